@@ -1,0 +1,92 @@
+"""The agents' port: how a coding agent is found, started, listened to and stopped. One adapter per CLI."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from bursar.events import AgentEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchRequest:
+    """One attempt, as the agent needs to know it."""
+
+    prompt: str
+    worktree: Path
+    model: str
+    session_id: str
+    subagent: str = "general-purpose"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """How to start the agent: no shell is involved, ever.
+
+    Attributes:
+        argv: program (an absolute path) and arguments.
+        environment: the whole environment of the process, not additions to ours.
+        stdin: bytes to feed; None closes it.
+    """
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stdin: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopStep:
+    """One rung of the stop ladder: send `signal` (to the process, or its whole group), then wait `grace_seconds`."""
+
+    signal: signal.Signals
+    to_group: bool
+    grace_seconds: float
+
+
+class StreamReader(Protocol):
+    """Turns one agent process's output into events, a line at a time; keeps what state the format needs."""
+
+    def feed_line(self, line: bytes) -> tuple[AgentEvent, ...]:
+        """The events of one line (without its line break). Never raises on hostile input: see `LineRejected`."""
+        ...
+
+
+class Agent(Protocol):
+    """One agent CLI with its settings."""
+
+    @property
+    def name(self) -> str:
+        """`claude`, `command`: what settings and labels call it."""
+        ...
+
+    @property
+    def stop_ladder(self) -> tuple[StopStep, ...]:
+        """How to end it politely, within 4 s altogether; KILL of every descendant always comes after."""
+        ...
+
+    def find(self) -> str:
+        """The program's absolute path.
+
+        Raises:
+            SetupError: it is not installed; the hint says how to get it.
+        """
+        ...
+
+    def model_for(self, model_or_tier: str) -> str:
+        """The name to hand to the CLI for a tier (`small`, `medium`, `large`) or a model as a plan writes it."""
+        ...
+
+    def launch(self, request: LaunchRequest, environment: Mapping[str, str]) -> Launch:
+        """How to start an attempt; `environment` is the user's own, from which the adapter keeps what it needs.
+
+        Raises:
+            SetupError: the program is not installed.
+        """
+        ...
+
+    def reader(self) -> StreamReader:
+        """A reader for one new process."""
+        ...

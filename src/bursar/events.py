@@ -1,0 +1,97 @@
+"""What an agent says while it works, in one vocabulary for every agent CLI.
+
+An adapter (`agents/`) turns a line of its CLI's output into these; the meter (`metering/`) reads them. Names are past
+tense: an event is something that has happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bursar.usage import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted:
+    """The agent is up. `session_id` resumes it; `model` and `version` are None where the agent does not say."""
+
+    session_id: str
+    model: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallReported:
+    """The agent said what a model call has used so far; it may say so many times, in any order.
+
+    Attributes:
+        call_id: the provider's message id: one id is one call.
+        model: the model that answered; None where the agent does not say (the meter then assumes the session's).
+        usage: what the call has used as far as this report knows; None if the report carries no usage at all.
+        is_final: the counters will not grow any more. A report that is not final may carry a placeholder for output.
+        is_side_chain: the call was made by a sub-agent; it counts all the same.
+    """
+
+    call_id: str
+    model: str | None
+    usage: Usage | None
+    is_final: bool
+    is_side_chain: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolStarted:
+    """The model asked for a tool. `summary` is for people: the command, the path."""
+
+    name: str
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolReturned:
+    """A tool's answer was handed back: the agent is about to make another call with `result_bytes` more to read."""
+
+    result_bytes: int = 0
+    is_side_chain: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryReported:
+    """The agent is repeating a call that failed; `status` is the HTTP status, None when there was no answer."""
+
+    attempt: int
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded:
+    """The agent's own closing statement. Judge by `is_error`; a killed agent never gets to say it.
+
+    Attributes:
+        is_error: the agent says that it did not do what it was asked.
+        message: the agent's last words, or its error.
+        usage_by_model: what it says it used, per model, over the whole session, side chains included; empty if unsaid.
+        main_usage: what it says the main conversation used (side chains left out); None if unsaid.
+        denied_permissions: names of tools that it was not allowed to use.
+        cost_usd: what it believes it cost, as the agent's own decimal text; never used for money, only shown.
+    """
+
+    is_error: bool
+    message: str = ""
+    usage_by_model: Mapping[str, Usage] = field(default_factory=dict)
+    main_usage: Usage | None = None
+    denied_permissions: tuple[str, ...] = ()
+    cost_usd: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineRejected:
+    """A line could not be understood: not JSON, too long, absurd numbers. The stream goes on; the fact is kept."""
+
+    reason: str
+
+
+AgentEvent = (
+    SessionStarted | CallReported | ToolStarted | ToolReturned | RetryReported | SessionEnded | LineRejected
+)

@@ -1,0 +1,224 @@
+"""The ledger's port: what every store must do, in the words of the law (ARCHITECTURE.md, "The ledger's law").
+
+A reservation is HELD until it is settled, released or forfeited, each at most once. Money moves only here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from bursar.budget import Alert, Amount, Balance, Budget
+from bursar.usage import Usage
+
+
+class State(StrEnum):
+    """Where a reservation is in its life; everything but `held` is final (but see `credited`)."""
+
+    HELD = "held"
+    SETTLED = "settled"
+    OVERRUN = "overrun"
+    RELEASED = "released"
+    FORFEITED = "forfeited"
+    CREDITED = "credited"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReserveRequest:
+    """A wish to hold money before any of it is spent.
+
+    Attributes:
+        key: idempotency key; one key is one reservation for ever.
+        labels: what the operation is: project, run, plan, task, agent, model and the like. Budgets select on them.
+        amount: what to hold. `nano_usd` None is refused by a blocking budget in USD.
+        minimum: accept a smaller hold down to this, when `amount` does not fit ("at most what is available").
+            None: all or nothing.
+        attempt: the fence: a later attempt of the same labels makes writes of an earlier one refused.
+    """
+
+    key: str
+    labels: Mapping[str, str]
+    amount: Amount
+    minimum: Amount | None = None
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """A hold and what became of it.
+
+    Attributes:
+        held: what is (or was, once final) held; grows by `extend` and with metered calls that pass it.
+        metered: the sum of the calls recorded so far.
+        charged: what the budgets were charged in the end; None while held. Includes `unknown`.
+        unknown: the part of `charged` whose outcome nobody knows (a call cut off in flight, a dead owner).
+        budgets: names of the budgets that were charged.
+    """
+
+    key: str
+    state: State
+    labels: Mapping[str, str]
+    held: Amount
+    metered: Amount
+    charged: Amount | None
+    unknown: Amount
+    attempt: int
+    budgets: tuple[str, ...]
+    alerts: tuple[Alert, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortfall:
+    """One budget that could not cover a request; quantities in its unit. `wanted` None: the cost is unknown."""
+
+    balance: Balance
+    wanted: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial:
+    """A refusal: no balance changed. It names every budget that stood in the way."""
+
+    key: str
+    shortfalls: tuple[Shortfall, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """One metered report on one model call: how much *more* it is known to have used since the last report.
+
+    Attributes:
+        call_id: the provider's message id, or the name of a reconciliation.
+        sequence: 1, 2, … within the call: (reservation, call_id, sequence) is recorded once, however often it is sent.
+        provenance: `streamed`, `reconciled` or `estimated`.
+    """
+
+    call_id: str
+    sequence: int
+    model: str
+    usage: Usage
+    nano_usd: int | None
+    provenance: str = "streamed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the journal. `hash` covers the whole entry and `previous_hash`, so one changed byte is found."""
+
+    number: int
+    at: datetime
+    kind: str
+    key: str
+    body: Mapping[str, object] = field(default_factory=dict)
+    previous_hash: str = ""
+    hash: str = ""
+
+
+class Ledger(Protocol):
+    """Append-only books. Every method that writes is one transaction, durable when it returns.
+
+    Raises (any writing method):
+        LedgerBusy: no write lock in time; nothing was written.
+        StoreError: the store is corrupt, foreign or cannot be written; nothing was written.
+    """
+
+    def define(self, budget: Budget) -> Balance:
+        """The budget exists with this limit, these thresholds and this `on_limit`; a repeat changes nothing.
+
+        Raises:
+            KeyReused: the name exists with another selector, unit or period.
+        """
+        ...
+
+    def reserve(self, request: ReserveRequest) -> Reservation | Denial:
+        """Hold `request.amount` in every matching budget until the reservation ends: all grant, or none does.
+
+        The same key with the same content gives the reservation as it is now; a denial is not remembered.
+
+        Raises:
+            KeyReused: `request.key` belongs to a different request.
+        """
+        ...
+
+    def extend(self, key: str, held: Amount, *, minimum: Amount | None = None) -> Reservation | Denial:
+        """Raise the hold of `key` to `held` altogether (or as near as fits, not below `minimum`).
+
+        A hold that is already as high stays as it is. A denial changes nothing: the old hold stands.
+
+        Raises:
+            StoreError: no such reservation, or it has ended.
+        """
+        ...
+
+    def record(self, key: str, call: CallRecord) -> Reservation:
+        """Write down what a call used. Never refused: usage that happened is recorded, past every limit too.
+
+        Where metered usage passes what is held, the hold rises with it, whatever the limits say (an overrun).
+        A repeat of (key, call_id, sequence) changes nothing. Works on ended reservations of no kind.
+
+        Raises:
+            StoreError: no such reservation, or it has ended.
+        """
+        ...
+
+    def settle(self, key: str, actual: Amount, *, unknown: Amount = ...) -> Reservation:
+        """End the hold and charge `actual + unknown`: SETTLED within what was held, else OVERRUN.
+
+        Raises:
+            KeyReused: it was settled before with other numbers, or ended in another way.
+        """
+        ...
+
+    def release(self, key: str) -> Reservation:
+        """End the hold and charge nothing: only on proof that nothing was spent. Refused once a call was recorded."""
+        ...
+
+    def forfeit(self, key: str) -> Reservation:
+        """End the hold of an owner that is dead: charge what was held, because nobody knows what was spent.
+
+        What was metered counts as known; the rest of the hold is the `unknown` part.
+        """
+        ...
+
+    def credit(self, key: str, actual: Amount, *, evidence: str) -> Reservation:
+        """Lower the charge of a forfeited reservation to `actual`, once, on evidence."""
+        ...
+
+    def reservation(self, key: str) -> Reservation | None:
+        """The reservation as it is now."""
+        ...
+
+    def reservations(self, labels: Mapping[str, str], *, state: State | None = None) -> Sequence[Reservation]:
+        """Reservations that carry all of `labels`, oldest first."""
+        ...
+
+    def balance(self, budget: str) -> Balance | None:
+        """How the budget of that name stands; None where there is none."""
+        ...
+
+    def balances(self, labels: Mapping[str, str]) -> Sequence[Balance]:
+        """Every budget that an operation with these labels is charged to, in order of name."""
+        ...
+
+    def alerts(self, labels: Mapping[str, str]) -> Sequence[Alert]:
+        """Alerts that have fired on the budgets of `balances(labels)`, oldest first."""
+        ...
+
+    def usage(self, labels: Mapping[str, str]) -> Mapping[str, Usage]:
+        """Recorded usage per model over every reservation that carries all of `labels`."""
+        ...
+
+    def entries(self, *, after: int = 0) -> Iterator[Entry]:
+        """The journal from entry number `after + 1` on."""
+        ...
+
+    def verify(self) -> Sequence[str]:
+        """Recompute hashes and balances; one sentence for each thing that does not hold, none when all do."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the store."""
+        ...

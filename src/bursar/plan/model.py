@@ -1,0 +1,137 @@
+"""A plan as a value. Text from the file is kept as the author wrote it; nothing here has been run or resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class ContextMode(StrEnum):
+    """What an attempt is told of the work before it."""
+
+    FRESH = "fresh"
+    INHERITED = "inherited"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a file; line and column count from 1."""
+
+    line: int
+    column: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in a file that is wrong (`is_error`) or only odd. `str()` is `file:line:column: message`."""
+
+    path: Path
+    position: Position
+    message: str
+    is_error: bool = True
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.position.line}:{self.position.column}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRange:
+    """An author's guess, `5000-8000`; a single number has low = high."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """What the author wrote in `<metrics>`; None where it is absent.
+
+    Attributes:
+        estimated_tokens: as written: the author's idea of what the task takes.
+        estimated_minutes: low and high.
+        token_budget: the most this task may use, cache included; a blocking limit.
+        complexity_breakdown: parts of the work and their tokens, e.g. `file-reading` → 2000.
+    """
+
+    estimated_tokens: TokenRange | None = None
+    estimated_minutes: tuple[int, int] | None = None
+    token_budget: int | None = None
+    complexity_breakdown: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One task of a plan.
+
+    Attributes:
+        number: as text, `4`, `16-01-1`; unique within the plan.
+        name: without its `Task 4:` label.
+        type: as written (`auto`, `checkpoint:human-verify`, …); `auto` where absent.
+        files: paths the task is due to write, as written and cleaned of notes; data, never opened by the reader.
+        verify: the text of `<verify>`, and `commands` what of it can be run (see `verify_commands`).
+        depends_on: numbers of the tasks that must be merged first, resolved: never None.
+        model: as written (`haiku`, `sonnet`, `opus`, or a full model name); None where absent.
+        complexity: `estimated-complexity`, 1 to 10; None where absent.
+        is_parallel: `parallel="can-parallelize"`.
+        digest: sha256 of the task's own text; changes whenever the author changes the task.
+    """
+
+    number: str
+    name: str
+    type: str = "auto"
+    subagent: str = "general-purpose"
+    model: str | None = None
+    complexity: int | None = None
+    is_parallel: bool = False
+    context_mode: ContextMode = ContextMode.FRESH
+    depends_on: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    action: str = ""
+    verify: str = ""
+    commands: tuple[str, ...] = ()
+    done: str = ""
+    metrics: Metrics = field(default_factory=Metrics)
+    position: Position = field(default_factory=lambda: Position(1))
+    digest: str = ""
+
+    @property
+    def is_checkpoint(self) -> bool:
+        """A person must act; no agent is started for it."""
+        return self.type.startswith("checkpoint")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A plan file that was read without errors (warnings may remain).
+
+    Attributes:
+        phase: `08-features`, as text; from the front matter, else the folder.
+        number: `02`, as text; from the front matter, else the file name.
+        id: `08-02`: the phase's number and the plan's; the scope of commit messages.
+        objective: the text of `<objective>`.
+        context_paths: what `<context>` and `<execution_context>` name with `@`, without the `@`.
+        digest: sha256 of the file's bytes: what a person approves.
+        front_matter: every key as read, for the SUMMARY and for later readers.
+    """
+
+    path: Path
+    id: str
+    phase: str
+    number: str
+    tasks: tuple[Task, ...]
+    objective: str = ""
+    context_paths: tuple[str, ...] = ()
+    digest: str = ""
+    front_matter: Mapping[str, object] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadablePlan:
+    """A file that is no plan to run: every problem found in it, errors among them, in order of position."""
+
+    path: Path
+    problems: tuple[Problem, ...]
