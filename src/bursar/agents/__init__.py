@@ -1,5 +1,23 @@
-"""One adapter per agent CLI."""
+"""One adapter per agent CLI: how it is found, started, listened to and stopped.
 
+Nothing here starts a process, meters or prices: `run` does the first, the rooms below do the others.
+"""
+
+from bursar.agents.claude.adapter import ClaudeAgent
+from bursar.agents.command.adapter import CommandAgent
+from bursar.agents.lines import MAX_LINE_BYTES, LineSplitter
 from bursar.agents.port import Agent, Launch, LaunchRequest, StopStep, StreamReader
+from bursar.agents.readers import open_reader
 
-__all__ = ["Agent", "Launch", "LaunchRequest", "StopStep", "StreamReader"]
+__all__ = [
+    "MAX_LINE_BYTES",
+    "Agent",
+    "ClaudeAgent",
+    "CommandAgent",
+    "Launch",
+    "LaunchRequest",
+    "LineSplitter",
+    "StopStep",
+    "StreamReader",
+    "open_reader",
+]

@@ -94,12 +94,14 @@ class Balance:
         spent: settled, overruns and forfeits included.
         reserved: held by open reservations; never below what those have metered.
         metered: the part of `reserved` that calls have already used up.
+        unpriced: how many holds and charges of unknown cost the figures leave out; always 0 for tokens.
     """
 
     budget: Budget
     spent: int
     reserved: int
     metered: int
+    unpriced: int = 0
 
     @property
     def available(self) -> int:

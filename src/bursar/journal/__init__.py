@@ -1,0 +1,18 @@
+"""What happened to runs, tasks and attempts, and what people approved: the facts that a resume goes by.
+
+The journal holds no money: that is the ledger's. It never guesses: a row says only what was written before acting.
+"""
+
+from bursar.journal.rows import AttemptRow, AttemptState, RunRow, RunState, TaskRow, TaskState
+from bursar.journal.store import Journal, open_journal
+
+__all__ = [
+    "AttemptRow",
+    "AttemptState",
+    "Journal",
+    "RunRow",
+    "RunState",
+    "TaskRow",
+    "TaskState",
+    "open_journal",
+]

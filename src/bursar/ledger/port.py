@@ -11,8 +11,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from bursar.budget import Alert, Amount, Balance, Budget
+from bursar.budget import NOTHING, Alert, Amount, Balance, Budget, Shortfall
 from bursar.usage import Usage
+
+__all__ = [
+    "CallRecord",
+    "Denial",
+    "Entry",
+    "Ledger",
+    "Reservation",
+    "ReserveRequest",
+    "Shortfall",
+    "State",
+]
 
 
 class State(StrEnum):
@@ -56,6 +67,7 @@ class Reservation:
         charged: what the budgets were charged in the end; None while held. Includes `unknown`.
         unknown: the part of `charged` whose outcome nobody knows (a call cut off in flight, a dead owner).
         budgets: names of the budgets that were charged.
+        alerts: those that this very write has set off; a repeat, or a look, brings none (`Ledger.alerts` lists them).
     """
 
     key: str
@@ -68,14 +80,6 @@ class Reservation:
     attempt: int
     budgets: tuple[str, ...]
     alerts: tuple[Alert, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shortfall:
-    """One budget that could not cover a request; quantities in its unit. `wanted` None: the cost is unknown."""
-
-    balance: Balance
-    wanted: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +140,14 @@ class Ledger(Protocol):
     def reserve(self, request: ReserveRequest) -> Reservation | Denial:
         """Hold `request.amount` in every matching budget until the reservation ends: all grant, or none does.
 
-        The same key with the same content gives the reservation as it is now; a denial is not remembered.
+        The same key with the same content gives the reservation as it is now; a denial is not remembered, but the
+        journal names it.
 
         Raises:
             KeyReused: `request.key` belongs to a different request.
+            UserError: the request is none: a hold of nothing, a negative number, an empty or unprintable name.
+            StoreError: a later attempt of the same task of the same run has begun (the fence; so too in `extend`,
+                `record` and `settle`).
         """
         ...
 
@@ -161,13 +169,18 @@ class Ledger(Protocol):
 
         Raises:
             StoreError: no such reservation, or it has ended.
+            KeyReused: (key, call_id, sequence) came before with other content.
         """
         ...
 
-    def settle(self, key: str, actual: Amount, *, unknown: Amount = ...) -> Reservation:
-        """End the hold and charge `actual + unknown`: SETTLED within what was held, else OVERRUN.
+    def settle(self, key: str, actual: Amount, *, unknown: Amount = NOTHING) -> Reservation:
+        """End the hold and charge `actual + unknown`: SETTLED within what was granted, else OVERRUN.
+
+        Where a part of the cost is unknown, what was held is charged if that is more. The same numbers again get the
+        same answer.
 
         Raises:
+            StoreError: `actual` is below what was metered.
             KeyReused: it was settled before with other numbers, or ended in another way.
         """
         ...
@@ -184,7 +197,12 @@ class Ledger(Protocol):
         ...
 
     def credit(self, key: str, actual: Amount, *, evidence: str) -> Reservation:
-        """Lower the charge of a forfeited reservation to `actual`, once, on evidence."""
+        """Lower the charge of a forfeited reservation to `actual`, once, on evidence; never below what was metered.
+
+        Raises:
+            StoreError: it was not forfeited, or `actual` is no lower charge.
+            KeyReused: it was credited before, with other numbers or on other evidence.
+        """
         ...
 
     def reservation(self, key: str) -> Reservation | None:

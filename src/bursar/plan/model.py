@@ -131,7 +131,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnreadablePlan:
-    """A file that is no plan to run: every problem found in it, errors among them, in order of position."""
+    """A file that is no plan to run: every problem found in it, errors among them, in order of position.
+
+    Attributes:
+        tasks: what could be read all the same, to be shown and never to be run.
+    """
 
     path: Path
     problems: tuple[Problem, ...]
+    tasks: tuple[Task, ...] = ()

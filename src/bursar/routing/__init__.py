@@ -1,0 +1,5 @@
+"""Which model a task is given. For now the documented rules; a learned policy comes with history."""
+
+from bursar.routing.route import Route, Tier, choose_route
+
+__all__ = ["Route", "Tier", "choose_route"]

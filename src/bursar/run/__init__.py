@@ -1,0 +1,37 @@
+"""The conductor: from a plan to merged work, within a budget. It alone joins the rooms below.
+
+Two kinds of process live here. The conductor decides what starts and brings work home; one supervisor per attempt
+meters an agent and enforces its hold, and goes on doing so when the conductor is gone.
+"""
+
+from bursar.run.conductor import Conductor
+from bursar.run.context import RunContext, RunSettings, Stores
+from bursar.run.prepare import (
+    PlanToRun,
+    RunLimit,
+    RunLock,
+    Tools,
+    check_plan_file,
+    check_prices,
+    open_plan,
+    settle_finished,
+    take_up,
+    unfinished_run,
+)
+
+__all__ = [
+    "Conductor",
+    "PlanToRun",
+    "RunContext",
+    "RunLimit",
+    "RunLock",
+    "RunSettings",
+    "Stores",
+    "Tools",
+    "check_plan_file",
+    "check_prices",
+    "open_plan",
+    "settle_finished",
+    "take_up",
+    "unfinished_run",
+]

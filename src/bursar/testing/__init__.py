@@ -1,0 +1,12 @@
+"""The public testing kit: what bursar's own tests stand on, and what tests of a plug-in may stand on too.
+
+Import its modules one by one (`from bursar.testing.model_server import ModelServer`). This door imports none of them:
+`python -m bursar.testing.scripted_agent` is spawned thousands of times, and each import here would be paid each time.
+
+    script          what the fake model answers, as data
+    model_server    the Anthropic Messages API on loopback, with a bill
+    scripted_agent  a coding agent that obeys the fake model; a program, no part of bursar is imported by it
+    claude_install  the real Claude Code CLI, pinned, in a cache folder
+"""
+
+__all__: list[str] = []

@@ -1,0 +1,46 @@
+"""Isolated checkouts: create, commit, merge, remove, and the fast-forward at the end. All of it is the git CLI.
+
+It never touches the user's checkout but in `fast_forward`, runs no hooks, and trusts no `.git` file inside a worktree.
+"""
+
+from bursar.worktrees.checkout import FastForward, fast_forward
+from bursar.worktrees.merge import (
+    MergeConflict,
+    Merged,
+    advance,
+    compose,
+    contains,
+    count_commits,
+    drop_ref,
+    read_ref,
+    save_branch,
+)
+from bursar.worktrees.repository import Head, Repository, changed_tracked_files, is_tracked, open_repository, read_head
+from bursar.worktrees.worktree import Change, Worktree, changed_files, commit_paths, commit_work, create, remove
+
+__all__ = [
+    "Change",
+    "FastForward",
+    "Head",
+    "MergeConflict",
+    "Merged",
+    "Repository",
+    "Worktree",
+    "advance",
+    "changed_files",
+    "changed_tracked_files",
+    "commit_paths",
+    "commit_work",
+    "compose",
+    "contains",
+    "count_commits",
+    "create",
+    "drop_ref",
+    "fast_forward",
+    "is_tracked",
+    "open_repository",
+    "read_head",
+    "read_ref",
+    "remove",
+    "save_branch",
+]

@@ -1,7 +1,6 @@
 """What an agent says while it works, in one vocabulary for every agent CLI.
 
-An adapter (`agents/`) turns a line of its CLI's output into these; the meter (`metering/`) reads them. Names are past
-tense: an event is something that has happened.
+An adapter (`agents/`) turns a line of its CLI's output into these; the meter (`metering/`) reads them.
 """
 
 from __future__ import annotations
@@ -75,6 +74,8 @@ class SessionEnded:
         main_usage: what it says the main conversation used (side chains left out); None if unsaid.
         denied_permissions: names of tools that it was not allowed to use.
         cost_usd: what it believes it cost, as the agent's own decimal text; never used for money, only shown.
+        broke_off_call: it ended in the middle of a model call, so what it says of that call is a guess or nothing.
+        was_unreachable: it gave up because no connection could be opened: its last requests were never sent.
     """
 
     is_error: bool
@@ -83,6 +84,8 @@ class SessionEnded:
     main_usage: Usage | None = None
     denied_permissions: tuple[str, ...] = ()
     cost_usd: str | None = None
+    broke_off_call: bool = False
+    was_unreachable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +95,4 @@ class LineRejected:
     reason: str
 
 
-AgentEvent = (
-    SessionStarted | CallReported | ToolStarted | ToolReturned | RetryReported | SessionEnded | LineRejected
-)
+AgentEvent = SessionStarted | CallReported | ToolStarted | ToolReturned | RetryReported | SessionEnded | LineRejected

@@ -1,0 +1,160 @@
+"""How Claude Code is found, started and stopped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from bursar.agents.claude.reader import ClaudeReader
+from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
+from bursar.errors import SetupError
+
+TIERS: Mapping[str, str] = MappingProxyType({"small": "haiku", "medium": "sonnet", "large": "opus"})
+INSTALL_HINT = "npm install -g @anthropic-ai/claude-code"
+OUTPUT_CAP_TOKENS = 32_000
+
+# Allowed by name, because nobody is there to be asked and as root the CLI refuses to skip its permission checks.
+ALLOWED_TOOLS = ("Bash", "Edit", "Glob", "Grep", "MultiEdit", "NotebookEdit", "Read", "TodoWrite", "Write")
+
+# What starts agents, waits in the background, wakes up later or leaves the worktree. `Task` is what the request calls
+# `Agent`; names of other versions are harmless here.
+NESTED_TOOLS = (
+    "Agent",
+    "CronCreate",
+    "CronDelete",
+    "CronList",
+    "EnterWorktree",
+    "ExitWorktree",
+    "ListAgents",
+    "Monitor",
+    "RemoteTrigger",
+    "ScheduleWakeup",
+    "SendMessage",
+    "Task",
+    "TaskOutput",
+    "TaskStop",
+    "TeamCreate",
+    "TeamDelete",
+    "Workflow",
+)
+
+# Marks of a session that we may run inside of: with them the CLI believes that it is nested.
+SESSION_MARKS = frozenset({"AI_AGENT", "CLAUDECODE", "CLAUDE_EFFORT", "CLAUDE_PID", "CLAUDE_PROJECT_DIR"})
+SESSION_MARK_PREFIXES = (
+    "CLAUDE_CODE_AGENT",
+    "CLAUDE_CODE_CHILD",
+    "CLAUDE_CODE_ENTRYPOINT",
+    "CLAUDE_CODE_EXECPATH",
+    "CLAUDE_CODE_MESSAGING",
+    "CLAUDE_CODE_PARENT",
+    "CLAUDE_CODE_REMOTE",
+    "CLAUDE_CODE_SESSION",
+    "CLAUDE_CODE_SSE_PORT",
+    "CLAUDE_CODE_TASK",
+)
+
+SETTINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",  # with them a run may print several results
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",  # side calls that no stream reports
+        "DISABLE_AUTOUPDATER": "1",
+    }
+)
+
+STOP_LADDER = (
+    StopStep(signal.SIGINT, to_group=False, grace_seconds=2.0),  # it still prints its result
+    StopStep(signal.SIGTERM, to_group=True, grace_seconds=1.5),
+)
+
+
+class ClaudeAgent:
+    """The `claude` CLI: `program` by setting (a path or a name), else what is on PATH.
+
+    `models` maps tiers to model names and goes before the built-in mapping; `nested` leaves sub-agents, workflows and
+    background work to the model; `extra_arguments` come last on the command line.
+    """
+
+    def __init__(
+        self,
+        program: str | None = None,
+        models: Mapping[str, str] = MappingProxyType({}),
+        *,
+        nested: bool = False,
+        extra_arguments: tuple[str, ...] = (),
+    ) -> None:
+        self._program = program
+        self._models = {**TIERS, **models}
+        self._nested = nested
+        self._extra_arguments = extra_arguments
+
+    @property
+    def name(self) -> str:
+        """`claude`."""
+        return "claude"
+
+    @property
+    def stop_ladder(self) -> tuple[StopStep, ...]:
+        """INT to the process, then TERM to its group."""
+        return STOP_LADDER
+
+    def find(self) -> str:
+        """The program's absolute path.
+
+        Raises:
+            SetupError: it is not installed.
+        """
+        return find_program(self._program or "claude", hint=INSTALL_HINT)
+
+    def model_for(self, model_or_tier: str) -> str:
+        """The name to hand to the CLI; what is no tier passes through."""
+        return self._models.get(model_or_tier, model_or_tier)
+
+    def launch(self, request: LaunchRequest, environment: Mapping[str, str]) -> Launch:
+        """How to start an attempt. The prompt goes through stdin: no length limit, and no option can swallow it.
+
+        Raises:
+            SetupError: the program is not installed.
+        """
+        argv = (
+            self.find(),
+            "-p",
+            *("--output-format", "stream-json", "--verbose", "--include-partial-messages"),
+            *("--model", request.model),
+            *("--session-id", request.session_id),
+            "--strict-mcp-config",
+            *("--permission-mode", "acceptEdits"),
+            *("--allowedTools", ",".join(ALLOWED_TOOLS)),
+            # Sub-agents are silent otherwise: their calls would only be known from the closing statement.
+            *(("--forward-subagent-text",) if self._nested else ("--disallowedTools", ",".join(NESTED_TOOLS))),
+            *self._extra_arguments,
+        )
+        return Launch(argv=argv, environment=build_environment(environment), stdin=request.prompt.encode())
+
+    def reader(self) -> StreamReader:
+        """A reader for one new process."""
+        return ClaudeReader()
+
+
+def find_program(program: str, *, hint: str) -> str:
+    """The absolute path of a program given by path or by name.
+
+    Raises:
+        SetupError: there is no such program, or it cannot be executed.
+    """
+    found = shutil.which(os.path.expanduser(program))
+    if found is None:
+        raise SetupError(f"agent `{program}` is not installed", hint=hint)
+    return os.path.abspath(found)
+
+
+def build_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The user's environment without the marks of a session around us, and with what keeps the CLI to the task."""
+    kept = {name: value for name, value in environment.items() if not _is_session_mark(name)}
+    return {"CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(OUTPUT_CAP_TOKENS), **kept, **SETTINGS}
+
+
+def _is_session_mark(name: str) -> bool:
+    return name in SESSION_MARKS or name.startswith(SESSION_MARK_PREFIXES)

@@ -1,0 +1,237 @@
+"""Claude Code's output lines → events. State: which call each chain is in, because `message_delta` names no id."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from bursar.agents.claude import wire
+from bursar.agents.claude.counts import AbsurdCount, count, usage_from_api, usage_from_model_usage
+from bursar.agents.lines import MAX_LINE_BYTES
+from bursar.events import (
+    AgentEvent,
+    CallReported,
+    LineRejected,
+    RetryReported,
+    SessionEnded,
+    SessionStarted,
+    ToolReturned,
+    ToolStarted,
+)
+from bursar.usage import NOTHING, Usage
+
+# Most lines by far are pieces of text; nothing in them counts, so they are not even decoded.
+_SKIPPED = b'{"type":"stream_event","event":{"type":"content_block_'
+_SYNTHETIC = "<synthetic>"  # the CLI's own words in the model's mouth, e.g. an API error: no call was made
+_UNREACHABLE = re.compile(r"\((ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)\)")
+_SUMMARY_CHARACTERS = 120
+
+_T = TypeVar("_T")
+_line = msgspec.json.Decoder(wire.Line)
+_stream_event = msgspec.json.Decoder(wire.StreamEvent)
+_message = msgspec.json.Decoder(wire.Message)
+_blocks = msgspec.json.Decoder(list[wire.Block])
+_delta = msgspec.json.Decoder(wire.Delta | None)
+_usage = msgspec.json.Decoder(wire.ApiUsage | None)
+_model_usage = msgspec.json.Decoder(dict[str, wire.ModelUsage] | None)
+_denials = msgspec.json.Decoder(list[wire.DeniedPermission] | None)
+_tool_input = msgspec.json.Decoder(wire.ToolInput)
+_list = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenCall:
+    call_id: str
+    model: str | None
+    usage: Usage | None
+
+
+class ClaudeReader:
+    """Reads one process. Also for a single `result` object, or an array of lines (`--output-format json`)."""
+
+    def __init__(self) -> None:
+        self._open: dict[str | None, _OpenCall] = {}
+
+    def feed_line(self, line: bytes) -> tuple[AgentEvent, ...]:
+        """The events of one line (without its line break). Never raises on hostile input: see `LineRejected`."""
+        if line.startswith(_SKIPPED) or not line.strip():
+            return ()
+        if len(line) > MAX_LINE_BYTES:
+            return (LineRejected(reason=f"a line of more than {MAX_LINE_BYTES} bytes"),)
+        try:
+            return tuple(self._read(line))
+        except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
+            return (LineRejected(reason=f"{_reason(error)}: {line[:80]!r}"),)
+
+    def _read(self, line: bytes) -> list[AgentEvent]:
+        if line.lstrip()[:1] == b"[":
+            return [event for item in _list.decode(line) for event in self._events(_line.decode(item))]
+        try:
+            decoded = _line.decode(line)
+        except UnicodeDecodeError:
+            decoded = _line.decode(line.decode(errors="replace"))
+        return list(self._events(decoded))
+
+    def _events(self, line: wire.Line) -> Iterable[AgentEvent]:
+        match line.type:
+            case "stream_event":
+                return self._stream_event(line)
+            case "assistant":
+                return self._assistant(line)
+            case "user":
+                return _tool_results(line)
+            case "system":
+                return _system(line)
+            case "result":
+                return _result(line)
+        return ()
+
+    def _stream_event(self, line: wire.Line) -> Iterator[AgentEvent]:
+        event = _stream_event.decode(line.event)
+        chain = line.parent_tool_use_id
+        if event.type == "message_start" and event.message is not None and event.message.id:
+            message = event.message
+            rejected, usage = _checked(message.usage)
+            yield from rejected
+            self._open[chain] = _OpenCall(event.message.id, message.model, usage)
+            yield _report(self._open[chain], usage, chain, is_final=False)
+        elif event.type == "message_delta":
+            yield from self._message_delta(line, event)
+        elif event.type == "message_stop":
+            self._open.pop(chain, None)  # so that a stray delta is never taken for this call's
+
+    def _message_delta(self, line: wire.Line, event: wire.StreamEvent) -> Iterator[AgentEvent]:
+        chain = line.parent_tool_use_id
+        call = self._open.get(chain)
+        if call is None or line.api_message_id not in (None, call.call_id):
+            if line.api_message_id is None:
+                yield LineRejected(reason="usage of a call that never started")
+                return
+            call = _OpenCall(line.api_message_id, None, None)
+        rejected, usage = _checked(event.usage)
+        yield from rejected
+        if usage is not None:
+            has_split = event.usage is not None and event.usage.cache_creation is not None
+            usage = _later(call.usage or NOTHING, usage, has_split=has_split)
+        delta = _delta.decode(event.delta)
+        is_final = delta is not None and delta.stop_reason is not None and usage is not None
+        yield _report(call, usage, chain, is_final=is_final)
+
+    def _assistant(self, line: wire.Line) -> Iterator[AgentEvent]:
+        message = _message.decode(line.message)
+        if message.model == _SYNTHETIC or not message.id:
+            return
+        rejected, usage = _checked(message.usage)
+        yield from rejected
+        chain = line.parent_tool_use_id
+        # A stop reason is only known to a message that is complete; while it streams the counts are placeholders.
+        is_final = message.stop_reason is not None and usage is not None
+        yield _report(_OpenCall(message.id, message.model, None), usage, chain, is_final=is_final)
+        for block in _content(message):
+            if block.type == "tool_use":
+                yield ToolStarted(name=block.name, summary=_summary(block.input))
+
+
+def _report(call: _OpenCall, usage: Usage | None, chain: str | None, *, is_final: bool) -> CallReported:
+    return CallReported(
+        call_id=call.call_id, model=call.model, usage=usage, is_final=is_final, is_side_chain=chain is not None
+    )
+
+
+def _checked(reported: wire.ApiUsage | None) -> tuple[tuple[AgentEvent, ...], Usage | None]:
+    """The usage, or None and why it is not believed; the call stands either way."""
+    if reported is None:
+        return (), None
+    try:
+        return (), usage_from_api(reported)
+    except AbsurdCount as absurd:
+        return (LineRejected(reason=str(absurd)),), None
+
+
+def _later(start: Usage, delta: Usage, *, has_split: bool) -> Usage:
+    """A call's usage at its end. A delta that repeats the cache writes without their split adds nothing to them."""
+    if not has_split:
+        delta = Usage(
+            input_tokens=delta.input_tokens,
+            cache_read_tokens=delta.cache_read_tokens,
+            output_tokens=delta.output_tokens,
+        )
+    return start.merged(delta)
+
+
+def _content(message: wire.Message) -> list[wire.Block]:
+    return _blocks.decode(message.content) if bytes(message.content)[:1] == b"[" else []
+
+
+def _summary(raw: msgspec.Raw) -> str:
+    """The part of a tool's input that a person recognises it by; empty where there is none."""
+    if bytes(raw)[:1] != b"{":
+        return ""
+    values = _tool_input.decode(raw)
+    for value in (values.command, values.file_path, values.pattern, values.description):
+        if isinstance(value, str):
+            return value[:_SUMMARY_CHARACTERS]
+    return ""
+
+
+def _tool_results(line: wire.Line) -> Iterator[AgentEvent]:
+    message = _message.decode(line.message)
+    for block in _content(message):
+        if block.type == "tool_result":
+            is_side_chain = line.parent_tool_use_id is not None
+            yield ToolReturned(result_bytes=len(bytes(block.content)), is_side_chain=is_side_chain)
+
+
+def _system(line: wire.Line) -> Iterator[AgentEvent]:
+    if line.subtype == "init":
+        yield SessionStarted(session_id=line.session_id or "", model=line.model, version=line.claude_code_version)
+    elif line.subtype == "api_retry":
+        status = None if line.error_status is None else count("error_status", line.error_status)
+        yield RetryReported(attempt=count("attempt", line.attempt), status=status)
+
+
+def _result(line: wire.Line) -> Iterator[AgentEvent]:
+    by_model: dict[str, Usage] = {}
+    for model, reported in (_model_usage.decode(line.modelUsage) or {}).items():
+        try:
+            by_model[model] = usage_from_model_usage(reported)
+        except AbsurdCount as absurd:
+            yield LineRejected(reason=str(absurd))
+    rejected, main_usage = _checked(_usage.decode(line.usage))
+    yield from rejected
+    message = _text(line.result) or _text(line.errors) or line.subtype or ""
+    is_unconnected = line.api_error == "connection_failed"
+    was_unreachable = is_unconnected and _UNREACHABLE.search(message) is not None
+    yield SessionEnded(
+        is_error=line.is_error if line.is_error is not None else line.subtype != "success",
+        message=message,
+        usage_by_model=by_model,
+        main_usage=main_usage,
+        denied_permissions=tuple(denial.tool_name for denial in _denials.decode(line.permission_denials) or ()),
+        cost_usd=_number_text(line.total_cost_usd),
+        broke_off_call=line.terminal_reason == "aborted_streaming" or (is_unconnected and not was_unreachable),
+        was_unreachable=was_unreachable,
+    )
+
+
+def _text(raw: msgspec.Raw) -> str:
+    """A string, or the strings of a list on one line; anything else is empty."""
+    value = msgspec.json.decode(raw)
+    if isinstance(value, list):
+        return "; ".join(item for item in value if isinstance(item, str))
+    return value if isinstance(value, str) else ""
+
+
+def _number_text(raw: msgspec.Raw) -> str | None:
+    text = bytes(raw).decode(errors="replace")
+    return text if text[:1].isdigit() else None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, msgspec.DecodeError) and not isinstance(error, msgspec.ValidationError):
+        return "not JSON"
+    return str(error)[:80] or type(error).__name__

@@ -1,0 +1,3 @@
+"""Any program that prints the same events as Claude Code: see README.md in this folder."""
+
+__all__: list[str] = []

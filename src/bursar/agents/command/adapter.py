@@ -1,0 +1,77 @@
+"""Any program that prints the same events as Claude Code, started from a template of its argv."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from bursar.agents.claude.adapter import STOP_LADDER, TIERS, build_environment, find_program
+from bursar.agents.claude.reader import ClaudeReader
+from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
+from bursar.errors import UserError
+
+_PLACEHOLDER = re.compile(r"\{(model|prompt|session_id|worktree)\}")
+
+
+class CommandAgent:
+    """A program of the user's own.
+
+    `argv` is a template: `{model}`, `{prompt}`, `{session_id}` and `{worktree}` are filled in within each argument,
+    once, and never by a shell. Where no argument asks for `{prompt}` it goes to stdin. Other braces stay as they are.
+
+    Raises:
+        UserError: `argv` is empty.
+    """
+
+    def __init__(self, argv: Sequence[str], models: Mapping[str, str] = MappingProxyType({})) -> None:
+        if not argv or not argv[0]:
+            raise UserError("agent `command` needs a program", hint='agents.command.argv = ["my-agent", "{prompt}"]')
+        self._argv = tuple(argv)
+        self._models = {**TIERS, **models}
+
+    @property
+    def name(self) -> str:
+        """`command`."""
+        return "command"
+
+    @property
+    def stop_ladder(self) -> tuple[StopStep, ...]:
+        """INT to the process, then TERM to its group."""
+        return STOP_LADDER
+
+    def find(self) -> str:
+        """The program's absolute path.
+
+        Raises:
+            SetupError: it is not installed.
+        """
+        return find_program(self._argv[0], hint="check `agents.command.argv`: its first item is the program")
+
+    def model_for(self, model_or_tier: str) -> str:
+        """The name to hand to the program; what is no tier passes through."""
+        return self._models.get(model_or_tier, model_or_tier)
+
+    def launch(self, request: LaunchRequest, environment: Mapping[str, str]) -> Launch:
+        """How to start an attempt.
+
+        Raises:
+            SetupError: the program is not installed.
+        """
+        values = {
+            "model": request.model,
+            "prompt": request.prompt,
+            "session_id": request.session_id,
+            "worktree": str(request.worktree),
+        }
+        arguments = (_PLACEHOLDER.sub(lambda found: values[found[1]], argument) for argument in self._argv[1:])
+        takes_prompt = any("{prompt}" in argument for argument in self._argv[1:])
+        return Launch(
+            argv=(self.find(), *arguments),
+            environment=build_environment(environment),
+            stdin=None if takes_prompt else request.prompt.encode(),
+        )
+
+    def reader(self) -> StreamReader:
+        """A reader for one new process: the events are Claude Code's."""
+        return ClaudeReader()

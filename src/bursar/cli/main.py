@@ -1,0 +1,94 @@
+"""`bursar`: finds the command's module, turns errors into exit codes, imports only what the command needs."""
+
+from __future__ import annotations
+
+import sys
+
+from bursar import __version__
+from bursar.errors import BUG, CTRL_C, OK, BursarError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = {
+    "run": ("bursar.cli.run", "run a plan, or go on with it, under a budget"),
+    "resume": ("bursar.cli.resume", "go on with a run, with more money if you say so"),
+    "status": ("bursar.cli.status", "runs of this project and how they stand"),
+    "report": ("bursar.cli.report", "what a run did and what it cost"),
+    "approve": ("bursar.cli.approve", "pass a checkpoint that waits for a person"),
+    "plan": ("bursar.cli.plan", "show or check a plan"),
+    "ledger": ("bursar.cli.ledger", "list the books, or verify them"),
+}
+
+_HELP = """\
+bursar {version}: runs coding agents on a budget you can trust
+
+usage: bursar COMMAND [...]      bursar COMMAND --help tells more
+
+{commands}
+
+exit codes: 0 ok · 1 a task failed · 2 bad arguments · 3 invalid plan · 4 stopped by a budget
+            5 interrupted, can be resumed · 6 agent or git unavailable · 70 bug · 130 ctrl-C
+
+example: bursar run .planning/phases/08-features/08-02-PLAN.md --budget "200k tokens"
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in ("-h", "--help", "help"):
+        sys.stdout.write(help_text())
+        return OK
+    if given[0] in ("-V", "--version"):
+        sys.stdout.write(f"bursar {__version__}\n")
+        return OK
+    try:
+        return _run_command(given[0], given[1:])
+    except BursarError as error:
+        tell_error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return CTRL_C
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has gone; there is nobody to complain to
+        return OK
+    except Exception as error:  # noqa: BLE001 — the last resort, which says so and keeps the traceback
+        return _tell_bug(error)
+
+
+def help_text() -> str:
+    """What `bursar --help` prints."""
+    commands = "\n".join(f"  {name:<9}{text}" for name, (_, text) in COMMANDS.items())
+    return _HELP.format(version=__version__, commands=commands)
+
+
+def tell_error(error: BursarError) -> None:
+    """`error:`, the facts, and a hint that can be pasted, on stderr."""
+    sys.stderr.write(f"error: {error.message}\n")
+    if error.hint:
+        sys.stderr.write(f"\nhint: {error.hint}\n")
+
+
+def _run_command(name: str, arguments: list[str]) -> int:
+    if name not in COMMANDS:
+        import difflib
+
+        from bursar.errors import UserError
+
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean `bursar {near[0]}`?" if near else "bursar --help lists the commands"
+        raise UserError(f"there is no command `{name}`", hint=hint)
+    from importlib import import_module
+
+    code: int = import_module(COMMANDS[name][0]).main(arguments)
+    return code
+
+
+def _tell_bug(error: Exception) -> int:
+    import traceback
+
+    traceback.print_exception(error)
+    sys.stderr.write(f"\nerror: this is a bug in bursar {__version__}: please report it with the lines above\n")
+    return BUG

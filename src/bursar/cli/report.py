@@ -1,0 +1,31 @@
+"""`bursar report [RUN]`: what a run did and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bursar.cli.parsing import parser
+from bursar.cli.session import print_report
+from bursar.clock import SystemClock
+from bursar.config import open_stores
+from bursar.errors import OK, UserError
+from bursar.paths import state_dir
+from bursar.worktrees import open_repository
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints the report of a run, the newest of this project by default."""
+    options = parser("report", "what a run did and what it cost")
+    options.add_argument("run", nargs="?", metavar="RUN", help="a run's id (default: the newest of this project)")
+    options.add_argument("--json", action="store_true", help="as JSON")
+    chosen = options.parse_args(arguments)
+    stores = open_stores(Path(state_dir()), SystemClock())
+    run_id = chosen.run
+    if run_id is None:
+        latest = stores.journal.latest_run(str(open_repository(Path.cwd()).root))
+        if latest is None:
+            raise UserError("no run of this project yet", hint="bursar status --all")
+        run_id = latest.id
+    print_report(stores, run_id, as_json=chosen.json)
+    return OK

@@ -1,0 +1,109 @@
+"""`bursar run PLAN`: conducts a plan; the same command again does only what is missing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bursar.budget import parse_limit
+from bursar.cli.parsing import Parser, parser
+from bursar.cli.session import Flags, build_tools, choose_agent, conduct, read_settings, require_approval, tell
+from bursar.errors import OK, UserError
+from bursar.plan import summary_path
+from bursar.run import (
+    PlanToRun,
+    RunLimit,
+    RunLock,
+    Tools,
+    check_prices,
+    open_plan,
+    settle_finished,
+    take_up,
+    unfinished_run,
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the plan and prints the report; the exit code says how it went."""
+    options = _options(arguments)
+    limit = RunLimit(text=options.budget, limit=parse_limit(options.budget)) if options.budget is not None else None
+    opened = open_plan(_plan_path(options.plan), Path.cwd())
+    return run_plan(opened, limit, options)
+
+
+def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any) -> int:
+    """Takes up the plan's run and conducts it."""
+    flags = flags_of(options)
+    settings = read_settings(opened)
+    agent = choose_agent(settings, flags)
+    tools = build_tools(settings, flags, agent)
+    if _is_done(opened, tools):
+        return OK
+    if limit is not None:
+        check_prices(opened, tools, limit.limit)
+    require_approval(opened.plan, settings, tools.stores.journal, trust=options.trust)
+    lock = RunLock(tools.state_dir, opened)
+    run = None if getattr(options, "new", False) else unfinished_run(opened, tools)
+    conductor, context, rows = take_up(opened, tools, run, limit, tell)
+    try:
+        return conduct(conductor, context, rows, as_json=options.json)
+    finally:
+        lock.release()
+
+
+def add_run_flags(options: Parser) -> None:
+    """Flags that `run` and `resume` share."""
+    options.add_argument("--agent", metavar="NAME", help="claude (default) or command; see bursar.toml")
+    options.add_argument("--max-parallel", type=int, metavar="N", help="how many attempts at once (default 5)")
+    options.add_argument("--trust", action="store_true", help="approve the verify commands of this plan's content")
+    options.add_argument(
+        "--auto-approve",
+        action="append",
+        default=[],
+        metavar="TYPE",
+        help="pass checkpoints of a type, e.g. human-verify",
+    )
+    options.add_argument("--json", action="store_true", help="the report as JSON on stdout")
+
+
+def flags_of(options: Any) -> Flags:
+    """The shared flags as a value."""
+    return Flags(agent=options.agent, max_parallel=options.max_parallel, auto_approved=tuple(options.auto_approve))
+
+
+def _options(arguments: Sequence[str]) -> Any:
+    options = parser("run", "run a plan under a budget; the same command again does only what is missing")
+    options.add_argument("plan", metavar="PLAN", help="a PLAN.md")
+    options.add_argument("--budget", metavar="LIMIT", help='the most this run may spend: "200k tokens", "5 USD"')
+    options.add_argument(
+        "--new", action="store_true", help="a run of its own, instead of going on with an unfinished one"
+    )
+    add_run_flags(options)
+    return options.parse_args(arguments)
+
+
+def _plan_path(text: str) -> Path:
+    """The plan's absolute path.
+
+    Raises:
+        UserError: there is no such file, or it is a directory.
+    """
+    path = Path(text)
+    if path.is_dir():
+        plans = sorted(path.glob("*PLAN.md"))
+        hint = f"name one of its plans, for example {plans[0]}" if plans else "name a PLAN.md"
+        raise UserError(f"{path} is a directory, not a plan", hint=hint)
+    if not path.exists():
+        raise UserError(f"there is no plan at {path}")
+    return path.resolve()
+
+
+def _is_done(opened: PlanToRun, tools: Tools) -> bool:
+    target = summary_path(opened.plan.path)
+    if not target.exists():
+        return False
+    settle_finished(opened, tools)
+    sys.stderr.write(f"nothing to do: {target} says that {opened.plan.id} is done\n")
+    return True

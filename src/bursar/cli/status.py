@@ -1,0 +1,94 @@
+"""`bursar status`: runs of this project. It reads one view of the journal and imports next to nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import bursar
+from bursar.cli.parsing import parser
+from bursar.database import load_migrations, open_database
+from bursar.errors import OK
+from bursar.paths import JOURNAL_APPLICATION_ID, JOURNAL_FILE, state_dir
+from bursar.processes import is_alive
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+_COLUMNS = (
+    "id", "project", "plan", "plan_path", "state", "conductor", "limit", "started_at", "ended_at",
+    "tasks", "merged", "running", "not_done",
+)  # fmt: skip
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints the newest runs, those of this project unless all were asked for."""
+    options = _options(arguments)
+    runs = _read_runs(None if options.all else _project(), options.last)
+    if options.json:
+        import json
+
+        json.dump(runs, sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    elif not runs:
+        sys.stderr.write("no runs yet\n")
+    for run in () if options.json else runs:
+        sys.stdout.write(_line(run))
+    return OK
+
+
+def _options(arguments: Sequence[str]) -> Any:
+    options = parser("status", "runs of this project, the newest first")
+    options.add_argument("--all", action="store_true", help="runs of every project")
+    options.add_argument("--last", type=int, default=5, metavar="N", help="how many runs (default 5)")
+    options.add_argument("--json", action="store_true", help="a JSON array on stdout")
+    return options.parse_args(arguments)
+
+
+def _read_runs(project: str | None, last: int) -> list[dict[str, Any]]:
+    path = os.path.join(state_dir(), JOURNAL_FILE)
+    if not os.path.exists(path):
+        return []
+    migrations = load_migrations(os.path.join(os.path.dirname(bursar.__file__), "journal", "store.py"))
+    database = open_database(path, migrations=migrations, application_id=JOURNAL_APPLICATION_ID, read_only=True)
+    try:
+        rows = database.query(
+            "SELECT id, project, plan_id, plan_path, state, conductor, budget_limit, started_at, ended_at,"
+            " tasks, merged, running, not_done FROM run_overview WHERE ?1 IS NULL OR project = ?1"
+            " ORDER BY started_at DESC LIMIT ?2",
+            (project, last),
+        )
+    finally:
+        database.close()
+    return [_run(dict(zip(_COLUMNS, row, strict=True))) for row in rows]
+
+
+def _run(run: dict[str, Any]) -> dict[str, Any]:
+    """A run whose conductor has died is interrupted, whatever the row still says."""
+    conductor = run.pop("conductor")
+    if run["state"] == "running" and not (conductor and is_alive(conductor)):
+        run["state"] = "interrupted"
+    run["progress_percent"] = 100 * run["merged"] // run["tasks"] if run["tasks"] else 0
+    return run
+
+
+def _project() -> str | None:
+    """The top folder of the checkout around us, as `git rev-parse` would say; None outside of any."""
+    folder = os.path.realpath(os.getcwd())
+    while not os.path.exists(os.path.join(folder, ".git")):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+    return folder
+
+
+def _line(run: dict[str, Any]) -> str:
+    hint = f"  →  bursar resume {run['id']}" if run["state"] in ("interrupted", "stopped", "failed") else ""
+    return (
+        f"{run['id']}  {run['plan']:<10} {run['state']:<11} {run['merged']:>3}/{run['tasks']} tasks"
+        f" ({run['progress_percent']} %)  {run['running']} running, {run['not_done']} not done"
+        f"  since {run['started_at'][:16].replace('T', ' ')}{hint}\n"
+    )

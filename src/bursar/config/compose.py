@@ -1,0 +1,45 @@
+"""The composition root: settings in, working parts out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bursar.agents import Agent, ClaudeAgent, CommandAgent
+from bursar.clock import Clock
+from bursar.config.settings import AgentSettings, Settings
+from bursar.errors import UserError
+from bursar.history import open_history
+from bursar.journal import open_journal
+from bursar.ledger import open_ledger
+from bursar.paths import HISTORY_FILE, JOURNAL_FILE, LEDGER_FILE
+from bursar.run import Stores
+
+
+def build_agent(settings: Settings) -> Agent:
+    """The agent that the settings name.
+
+    Raises:
+        UserError: there is no agent of that name, or its settings do not fit.
+    """
+    name = settings.run.agent
+    table = settings.agents.get(name, AgentSettings())
+    if name == "claude":
+        return ClaudeAgent(table.program, table.models, nested=table.nested, extra_arguments=tuple(table.arguments))
+    if name == "command":
+        return CommandAgent(tuple(table.argv), table.models)
+    raise UserError(f"there is no agent `{name}`", hint="known agents: claude, command")
+
+
+def open_stores(state: Path, clock: Clock) -> Stores:
+    """Ledger, journal and history in the state directory, made if they are not there.
+
+    Raises:
+        StoreError: one of them is corrupt, foreign, of a later version, or cannot be written.
+    """
+    ledger_path = state / LEDGER_FILE
+    return Stores(
+        ledger=open_ledger(ledger_path, clock),
+        ledger_path=ledger_path,
+        journal=open_journal(state / JOURNAL_FILE),
+        history=open_history(state / HISTORY_FILE),
+    )

@@ -1,0 +1,193 @@
+"""An open database: written by one process at a time, read by any."""
+
+from __future__ import annotations
+
+import _thread
+import os
+
+import apsw
+
+from bursar.database.lock import lock_file, unlock_file
+from bursar.errors import InternalError, LedgerBusy, StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+    from typing import Any
+
+    Row = tuple[Any, ...]
+
+BUSY_SECONDS = 10.0
+
+
+class Database:
+    """An open database. Not for a forked child: it opens its own. Threads of one process may share it."""
+
+    def __init__(self, path: str, connection: apsw.Connection, *, is_read_only: bool, busy_seconds: float) -> None:
+        self.path = path
+        self.is_read_only = is_read_only
+        self.busy_seconds = busy_seconds
+        self._connection = connection
+        self._process = os.getpid()
+        self._mutex = _thread.RLock()
+        self._write: _Write | None = None
+
+    def write(self) -> _Write:
+        """A `with` block that is one durable transaction; it gives the connection to `execute` on.
+
+        The block commits at its end, synced, and rolls back when anything is raised in it.
+
+        Raises:
+            LedgerBusy: no write lock within `busy_seconds`; nothing was written.
+            StoreError: the file is read-only, corrupt, or the disk refuses; nothing was written.
+        """
+        return _Write(self)
+
+    def query(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
+        """All rows, of one consistent state.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        self._check_process()
+        with self._mutex:
+            try:
+                return self._connection.execute(sql, parameters).fetchall()
+            except apsw.Error as error:
+                raise store_error(self.path, error) from error
+
+    def snapshot(self) -> _Snapshot:
+        """A `with` block whose reads all see one state; it gives the connection to `execute` reads on."""
+        return _Snapshot(self)
+
+    def check(self) -> list[str]:
+        """What SQLite itself finds wrong with the file; empty when nothing is. Reads all of it."""
+        try:
+            found = [str(row[0]) for row in self.query("PRAGMA integrity_check(20)")]
+        except StoreError as error:
+            return [error.message]
+        return [] if found == ["ok"] else found
+
+    def close(self) -> None:
+        """Let go of the file. In a forked child this does nothing: the connection is its parent's."""
+        if os.getpid() == self._process:
+            with self._mutex:
+                self._connection.close()
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._process:
+            raise InternalError(f"`{self.path}` was opened before a fork; a child opens its own")
+
+
+class _Write:
+    """One write transaction: the thread's turn, then the process's turn, then SQLite's own lock."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock: int | None = None
+
+    def __enter__(self) -> apsw.Connection:
+        database = self._database
+        database._check_process()
+        if database.is_read_only:
+            raise StoreError(f"`{database.path}` was opened for reading only")
+        if not database._mutex.acquire(timeout=database.busy_seconds):
+            raise LedgerBusy("another thread is writing; nothing was written")
+        try:
+            self._begin(database)
+        except BaseException:
+            self._leave()
+            raise
+        return database._connection
+
+    def _begin(self, database: Database) -> None:
+        if database._write is not None:
+            raise InternalError("a write inside a write")
+        database._write = self
+        try:
+            self._lock = lock_file(lock_path(database.path), database.busy_seconds)
+            database._connection.execute("BEGIN IMMEDIATE")
+        except (apsw.Error, OSError) as error:
+            raise store_error(database.path, error) from error
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, _: TracebackType | None) -> None:
+        try:
+            self._finish(kind is None)
+        except apsw.Error as error:
+            raise store_error(self._database.path, error) from error
+        finally:
+            self._leave()
+        if isinstance(value, apsw.Error):
+            raise store_error(self._database.path, value) from value
+
+    def _finish(self, is_good: bool) -> None:
+        connection = self._database._connection
+        try:
+            if is_good:
+                connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    def _leave(self) -> None:
+        database = self._database
+        if database._write is self:
+            database._write = None
+        if self._lock is not None:
+            unlock_file(self._lock)
+            self._lock = None
+        database._mutex.release()
+
+
+class _Snapshot:
+    """One read transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> apsw.Connection:
+        database = self._database
+        database._check_process()
+        database._mutex.acquire()
+        try:
+            if database._write is not None:
+                raise InternalError("a snapshot inside a write")
+            database._connection.execute("BEGIN")
+        except BaseException as error:
+            database._mutex.release()
+            if isinstance(error, apsw.Error):
+                raise store_error(database.path, error) from error
+            raise
+        return database._connection
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, _: TracebackType | None) -> None:
+        database = self._database
+        try:
+            if database._connection.in_transaction:
+                database._connection.execute("ROLLBACK")
+        finally:
+            database._mutex.release()
+        if isinstance(value, apsw.Error):
+            raise store_error(database.path, value) from value
+
+
+def lock_path(path: str) -> str:
+    """Where the lock of the database at `path` lies."""
+    return path + ".lock"
+
+
+def store_error(path: str, error: Exception) -> StoreError:
+    """What an error of SQLite or of the system means to a person."""
+    if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
+        return StoreError(
+            f"`{path}` is corrupt or no database at all ({error}); it is left as it is",
+            hint="keep a copy of it and of its `-wal` file, then restore a backup",
+        )
+    if isinstance(error, (apsw.BusyError, apsw.LockedError)):
+        return LedgerBusy(f"`{path}` is being written by another program; nothing was written")
+    return StoreError(f"`{path}` cannot be used: {error}; nothing was written", hint=_hint(path))
+
+
+def _hint(path: str) -> str:
+    return f"check the disk space and the permissions of `{os.path.dirname(path)}`"

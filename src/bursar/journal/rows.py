@@ -1,0 +1,106 @@
+"""The journal's rows as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class RunState(StrEnum):
+    """How a run stands. Everything but `succeeded` can be resumed."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+
+
+class TaskState(StrEnum):
+    """How a task of a run stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    WAITING = "waiting"
+    MERGED = "merged"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    SKIPPED = "skipped"
+
+
+class AttemptState(StrEnum):
+    """How far an attempt came; the last three states are its outcome."""
+
+    PLANNED = "planned"
+    MERGING = "merging"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One execution of one plan.
+
+    Attributes:
+        project: the repository's top folder.
+        branch: the branch that the run started from, None for a detached HEAD.
+        base_commit: where that branch stood.
+        limit: the budget as typed, None for none.
+        conductor: identity of the process that conducts it (see `processes.identify`); None when none does.
+    """
+
+    id: str
+    project: str
+    plan_path: str
+    plan_id: str
+    plan_digest: str
+    branch: str | None
+    base_commit: str
+    limit: str | None
+    state: RunState
+    conductor: str | None
+    started_at: str
+    ended_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRow:
+    """One task within a run; `commit` is set once it is merged, `note` says why it is not."""
+
+    run_id: str
+    number: str
+    name: str
+    digest: str
+    state: TaskState = TaskState.PENDING
+    commit: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRow:
+    """One try at one task.
+
+    Attributes:
+        key: the ledger's idempotency key for this attempt: `RUN/TASK/NUMBER`.
+        directory: where its prompt, stream and outcome lie.
+        worktree: its checkout; None once removed.
+        base_commit: what the worktree started from.
+        commit: what was made of it, once committed onto the run's merged work.
+    """
+
+    key: str
+    run_id: str
+    task: str
+    number: int
+    model: str
+    directory: str
+    base_commit: str
+    session_id: str
+    worktree: str | None
+    state: AttemptState
+    started_at: str
+    commit: str | None = None
+    note: str = ""
+    ended_at: str | None = None

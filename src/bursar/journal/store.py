@@ -1,0 +1,196 @@
+"""The journal in one SQLite file: every method that writes is one durable transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bursar.database import load_migrations, open_database
+from bursar.journal.rows import AttemptRow, AttemptState, RunRow, RunState, TaskRow, TaskState
+from bursar.paths import JOURNAL_APPLICATION_ID
+
+if TYPE_CHECKING:
+    from bursar.database import Database
+
+_RUN_COLUMNS = (
+    "id, project, plan_path, plan_id, plan_digest, branch, base_commit, budget_limit, state, conductor,"
+    " started_at, ended_at"
+)
+_TASK_COLUMNS = "run_id, number, name, digest, state, merge_commit, note"
+_ATTEMPT_COLUMNS = (
+    "key, run_id, task, number, model, directory, base_commit, session_id, worktree, state, started_at, merge_commit,"
+    " note, ended_at"
+)
+_RUN_FIELDS, _TASK_FIELDS, _ATTEMPT_FIELDS = (
+    tuple(field.name for field in fields(row)) for row in (RunRow, TaskRow, AttemptRow)
+)
+
+
+def open_journal(path: Path) -> Journal:
+    """The journal at `path`, made if there is none.
+
+    Raises:
+        StoreError: the file is corrupt, foreign, of a later version, or cannot be written.
+    """
+    migrations = load_migrations(__file__)
+    return Journal(open_database(path, migrations=migrations, application_id=JOURNAL_APPLICATION_ID))
+
+
+class Journal:
+    """Facts about runs, in the order in which they became true."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin_run(self, run: RunRow, tasks: Iterable[TaskRow]) -> None:
+        """The run exists, with all of its tasks, or (on failure) neither does."""
+        with self._database.write() as connection:
+            connection.execute(f"INSERT INTO run ({_RUN_COLUMNS}) VALUES ({_marks(12)})", astuple(run))
+            self._insert_tasks(connection, tasks)
+
+    def change_plan(self, run_id: str, digest: str, tasks: Iterable[TaskRow]) -> None:
+        """The run goes by a changed plan: the digest is the new one and tasks it did not know are pending."""
+        with self._database.write() as connection:
+            connection.execute("UPDATE run SET plan_digest = ? WHERE id = ?", (digest, run_id))
+            self._insert_tasks(connection, tasks)
+
+    def conduct(self, run_id: str, conductor: str, limit: str | None) -> None:
+        """`conductor` runs it from now on, under `limit` (as typed)."""
+        self._update(
+            "UPDATE run SET state = 'running', conductor = ?, budget_limit = ?, ended_at = NULL WHERE id = ?",
+            (conductor, limit, run_id),
+        )
+
+    def end_run(self, run_id: str, state: RunState, at: str) -> None:
+        """The run has come to an end, for now at least, and nobody conducts it."""
+        self._update("UPDATE run SET state = ?, conductor = NULL, ended_at = ? WHERE id = ?", (state, at, run_id))
+
+    def set_task(self, run_id: str, number: str, state: TaskState, note: str = "") -> None:
+        """The task is in `state`; `note` says why in words."""
+        self._update(
+            "UPDATE task SET state = ?, note = ? WHERE run_id = ? AND number = ?", (state, note, run_id, number)
+        )
+
+    def reset_task(self, task: TaskRow) -> None:
+        """The task is pending again, with the text it has now."""
+        self._update(
+            "UPDATE task SET state = 'pending', merge_commit = NULL, note = '', name = ?, digest = ?"
+            " WHERE run_id = ? AND number = ?",
+            (task.name, task.digest, task.run_id, task.number),
+        )
+
+    def begin_attempt(self, attempt: AttemptRow) -> None:
+        """The attempt is planned and its task runs; nothing has been started or held yet."""
+        with self._database.write() as connection:
+            connection.execute(f"INSERT INTO attempt ({_ATTEMPT_COLUMNS}) VALUES ({_marks(14)})", astuple(attempt))
+            connection.execute(
+                "UPDATE task SET state = 'running', note = '' WHERE run_id = ? AND number = ?",
+                (attempt.run_id, attempt.task),
+            )
+
+    def begin_merge(self, key: str, commit: str) -> None:
+        """The attempt's work is `commit`, about to become the tip of the run's merged work."""
+        self._update("UPDATE attempt SET state = 'merging', merge_commit = ? WHERE key = ?", (commit, key))
+
+    def end_attempt(
+        self,
+        attempt: AttemptRow,
+        state: AttemptState,
+        at: str,
+        *,
+        task: TaskState,
+        commit: str | None = None,
+        note: str,
+    ) -> None:
+        """The attempt has an outcome, and its task the state that follows from it: both, or neither."""
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE attempt SET state = ?, note = ?, ended_at = ?, merge_commit = COALESCE(?, merge_commit)"
+                " WHERE key = ?",
+                (state, note, at, commit, attempt.key),
+            )
+            connection.execute(
+                "UPDATE task SET state = ?, note = ?, merge_commit = ? WHERE run_id = ? AND number = ?",
+                (task, note, commit, attempt.run_id, attempt.task),
+            )
+
+    def forget_worktree(self, key: str) -> None:
+        """The attempt's worktree is gone."""
+        self._update("UPDATE attempt SET worktree = NULL WHERE key = ?", (key,))
+
+    def approve(self, digest: str, plan_path: str, at: str) -> None:
+        """A person approved content with this digest; saying it again changes nothing."""
+        self._update(
+            "INSERT OR IGNORE INTO approval (digest, plan_path, approved_at) VALUES (?, ?, ?)", (digest, plan_path, at)
+        )
+
+    def is_approved(self, digest: str) -> bool:
+        """Whether a person ever approved this very content."""
+        return bool(self._database.query("SELECT 1 FROM approval WHERE digest = ?", (digest,)))
+
+    def run(self, run_id: str) -> RunRow | None:
+        """The run of that id."""
+        rows = self._database.query(f"SELECT {_RUN_COLUMNS} FROM run WHERE id = ?", (run_id,))
+        return _run_row(rows[0]) if rows else None
+
+    def latest_run(self, project: str, plan_path: str | None = None) -> RunRow | None:
+        """The newest run of the plan (of any plan, if None) in this project."""
+        where, values = (
+            ("project = ?", (project,))
+            if plan_path is None
+            else (
+                "project = ? AND plan_path = ?",
+                (project, plan_path),
+            )
+        )
+        rows = self._database.query(
+            f"SELECT {_RUN_COLUMNS} FROM run WHERE {where} ORDER BY started_at DESC, id LIMIT 1", values
+        )
+        return _run_row(rows[0]) if rows else None
+
+    def tasks(self, run_id: str) -> Sequence[TaskRow]:
+        """Every task of a run, in the plan's order."""
+        rows = self._database.query(f"SELECT {_TASK_COLUMNS} FROM task WHERE run_id = ? ORDER BY position", (run_id,))
+        return [_task_row(row) for row in rows]
+
+    def attempts(self, run_id: str) -> Sequence[AttemptRow]:
+        """Every attempt of a run, oldest first."""
+        rows = self._database.query(
+            f"SELECT {_ATTEMPT_COLUMNS} FROM attempt WHERE run_id = ? ORDER BY started_at, task, number", (run_id,)
+        )
+        return [_attempt_row(row) for row in rows]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    def _insert_tasks(self, connection: Any, tasks: Iterable[TaskRow]) -> None:
+        connection.executemany(
+            f"INSERT OR IGNORE INTO task ({_TASK_COLUMNS}, position) VALUES ({_marks(8)})",
+            [(*astuple(task), position) for position, task in enumerate(tasks)],
+        )
+
+    def _update(self, sql: str, values: Sequence[str | None]) -> None:
+        with self._database.write() as connection:
+            connection.execute(sql, values)
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
+
+
+def _run_row(row: Sequence[Any]) -> RunRow:
+    values = dict(zip(_RUN_FIELDS, row, strict=True))
+    return RunRow(**{**values, "state": RunState(values["state"])})
+
+
+def _task_row(row: Sequence[Any]) -> TaskRow:
+    values = dict(zip(_TASK_FIELDS, row, strict=True))
+    return TaskRow(**{**values, "state": TaskState(values["state"])})
+
+
+def _attempt_row(row: Sequence[Any]) -> AttemptRow:
+    values = dict(zip(_ATTEMPT_FIELDS, row, strict=True))
+    return AttemptRow(**{**values, "state": AttemptState(values["state"])})

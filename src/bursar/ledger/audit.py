@@ -1,0 +1,145 @@
+"""The books against the journal: one sentence for each thing that does not hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from bursar.budget import Amount, Balance
+from bursar.ledger.books import Mark
+from bursar.ledger.entries import FIRST_HASH, encode, encode_budget, encode_call, fence_of, hash_of
+from bursar.ledger.fold import Fold, FoldedReservation, fold
+from bursar.ledger.holding import Holding
+from bursar.ledger.port import CallRecord, Entry
+
+RawEntry = tuple[int, str, str, str, str, str, str]
+"""An entry as it is stored: number, at, kind, key, body, previous hash, hash."""
+
+
+def check_books(
+    rows: Iterable[RawEntry],
+    balances: Iterable[Balance],
+    holdings: Iterable[Holding],
+    calls: Iterable[tuple[str, CallRecord]],
+    marks: Iterable[Mark],
+) -> list[str]:
+    """Everything that does not hold: in the chain, in what the entries say, and in the books beside them."""
+    problems: list[str] = []
+    folded = fold(_follow_chain(rows, problems))
+    problems += folded.problems
+    problems += _check("budget", _folded_budgets(folded), {each.budget.name: _budget_of(each) for each in balances})
+    problems += _check("reservation", _folded_reservations(folded), {each.key: _holding_of(each) for each in holdings})
+    stored_calls = {(key, call.call_id, call.sequence): encode_call(call) for key, call in calls}
+    problems += _check("call", folded.calls, stored_calls)
+    problems += _check("alert", folded.marks, {_mark_key(mark): _said(mark) for mark in marks})
+    return problems
+
+
+def read_entry(row: RawEntry) -> Entry:
+    """The entry of a stored row; its hash is not checked."""
+    number, at, kind, key, body, previous_hash, digest = row
+    return Entry(
+        number=number,
+        at=datetime.fromisoformat(at),
+        kind=kind,
+        key=key,
+        body=json.loads(body),
+        previous_hash=previous_hash,
+        hash=digest,
+    )
+
+
+def _follow_chain(rows: Iterable[RawEntry], problems: list[str]) -> Iterator[Entry]:
+    last, last_hash = 0, FIRST_HASH
+    for row in rows:
+        number, at, kind, key, body, previous_hash, digest = row
+        if number != last + 1:
+            problems.append(f"entry {number} follows entry {last}: entries are missing")
+        if previous_hash != last_hash:
+            problems.append(f"entry {number} does not name the hash of the entry before it")
+        if digest != hash_of(number, at, kind, key, body, previous_hash):
+            problems.append(f"entry {number} has been changed: its hash is not that of its content")
+        last, last_hash = number, digest
+        try:
+            yield read_entry(row)
+        except ValueError as error:
+            problems.append(f"entry {number} cannot be read: {error}")
+
+
+def _check(kind: str, expected: Mapping[Any, object], found: Mapping[Any, object]) -> Iterator[str]:
+    for name, value in expected.items():
+        if name not in found:
+            yield f"{kind} {_shown(name)} is in the journal, but not in the books"
+        elif found[name] != value:
+            yield f"{kind} {_shown(name)} is {found[name]} in the books, but {value} by the journal"
+    for name in found:
+        if name not in expected:
+            yield f"{kind} {_shown(name)} is in the books, but not in the journal"
+
+
+def _shown(name: object) -> str:
+    return "/".join(f"`{part}`" for part in (name if isinstance(name, tuple) else (name,)))
+
+
+def _folded_budgets(folded: Fold) -> dict[str, object]:
+    return {name: (dict(budget.definition), budget.sums) for name, budget in folded.budgets.items()}
+
+
+def _budget_of(balance: Balance) -> object:
+    return encode_budget(balance.budget), (balance.spent, balance.reserved, balance.metered, balance.unpriced)
+
+
+def _folded_reservations(folded: Fold) -> dict[str, object]:
+    return {key: _reservation_of(each) for key, each in folded.reservations.items()}
+
+
+def _reservation_of(folded: FoldedReservation) -> object:
+    return (
+        folded.state,
+        encode(folded.request),
+        dict(folded.labels),
+        fence_of(folded.labels),
+        folded.request["attempt"],
+        folded.budgets,
+        (folded.held_tokens, folded.held_nano_usd),
+        (folded.granted_tokens, folded.granted_nano_usd),
+        (folded.metered_tokens, folded.metered_nano_usd, folded.calls, folded.unpriced_calls),
+        None if folded.charged_tokens is None else (folded.charged_tokens, folded.charged_nano_usd),
+        (folded.unknown_tokens, folded.unknown_nano_usd),
+        "" if folded.ending is None else encode(folded.ending),
+        "" if folded.crediting is None else encode(folded.crediting),
+    )
+
+
+def _holding_of(holding: Holding) -> object:
+    return (
+        holding.state.value,
+        holding.request,
+        dict(holding.labels),
+        holding.place,
+        holding.attempt,
+        holding.budgets,
+        _pair(holding.held),
+        _pair(holding.granted),
+        (holding.metered.tokens, holding.metered.nano_usd, holding.calls, holding.unpriced_calls),
+        None if holding.charged is None else _pair(holding.charged),
+        _pair(holding.unknown),
+        holding.ending,
+        holding.crediting,
+    )
+
+
+def _pair(amount: Amount) -> tuple[int, int | None]:
+    return amount.tokens, amount.nano_usd
+
+
+def _mark_key(mark: Mark) -> tuple[str, str, int]:
+    return mark.budget, mark.period_id, mark.percent
+
+
+def _said(mark: Mark) -> tuple[datetime, str | None, str | None]:
+    if mark.alert is None:
+        return mark.at, None, None
+    return mark.at, mark.alert.level.value, mark.alert.message

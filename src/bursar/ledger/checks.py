@@ -1,0 +1,95 @@
+"""What the ledger accepts as input: numbers that can be counted, names that can be read aloud."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from bursar.budget import LARGEST_QUANTITY, Amount, Budget
+from bursar.errors import UserError
+from bursar.ledger.port import CallRecord, ReserveRequest
+
+_LONGEST_NAME = 4096
+_LARGEST_PERCENT = 1000
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def check_request(request: ReserveRequest) -> None:
+    """The request can be decided on.
+
+    Raises:
+        UserError: an empty or unprintable name, a number that is no count, a hold of nothing, a minimum above the wish.
+    """
+    check_name(request.key, "key")
+    check_labels(request.labels)
+    check_amount(request.amount)
+    if request.amount.tokens == 0:
+        raise UserError("a hold of no tokens pays for nothing")
+    _check_count(request.attempt, "attempt", least=1)
+    if request.minimum is not None:
+        check_minimum(request.minimum, request.amount)
+
+
+def check_minimum(minimum: Amount, amount: Amount) -> None:
+    """The minimum is an amount, and no side of it is above the amount's."""
+    check_amount(minimum)
+    is_above = minimum.nano_usd is not None and amount.nano_usd is not None and minimum.nano_usd > amount.nano_usd
+    if minimum.tokens > amount.tokens or is_above:
+        raise UserError("the minimum of a hold is above what is asked for")
+
+
+def check_budget(budget: Budget) -> None:
+    """The budget can be kept: its names can be read, its limit counted, its thresholds are ascending percents."""
+    check_name(budget.name, "name of a budget")
+    check_labels(budget.selector)
+    check_name(budget.period, "period")
+    _check_count(budget.limit.quantity, "limit", least=1)
+    percents = [threshold.percent for threshold in budget.thresholds]
+    for percent in percents:
+        _check_count(percent, "threshold", least=1)
+    if percents != sorted(set(percents)) or any(percent > _LARGEST_PERCENT for percent in percents):
+        raise UserError(f"the thresholds of `{budget.name}` must ascend, and none be over {_LARGEST_PERCENT} percent")
+
+
+def check_call(call: CallRecord) -> None:
+    """The call can be counted. Its texts are an agent's: anything that can be stored is taken as it is."""
+    for text, what in ((call.call_id, "id of a call"), (call.model, "model"), (call.provenance, "provenance")):
+        if not text or _SURROGATE.search(text):
+            raise UserError(f"the {what} is empty or no text")
+    _check_count(call.sequence, "sequence", least=1)
+    usage = call.usage
+    for counter in (
+        usage.input_tokens,
+        usage.cache_read_tokens,
+        usage.cache_write_5m_tokens,
+        usage.cache_write_1h_tokens,
+        usage.output_tokens,
+    ):
+        _check_count(counter, "usage")
+    check_amount(Amount(usage.total_tokens, call.nano_usd))
+
+
+def check_amount(amount: Amount) -> None:
+    """Both sides are whole numbers from 0 to 2⁶³ − 1; the cost may be unknown."""
+    _check_count(amount.tokens, "number of tokens")
+    if amount.nano_usd is not None:
+        _check_count(amount.nano_usd, "cost in nano-USD")
+
+
+def check_labels(labels: Mapping[str, str]) -> None:
+    """Every label has a name and a value that can be read."""
+    for name, value in labels.items():
+        check_name(name, "name of a label")
+        check_name(value, f"label `{name}`")
+
+
+def check_name(name: object, what: str) -> None:
+    """A text that is not empty, not endless, and has no control characters."""
+    if not isinstance(name, str) or not name or len(name) > _LONGEST_NAME or _CONTROL.search(name):
+        raise UserError(f"the {what} must be a text of 1 to {_LONGEST_NAME} characters without control characters")
+
+
+def _check_count(number: object, what: str, *, least: int = 0) -> None:
+    if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= LARGEST_QUANTITY:
+        raise UserError(f"the {what} must be a whole number from {least} to {LARGEST_QUANTITY}, not {number!r}")

@@ -1,0 +1,130 @@
+"""The journal's writing: canonical JSON, and a chain of hashes over it.
+
+Canonical means: keys sorted, no spaces, UTF-8 unescaped, whole numbers only. An entry's hash is the sha256 of the JSON
+object of its other fields, so anybody can check an exported journal with nothing but a JSON library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from bursar.budget import Amount, Budget
+from bursar.ledger.port import CallRecord, Entry, ReserveRequest
+from bursar.usage import Usage
+
+FIRST_HASH = "0" * 64
+"""What the first entry names as the hash before it."""
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+_FENCED_BY = ("project", "run", "roadmap", "phase", "plan", "task")
+
+
+def encode(value: object) -> str:
+    """`value` as canonical JSON."""
+    return _ENCODER.encode(value)
+
+
+def build_entry(number: int, at: datetime, kind: str, key: str, body: Mapping[str, object], previous: str) -> Entry:
+    """The entry with its hash."""
+    digest = hash_of(number, format_instant(at), kind, key, encode(body), previous)
+    return Entry(number=number, at=at, kind=kind, key=key, body=body, previous_hash=previous, hash=digest)
+
+
+def hash_of(number: int, at: str, kind: str, key: str, body: str, previous: str) -> str:
+    """The hash of an entry, from its fields as they are stored; `body` is canonical JSON already."""
+    text = (
+        f'{{"at":{encode(at)},"body":{body},"key":{encode(key)},"kind":{encode(kind)},"number":{number},'
+        f'"previous_hash":{encode(previous)}}}'
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def format_instant(at: datetime) -> str:
+    """UTC, ISO 8601, always with microseconds: texts sort like instants."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def encode_amount(amount: Amount | None) -> list[int | None] | None:
+    """`[tokens, nano-USD]`, the latter null where unknown; null for no amount."""
+    return None if amount is None else [amount.tokens, amount.nano_usd]
+
+
+def decode_amount(value: Any) -> Amount:
+    """The amount of `encode_amount`."""
+    tokens, nano_usd = value
+    return Amount(tokens, nano_usd)
+
+
+def encode_request(request: ReserveRequest) -> dict[str, object]:
+    """What a repeat of the key must bring again."""
+    return {
+        "labels": dict(request.labels),
+        "amount": encode_amount(request.amount),
+        "minimum": encode_amount(request.minimum),
+        "attempt": request.attempt,
+    }
+
+
+def encode_ending(kind: str, actual: Amount | None = None, unknown: Amount | None = None) -> str:
+    """How a reservation ended, as a repeat must bring it again."""
+    return encode([kind, encode_amount(actual), encode_amount(unknown)])
+
+
+def encode_crediting(actual: Amount, evidence: str) -> str:
+    """What a credit was given on, as a repeat must bring it again."""
+    return encode([encode_amount(actual), evidence])
+
+
+def encode_call(call: CallRecord) -> dict[str, object]:
+    """A call as the body of its entry."""
+    usage = call.usage
+    return {
+        "call_id": call.call_id,
+        "sequence": call.sequence,
+        "model": call.model,
+        "usage": {
+            "input_tokens": usage.input_tokens,
+            "cache_read_tokens": usage.cache_read_tokens,
+            "cache_write_5m_tokens": usage.cache_write_5m_tokens,
+            "cache_write_1h_tokens": usage.cache_write_1h_tokens,
+            "output_tokens": usage.output_tokens,
+        },
+        "nano_usd": call.nano_usd,
+        "provenance": call.provenance,
+    }
+
+
+def decode_call(body: Any) -> CallRecord:
+    """The call of `encode_call`."""
+    return CallRecord(
+        call_id=body["call_id"],
+        sequence=body["sequence"],
+        model=body["model"],
+        usage=Usage(**body["usage"]),
+        nano_usd=body["nano_usd"],
+        provenance=body["provenance"],
+    )
+
+
+def encode_budget(budget: Budget) -> dict[str, object]:
+    """A budget as the body of its entry."""
+    return {
+        "name": budget.name,
+        "selector": dict(budget.selector),
+        "unit": budget.limit.unit.value,
+        "quantity": budget.limit.quantity,
+        "period": budget.period,
+        "thresholds": [[threshold.percent, threshold.level.value] for threshold in budget.thresholds],
+        "on_limit": budget.on_limit.value,
+    }
+
+
+def fence_of(labels: Mapping[str, str]) -> str:
+    """What attempts are counted within: one task of one run; '' where the labels name none, and no fence stands."""
+    if "run" not in labels or "task" not in labels:
+        return ""
+    return encode([labels.get(name) for name in _FENCED_BY])

@@ -1,0 +1,261 @@
+"""The ledger in one SQLite file: the embedded default."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache, partial
+
+import apsw
+
+from bursar.budget import Alert, Balance, Budget, is_selected
+from bursar.clock import Clock
+from bursar.database import Database, load_migrations, open_database
+from bursar.errors import StoreError
+from bursar.ledger import rows
+from bursar.ledger.audit import check_books, read_entry
+from bursar.ledger.bookkeeping import Bookkeeping
+from bursar.ledger.books import Books, Mark
+from bursar.ledger.entries import FIRST_HASH, format_instant
+from bursar.ledger.holding import Holding
+from bursar.ledger.port import CallRecord, Entry, Reservation, State
+from bursar.usage import NOTHING, Usage
+
+APPLICATION_ID = 0x62_4C_65_64  # "bLed"
+_PAGE = 1000
+
+_read_holding = partial(rows.parse, rows.read_holding)
+_read_balance = partial(rows.parse, rows.read_balance)
+_read_call = partial(rows.parse, rows.read_call)
+_read_mark = partial(rows.parse, rows.read_mark)
+_read_entry = partial(rows.parse, read_entry)
+
+
+class SqliteBooks:
+    """The rows, on a connection with an open transaction. Every statement finds its rows by an index."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def holding(self, key: str) -> Holding | None:
+        row = self._row(f"{rows.SELECT_HOLDINGS} WHERE key = ?", key)
+        return None if row is None else _read_holding(row)
+
+    def put_holding(self, holding: Holding, *, is_new: bool) -> None:
+        if is_new:
+            self._connection.execute(rows.INSERT_HOLDING, rows.write_holding(holding))
+        else:
+            self._connection.execute(rows.UPDATE_HOLDING, (*rows.write_changed(holding), holding.key))
+
+    def latest_attempt(self, place: str) -> int:
+        row = self._row("SELECT max(attempt) FROM reservations WHERE place = ? AND place <> ''", place)
+        return (row and row[0]) or 0
+
+    def call(self, key: str, call_id: str, sequence: int) -> CallRecord | None:
+        where = " WHERE reservations.key = ? AND call_id = ? AND sequence = ?"
+        row = self._row(rows.SELECT_CALLS + where, key, call_id, sequence)
+        return None if row is None else _read_call(row)[1]
+
+    def add_call(self, key: str, call: CallRecord) -> None:
+        self._connection.execute(rows.INSERT_CALL, rows.write_call(key, call))
+
+    def matching(self, labels: Mapping[str, str]) -> Sequence[Balance]:
+        """Budgets are found by the run and the task of their selectors; of those few, the rest is compared here."""
+        run, task = rows.run_and_task(labels)
+        found = self._connection.execute(
+            f"{rows.SELECT_BALANCES} WHERE run IN ('', ?) AND task IN ('', ?) ORDER BY name", (run, task)
+        )
+        balances = map(_read_balance, found)
+        return [balance for balance in balances if is_selected(balance.budget.selector, labels)]
+
+    def named(self, names: Iterable[str]) -> Sequence[Balance]:
+        found = (self._row(f"{rows.SELECT_BALANCES} WHERE name = ?", name) for name in names)
+        return [_read_balance(row) for row in found if row is not None]
+
+    def put_budget(self, budget: Budget, *, is_new: bool) -> None:
+        if is_new:
+            self._connection.execute(rows.INSERT_BUDGET, rows.write_budget(budget))
+        else:
+            self._connection.execute(rows.UPDATE_BUDGET, rows.write_definition(budget))
+
+    def put_balance(self, balance: Balance) -> None:
+        figures = (balance.spent, balance.reserved, balance.metered, balance.unpriced)
+        self._connection.execute(rows.UPDATE_BALANCE, (*figures, balance.budget.name))
+
+    def marks(self, budget: str, period: str) -> Collection[int]:
+        found = self._connection.execute(
+            "SELECT percent FROM alerts WHERE budget = ? AND period_id = ?", (budget, period)
+        )
+        return {row[0] for row in found}
+
+    def add_mark(self, mark: Mark) -> None:
+        self._connection.execute(rows.INSERT_MARK, rows.write_mark(mark))
+
+    def head(self) -> tuple[int, str]:
+        row = self._row("SELECT number, hash FROM entries ORDER BY number DESC LIMIT 1")
+        return (0, FIRST_HASH) if row is None else (row[0], row[1])
+
+    def add_entry(self, entry: Entry, body: str) -> None:
+        at = format_instant(entry.at)
+        row = (entry.number, at, entry.kind, entry.key, body, entry.previous_hash, entry.hash)
+        self._connection.execute(rows.INSERT_ENTRY, row)
+
+    def _row(self, sql: str, *parameters: str | int) -> rows.Row | None:
+        for row in self._connection.execute(sql, parameters).fetchall():
+            return row
+        return None
+
+
+class SqliteLedger(Bookkeeping):
+    """The whole law, durable: what a method has answered survives a kill and a power cut.
+
+    Threads may share it; a forked child opens its own.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Books]:
+        with self._database.write() as connection:
+            yield SqliteBooks(connection)
+
+    def reservation(self, key: str) -> Reservation | None:
+        """See `Ledger.reservation`."""
+        found = self._database.query(f"{rows.SELECT_HOLDINGS} WHERE key = ?", (key,))
+        return _read_holding(found[0]).reservation() if found else None
+
+    def reservations(self, labels: Mapping[str, str], *, state: State | None = None) -> Sequence[Reservation]:
+        """See `Ledger.reservations`."""
+        where, parameters = _by_run_and_task(labels)
+        if state is State.HELD:
+            where.append("state = 'held'")  # spelled out, so that the index of what is held serves
+        elif state is not None:
+            where.append("state = ?")
+            parameters.append(state.value)
+        found = self._database.query(f"{rows.SELECT_HOLDINGS} WHERE {' AND '.join(where)} ORDER BY id", parameters)
+        holdings = map(_read_holding, found)
+        return [holding.reservation() for holding in holdings if is_selected(labels, holding.labels)]
+
+    def balance(self, budget: str) -> Balance | None:
+        """See `Ledger.balance`."""
+        found = self._database.query(f"{rows.SELECT_BALANCES} WHERE name = ?", (budget,))
+        return _read_balance(found[0]) if found else None
+
+    def balances(self, labels: Mapping[str, str]) -> Sequence[Balance]:
+        """See `Ledger.balances`."""
+        with self._database.snapshot() as connection:
+            return SqliteBooks(connection).matching(labels)
+
+    def alerts(self, labels: Mapping[str, str]) -> Sequence[Alert]:
+        """See `Ledger.alerts`."""
+        names = [balance.budget.name for balance in self.balances(labels)]
+        marked = ", ".join("?" * len(names))
+        where = f" WHERE level IS NOT NULL AND budget IN ({marked}) ORDER BY id"
+        marks = map(_read_mark, self._database.query(rows.SELECT_MARKS + where, names))
+        return [mark.alert for mark in marks if mark.alert is not None]
+
+    def usage(self, labels: Mapping[str, str]) -> Mapping[str, Usage]:
+        """See `Ledger.usage`."""
+        where, parameters = _by_run_and_task(labels)
+        found = self._database.query(
+            "SELECT labels, model, sum(input_tokens), sum(cache_read_tokens), sum(cache_write_5m_tokens),"
+            " sum(cache_write_1h_tokens), sum(output_tokens)"
+            " FROM reservations JOIN calls ON calls.reservation = reservations.id"
+            f" WHERE {' AND '.join(where)} GROUP BY labels, model ORDER BY model",
+            parameters,
+        )
+        used: dict[str, Usage] = {}
+        for encoded, model, *counters in found:
+            if is_selected(labels, _decode_labels(encoded)):
+                used[model] = used.get(model, NOTHING) + rows.read_usage(tuple(counters))
+        return used
+
+    def entries(self, *, after: int = 0) -> Iterator[Entry]:
+        """See `Ledger.entries`. Entries written meanwhile are met at the end."""
+        while found := self._database.query(
+            f"{rows.SELECT_ENTRIES} WHERE number > ? ORDER BY number LIMIT {_PAGE}", (after,)
+        ):
+            for row in found:
+                yield _read_entry(row)
+            after = found[-1][0]
+
+    def verify(self) -> Sequence[str]:
+        """See `Ledger.verify`. What SQLite itself finds wrong with the file comes first."""
+        problems = self._database.check()
+        if problems:
+            return problems
+        try:
+            return self._check_rows()
+        except StoreError as error:
+            return [error.message]
+
+    def _check_rows(self) -> list[str]:
+        with self._database.snapshot() as connection:
+            problems = list(_check_columns(connection))
+            problems += check_books(
+                connection.execute(f"{rows.SELECT_ENTRIES} ORDER BY number"),
+                map(_read_balance, connection.execute(rows.SELECT_BALANCES)),
+                map(_read_holding, connection.execute(rows.SELECT_HOLDINGS)),
+                map(_read_call, connection.execute(rows.SELECT_CALLS)),
+                map(_read_mark, connection.execute(rows.SELECT_MARKS)),
+            )
+        return problems
+
+    def close(self) -> None:
+        """See `Ledger.close`."""
+        self._database.close()
+
+
+def open_ledger(
+    path: str | os.PathLike[str], clock: Clock, *, read_only: bool = False, busy_seconds: float = 10.0
+) -> SqliteLedger:
+    """The ledger at `path`, made where there is none and never was one.
+
+    Raises:
+        StoreError: it is corrupt, foreign, lost, of a later release, not ours, or reached through a symlink.
+    """
+    database = open_database(
+        path,
+        migrations=_migrations(),
+        application_id=APPLICATION_ID,
+        read_only=read_only,
+        busy_seconds=busy_seconds,
+    )
+    return SqliteLedger(database, clock)
+
+
+@lru_cache(maxsize=1)
+def _migrations() -> tuple[str, ...]:
+    return load_migrations(__file__)
+
+
+@lru_cache(maxsize=1024)
+def _decode_labels(encoded: str) -> Mapping[str, str]:
+    labels: Mapping[str, str] = json.loads(encoded)
+    return labels
+
+
+def _by_run_and_task(labels: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Conditions that an index can serve, and what they compare with."""
+    where, parameters = ["1"], []
+    for name in ("run", "task"):
+        if name in labels:
+            where.append(f"{name} = ?")
+            parameters.append(labels[name])
+    return where, parameters
+
+
+def _check_columns(connection: apsw.Connection) -> Iterator[str]:
+    """The columns that rows are found by say the same as the labels they were taken from."""
+    for kind, table, column, name in (
+        ("budget", "budgets", "selector", "name"),
+        ("reservation", "reservations", "labels", "key"),
+    ):
+        found = connection.execute(f"SELECT {name}, {column}, run, task FROM {table}")
+        for shown, labels, run, task in found:
+            if (run, task) != rows.run_and_task(_decode_labels(labels)):
+                yield f"{kind} `{shown}` is filed under another run or task than its labels say"

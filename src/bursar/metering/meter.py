@@ -1,0 +1,237 @@
+"""The meter of one agent process: events in, what is newly known out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bursar.events import (
+    AgentEvent,
+    CallReported,
+    LineRejected,
+    RetryReported,
+    SessionEnded,
+    SessionStarted,
+    ToolReturned,
+)
+from bursar.metering.reconciliation import covers, excess, falls_short, known_name
+from bursar.metering.types import Difference, UnknownCall, UsageDelta
+from bursar.usage import NOTHING, Usage
+
+OUTPUT_CAP_TOKENS = 32_000
+FIRST_INPUT_TOKENS = 40_000
+KEPT_REASONS = 20
+
+
+@dataclass(slots=True)
+class _Call:
+    """What is known of one call."""
+
+    call_id: str
+    model: str
+    input_bound: int
+    is_side_chain: bool
+    usage: Usage = NOTHING
+    has_usage: bool = False
+    sequence: int = 0
+
+
+class Meter:
+    """Counts one agent process. Reports may be repeated and come in any order; spend never falls.
+
+    Args:
+        default_model: whose calls they are while the agent has not named a model.
+        output_cap: the most output tokens of one call.
+        first_input_tokens: the most input tokens of a first call of which nothing is known. 40,000 is an assumption:
+            Claude Code 2.1.329 sends 36 kB of its own with a first request, 88 kB with sub-agents.
+    """
+
+    def __init__(
+        self,
+        default_model: str,
+        *,
+        output_cap: int = OUTPUT_CAP_TOKENS,
+        first_input_tokens: int = FIRST_INPUT_TOKENS,
+    ) -> None:
+        self.session_id: str | None = None
+        self.ended: SessionEnded | None = None
+        self.total = NOTHING
+        self.rejected_lines = 0
+        self.rejections: list[str] = []
+        self._model = default_model
+        self._output_cap = output_cap
+        self._first_input_tokens = first_input_tokens
+        self._calls: dict[str, _Call] = {}
+        self._reconciled: dict[str, _Call] = {}
+        self._open: dict[str, _Call] = {}
+        self._last: _Call | None = None
+        self._last_closed: _Call | None = None
+        self._by_model: dict[str, Usage] = {}
+        self._main = NOTHING
+        self._differences: dict[str, Difference] = {}
+        self._has_finals: set[bool] = set()
+        self._is_awaiting = False
+        self._unread_bytes = 0
+        self._lost_inputs: list[int] = []
+        self._unanswered_inputs: list[int] = []
+
+    @property
+    def usage_by_model(self) -> Mapping[str, Usage]:
+        """What is known so far, per model."""
+        return MappingProxyType(self._by_model)
+
+    @property
+    def call_count(self) -> int:
+        """How many calls the agent has named."""
+        return len(self._calls)
+
+    @property
+    def denied_permissions(self) -> tuple[str, ...]:
+        """Tools that the agent says it was not allowed to use; empty before it has ended."""
+        return self.ended.denied_permissions if self.ended else ()
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """Where the closing statement is more than 1 % below what was metered."""
+        return tuple(self._differences.values())
+
+    def feed(self, event: AgentEvent) -> tuple[UsageDelta, ...]:
+        """What the event adds to what was known."""
+        match event:
+            case CallReported():
+                return self._report(event)
+            case SessionEnded():
+                return self._end(event)
+            case SessionStarted():
+                self.session_id = event.session_id
+                self._model = event.model or self._model
+                self._is_awaiting = True
+            case ToolReturned():
+                self._unread_bytes += event.result_bytes
+                self._is_awaiting = True
+            case RetryReported():
+                self._repeat(event)
+            case LineRejected():
+                self._reject(event)
+        return ()
+
+    def unknown_call(self) -> UnknownCall | None:
+        """What is under way, or was left behind, and not reported in full; None when everything is known."""
+        lost = self._lost_inputs + self._unanswered_inputs
+        if not self._open and not self._is_awaiting and not lost:
+            return None
+        typical = self._last_closed.usage.total_tokens if self._last_closed else 0
+        bound = sum(self._bound(call) for call in self._open.values())
+        floor = sum(max(0, typical - call.usage.total_tokens) for call in self._open.values())
+        if self._is_awaiting:
+            lost.append(self._next_input_bound())
+        bound += sum(lost) + self._output_cap * len(lost)
+        floor += typical * len(lost)
+        model = (
+            next(reversed(self._open.values())).model if self._open else self._last.model if self._last else self._model
+        )
+        return UnknownCall(model=model, bound=bound, floor=min(floor, bound), call_ids=tuple(self._open))
+
+    def _report(self, event: CallReported) -> tuple[UsageDelta, ...]:
+        call = self._calls.get(event.call_id) or self._open_call(event)
+        if event.usage is None:
+            return ()
+        call.has_usage = True
+        if event.is_final:
+            self._has_finals.add(call.is_side_chain)
+            self._close(call)
+        return self._advance(call, call.usage.merged(event.usage), "streamed")
+
+    def _open_call(self, event: CallReported) -> _Call:
+        bound = self._next_input_bound()
+        call = _Call(event.call_id, event.model or self._model, bound, event.is_side_chain)
+        self._calls[event.call_id] = self._open[event.call_id] = self._last = call
+        self._is_awaiting = False
+        self._unread_bytes = 0
+        self._lost_inputs += self._unanswered_inputs
+        self._unanswered_inputs = []
+        return call
+
+    def _repeat(self, event: RetryReported) -> None:
+        """A request is sent again. Refused by a status it cost nothing; what it cost without an answer nobody knows."""
+        if event.status is None and self._is_awaiting:
+            self._unanswered_inputs.append(self._next_input_bound())
+        self._is_awaiting = True
+
+    def _close(self, call: _Call) -> None:
+        self._open.pop(call.call_id, None)
+        self._last_closed = call
+
+    def _advance(self, call: _Call, usage: Usage, provenance: str) -> tuple[UsageDelta, ...]:
+        """The call has used `usage`, which is at least what was known of it."""
+        increase = usage.beyond(call.usage)
+        if increase == NOTHING:
+            return ()
+        call.usage = usage
+        call.sequence += 1
+        self.total += increase
+        self._by_model[call.model] = self._by_model.get(call.model, NOTHING) + increase
+        if not call.is_side_chain:
+            self._main += increase
+        delta = UsageDelta(
+            call_id=call.call_id,
+            sequence=call.sequence,
+            model=call.model,
+            usage=increase,
+            call_usage=usage,
+            provenance=provenance,
+        )
+        return (delta,)
+
+    def _end(self, event: SessionEnded) -> tuple[UsageDelta, ...]:
+        self.ended = event
+        if not event.broke_off_call:
+            self._is_awaiting = False
+        if event.was_unreachable:
+            self._unanswered_inputs = []
+        if event.usage_by_model:
+            deltas = [self._reconcile_model(name, stated, event) for name, stated in event.usage_by_model.items()]
+            return tuple(delta for part in deltas for delta in part)
+        if event.main_usage is not None:
+            return self._reconcile(self._model, event.main_usage, self._main, event, main_only=True)
+        return ()
+
+    def _reconcile_model(self, name: str, stated: Usage, event: SessionEnded) -> tuple[UsageDelta, ...]:
+        model = known_name(name, self._by_model)
+        return self._reconcile(model, stated, self._by_model.get(model, NOTHING), event, main_only=False)
+
+    def _reconcile(
+        self, model: str, stated: Usage, metered: Usage, event: SessionEnded, *, main_only: bool
+    ) -> tuple[UsageDelta, ...]:
+        """Take over what the statement has more; where it has less, metered stands and the difference is kept."""
+        if falls_short(stated, metered):
+            self._differences[model] = Difference(model=model, metered=metered, stated=stated)
+        if covers(stated, metered) and not event.broke_off_call:
+            self._trust(model, main_only=main_only)
+        key = f"result:{model}"
+        call = self._reconciled.setdefault(key, _Call(key, model, 0, is_side_chain=False))
+        return self._advance(call, call.usage + excess(stated, metered), "reconciled")
+
+    def _trust(self, model: str, *, main_only: bool) -> None:
+        """The statement covers these calls. Where others end with a final report, one without was broken off."""
+        for call in list(self._open.values()):
+            is_meant = not call.is_side_chain if main_only else call.model == model
+            if is_meant and call.has_usage and call.is_side_chain not in self._has_finals:
+                self._close(call)
+
+    def _reject(self, event: LineRejected) -> None:
+        self.rejected_lines += 1
+        if len(self.rejections) < KEPT_REASONS:
+            self.rejections.append(event.reason)
+
+    def _bound(self, call: _Call) -> int:
+        missing_input = 0 if call.has_usage else call.input_bound
+        return missing_input + max(0, self._output_cap - call.usage.output_tokens)
+
+    def _next_input_bound(self) -> int:
+        """The most input of the next call: all of the last one, its answer, and a token per byte of tool results."""
+        if self._last is None:
+            return self._first_input_tokens + self._unread_bytes
+        known = self._last.usage.total_tokens if self._last.has_usage else self._last.input_bound
+        return known + self._unread_bytes

@@ -1,0 +1,20 @@
+"""Where bursar keeps what must outlive a run: outside every checkout. Cheap to import, for the quick commands."""
+
+from __future__ import annotations
+
+import os
+
+LEDGER_FILE = "ledger.db"
+JOURNAL_FILE = "journal.db"
+HISTORY_FILE = "history.db"
+JOURNAL_APPLICATION_ID = 0x6272736A  # "brsj" in the header of the journal's file
+
+
+def state_dir() -> str:
+    """`$BURSAR_STATE_DIR`, else `bursar` in `$XDG_STATE_HOME`, else in `~/.local/state`; it may not exist yet."""
+    if given := os.environ.get("BURSAR_STATE_DIR"):
+        return os.path.abspath(os.path.expanduser(given))
+    base = os.environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(base):
+        base = os.path.expanduser("~/.local/state")
+    return os.path.join(base, "bursar")

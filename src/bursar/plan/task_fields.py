@@ -1,0 +1,153 @@
+"""One `<task>` element → one `Task`; what is wrong with it is noted, never raised."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from bursar.plan.elements import Child, Element
+from bursar.plan.files import leaves_checkout, parse_files
+from bursar.plan.metrics import METRIC_NAMES, parse_metrics
+from bursar.plan.model import ContextMode, Task
+from bursar.plan.source import Source, decode_entities, shortened
+from bursar.plan.verify_commands import classify_verify
+
+KNOWN_TYPES = frozenset({"auto", "tdd", "tracer", "code", "execute", "manual", "interactive"})
+_ACTION_NAMES = ("action", "implementation", "details", "instructions", "behavior")
+
+
+def task_title(source: Source, element: Element) -> str:
+    """What the task is called, label and all, on one line: `<name>`, `<title>`, `name=` or `title=`; else empty."""
+    for name in ("name", "title"):
+        for child in _children(element, name):
+            title = " ".join(decode_entities(source.text[child.start : child.end]).split())
+            if title:
+                return title
+    for name in ("name", "title"):
+        if name in element.attributes and element.attributes[name].value.strip():
+            return " ".join(element.attributes[name].value.split())
+    return ""
+
+
+def parse_task(source: Source, element: Element, number: str, name: str) -> Task:
+    """The task with everything but its dependencies."""
+    verify = _text(source, element, "verify")
+    task = Task(
+        number=number,
+        name=name,
+        type=_type(source, element),
+        subagent=_value(element, "subagent") or "general-purpose",
+        model=_value(element, "model") or None,
+        complexity=_complexity(source, element),
+        is_parallel=_is_parallel(source, element),
+        context_mode=_context_mode(source, element),
+        files=_files(source, element),
+        action=_action(source, element),
+        verify=verify,
+        commands=classify_verify(verify).commands,
+        done=_text(source, element, "done"),
+        metrics=parse_metrics(source, [(c.name, c.start, c.end) for c in element.children if c.name in METRIC_NAMES]),
+        position=source.position(element.offset),
+        digest=hashlib.sha256(source.text[element.offset : element.after].encode("utf-8", "surrogatepass")).hexdigest(),
+    )
+    _check_task(source, element, task)
+    return task
+
+
+def dedented(text: str) -> str:
+    """`text` without blank ends and, where it begins on a line of its own, without the indentation all lines share.
+
+    Nothing else changes, not even blanks at the end of a line.
+    """
+    body = text.rstrip()
+    first = re.match(r"(?:[^\S\n]*\n)+", body)
+    if first is None:
+        return body.strip()
+    lines = body[first.end() :].split("\n")
+    indents = [line[: len(line) - len(line.lstrip())] for line in lines if line.strip()]
+    if not indents:
+        return ""
+    shared = _common_prefix(min(indents), max(indents))
+    return "\n".join(line.removeprefix(shared) for line in lines)
+
+
+def _common_prefix(one: str, other: str) -> str:
+    length = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return one[:length]
+
+
+def _children(element: Element, name: str) -> list[Child]:
+    return [child for child in element.children if child.name == name]
+
+
+def _text(source: Source, element: Element, name: str) -> str:
+    """The text of every child of this name, as written."""
+    texts = (dedented(source.text[child.start : child.end]) for child in _children(element, name))
+    return "\n".join(text for text in texts if text)
+
+
+def _action(source: Source, element: Element) -> str:
+    """What to do; plans that have no `<action>` call it by other names."""
+    return next(filter(None, (_text(source, element, name) for name in _ACTION_NAMES)), "")
+
+
+def _value(element: Element, name: str) -> str:
+    return " ".join(element.attributes[name].value.split()) if name in element.attributes else ""
+
+
+def _check_task(source: Source, element: Element, task: Task) -> None:
+    """A task for an agent has a name and an action; a checkpoint needs neither."""
+    if task.is_checkpoint:
+        return
+    if not task.name:
+        source.error(element.offset, f"task {task.number} has no name", hint="give it a <name>")
+    if not task.action:
+        hint = "say in <action> what the agent should do"
+        source.error(element.offset, f"task {task.number} has no action", hint=hint)
+
+
+def _type(source: Source, element: Element) -> str:
+    kind = _value(element, "type") or "auto"
+    if kind not in KNOWN_TYPES and not kind.startswith("checkpoint"):
+        message = f"task type `{shortened(kind)}` is not known; the task is given to an agent like `auto`"
+        source.warn(element.attributes["type"].offset, message)
+    return kind
+
+
+def _complexity(source: Source, element: Element) -> int | None:
+    attribute = element.attributes.get("estimated-complexity")
+    if attribute is None:
+        return None
+    text = attribute.value.strip()
+    if re.fullmatch(r"[0-9]{1,3}", text) and 1 <= int(text) <= 10:
+        return int(text)
+    message = f"estimated-complexity is `{shortened(text)}`, not a whole number from 1 to 10"
+    source.error(attribute.offset, message)
+    return None
+
+
+def _is_parallel(source: Source, element: Element) -> bool:
+    value = _value(element, "parallel")
+    if value not in ("", "sequential", "can-parallelize"):
+        message = f'parallel is `{shortened(value)}`, read as "sequential"'
+        source.warn(element.attributes["parallel"].offset, message, hint='write "sequential" or "can-parallelize"')
+    return value == "can-parallelize"
+
+
+def _context_mode(source: Source, element: Element) -> ContextMode:
+    value = _value(element, "context-mode") or ContextMode.FRESH.value
+    if value in tuple(ContextMode):
+        return ContextMode(value)
+    message = f'context-mode is `{shortened(value)}`, read as "fresh"'
+    source.warn(element.attributes["context-mode"].offset, message, hint='write "fresh" or "inherited"')
+    return ContextMode.FRESH
+
+
+def _files(source: Source, element: Element) -> tuple[str, ...]:
+    paths: dict[str, None] = {}
+    for child in _children(element, "files"):
+        found = parse_files(source.text[child.start : child.end])
+        for path in filter(leaves_checkout, found):
+            source.warn(child.offset, f"`{shortened(path)}` in `<files>` leads out of the project")
+        paths.update(dict.fromkeys(found))
+    return tuple(paths)

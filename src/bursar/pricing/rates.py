@@ -1,0 +1,148 @@
+"""Rates as plain data, and the arithmetic on them: whole femto-USD per token, rounded up once per call to nano-USD."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bursar.usage import Usage
+
+FEMTO_PER_NANO = 1_000_000  # list prices have at most 9 decimals per million tokens: whole femto-USD per token
+
+COUNTERS = (
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What a token of one kind costs in femto-USD: `base`, and from the first tier passed on, the tier's.
+
+    A tier (start, rate) applies to every token of a call whose whole input, cache included, is more than `start`.
+    """
+
+    base: int
+    tiers: tuple[tuple[int, int], ...] = ()
+
+    def at(self, total_input_tokens: int) -> int:
+        """The rate for a call with so much input."""
+        rate = self.base
+        for start, tier_rate in self.tiers:
+            if total_input_tokens > start:
+                rate = tier_rate
+        return rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRates:
+    """One model's rates, by counter of `Usage`; a counter that is absent has no price.
+
+    `match` says which names mean this model: ["equals" | "starts_with" | "ends_with" | "contains" | "regex", text], or
+    ["or" | "and", match, …].
+    """
+
+    model: str
+    match: Sequence[Any]
+    rates: Mapping[str, Rate]
+
+    def means(self, name: str) -> bool:
+        """`name`, in lower case, is a name of this model."""
+        return name == self.model or _matches(self.match, name)
+
+    def cost_nano_usd(self, usage: Usage) -> int | None:
+        """The cost of one call, rounded up; None if a kind of token that it used has no price."""
+        total = 0
+        for counter in COUNTERS:
+            tokens: int = getattr(usage, counter)
+            rate = self.rates.get(counter)
+            if tokens and rate is None:
+                return None
+            total += tokens * rate.at(usage.total_input_tokens) if rate else 0
+        return -(-total // FEMTO_PER_NANO)
+
+
+def _matches(match: Sequence[Any], name: str) -> bool:
+    kind, *rest = match
+    if kind in ("or", "and"):
+        return (any if kind == "or" else all)(_matches(part, name) for part in rest)
+    text = str(rest[0])
+    match kind:
+        case "equals":
+            return name == text
+        case "starts_with":
+            return name.startswith(text)
+        case "ends_with":
+            return name.endswith(text)
+        case "contains":
+            return text in name
+        case "regex":
+            return re.search(text, name) is not None
+    return False
+
+
+class RateTable:
+    """Rates of some models on one day: pure data, to JSON and back."""
+
+    def __init__(self, models: Sequence[ModelRates], *, dated: str) -> None:
+        self._models = tuple(models)
+        self._found: dict[str, ModelRates | None] = {}
+        self.dated = dated
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that it knows."""
+        return tuple(model.model for model in self._models)
+
+    def cost_nano_usd(self, model: str, usage: Usage) -> int | None:
+        """The cost of ONE call (a price may depend on the call's size); None if the model or a rate is not known."""
+        rates = self._find(model)
+        return None if rates is None else rates.cost_nano_usd(usage)
+
+    def _find(self, model: str) -> ModelRates | None:
+        if model not in self._found:
+            name = plain_name(model)
+            self._found[model] = next((known for known in self._models if known.means(name)), None)
+        return self._found[model]
+
+    def to_data(self) -> dict[str, Any]:
+        """The table as JSON values."""
+        return {
+            "dated": self.dated,
+            "models": [
+                {
+                    "model": model.model,
+                    "match": model.match,
+                    "rates": {counter: [rate.base, *map(list, rate.tiers)] for counter, rate in model.rates.items()},
+                }
+                for model in self._models
+            ],
+        }
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> RateTable:
+        """The table that `to_data` gave."""
+        models = [
+            ModelRates(
+                model=model["model"],
+                match=model["match"],
+                rates={counter: _rate(values) for counter, values in model["rates"].items()},
+            )
+            for model in data["models"]
+        ]
+        return cls(models, dated=data["dated"])
+
+
+def _rate(values: Sequence[Any]) -> Rate:
+    base, *tiers = values
+    return Rate(base, tuple((start, rate) for start, rate in tiers))
+
+
+def plain_name(model: str) -> str:
+    """The name without what does not change the price: case, and the mark of the long-context variant (`[1m]`)."""
+    return re.sub(r"\[[^]]*\]$", "", model.strip().lower())

@@ -1,0 +1,154 @@
+"""A run's report and its events as text. Colour is the caller's wish; the words are the same without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import assert_never
+
+from bursar.budget import Balance, format_quantity
+from bursar.events import (
+    AlertFired,
+    AttemptEnded,
+    AttemptStarted,
+    CheckoutForwarded,
+    RunEvent,
+    RunStarted,
+    SummaryWritten,
+    TaskSkipped,
+    TaskWaited,
+)
+from bursar.journal import RunState, TaskState
+from bursar.money import format_usd
+from bursar.reports.run_report import RunReport, TaskLine
+
+_GREEN, _YELLOW, _RED, _DIM, _BOLD = "32", "33", "31", "2", "1"
+_BAR_CELLS = 24
+
+Paint = Callable[[str, str], str]
+
+_MARKS = {
+    TaskState.MERGED: ("✓", _GREEN),
+    TaskState.FAILED: ("✗", _RED),
+    TaskState.STOPPED: ("■", _YELLOW),
+    TaskState.SKIPPED: ("–", _DIM),
+    TaskState.WAITING: ("?", _YELLOW),
+    TaskState.RUNNING: ("…", _DIM),
+    TaskState.PENDING: ("·", _DIM),
+}
+_STATE_WORDS = {
+    RunState.RUNNING: "running",
+    RunState.SUCCEEDED: "done",
+    RunState.FAILED: "not done: a task failed",
+    RunState.STOPPED: "stopped by a budget",
+    RunState.INTERRUPTED: "interrupted",
+}
+
+
+def painter(in_colour: bool) -> Paint:
+    """A function that puts text into an ANSI style, or leaves it alone."""
+    return (lambda style, text: f"\033[{style}m{text}\033[0m") if in_colour else (lambda _, text: text)
+
+
+def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
+    """One line on what has just happened."""
+    paint = painter(in_colour)
+    match event:
+        case RunStarted():
+            before = f", {event.done_before} done before" if event.done_before else ""
+            budget = f"budget {event.limit}" if event.limit else "no budget: nothing will be stopped"
+            head = f"plan {event.plan_id} · run {event.run_id} · {_count(event.tasks, 'task')}{before}"
+            return f"{paint(_BOLD, head)} · at most {event.max_parallel} at once · {budget}"
+        case AttemptStarted():
+            how = "goes on by itself" if event.adopted else f"holds {event.held_tokens:,} tokens"
+            again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+            return f"  {paint(_DIM, '▸')} {event.task}  {event.name}{again} · {event.model} · {how}"
+        case AttemptEnded():
+            return _render_ended(event, paint)
+        case TaskSkipped():
+            return f"  {paint(_DIM, '–')} {event.task}  {event.name} · skipped: {event.because}"
+        case TaskWaited():
+            return f"  {paint(_YELLOW, '?')} {event.task}  {event.name} · not started: {event.because}"
+        case AlertFired():
+            return f"  {paint(_RED if event.level == 'critical' else _YELLOW, '!')} {event.level}: {event.message}"
+        case CheckoutForwarded():
+            return _render_forwarded(event, paint)
+        case SummaryWritten():
+            return f"  summary: {event.path}"
+        case _:
+            assert_never(event)
+
+
+def render_report(report: RunReport, *, in_colour: bool = False) -> str:
+    """The short report at the end of a run, or of one that is asked for later."""
+    paint = painter(in_colour)
+    done = sum(1 for task in report.tasks if task.row.state is TaskState.MERGED)
+    head = f"{report.run.plan_id} {_STATE_WORDS[report.run.state]} · {done} of {_count(len(report.tasks), 'task')}"
+    width = max((len(task.row.name[:48]) for task in report.tasks), default=0)
+    lines = [paint(_BOLD, head), *(_render_task(task, width, paint) for task in report.tasks), ""]
+    lines.append(
+        f"metered {report.metered_tokens:,} tokens ({format_usd(report.nano_usd, digits=4)} at list price) in"
+        f" {_count(sum(len(task.attempts) for task in report.tasks), 'attempt')}"
+    )
+    if report.unknown_tokens:
+        lines.append(f"charged for unknown outcomes: {report.unknown_tokens:,} tokens, on top of what was metered")
+    lines += [_render_budget(balance, paint) for balance in report.budgets]
+    lines += [_render_overrun(balance, paint) for balance in report.overruns]
+    if report.budgets:
+        lines.append(
+            "limit: bounded, metered from the agents' own reports; one call in flight per running agent may pass it"
+            f" (here at most {_count(report.most_at_once, 'call')} at a time)"
+        )
+    return "\n".join(lines)
+
+
+def _render_ended(event: AttemptEnded, paint: Paint) -> str:
+    mark, colour = ("✓", _GREEN) if event.outcome == "succeeded" else ("✗", _RED)
+    if event.outcome in {"stopped", "interrupted"}:
+        mark, colour = "■", _YELLOW
+    unknown = f" + {event.unknown_tokens:,} for unknown outcomes" if event.unknown_tokens else ""
+    cost = f"{event.metered_tokens:,} tokens{unknown} · {format_usd(event.nano_usd, digits=4)}"
+    end = f" · {event.commit[:9]}" if event.commit else (f" · {event.outcome}: {event.note}" if event.note else "")
+    kept = f" · its work is on branch {event.branch}" if event.branch else ""
+    return f"  {paint(colour, mark)} {event.task}  {event.name} · {cost} · {event.wall_seconds:.1f} s{end}{kept}"
+
+
+def _render_forwarded(event: CheckoutForwarded, paint: Paint) -> str:
+    branch = event.branch or "the detached HEAD"
+    if event.obstacle:
+        head = paint(_YELLOW, f"  {branch} was not moved: {event.obstacle}")
+        return f"{head}\n  the merged work is on branch {event.left_on}: git merge {event.left_on}"
+    if not event.commits:
+        return f"  {branch}: nothing new"
+    return f"  {branch}: {_count(event.commits, 'new commit')}, now at {event.commit[:9]}"
+
+
+def _render_task(task: TaskLine, width: int, paint: Paint) -> str:
+    mark, colour = _MARKS[task.row.state]
+    name = task.row.name[:48].ljust(width)
+    tokens = f"{task.metered_tokens:>12,} tokens" if task.attempts else " " * 19
+    model = task.attempts[-1].row.model if task.attempts else ""
+    tail = task.row.commit[:9] if task.row.commit else task.row.note
+    return f"  {paint(colour, mark)} {task.row.number:>3}  {name}  {model:<8}{tokens}  {tail}".rstrip()
+
+
+def _render_budget(balance: Balance, paint: Paint) -> str:
+    limit, unit = balance.budget.limit.quantity, balance.budget.limit.unit
+    taken = balance.spent + balance.reserved
+    percent = 100 * taken // limit
+    cells = min(_BAR_CELLS, _BAR_CELLS * taken // limit)
+    colour = _RED if percent > 90 else _YELLOW if percent > 70 else _GREEN
+    bar = paint(colour, "█" * cells) + paint(_DIM, "░" * (_BAR_CELLS - cells))
+    held = f", {format_quantity(balance.reserved, unit)} reserved" if balance.reserved else ""
+    return (
+        f"budget {balance.budget.name}  {bar} {percent:>3} %  {format_quantity(balance.spent, unit)} of"
+        f" {format_quantity(limit, unit)} spent{held}"
+    )
+
+
+def _render_overrun(balance: Balance, paint: Paint) -> str:
+    over = format_quantity(balance.overrun, balance.budget.limit.unit)
+    return paint(_RED, f"budget {balance.budget.name} was passed by {over}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

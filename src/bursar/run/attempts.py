@@ -1,0 +1,378 @@
+"""The way of one attempt: hold, journal, worktree, supervisor, settle, judge, verify, merge, learn."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from bursar.agents import LaunchRequest
+from bursar.budget import RUN_THRESHOLDS, Amount, Budget, Limit, OnLimit, Unit
+from bursar.errors import BursarError
+from bursar.estimation import estimate
+from bursar.events import AttemptEnded, AttemptStarted
+from bursar.history import Observation
+from bursar.journal import AttemptRow, AttemptState, TaskState
+from bursar.ledger import Denial, Reservation, ReserveRequest, State
+from bursar.plan import Task
+from bursar.processes import kill_marked
+from bursar.routing import choose_route
+from bursar.run.context import RunContext
+from bursar.run.holds import Hold, choose_hold, price_of_tokens
+from bursar.run.judgement import Judgement, judge
+from bursar.run.merging import MergedWork
+from bursar.run.prompt import build_prompt
+from bursar.run.supervisors import Supervisors
+from bursar.supervision import (
+    ABANDONED,
+    MARK,
+    PROMPT_FILE,
+    VERIFY_LOG,
+    AttemptSpec,
+    Ending,
+    Outcome,
+    StopRung,
+    claim,
+    read_outcome,
+)
+from bursar.verification import Verification
+from bursar.worktrees import Change, MergeConflict, Worktree, commit_work, create, remove
+
+_TASK_STATE = {
+    AttemptState.SUCCEEDED: TaskState.MERGED,
+    AttemptState.FAILED: TaskState.FAILED,
+    AttemptState.STOPPED: TaskState.STOPPED,
+    AttemptState.INTERRUPTED: TaskState.PENDING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An attempt whose hold and row are committed; nothing has been started."""
+
+    row: AttemptRow
+    reservation: Reservation
+
+
+class Attempts:
+    """Begins attempts and follows them to their end, for one run."""
+
+    def __init__(
+        self, context: RunContext, supervisors: Supervisors, merged: MergedWork, tried: dict[str, int]
+    ) -> None:
+        """`tried`: how many attempts each task has had; the next one's number is one more."""
+        self._context = context
+        self._supervisors = supervisors
+        self._merged = merged
+        self._tried = tried
+        self._holds: dict[str, Hold] = {}
+        self._verifications: set[Verification] = set()
+
+    def hold_for(self, task: Task) -> Hold:
+        """What an attempt at `task` would ask the ledger to hold."""
+        if task.number not in self._holds:
+            self._holds[task.number] = choose_hold(
+                estimate(task),
+                task.metrics.token_budget,
+                self._context.settings.default_hold_tokens,
+                rates=self._context.rates,
+                model=self._model(task),
+            )
+        return self._holds[task.number]
+
+    def begin(self, task: Task) -> Begun | Denial:
+        """The hold is committed, then the attempt's row; or the budgets' refusal, and nothing has changed."""
+        context, number = self._context, self._tried.get(task.number, 0) + 1
+        key = f"{context.run.id}/{task.number}/{number}"
+        self._define_task_budget(task)
+        hold = self.hold_for(task)
+        answer = context.stores.ledger.reserve(
+            ReserveRequest(
+                key=key,
+                labels=context.labels | {"task": task.number, "model": self._model(task)},
+                amount=hold.amount,
+                minimum=hold.minimum,
+                attempt=number,
+            )
+        )
+        if isinstance(answer, Denial):
+            return answer
+        self._tried[task.number] = number
+        row = self._row(task, key, number)
+        Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)
+        context.stores.journal.begin_attempt(row)
+        return Begun(row, answer)
+
+    async def work(self, task: Task, begun: Begun) -> AttemptEnded:
+        """The attempt from its worktree to its end."""
+        row = begun.row
+        self._context.emit(
+            AttemptStarted(
+                task=task.number,
+                name=task.name,
+                attempt=row.number,
+                model=row.model,
+                held_tokens=begun.reservation.held.tokens,
+            )
+        )
+        try:
+            await asyncio.to_thread(create, self._context.repository, Path(row.worktree or ""), row.base_commit)
+            await self._supervisors.start(self._spec(task, row))
+        except BursarError as error:
+            self.abandon(row)
+            return await self._end(task, row, None, None, Judgement(AttemptState.FAILED, error.message))
+        return await self.follow(task, row)
+
+    async def follow(self, task: Task, row: AttemptRow) -> AttemptEnded:
+        """Waits for the supervisor, whoever started it, then settles, judges, verifies and merges."""
+        await self._supervisors.ended(row.key)
+        outcome = read_outcome(Path(row.directory))
+        self.settle(row, outcome)
+        change: Change | None = None
+        try:
+            change = await self._collect(task, row)
+            judgement = judge(task, outcome, len(change.files) if change else 0)
+            if judgement.state is AttemptState.SUCCEEDED:
+                verified = await self._verify(task, row)
+                if verified is None:
+                    return self._left(task, row, outcome)
+                judgement = verified
+            if judgement.state is AttemptState.SUCCEEDED and change is not None:
+                merged = await self._merged.merge(task, row, change)
+                if isinstance(merged, MergeConflict):
+                    judgement = Judgement(AttemptState.FAILED, f"merge conflict in {', '.join(merged.files)}")
+                else:
+                    return await self._end(task, row, outcome, change, judgement, commit=merged)
+        except BursarError as error:
+            judgement = Judgement(AttemptState.FAILED, error.message)
+        return await self._end(task, row, outcome, change, judgement)
+
+    def stop(self) -> None:
+        """Every agent is told to stop, and every verify command is: their attempts end soon, as interrupted."""
+        self._supervisors.stop_all()
+        for verification in self._verifications:
+            verification.stop()
+
+    def settle(self, row: AttemptRow, outcome: Outcome | None) -> None:
+        """The hold has ended one way or the other. The supervisor has usually done it; if it died, this does.
+
+        Without an outcome nobody knows what was spent: what was held is charged.
+        """
+        ledger = self._context.stores.ledger
+        reservation = ledger.reservation(row.key)
+        if reservation is None or reservation.state is not State.HELD:
+            return
+        if outcome is None:
+            kill_marked(MARK, row.key)
+            ledger.forfeit(row.key)
+        elif outcome.ending is Ending.NOT_STARTED:
+            ledger.release(row.key)
+        elif outcome.metered_nano_usd is None and reservation.held.nano_usd is not None:
+            ledger.forfeit(row.key)
+        else:
+            ledger.settle(
+                row.key,
+                Amount(outcome.metered_tokens, outcome.metered_nano_usd),
+                unknown=Amount(outcome.unknown_tokens, outcome.unknown_nano_usd),
+            )
+
+    def abandon(self, row: AttemptRow) -> bool:
+        """No supervisor will ever start this attempt, and its hold is given back; False if one has claimed it."""
+        if claim(Path(row.directory), ABANDONED) not in {None, ABANDONED}:
+            return False
+        reservation = self._context.stores.ledger.reservation(row.key)
+        if reservation is not None and reservation.state is State.HELD:
+            self._context.stores.ledger.release(row.key)
+        return True
+
+    async def _collect(self, task: Task, row: AttemptRow) -> Change | None:
+        """What the agent left in its worktree, as a commit, before verify commands leave traces of their own."""
+        worktree = self._worktree(row)
+        if not worktree.path.exists():
+            return None
+        message = self._merged.message(task, row)
+        return await asyncio.to_thread(commit_work, self._context.repository, worktree, message)
+
+    async def _verify(self, task: Task, row: AttemptRow) -> Judgement | None:
+        """The judgement after the verify commands; None if they were stopped before they could say anything."""
+        context = self._context
+        verification = Verification(
+            task.commands,
+            Path(row.worktree or ""),
+            environment=context.environment,
+            limit_seconds=context.settings.verify_limit_seconds,
+            clock=context.clock,
+        )
+        self._verifications.add(verification)
+        try:
+            verdict = await asyncio.to_thread(verification.run)
+        finally:
+            self._verifications.discard(verification)
+        if verification.is_stopped:
+            return None
+        if verdict.passed:
+            return Judgement(AttemptState.SUCCEEDED)
+        tail = verdict.results[-1].output_tail
+        (Path(row.directory) / VERIFY_LOG).write_text(tail, encoding="utf-8")
+        return Judgement(AttemptState.FAILED, verdict.reason)
+
+    async def _end(
+        self,
+        task: Task,
+        row: AttemptRow,
+        outcome: Outcome | None,
+        change: Change | None,
+        judgement: Judgement,
+        *,
+        commit: str | None = None,
+    ) -> AttemptEnded:
+        """The outcome is journaled, observed and told; the worktree is gone, and work that was not merged is kept."""
+        branch = None
+        if commit is None:
+            if change is not None and judgement.state is not AttemptState.SUCCEEDED:
+                branch = await self._merged.keep(row, change)
+            note = judgement.reason + (f"; its work is on branch {branch}" if branch else "")
+            self._context.stores.journal.end_attempt(
+                row, judgement.state, self._context.now(), task=_TASK_STATE[judgement.state], note=note
+            )
+        self._observe(task, row, outcome, judgement)
+        await asyncio.to_thread(remove, self._context.repository, Path(row.worktree or ""))
+        ended = self._told(task, row, outcome, judgement, commit, branch)
+        self._context.emit(ended)
+        return ended
+
+    def _left(self, task: Task, row: AttemptRow, outcome: Outcome | None) -> AttemptEnded:
+        """The work is done and paid for, not verified: the attempt stays as it is, and a resume goes on from here."""
+        judgement = Judgement(AttemptState.INTERRUPTED, "stopped before it was verified; a resume goes on from here")
+        ended = self._told(task, row, outcome, judgement, None, None)
+        self._context.emit(ended)
+        return ended
+
+    def _told(
+        self,
+        task: Task,
+        row: AttemptRow,
+        outcome: Outcome | None,
+        judgement: Judgement,
+        commit: str | None,
+        branch: str | None,
+    ) -> AttemptEnded:
+        reservation = self._context.stores.ledger.reservation(row.key)
+        metered = Amount(0, 0) if reservation is None else reservation.metered
+        return AttemptEnded(
+            task=task.number,
+            name=task.name,
+            outcome=judgement.state,
+            note=judgement.reason,
+            commit=commit,
+            metered_tokens=metered.tokens,
+            unknown_tokens=0 if reservation is None else reservation.unknown.tokens,
+            nano_usd=metered.nano_usd,
+            wall_seconds=0.0 if outcome is None else outcome.wall_seconds,
+            branch=branch,
+        )
+
+    def _observe(self, task: Task, row: AttemptRow, outcome: Outcome | None, judgement: Judgement) -> None:
+        if outcome is None:
+            return
+        context = self._context
+        context.stores.history.record(
+            Observation(
+                key=row.key,
+                at=context.now(),
+                project=str(context.repository.root),
+                plan_id=context.plan.id,
+                task=task.number,
+                subagent=task.subagent,
+                complexity=task.complexity,
+                agent=context.agent.name,
+                model=row.model,
+                outcome=judgement.state,
+                tokens=outcome.metered_tokens,
+                nano_usd=outcome.metered_nano_usd,
+                calls=outcome.calls,
+                wall_seconds=outcome.wall_seconds,
+            )
+        )
+
+    def _row(self, task: Task, key: str, number: int) -> AttemptRow:
+        context = self._context
+        name = f"{context.run.id}-{_safe(task.number)}-{number}"
+        return AttemptRow(
+            key=key,
+            run_id=context.run.id,
+            task=task.number,
+            number=number,
+            model=self._model(task),
+            directory=str(context.directory / "attempts" / f"{_safe(task.number)}-{number}"),
+            worktree=str(context.directory / "worktrees" / name),
+            base_commit=self._merged.tip,
+            session_id=context.ids.new_uuid(),
+            state=AttemptState.PLANNED,
+            started_at=context.now(),
+        )
+
+    def _worktree(self, row: AttemptRow) -> Worktree:
+        path = Path(row.worktree or "")
+        return Worktree(path, self._context.repository.common_dir / "worktrees" / path.name, row.base_commit)
+
+    def _spec(self, task: Task, row: AttemptRow) -> AttemptSpec:
+        context = self._context
+        prompt = build_prompt(context.plan, task)
+        (Path(row.directory) / PROMPT_FILE).write_text(prompt, encoding="utf-8")
+        launch = context.agent.launch(
+            LaunchRequest(
+                prompt=prompt,
+                worktree=Path(row.worktree or ""),
+                model=row.model,
+                session_id=row.session_id,
+                subagent=task.subagent,
+            ),
+            context.environment,
+        )
+        step = price_of_tokens(context.settings.default_hold_tokens // 2, context.rates, row.model)
+        return AttemptSpec(
+            key=row.key,
+            directory=row.directory,
+            ledger=str(context.stores.ledger_path),
+            worktree=row.worktree or "",
+            reader=context.agent.name,
+            argv=list(launch.argv),
+            environment=dict(launch.environment),
+            stdin=launch.stdin,
+            stop_ladder=[
+                StopRung(signal=int(step.signal), to_group=step.to_group, grace_seconds=step.grace_seconds)
+                for step in context.agent.stop_ladder
+            ],
+            rates=context.rates.to_data(),
+            units=self._blocking_units(task),
+            step_tokens=step.tokens,
+            step_nano_usd=step.nano_usd,
+            limit_seconds=context.settings.attempt_limit_seconds,
+            model=row.model,
+        )
+
+    def _blocking_units(self, task: Task) -> list[str]:
+        balances = self._context.stores.ledger.balances(self._context.labels | {"task": task.number})
+        return sorted({balance.budget.limit.unit for balance in balances if balance.budget.on_limit is OnLimit.BLOCK})
+
+    def _define_task_budget(self, task: Task) -> None:
+        if task.metrics.token_budget is None:
+            return
+        run = self._context.run.id
+        self._context.stores.ledger.define(
+            Budget(
+                name=f"run-{run}/task-{task.number}",
+                selector={"run": run, "task": task.number},
+                limit=Limit(task.metrics.token_budget, Unit.TOKENS),
+                thresholds=RUN_THRESHOLDS,
+            )
+        )
+
+    def _model(self, task: Task) -> str:
+        return self._context.agent.model_for(choose_route(task).model_or_tier)
+
+
+def _safe(number: str) -> str:
+    """A task's number as part of a folder's name."""
+    return "".join(character if character.isalnum() or character in "-_" else "_" for character in number)[:40]

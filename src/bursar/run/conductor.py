@@ -1,0 +1,208 @@
+"""The conductor: starts what is ready and can be paid for, follows it to its end, and brings the work home.
+
+It knows the order and the slots; the money is the ledger's, the agents are their supervisors'.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bursar.events import AlertFired, AttemptEnded, AttemptStarted, RunStarted, TaskSkipped, TaskWaited
+from bursar.journal import AttemptRow, RunState, TaskState
+from bursar.ledger import Denial
+from bursar.plan import Task
+from bursar.run.attempts import Attempts
+from bursar.run.context import RunContext
+from bursar.run.finish import bring_home
+from bursar.run.merging import MergedWork
+from bursar.run.recovery import Left, recover
+from bursar.run.scheduler import Scheduler
+from bursar.run.supervisors import Supervisors
+
+_WATCH_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What the loop keeps in mind between two looks at its tasks."""
+
+    running: dict[asyncio.Task[AttemptEnded], Task] = field(default_factory=dict)
+    denials: dict[str, Denial] = field(default_factory=dict)
+    waiting: set[str] = field(default_factory=set)
+    outcomes: set[str] = field(default_factory=set)
+    alerts_told: int = 0
+
+
+class Conductor:
+    """Conducts one run, once."""
+
+    def __init__(self, context: RunContext, merged: MergedWork, tried: dict[str, int], done: Sequence[str]) -> None:
+        """`tried`: attempts that each task has had; `done`: tasks that are merged already."""
+        self._context = context
+        self._merged = merged
+        self._tasks = {task.number: task for task in context.plan.tasks}
+        self._scheduler = Scheduler(context.graph, done=done)
+        self._done = set(done)
+        self._supervisors = Supervisors(context.directory / "spawner.log")
+        self._attempts = Attempts(context, self._supervisors, merged, tried)
+        self._progress = _Progress()
+        self._stop = asyncio.Event()
+
+    def request_stop(self) -> None:
+        """Nothing new starts and every agent is told to stop; safe to call from a signal handler of the loop."""
+        if not self._stop.is_set():
+            self._stop.set()
+            self._attempts.stop()
+
+    async def conduct(self, rows: Sequence[AttemptRow]) -> RunState:
+        """The run is at its end, for now at least: the checkout has what was merged and the journal says how it went.
+
+        Args:
+            rows: attempts of earlier conductors of this run.
+        """
+        context = self._context
+        context.emit(
+            RunStarted(
+                run_id=context.run.id,
+                plan_id=context.plan.id,
+                tasks=len(self._tasks),
+                done_before=len(self._done),
+                max_parallel=context.settings.max_parallel,
+                limit=context.run.limit,
+            )
+        )
+        async with self._supervisors:
+            recovered = recover(context, self._attempts, self._merged, self._supervisors, rows)
+            for number in recovered.merged:
+                self._finish(number)
+            for left in recovered.left:
+                self._adopt(left)
+            try:
+                await self._work()
+            except BaseException:
+                self.request_stop()
+                await asyncio.gather(*self._progress.running, return_exceptions=True)
+                raise
+        self._tell_what_remains()
+        state = self._state()
+        bring_home(context, self._merged.tip, is_done=state is RunState.SUCCEEDED)
+        context.stores.journal.end_run(context.run.id, state, context.now())
+        return state
+
+    async def _work(self) -> None:
+        while True:
+            self._start_ready()
+            if not self._progress.running:
+                return
+            ended, _ = await asyncio.wait(
+                self._progress.running, timeout=_WATCH_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            for attempt in ended:
+                self._take(self._progress.running.pop(attempt), attempt.result())
+            self._tell_alerts()
+
+    def _start_ready(self) -> None:
+        """Fills the free slots. A denied task waits for money to come back; others that need less may pass it."""
+        self._progress.denials.clear()
+        for number in self._scheduler.ready():
+            if self._stop.is_set() or len(self._progress.running) >= self._context.settings.max_parallel:
+                return
+            task = self._tasks[number]
+            if task.is_checkpoint:
+                self._reach_checkpoint(task)
+            elif not self._is_hopeless(task):
+                self._start(task)
+
+    def _start(self, task: Task) -> None:
+        begun = self._attempts.begin(task)
+        if isinstance(begun, Denial):
+            self._progress.denials[task.number] = begun
+            return
+        self._scheduler.started(task.number)
+        self._progress.running[asyncio.create_task(self._attempts.work(task, begun))] = task
+
+    def _is_hopeless(self, task: Task) -> bool:
+        """Whether a task that asks for no more was just denied by a budget that all tasks share."""
+        minimum = self._attempts.hold_for(task).minimum
+        return any(
+            minimum.tokens >= self._attempts.hold_for(self._tasks[number]).minimum.tokens
+            and any("task" not in shortfall.balance.budget.selector for shortfall in denial.shortfalls)
+            for number, denial in self._progress.denials.items()
+        )
+
+    def _adopt(self, left: Left) -> None:
+        task = self._tasks.get(left.row.task)
+        if task is None:  # the plan has lost it meanwhile: its money is settled all the same
+            return
+        if left.is_running:
+            self._context.emit(
+                AttemptStarted(
+                    task=task.number,
+                    name=task.name,
+                    attempt=left.row.number,
+                    model=left.row.model,
+                    held_tokens=0,
+                    adopted=True,
+                )
+            )
+        self._scheduler.started(task.number)
+        self._context.stores.journal.set_task(self._context.run.id, task.number, TaskState.RUNNING)
+        self._progress.running[asyncio.create_task(self._attempts.follow(task, left.row))] = task
+
+    def _reach_checkpoint(self, task: Task) -> None:
+        kind = task.type.partition(":")[2]
+        if kind in self._context.settings.auto_approved:
+            self._finish(task.number)
+            self._context.stores.journal.set_task(
+                self._context.run.id, task.number, TaskState.MERGED, note="approved without a person"
+            )
+        elif task.number not in self._progress.waiting:
+            self._progress.waiting.add(task.number)
+            because = f"a person must act: bursar approve {self._context.run.id} {task.number}"
+            self._context.stores.journal.set_task(self._context.run.id, task.number, TaskState.WAITING, note=because)
+            self._context.emit(TaskWaited(task=task.number, name=task.name or task.type, because=because))
+
+    def _take(self, task: Task, ended: AttemptEnded) -> None:
+        self._progress.outcomes.add(ended.outcome)
+        if ended.outcome == "succeeded":
+            self._finish(task.number)
+            return
+        for skipped in self._scheduler.failed(task.number):
+            because = f"it depends on task {skipped.because}"
+            self._context.stores.journal.set_task(self._context.run.id, skipped.task, TaskState.SKIPPED, note=because)
+            self._context.emit(TaskSkipped(task=skipped.task, name=self._tasks[skipped.task].name, because=because))
+
+    def _finish(self, number: str) -> None:
+        if number in self._tasks and number not in self._done:
+            self._scheduler.done(number)
+            self._done.add(number)
+
+    def _tell_alerts(self) -> None:
+        alerts = self._context.stores.ledger.alerts({"run": self._context.run.id})
+        for alert in alerts[self._progress.alerts_told :]:
+            self._context.emit(AlertFired(level=alert.level, message=alert.message))
+        self._progress.alerts_told = len(alerts)
+
+    def _tell_what_remains(self) -> None:
+        """Tasks that were ready but could not be paid for are named, with the budgets that said no."""
+        self._tell_alerts()
+        for number, denial in self._progress.denials.items():
+            names = ", ".join(shortfall.balance.budget.name for shortfall in denial.shortfalls)
+            task = self._tasks[number]
+            because = f"budget {names} has no room for it"
+            self._context.stores.journal.set_task(self._context.run.id, number, TaskState.STOPPED, note=because)
+            self._context.emit(TaskWaited(task=number, name=task.name, because=because))
+
+    def _state(self) -> RunState:
+        if len(self._done) == len(self._tasks):
+            return RunState.SUCCEEDED
+        outcomes = self._progress.outcomes
+        if self._stop.is_set():
+            return RunState.INTERRUPTED
+        if self._progress.denials or "stopped" in outcomes:
+            return RunState.STOPPED
+        if "failed" in outcomes:
+            return RunState.FAILED
+        return RunState.INTERRUPTED

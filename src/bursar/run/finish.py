@@ -1,0 +1,69 @@
+"""The end of a run: the SUMMARY if the whole plan is done, and the checkout fast-forwarded to what was merged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bursar.events import CheckoutForwarded, SummaryWritten
+from bursar.plan import render_summary, summary_path
+from bursar.run.context import RunContext
+from bursar.run.summarize import summarize
+from bursar.worktrees import (
+    advance,
+    commit_paths,
+    count_commits,
+    drop_ref,
+    fast_forward,
+    is_tracked,
+    read_head,
+    save_branch,
+)
+
+
+def bring_home(context: RunContext, tip: str, *, is_done: bool) -> None:
+    """The branch that the run started from has the merged work, or a branch of the run's own has, and it is said.
+
+    The SUMMARY is committed where the plan itself is under version control (so that later plans' worktrees have it),
+    else only written. It exists only if every task is done: its presence means done.
+    """
+    target = summary_path(context.plan.path)
+    is_committed = is_done and is_tracked(context.repository, context.plan.path)
+    content = render_summary(summarize(context)).encode() if is_done else b""
+    if is_committed:
+        tip = _commit_summary(context, tip, target, content)
+    _forward(context, tip)
+    if is_done and not is_committed:
+        target.write_bytes(content)
+    if is_done:
+        context.emit(SummaryWritten(path=str(target)))
+
+
+def _commit_summary(context: RunContext, tip: str, target: Path, content: bytes) -> str:
+    relative = target.resolve().relative_to(context.repository.root.resolve()).as_posix()
+    message = f"docs({context.plan.id}): Add summary\n\nBursar-Run: {context.run.id}\n"
+    change = commit_paths(context.repository, tip, {relative: content}, message)
+    if change is None:
+        return tip
+    advance(context.repository, context.merged_ref, change.commit, tip)
+    return change.commit
+
+
+def _forward(context: RunContext, tip: str) -> None:
+    """The branch stands at `tip` and the run's own ref is gone; or, if that cannot be, a branch keeps the work."""
+    run, repository = context.run, context.repository
+    before = read_head(repository).commit
+    result = fast_forward(repository, run.branch, tip)
+    left_on = None
+    if result.done:
+        drop_ref(repository, context.merged_ref)
+    else:
+        left_on = save_branch(repository, f"bursar/{run.id}/merged", tip)
+    context.emit(
+        CheckoutForwarded(
+            branch=run.branch,
+            commit=tip,
+            commits=count_commits(repository, before, tip),
+            obstacle=result.obstacle,
+            left_on=left_on,
+        )
+    )

@@ -1,0 +1,67 @@
+"""How much to hold for an attempt before it starts. Pure.
+
+Source: docs/decisions/0007-holds.md
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bursar.budget import Amount
+from bursar.estimation import Estimate
+from bursar.pricing import RateTable
+from bursar.usage import Usage
+
+_OUTPUT_SHARE = 10  # one token in ten of an agent's traffic is output; the rest is its conversation, read again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """What to ask the ledger for.
+
+    Attributes:
+        amount: what is wanted.
+        minimum: what will do: the same for an estimate, next to nothing for a default.
+        source: where the number comes from, in words.
+    """
+
+    amount: Amount
+    minimum: Amount
+    source: str
+
+
+def choose_hold(
+    estimate: Estimate | None, token_budget: int | None, default_tokens: int, *, rates: RateTable, model: str
+) -> Hold:
+    """The p90 estimate, else the task's own budget, else the default (at most what is available).
+
+    A task is never held more for than its own budget allows.
+    """
+    if estimate is not None:
+        tokens = min(estimate.tokens_p90, token_budget or estimate.tokens_p90)
+        amount = price_of_tokens(tokens, rates, model)
+        return Hold(amount=amount, minimum=amount, source="estimate")
+    if token_budget is not None:
+        amount = price_of_tokens(token_budget, rates, model)
+        return Hold(amount=amount, minimum=_anything(amount), source="token budget of the task")
+    amount = price_of_tokens(default_tokens, rates, model)
+    return Hold(amount=amount, minimum=_anything(amount), source="default")
+
+
+def price_of_tokens(tokens: int, rates: RateTable, model: str) -> Amount:
+    """An amount of tokens with what it would cost if one in ten were output; None where no price is known."""
+    output = -(-tokens // _OUTPUT_SHARE)
+    usage = Usage(input_tokens=tokens - output, output_tokens=output)
+    cost = rates.cost_nano_usd(model, usage)
+    return Amount(tokens, cost if cost is not None else _dearest(rates, model, usage))
+
+
+def _dearest(rates: RateTable, alias: str, usage: Usage) -> int | None:
+    """The agent decides which model an alias such as `sonnet` means: the dearest of that family counts."""
+    family = [known for known in rates.models if alias.lower() in known]
+    costs = [cost for known in family if (cost := rates.cost_nano_usd(known, usage)) is not None]
+    return max(costs, default=None)
+
+
+def _anything(amount: Amount) -> Amount:
+    return Amount(1, None if amount.nano_usd is None else 1)

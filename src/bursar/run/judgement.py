@@ -1,0 +1,57 @@
+"""What an attempt ended as, from what is known of it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bursar.journal import AttemptState
+from bursar.plan import Task
+from bursar.supervision import Ending, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """An outcome and why; `succeeded` so far means: worth verifying."""
+
+    state: AttemptState
+    reason: str = ""
+
+
+def judge(task: Task, outcome: Outcome | None, changed_files: int) -> Judgement:
+    """How the attempt ended, before its work is verified.
+
+    An agent that exits with 0 has still failed if it said so itself, was denied a permission, or left no change where
+    the plan names files. None for `outcome`: its supervisor died, so nobody knows.
+    """
+    if outcome is None:
+        return Judgement(AttemptState.INTERRUPTED, "its supervisor died; what was held is charged")
+    if outcome.ending is not Ending.EXITED:
+        return _stopped(outcome)
+    if outcome.is_error:
+        return Judgement(AttemptState.FAILED, f"the agent reported an error: {_first_line(outcome.message)}")
+    if outcome.exit_code != 0:
+        return Judgement(AttemptState.FAILED, f"the agent ended with exit code {outcome.exit_code}")
+    if outcome.denied_permissions:
+        denied = ", ".join(sorted(set(outcome.denied_permissions)))
+        return Judgement(AttemptState.FAILED, f"the agent was denied permission to use {denied}")
+    if task.files and not changed_files:
+        return Judgement(AttemptState.FAILED, f"the agent changed nothing, but {', '.join(task.files[:3])} was due")
+    return Judgement(AttemptState.SUCCEEDED)
+
+
+def _stopped(outcome: Outcome) -> Judgement:
+    match outcome.ending:
+        case Ending.LIMIT:
+            return Judgement(AttemptState.STOPPED, outcome.limit)
+        case Ending.TIMEOUT:
+            return Judgement(AttemptState.FAILED, f"it took longer than allowed ({outcome.wall_seconds:.0f} s)")
+        case Ending.LEDGER_FAILED:
+            return Judgement(AttemptState.INTERRUPTED, f"the ledger could not be written: {outcome.limit}")
+        case Ending.NOT_STARTED:
+            return Judgement(AttemptState.FAILED, outcome.message)
+        case _:
+            return Judgement(AttemptState.INTERRUPTED, "stopped on request")
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no message")[:300]

@@ -1,0 +1,40 @@
+"""What an attempt is told: one task, and nothing of the others. Pure."""
+
+from __future__ import annotations
+
+from bursar.plan import Plan, Task
+
+_RULES = """\
+- Do this one task and nothing else: other tasks of the plan are done by others, at the same time.
+- You are in a git worktree of your own. Do not commit, push, stash or switch branches; your changes are collected.
+- Do not write a SUMMARY file and do not change anything in `.planning/`.
+- Nobody can answer questions. If something is unclear, take the most reasonable reading and say so at the end.
+- When the task is done, stop and report in a few sentences what you changed."""
+
+
+def build_prompt(plan: Plan, task: Task) -> str:
+    """The prompt of one attempt, in Markdown. The heading `# Task N: NAME` comes first and once."""
+    sections = [
+        f"# Task {task.number}: {task.name}",
+        f"This is task {task.number} of plan {plan.id}."
+        + (f"\n\n## Objective of the plan\n{plan.objective}" if plan.objective else ""),
+        _section("Files", "\n".join(f"- {file}" for file in task.files)),
+        _section("What to do", task.action),
+        _section("How it is verified", _verification(task)),
+        _section("Done when", task.done),
+        _section("Read first, where it exists", "\n".join(f"- @{path}" for path in plan.context_paths)),
+        _section("Rules", _RULES),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _verification(task: Task) -> str:
+    if not task.commands:
+        return task.verify
+    commands = "\n".join(task.commands)
+    prose = "" if task.verify.strip() in {commands, f"`{commands}`"} else f"{task.verify}\n\n"
+    return f"{prose}After you have finished, these commands are run and must all succeed:\n\n```sh\n{commands}\n```"
+
+
+def _section(title: str, text: str) -> str:
+    return f"## {title}\n{text.strip()}" if text.strip() else ""

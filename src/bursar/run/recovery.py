@@ -1,0 +1,98 @@
+"""What an earlier conductor left behind: recognised from rows, claims and outcomes, never guessed.
+
+row says   and the disk says                       so
+─────────  ──────────────────────────────────────  ─────────────────────────────────────────────────
+merging    its commit is in the merged work         it is merged; only the row was missing
+merging    its commit is one step ahead of it       the step is made now
+planned    nobody claimed it                        it never started: its hold is released
+planned    its supervisor lives                     it is followed as if it had been started here
+planned    its supervisor is gone                   its outcome is taken; without one its hold is forfeited
+(no row)   a hold is open                           it never started: the hold is released
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bursar.journal import AttemptRow, AttemptState, TaskState
+from bursar.ledger import State
+from bursar.run.attempts import Attempts
+from bursar.run.context import RunContext
+from bursar.run.merging import MergedWork
+from bursar.run.supervisors import Supervisors
+from bursar.supervision import ABANDONED, read_claim
+from bursar.worktrees import advance, contains, remove
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An attempt to be followed to its end; `is_running`: its supervisor still works."""
+
+    row: AttemptRow
+    is_running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What became of the rows that were left open: attempts to follow, and tasks that turned out to be merged."""
+
+    left: Sequence[Left]
+    merged: Sequence[str]
+
+
+def recover(
+    context: RunContext, attempts: Attempts, merged: MergedWork, supervisors: Supervisors, rows: Sequence[AttemptRow]
+) -> Recovered:
+    """Every row and hold of the run is in order again, but for the attempts that are returned to be followed."""
+    left: list[Left] = []
+    finished: list[str] = []
+    for row in rows:
+        if row.state is AttemptState.MERGING:
+            if _finish_merge(context, merged, row):
+                finished.append(row.task)
+        elif row.state is AttemptState.PLANNED and not _never_started(context, attempts, row):
+            claim = read_claim(Path(row.directory)) or ""
+            left.append(Left(row, supervisors.adopt(row.key, claim)))
+    _release_rowless_holds(context, {row.key for row in rows})
+    _remove_worktrees(context, rows, {item.row.key for item in left})
+    return Recovered(left, finished)
+
+
+def _finish_merge(context: RunContext, merged: MergedWork, row: AttemptRow) -> bool:
+    commit = row.commit or ""
+    if not contains(context.repository, merged.tip, commit):
+        if not contains(context.repository, commit, merged.tip):
+            _interrupt(context, row, "its merge was interrupted")
+            return False
+        advance(context.repository, context.merged_ref, commit, merged.tip)
+        merged.tip = commit
+    context.stores.journal.end_attempt(
+        row, AttemptState.SUCCEEDED, context.now(), task=TaskState.MERGED, commit=commit, note=""
+    )
+    return True
+
+
+def _never_started(context: RunContext, attempts: Attempts, row: AttemptRow) -> bool:
+    if read_claim(Path(row.directory)) not in {None, ABANDONED} or not attempts.abandon(row):
+        return False
+    _interrupt(context, row, "it was planned but never started")
+    return True
+
+
+def _interrupt(context: RunContext, row: AttemptRow, note: str) -> None:
+    context.stores.journal.end_attempt(row, AttemptState.INTERRUPTED, context.now(), task=TaskState.PENDING, note=note)
+
+
+def _release_rowless_holds(context: RunContext, keys: set[str]) -> None:
+    ledger = context.stores.ledger
+    for reservation in ledger.reservations({"run": context.run.id}, state=State.HELD):
+        if reservation.key not in keys:
+            ledger.release(reservation.key)
+
+
+def _remove_worktrees(context: RunContext, rows: Sequence[AttemptRow], but: set[str]) -> None:
+    for row in rows:
+        if row.key not in but and row.worktree and Path(row.worktree).exists():
+            remove(context.repository, Path(row.worktree))

@@ -1,0 +1,97 @@
+"""The conductor's side of the supervisors: starting them through the spawner, following and stopping them by pidfd."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+
+from bursar.errors import InternalError
+from bursar.processes import is_alive, pid_of
+from bursar.supervision import SPAWNER_MODULE, AttemptSpec
+
+_STREAM_LIMIT = 1 << 16
+
+
+class Supervisors:
+    """Use as `async with`. Leaving it lets the spawner end once its supervisors have; it stops none of them."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._spawner: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+        self._running: dict[str, int] = {}
+
+    async def __aenter__(self) -> Supervisors:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._spawner is not None and self._spawner.stdin is not None:
+            self._spawner.stdin.close()
+            await self._spawner.wait()
+
+    async def start(self, spec: AttemptSpec) -> None:
+        """A supervisor has the spec; from now on it is on its own. One at a time is started."""
+        async with self._turn:
+            spawner = self._spawner or await self._start_spawner()
+            assert spawner.stdin is not None
+            assert spawner.stdout is not None
+            spawner.stdin.write(msgspec.json.encode(spec) + b"\n")
+            await spawner.stdin.drain()
+            answer = await spawner.stdout.readline()
+        if not answer:
+            raise InternalError(f"the spawner ended; its last words are in {self._log}")
+        self._follow(spec.key, int(answer))
+
+    def adopt(self, key: str, identity: str) -> bool:
+        """The supervisor that an earlier conductor started is followed from now on; False if it has ended already."""
+        self._follow(key, pid_of(identity))
+        if is_alive(identity):  # asked after the pidfd was opened: now it cannot be another process
+            return True
+        if (pidfd := self._running.pop(key, None)) is not None:
+            os.close(pidfd)
+        return False
+
+    async def ended(self, key: str) -> None:
+        """Returns when the attempt's supervisor runs no more."""
+        pidfd = self._running.get(key)
+        if pidfd is None:
+            return
+        loop, over = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(pidfd, over.set)
+        try:
+            await over.wait()
+        finally:
+            loop.remove_reader(pidfd)
+            os.close(self._running.pop(key))
+
+    def stop_all(self) -> None:
+        """Tells every supervisor to stop its agent, settle and end."""
+        for pidfd in self._running.values():
+            try:
+                signal.pidfd_send_signal(pidfd, signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+
+    async def _start_spawner(self) -> asyncio.subprocess.Process:
+        with open(self._log, "ab") as log:
+            self._spawner = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-P", "-m", SPAWNER_MODULE),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                limit=_STREAM_LIMIT,
+            )
+        return self._spawner
+
+    def _follow(self, key: str, pid: int) -> None:
+        try:
+            self._running[key] = os.pidfd_open(pid)
+        except ProcessLookupError:
+            self._running.pop(key, None)

@@ -1,0 +1,37 @@
+"""Supervisors: one small process per attempt, which runs an agent on its hold and on nothing else.
+
+A supervisor meters its agent, grows the hold while the budgets allow it, stops the agent at its limit and settles. It
+needs nobody: it goes on when the conductor is gone, and when it dies the kernel kills its agent. It knows no plan, no
+worktree and no git: it is handed a spec and leaves an outcome.
+"""
+
+from bursar.supervision.spec import (
+    ABANDONED,
+    MARK,
+    PROMPT_FILE,
+    VERIFY_LOG,
+    AttemptSpec,
+    Ending,
+    Outcome,
+    StopRung,
+    claim,
+    read_claim,
+    read_outcome,
+)
+
+SPAWNER_MODULE = "bursar.supervision.spawner"
+
+__all__ = [
+    "ABANDONED",
+    "MARK",
+    "PROMPT_FILE",
+    "SPAWNER_MODULE",
+    "VERIFY_LOG",
+    "AttemptSpec",
+    "Ending",
+    "Outcome",
+    "StopRung",
+    "claim",
+    "read_claim",
+    "read_outcome",
+]

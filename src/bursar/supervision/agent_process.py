@@ -1,0 +1,92 @@
+"""One agent process as its supervisor sees it: started without a shell, heard through a pipe, ended for good."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from bursar.processes import become_subreaper, die_with_parent, kill_descendants
+from bursar.supervision.spec import MARK, STDERR_FILE, AttemptSpec, StopRung
+
+_PIPE_BYTES = 1 << 20
+
+
+class AgentProcess:
+    """The agent of one attempt. When the calling process dies, by whatever means, the kernel kills the agent."""
+
+    def __init__(self, spec: AttemptSpec) -> None:
+        """Starts it.
+
+        Raises:
+            OSError: the program could not be executed; nothing has run.
+        """
+        become_subreaper()
+        supervisor = os.getpid()
+        stdin = subprocess.DEVNULL if spec.stdin is None else _memory_file(spec.stdin)
+        with open(Path(spec.directory) / STDERR_FILE, "ab") as errors:
+            self._process = subprocess.Popen(
+                spec.argv,
+                cwd=spec.worktree,
+                env={**spec.environment, MARK: spec.key},
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+                preexec_fn=lambda: die_with_parent(supervisor),  # one thread, right after the fork: safe here
+            )
+        if stdin >= 0:
+            os.close(stdin)
+        assert self._process.stdout is not None
+        self.output = self._process.stdout.fileno()
+        os.set_blocking(self.output, False)
+        _widen(self.output)
+        self.pidfd = os.pidfd_open(self._process.pid)
+        self.exit_code: int | None = None
+
+    def send(self, rung: StopRung) -> None:
+        """Sends one rung's signal; an agent that is gone already is no error."""
+        number = signal.Signals(rung.signal)
+        try:
+            if rung.to_group:
+                os.killpg(self._process.pid, number)
+            else:
+                os.kill(self._process.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def reap(self) -> None:
+        """The agent has ended (its pidfd says so): its exit code is known from now on."""
+        self.exit_code = self._process.wait()
+
+    def clear(self) -> bool:
+        """Nothing that the agent started runs any more, whatever session it hid in; False if something resisted."""
+        if self.exit_code is None:
+            self._process.kill()
+            self.reap()
+        return kill_descendants()
+
+    def close(self) -> None:
+        """Lets go of the pipe and the pidfd."""
+        os.close(self.pidfd)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+
+def _memory_file(content: bytes) -> int:
+    """An open file with this content and no name: unlike a pipe it never blocks, however large the prompt."""
+    file = os.memfd_create("prompt", 0)
+    view = memoryview(content)
+    while view:
+        view = view[os.write(file, view) :]
+    os.lseek(file, 0, os.SEEK_SET)
+    return file
+
+
+def _widen(pipe: int) -> None:
+    try:
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    except OSError:
+        pass  # the system's limit is lower: only slower

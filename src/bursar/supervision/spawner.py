@@ -1,0 +1,113 @@
+"""A warm process that forks one supervisor per attempt, so that a supervisor costs milliseconds, not a Python start.
+
+It lives in a session of its own (a ctrl-C in the terminal is the conductor's to handle), takes one spec a line on
+standard input and answers with one line: the supervisor's pid. At the end of its input it waits for its supervisors
+and ends. It is their subreaper: what a killed supervisor leaves behind comes to it, and is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+import msgspec
+
+from bursar.clock import SystemClock
+from bursar.ledger import open_ledger
+from bursar.processes import become_subreaper, kill_descendants, reap_children
+from bursar.supervision.spec import AttemptSpec
+from bursar.supervision.supervisor import supervise
+
+_READ_BYTES = 1 << 20
+
+
+def main() -> None:
+    """Serves specs until the input ends and every supervisor is done."""
+    become_subreaper()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+    Spawner().serve()
+
+
+class Spawner:
+    """The loop: specs in, pids out, orphans killed."""
+
+    def __init__(self) -> None:
+        self._supervisors: set[int] = set()
+        self._pending = bytearray()
+        self._decoder = msgspec.json.Decoder(AttemptSpec)
+
+    def serve(self) -> None:
+        """Runs until standard input has ended and no supervisor is left."""
+        child_ended = _wake_on_child()
+        with selectors.DefaultSelector() as selector:
+            selector.register(0, selectors.EVENT_READ)
+            selector.register(child_ended, selectors.EVENT_READ)
+            while selector.get_map().get(0) is not None or self._supervisors:
+                for key, _ in selector.select():
+                    if key.fd == child_ended:
+                        os.read(child_ended, 4096)
+                        self._reap()
+                    elif not self._take_input():
+                        selector.unregister(0)
+
+    def _take_input(self) -> bool:
+        chunk = os.read(0, _READ_BYTES)
+        self._pending += chunk
+        *lines, rest = self._pending.split(b"\n")
+        self._pending = bytearray(rest)
+        for line in lines:
+            pid = self._fork(bytes(line))
+            self._supervisors.add(pid)
+            os.write(1, b"%d\n" % pid)
+        return bool(chunk)
+
+    def _fork(self, line: bytes) -> int:
+        pid = os.fork()
+        if pid:
+            return pid
+        code = 70
+        try:
+            os.setsid()
+            _let_go_of_the_pipes()
+            _supervise(self._decoder.decode(line))
+            code = 0
+        except BaseException:  # noqa: BLE001 — a forked child must never return into the parent's loop
+            traceback.print_exc()
+            sys.stderr.flush()
+        finally:
+            os._exit(code)
+
+    def _reap(self) -> None:
+        self._supervisors -= reap_children().keys()
+        kill_descendants(but=frozenset(self._supervisors))
+
+
+def _supervise(spec: AttemptSpec) -> None:
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    clock = SystemClock()
+    supervise(spec, open_ledger(Path(spec.ledger), clock), clock)
+
+
+def _let_go_of_the_pipes() -> None:
+    """The conductor must see the spawner's pipes close when the spawner ends, not when its last supervisor does."""
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    os.close(null)
+
+
+def _wake_on_child() -> int:
+    readable, writable = os.pipe()
+    os.set_blocking(writable, False)
+    signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return readable
+
+
+if __name__ == "__main__":
+    main()

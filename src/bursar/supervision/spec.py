@@ -1,0 +1,162 @@
+"""What the conductor hands to a supervisor, and what the supervisor leaves behind: two values that travel as JSON.
+
+A spec holds everything an attempt needs, so that the supervisor works alone, also when the conductor is gone.
+"""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+SUPERVISOR_FILE = "supervisor"
+OUTCOME_FILE = "outcome.json"
+STREAM_FILE = "stream.jsonl"
+STDERR_FILE = "stderr.log"
+PROMPT_FILE = "prompt.md"
+VERIFY_LOG = "verify.log"
+ABANDONED = "abandoned"
+MARK = "BURSAR_ATTEMPT"
+
+
+class StopRung(msgspec.Struct, frozen=True, kw_only=True):
+    """One rung of the agent's stop ladder: a signal's number, to whom, and how long to wait after it."""
+
+    signal: int
+    to_group: bool
+    grace_seconds: float
+
+
+class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt, ready to start: its hold is committed and its worktree stands.
+
+    Attributes:
+        key: the ledger's key for the hold; also marks every process of the attempt (environment BURSAR_ATTEMPT).
+        directory: where the attempt's files go; exists.
+        reader: which agent's format the output has (see `agents.open_reader`).
+        environment: the agent's whole environment.
+        rates: the price table as plain data (see `pricing`).
+        units: units of the blocking budgets over this attempt, `tokens` and `usd`: what a limit can be reached in.
+        step_tokens: by how much a hold grows when it runs out; the same share of it in money.
+        limit_seconds: wall time after which the attempt is stopped; None: unlimited.
+    """
+
+    key: str
+    directory: str
+    ledger: str
+    worktree: str
+    reader: str
+    argv: list[str]
+    environment: dict[str, str]
+    stdin: bytes | None
+    stop_ladder: list[StopRung]
+    rates: Any
+    units: list[str]
+    step_tokens: int
+    step_nano_usd: int | None
+    limit_seconds: float | None
+    model: str
+
+
+class Ending(StrEnum):
+    """Why the agent is not running any more."""
+
+    EXITED = "exited"
+    LIMIT = "limit"
+    INTERRUPTED = "interrupted"
+    TIMEOUT = "timeout"
+    NOT_STARTED = "not started"
+    LEDGER_FAILED = "ledger failed"
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known about an attempt whose agent has ended; written before its hold is settled.
+
+    Attributes:
+        exit_code: the agent's; negative for a signal; None if it never ran.
+        is_error: the agent's own verdict; None if it gave none.
+        metered_tokens, metered_nano_usd: all calls together; the cost is None when a price is unknown.
+        unknown_tokens, unknown_nano_usd: charged on top for a call that nobody reported in full.
+        limit: in words, which limit was reached.
+        differences: where the agent's own sums and the metered ones are more than 1 % apart.
+    """
+
+    ending: Ending
+    exit_code: int | None
+    is_error: bool | None
+    message: str
+    denied_permissions: list[str]
+    metered_tokens: int
+    metered_nano_usd: int | None
+    unknown_tokens: int
+    unknown_nano_usd: int | None
+    calls: int
+    wall_seconds: float
+    session_id: str | None
+    limit: str = ""
+    differences: list[str] = []
+    rejected_lines: int = 0
+    leftovers_killed: bool = True
+
+
+def write_outcome(directory: Path, outcome: Outcome) -> None:
+    """The outcome is on the disk, whole, under its own name; a crash leaves either none or this one."""
+    target = directory / OUTCOME_FILE
+    draft = directory / f".{OUTCOME_FILE}.{os.getpid()}"
+    with open(draft, "wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(outcome)) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, target)
+    _sync_folder(directory)
+
+
+def read_outcome(directory: Path) -> Outcome | None:
+    """The attempt's outcome; None if there is none yet."""
+    try:
+        return msgspec.json.decode((directory / OUTCOME_FILE).read_bytes(), type=Outcome)
+    except FileNotFoundError:
+        return None
+
+
+def claim(directory: Path, by: str) -> str | None:
+    """Exactly one caller ever claims an attempt: None says it is ours, else the text of whoever came first.
+
+    A supervisor claims before it starts the agent; a conductor that finds no supervisor claims with ABANDONED, and
+    then knows that none will start the agent later.
+    """
+    path = directory / SUPERVISOR_FILE
+    draft = directory / f".{SUPERVISOR_FILE}.{os.getpid()}"
+    with open(draft, "w", encoding="ascii") as file:
+        file.write(by)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(
+            draft, path
+        )  # unlike rename, fails if the name is taken; and the content is there from the first moment
+    except FileExistsError:
+        return path.read_text(encoding="ascii")
+    finally:
+        os.unlink(draft)
+    _sync_folder(directory)
+    return None
+
+
+def read_claim(directory: Path) -> str | None:
+    """Who claimed the attempt; None if nobody has."""
+    try:
+        return (directory / SUPERVISOR_FILE).read_text(encoding="ascii")
+    except FileNotFoundError:
+        return None
+
+
+def _sync_folder(directory: Path) -> None:
+    folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

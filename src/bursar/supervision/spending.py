@@ -1,0 +1,142 @@
+"""What an attempt spends: usage priced call by call, written into the ledger, held against its limits."""
+
+from __future__ import annotations
+
+from bursar.budget import Alert, Amount, Budget, Unit, format_quantity
+from bursar.ledger import CallRecord, Denial, Ledger, Reservation
+from bursar.metering import UnknownCall, UsageDelta
+from bursar.pricing import RateTable
+from bursar.supervision.spec import AttemptSpec
+from bursar.usage import Usage
+
+
+class Spending:
+    """The money side of one attempt. It writes first and judges afterwards: usage that happened is never refused."""
+
+    def __init__(self, spec: AttemptSpec, ledger: Ledger, reservation: Reservation) -> None:
+        self._key = spec.key
+        self._ledger = ledger
+        self._rates = RateTable.from_data(spec.rates)
+        self._units = [Unit(unit) for unit in spec.units]
+        self._step = Amount(spec.step_tokens, spec.step_nano_usd)
+        self._usage_by_call: dict[str, Usage] = {}
+        self._cost_by_call: dict[str, int | None] = {}
+        self._largest_call = 0
+        self.reservation = reservation
+        self.alerts: list[Alert] = []
+        self.unpriced_models: set[str] = set()
+
+    @property
+    def metered(self) -> Amount:
+        """Everything recorded so far; the cost is None when the price of any call is unknown."""
+        tokens = sum(usage.total_tokens for usage in self._usage_by_call.values())
+        costs = list(self._cost_by_call.values())
+        return Amount(tokens, None if None in costs else sum(cost for cost in costs if cost is not None))
+
+    @property
+    def calls(self) -> int:
+        """How many calls were metered; a reconciliation is no call."""
+        return sum(1 for call_id in self._usage_by_call if not call_id.startswith("result:"))
+
+    def record(self, delta: UsageDelta) -> None:
+        """The ledger knows of `delta`, priced as the growth of its call's cost.
+
+        Raises:
+            StoreError: the ledger could not be written; what is metered stays known here.
+        """
+        usage = delta.call_usage
+        cost_before = self._cost_by_call.get(delta.call_id, 0)
+        cost = self._rates.cost_nano_usd(delta.model, usage)
+        if cost is None:
+            self.unpriced_models.add(delta.model)
+        self._usage_by_call[delta.call_id] = usage
+        self._cost_by_call[delta.call_id] = cost
+        self._largest_call = max(self._largest_call, usage.total_tokens)
+        self.reservation = self._ledger.record(
+            self._key,
+            CallRecord(
+                call_id=delta.call_id,
+                sequence=delta.sequence,
+                model=delta.model,
+                usage=delta.usage,
+                nano_usd=None if cost is None or cost_before is None else max(0, cost - cost_before),
+                provenance=delta.provenance,
+            ),
+        )
+        self.alerts += self.reservation.alerts
+
+    def limit_reached(self) -> str | None:
+        """Grows the hold where it runs short; in words, the limit that leaves no room for another call, if one does."""
+        if Unit.USD in self._units and self.unpriced_models:
+            return f"no price is known for model {', '.join(sorted(self.unpriced_models))}, and a budget in USD applies"
+        if not self._units or not self._is_short(ahead=self._largest_call):
+            return None
+        held = self.reservation.held
+        wanted = held + self._step
+        answer = self._ledger.extend(self._key, wanted, minimum=_a_little_more(held))
+        if isinstance(answer, Denial):
+            return _describe(answer) if self._is_short(ahead=0) else None
+        self.reservation = answer
+        return None
+
+    def whole_hold(self) -> Amount:
+        """What is left of the hold: what to charge when nobody can say anything at all."""
+        held, metered = self.reservation.held, self.metered
+        money = None if held.nano_usd is None or metered.nano_usd is None else held.nano_usd - metered.nano_usd
+        return Amount(max(0, held.tokens - metered.tokens), None if money is None else max(0, money))
+
+    def unknown(self, call: UnknownCall | None) -> Amount:
+        """What to charge for a call that nobody reported in full: its bound, within what was held for it.
+
+        Never below the size of the call before it, because an agent sends its whole conversation with every call.
+
+        Source: docs/decisions/0008-unknown-outcomes.md
+        """
+        if call is None:
+            return Amount(0, 0)
+        left = max(0, self.reservation.held.tokens - self.metered.tokens)
+        tokens = min(call.bound, max(call.floor, left))
+        return Amount(tokens, self._rates.cost_nano_usd(call.model, Usage(output_tokens=tokens)))
+
+    def settle(self, unknown: Amount) -> None:
+        """The hold has ended: what was metered is charged, and what is unknown on top."""
+        actual = self.metered
+        if actual.nano_usd is None:
+            actual, unknown = self._unpriced(actual, unknown)
+        self.reservation = self._ledger.settle(self._key, actual, unknown=unknown)
+        self.alerts += self.reservation.alerts
+
+    def _unpriced(self, actual: Amount, unknown: Amount) -> tuple[Amount, Amount]:
+        """With a price missing, money is charged as held: the priced part as actual, the rest as unknown."""
+        priced = sum(cost for cost in self._cost_by_call.values() if cost is not None)
+        held = self.reservation.held.nano_usd
+        if held is None:
+            return actual, unknown
+        return Amount(actual.tokens, priced), Amount(unknown.tokens, max(0, held - priced))
+
+    def _is_short(self, *, ahead: int) -> bool:
+        """Whether the hold would not cover `ahead` more tokens (with 0: whether it is used up)."""
+        held, metered = self.reservation.held, self.reservation.metered
+        return any(_used_up(held, metered, unit, ahead) for unit in self._units)
+
+
+def _used_up(held: Amount, metered: Amount, unit: Unit, ahead: int) -> bool:
+    if unit is Unit.TOKENS:
+        return metered.tokens + ahead >= held.tokens
+    if held.nano_usd is None or metered.nano_usd is None:
+        return True
+    share = metered.nano_usd * ahead // max(1, metered.tokens)
+    return metered.nano_usd + share >= held.nano_usd
+
+
+def _a_little_more(held: Amount) -> Amount:
+    return Amount(held.tokens + 1, None if held.nano_usd is None else held.nano_usd + 1)
+
+
+def _describe(denial: Denial) -> str:
+    return "; ".join(describe_limit(shortfall.balance.budget) for shortfall in denial.shortfalls)
+
+
+def describe_limit(budget: Budget) -> str:
+    """`budget NAME reached its limit of 200,000 tokens`."""
+    return f"budget {budget.name} reached its limit of {format_quantity(budget.limit.quantity, budget.limit.unit)}"

@@ -1,0 +1,226 @@
+"""One attempt's supervisor: a small process that starts the agent, meters it, enforces its hold and settles it.
+
+It works alone, also when the conductor is gone; when it dies, the agent dies with it. It writes facts before it acts
+on them: usage before the limit is judged, the outcome before the hold is settled.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from bursar.agents import LineSplitter, open_reader
+from bursar.budget import Amount
+from bursar.clock import Clock
+from bursar.errors import StoreError
+from bursar.events import AgentEvent, CallReported, SessionEnded
+from bursar.ledger import Ledger, State
+from bursar.metering import Meter
+from bursar.processes import identify
+from bursar.supervision.agent_process import AgentProcess
+from bursar.supervision.spec import STREAM_FILE, AttemptSpec, Ending, Outcome, claim, write_outcome
+from bursar.supervision.spending import Spending
+from bursar.supervision.stop_ladder import StopLadder
+
+_CHUNK_BYTES = 1 << 18
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def supervise(spec: AttemptSpec, ledger: Ledger, clock: Clock) -> None:
+    """The attempt has run to its end: its outcome is on the disk and its hold is settled.
+
+    Does nothing at all if somebody claimed the attempt before, or if its hold is not open any more.
+
+    Raises:
+        StoreError: the ledger could not be written at the end; the outcome file says what is to be settled.
+    """
+    wake = _wake_on_stop()
+    directory = Path(spec.directory)
+    if claim(directory, identify(os.getpid()) or str(os.getpid())) is not None:
+        return
+    reservation = ledger.reservation(spec.key)
+    if reservation is None or reservation.state is not State.HELD:
+        return
+    spending = Spending(spec, ledger, reservation)
+    try:
+        agent = AgentProcess(spec)
+    except OSError as error:
+        write_outcome(directory, _not_started(error))
+        ledger.release(spec.key)
+        return
+    with open(directory / STREAM_FILE, "ab") as stream:
+        outcome, unknown = Supervision(spec, agent, spending, clock, stream, wake).run()
+    write_outcome(directory, outcome)
+    spending.settle(unknown)
+
+
+class Supervision:
+    """The time from the agent's start to its end."""
+
+    def __init__(
+        self, spec: AttemptSpec, agent: AgentProcess, spending: Spending, clock: Clock, stream: BinaryIO, wake: int
+    ) -> None:
+        self._agent = agent
+        self._spending = spending
+        self._clock = clock
+        self._stream = stream
+        self._wake = wake
+        self._meter = Meter(spec.model)
+        self._reader = open_reader(spec.reader)
+        self._splitter = LineSplitter()
+        self._ladder = StopLadder(spec.stop_ladder)
+        self._started_at = clock.monotonic()
+        self._ends_at = None if spec.limit_seconds is None else self._started_at + spec.limit_seconds
+        self._ending = Ending.EXITED
+        self._limit = ""
+        self._is_open = True
+        self._has_spoken = False
+
+    def run(self) -> tuple[Outcome, Amount]:
+        """Listens until the agent has ended and nothing that it started is left; then what is known of it."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._agent.output, selectors.EVENT_READ, self._read)
+            selector.register(self._agent.pidfd, selectors.EVENT_READ, self._agent.reap)
+            selector.register(self._wake, selectors.EVENT_READ, self._interrupted)
+            while self._agent.exit_code is None and not self._is_kill_due():
+                for key, _ in selector.select(self._seconds_to_wait()):
+                    handler: Callable[[], None] = key.data
+                    handler()
+                    if not self._is_open and key.fd == self._agent.output:
+                        selector.unregister(key.fd)
+        is_clear = self._agent.clear()
+        while self._is_open and self._read():
+            pass
+        if (last := self._splitter.finish()) is not None:
+            self._hear(last)
+        self._agent.close()
+        unknown = self._unknown()
+        return self._outcome(unknown, is_clear), unknown
+
+    def _unknown(self) -> Amount:
+        """What to charge beyond what was metered.
+
+        An agent announces its session before its first call. One that gave up by itself without a word has called
+        nothing; one that was cut off, or claims success, without a word may have: then the hold is charged.
+        """
+        if self._meter.session_id is None and not self._spending.calls and self._meter.ended is None:
+            gave_up = self._ending is Ending.EXITED and (self._agent.exit_code or 0) > 0 and not self._has_spoken
+            return Amount(0, 0) if gave_up else self._spending.whole_hold()
+        return self._spending.unknown(self._meter.unknown_call())
+
+    def _read(self) -> bool:
+        """Takes what the pipe holds now; False when there was nothing."""
+        try:
+            chunk = os.read(self._agent.output, _CHUNK_BYTES)
+        except BlockingIOError:
+            return False
+        if not chunk:
+            self._is_open = False
+            return False
+        self._has_spoken = True
+        self._stream.write(chunk)
+        self._stream.flush()
+        for line in self._splitter.feed(chunk):
+            self._hear(line)
+        return True
+
+    def _hear(self, line: bytes) -> None:
+        for event in self._reader.feed_line(line):
+            self._take(event)
+
+    def _take(self, event: AgentEvent) -> None:
+        deltas = self._meter.feed(event)
+        try:
+            for delta in deltas:
+                self._spending.record(delta)
+            if self._may_judge(event) and (limit := self._spending.limit_reached()):
+                self._limit = limit
+                self._stop(Ending.LIMIT)
+        except StoreError as error:
+            self._limit = error.message
+            self._stop(Ending.LEDGER_FAILED)
+
+    def _may_judge(self, event: AgentEvent) -> bool:
+        """Limits are judged between calls: a call that is being answered is paid for anyway, and may be the last."""
+        if self._ladder.is_begun or self._meter.ended is not None or isinstance(event, SessionEnded):
+            return False
+        return event.is_final if isinstance(event, CallReported) else self._spending.calls > 0
+
+    def _interrupted(self) -> None:
+        os.read(self._wake, 64)
+        self._stop(Ending.INTERRUPTED)
+
+    def _stop(self, ending: Ending) -> None:
+        if not self._ladder.is_begun:
+            self._ending = ending
+            self._ladder.begin(self._clock.monotonic())
+
+    def _seconds_to_wait(self) -> float | None:
+        now = self._clock.monotonic()
+        if self._ends_at is not None and now >= self._ends_at:
+            self._stop(Ending.TIMEOUT)
+        while rung := self._ladder.due(now):
+            self._agent.send(rung)
+        if self._ladder.is_begun:
+            return self._ladder.seconds_left(now)
+        return None if self._ends_at is None else self._ends_at - now
+
+    def _is_kill_due(self) -> bool:
+        return self._ladder.is_exhausted(self._clock.monotonic())
+
+    def _outcome(self, unknown: Amount, is_clear: bool) -> Outcome:
+        said, metered = self._meter.ended, self._spending.metered
+        return Outcome(
+            ending=self._ending,
+            exit_code=self._agent.exit_code,
+            is_error=None if said is None else said.is_error,
+            message="" if said is None else said.message[:2000],
+            denied_permissions=[] if said is None else list(said.denied_permissions),
+            metered_tokens=metered.tokens,
+            metered_nano_usd=metered.nano_usd,
+            unknown_tokens=unknown.tokens,
+            unknown_nano_usd=unknown.nano_usd,
+            calls=self._spending.calls,
+            wall_seconds=round(self._clock.monotonic() - self._started_at, 3),
+            session_id=self._meter.session_id,
+            limit=self._limit,
+            differences=[str(difference) for difference in self._meter.differences],
+            rejected_lines=self._meter.rejected_lines,
+            leftovers_killed=is_clear,
+        )
+
+
+def _wake_on_stop() -> int:
+    """A file descriptor that becomes readable when this process is told to stop.
+
+    Handlers, not SIG_IGN: an ignored signal would stay ignored in the agent. TERM comes in blocked (see `spawner`), so
+    that none is lost before this point.
+    """
+    readable, writable = os.pipe()
+    os.set_blocking(writable, False)
+    signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+    for number in _STOP_SIGNALS:
+        signal.signal(number, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+    return readable
+
+
+def _not_started(error: OSError) -> Outcome:
+    return Outcome(
+        ending=Ending.NOT_STARTED,
+        exit_code=None,
+        is_error=None,
+        message=f"the agent could not be started: {error.strerror or error}",
+        denied_permissions=[],
+        metered_tokens=0,
+        metered_nano_usd=0,
+        unknown_tokens=0,
+        unknown_nano_usd=0,
+        calls=0,
+        wall_seconds=0.0,
+        session_id=None,
+    )

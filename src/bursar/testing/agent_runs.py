@@ -1,0 +1,91 @@
+"""Run one agent process and listen to it as bursar does, without a ledger: for conformance tests of adapters."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bursar.agents import Agent, LaunchRequest, LineSplitter
+from bursar.events import AgentEvent, SessionEnded
+from bursar.metering import Meter, UsageDelta
+from bursar.usage import NOTHING, Usage
+
+EXIT_SECONDS = 20
+
+
+@dataclass
+class AgentRun:
+    """One process, in a session of its own, and what was heard of it."""
+
+    agent: Agent
+    process: subprocess.Popen[bytes]
+    meter: Meter
+    events: list[AgentEvent] = field(default_factory=list)
+    deltas: list[UsageDelta] = field(default_factory=list)
+    output: bytes = b""
+
+    def listen(self) -> AgentRun:
+        """Everything it prints is read and metered, and it has exited."""
+        assert self.process.stdout is not None
+        splitter, reader = LineSplitter(), self.agent.reader()
+        with self.process.stdout as pipe:
+            while chunk := os.read(pipe.fileno(), 65536):
+                self.output += chunk
+                for line in splitter.feed(chunk):
+                    self._hear(reader.feed_line(line))
+        last = splitter.finish()
+        self._hear(reader.feed_line(last) if last else ())
+        self.process.wait(timeout=EXIT_SECONDS)
+        return self
+
+    def _hear(self, events: tuple[AgentEvent, ...]) -> None:
+        for event in events:
+            self.events.append(event)
+            self.deltas += self.meter.feed(event)
+
+    @property
+    def exit_code(self) -> int:
+        """As `subprocess` counts: negative for a signal."""
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+    @property
+    def streamed(self) -> Usage:
+        """What was known without the closing statement."""
+        return sum((delta.usage for delta in self.deltas if delta.provenance == "streamed"), NOTHING)
+
+    @property
+    def statement(self) -> SessionEnded:
+        """The closing statement, which must have come."""
+        assert self.meter.ended is not None, "no closing statement"
+        return self.meter.ended
+
+    def wait_for_file(self, path: Path) -> None:
+        """A tool of the agent has written the file. Fails if the agent exits before."""
+        while not path.exists():
+            try:
+                self.process.wait(timeout=0.02)
+            except subprocess.TimeoutExpired:
+                continue
+            raise AssertionError(f"exited with {self.process.returncode} before {path.name} was there")
+
+
+def start_agent(agent: Agent, request: LaunchRequest, environment: Mapping[str, str]) -> AgentRun:
+    """The agent is started in its worktree and has its prompt; nothing has been read of it."""
+    launch = agent.launch(request, environment)
+    process = subprocess.Popen(
+        launch.argv,
+        env=dict(launch.environment),
+        cwd=request.worktree,
+        stdin=subprocess.DEVNULL if launch.stdin is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    if process.stdin is not None:
+        with process.stdin as pipe:
+            pipe.write(launch.stdin or b"")
+    return AgentRun(agent=agent, process=process, meter=Meter(request.model))

@@ -1,0 +1,81 @@
+"""One way to call git: no hooks, no prompts, English messages, and no variable of the caller's that redirects it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bursar.errors import SetupError
+
+_SETTINGS = (
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "gc.auto=0",
+    "-c",
+    "advice.detachedHead=false",
+)
+
+
+class GitFailed(SetupError):
+    """git ended with an exit code that this call did not expect; the message is git's own."""
+
+    def __init__(self, arguments: Sequence[str], code: int, output: str) -> None:
+        super().__init__(f"`git {' '.join(arguments[:3])}` failed with exit code {code}: {output.strip()[:2000]}")
+        self.code = code
+        self.output = output
+
+
+def git(
+    directory: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    accept: tuple[int, ...] = (0,),
+) -> tuple[int, str]:
+    """Runs git in `directory`; its exit code and standard output.
+
+    Raises:
+        SetupError: git is not installed.
+        GitFailed: the exit code is not one of `accept`.
+    """
+    try:
+        ended = subprocess.run(
+            [_program(), *_SETTINGS, *arguments],
+            cwd=directory,
+            env=_environment() | dict(environment or {}),
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError as missing:
+        raise SetupError(f"cannot run git in {directory}: {missing.strerror}") from missing
+    output = ended.stdout.decode("utf-8", "surrogateescape")
+    if ended.returncode not in accept:
+        raise GitFailed(arguments, ended.returncode, ended.stderr.decode("utf-8", "replace") + output)
+    return ended.returncode, output
+
+
+def _program() -> str:
+    program = shutil.which("git")
+    if program is None:
+        raise SetupError("git is not installed", hint="install git 2.38 or later")
+    return program
+
+
+def _environment() -> dict[str, str]:
+    """Ours without GIT_*: a GIT_DIR or GIT_INDEX_FILE of the caller (a hook, say) would redirect every call."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _IDENTITY}
+    return kept | {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8"}
+
+
+_IDENTITY = frozenset(
+    {f"GIT_{role}_{part}" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL", "DATE")}
+    | {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"}
+)

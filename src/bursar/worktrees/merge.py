@@ -1,0 +1,82 @@
+"""Joining attempts' commits into the run's merged work: a ref of its own, one commit per task, no checkout involved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bursar.worktrees.git import git
+from bursar.worktrees.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The commit whose parent is the tip that was given and which brings the change along."""
+
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class MergeConflict:
+    """The change does not fit onto the tip: these files were changed on both sides."""
+
+    files: tuple[str, ...]
+
+
+def compose(repository: Repository, tip: str, base: str, commit: str, message: str) -> Merged | MergeConflict:
+    """`commit` (a child of `base`) as a child of `tip`; nothing points to it yet.
+
+    Where the tip has not moved since `base`, that is `commit` itself.
+    """
+    if tip == base:
+        return Merged(commit)
+    code, output = git(
+        repository.root, "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", tip, commit, accept=(0, 1)
+    )
+    tree, *files = [part for part in output.split("\0") if part]
+    if code:
+        return MergeConflict(tuple(files))
+    _, composed = git(
+        repository.root,
+        *("commit-tree", tree, "-p", tip, "-F", "-"),
+        stdin=message.encode(),
+        environment=repository.identity,
+    )
+    return Merged(composed.strip())
+
+
+def advance(repository: Repository, ref: str, commit: str, expected: str | None) -> None:
+    """`ref` points to `commit`; it pointed to `expected` (None: it did not exist), else nothing changed.
+
+    Raises:
+        GitFailed: the ref was not where it was expected.
+    """
+    git(repository.root, "update-ref", ref, commit, expected if expected is not None else "0" * len(commit))
+
+
+def read_ref(repository: Repository, ref: str) -> str | None:
+    """The commit that `ref` points to; None if there is no such ref."""
+    code, commit = git(repository.root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", accept=(0, 1))
+    return commit.strip() if code == 0 else None
+
+
+def drop_ref(repository: Repository, ref: str) -> None:
+    """`ref` is gone."""
+    git(repository.root, "update-ref", "-d", ref)
+
+
+def contains(repository: Repository, tip: str, commit: str) -> bool:
+    """Whether `commit` is `tip` or one of its ancestors."""
+    code, _ = git(repository.root, "merge-base", "--is-ancestor", commit, tip, accept=(0, 1, 128))
+    return code == 0
+
+
+def count_commits(repository: Repository, before: str, tip: str) -> int:
+    """How many commits `tip` has that `before` has not."""
+    _, output = git(repository.root, "rev-list", "--count", f"{before}..{tip}")
+    return int(output)
+
+
+def save_branch(repository: Repository, name: str, commit: str) -> str:
+    """A branch of that name points to `commit`, so that work that could not be merged is easy to find."""
+    git(repository.root, "branch", "--force", "--no-track", name, commit)
+    return name

@@ -1,0 +1,89 @@
+"""The user's repository: where it is, where it stands, and whether it is fit to start a run from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bursar.errors import SetupError, UserError
+from bursar.worktrees.git import GitFailed, git
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A git repository with a work tree.
+
+    Attributes:
+        root: its top folder.
+        common_dir: the folder that all of its worktrees share (`.git`).
+        identity: environment that names a committer, where the user has not told git one.
+    """
+
+    root: Path
+    common_dir: Path
+    identity: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is checked out: a commit, and the branch it belongs to (None: detached)."""
+
+    commit: str
+    branch: str | None
+
+
+def open_repository(directory: Path) -> Repository:
+    """The repository that `directory` lies in.
+
+    Raises:
+        SetupError: git is missing or too old, or this is no repository with a work tree.
+    """
+    try:
+        _, output = git(directory, "rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir")
+    except GitFailed as failed:
+        raise SetupError(
+            f"{directory} is not in a git repository with a work tree",
+            hint="run it inside one, or make one: `git init && git add -A && git commit -m start`",
+        ) from failed
+    root, common_dir = output.splitlines()
+    return Repository(Path(root), Path(common_dir), _identity(Path(root)))
+
+
+def read_head(repository: Repository) -> Head:
+    """Where the checkout stands.
+
+    Raises:
+        UserError: the repository has no commit yet.
+    """
+    code, commit = git(repository.root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", accept=(0, 1))
+    if code:
+        raise UserError(
+            f"{repository.root} has no commit yet, so there is nothing to start from",
+            hint="git add -A && git commit -m start",
+        )
+    code, branch = git(repository.root, "symbolic-ref", "--quiet", "--short", "HEAD", accept=(0, 1))
+    return Head(commit.strip(), branch.strip() if code == 0 else None)
+
+
+def changed_tracked_files(repository: Repository) -> Sequence[str]:
+    """Tracked files that differ from HEAD, in the index or the work tree: what makes a checkout dirty."""
+    _, output = git(
+        repository.root, "status", "--porcelain=v1", "-z", "--untracked-files=no", "--ignore-submodules=none"
+    )
+    return [entry[3:] for entry in output.split("\0") if len(entry) > 3]
+
+
+def is_tracked(repository: Repository, path: Path) -> bool:
+    """Whether git knows this file."""
+    code, _ = git(repository.root, "ls-files", "--error-unmatch", "--", str(path), accept=(0, 1, 128))
+    return code == 0
+
+
+def _identity(root: Path) -> dict[str, str]:
+    """Nothing where git knows who commits; else bursar's own name, so that work is not lost for want of one."""
+    code, _ = git(root, "var", "GIT_COMMITTER_IDENT", accept=(0, 128))
+    if code == 0:
+        return {}
+    who = {"NAME": "bursar", "EMAIL": "bursar@localhost"}
+    return {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in who.items()}
