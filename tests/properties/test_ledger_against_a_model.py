@@ -35,7 +35,7 @@ BUDGETS: dict[str, tuple[Unit, OnLimit, dict[str, str], int]] = {
 }
 THRESHOLDS = (50, 80)
 
-keys = st.sampled_from(["a", "b", "c", "d", "e", "f"])
+picks = st.integers(0, 99)
 counts = st.integers(0, 60)
 costs = st.one_of(st.none(), counts)
 amounts = st.builds(Amount, counts, costs)
@@ -106,6 +106,14 @@ class LedgerMachine(RuleBasedStateMachine):
                 return False
         return True
 
+    def pick(self, number: int, *states: str) -> str:
+        """Mostly the key of a reservation in one of these states, seldom any, sometimes one that does not exist."""
+        if number == 0 or not self.model:
+            return "nowhere"
+        fit = [key for key, held in self.model.items() if held.state in states]
+        keys = fit if fit and number % 8 else list(self.model)
+        return keys[number // 8 % len(keys)]
+
     def is_fenced(self, held: Held) -> bool:
         labels = held.request.labels
         return held.request.attempt < self.attempts.get((labels["run"], labels["task"]), 0)
@@ -157,17 +165,27 @@ class LedgerMachine(RuleBasedStateMachine):
         self.limits[name] = limit
 
     @rule(
-        key=keys,
+        number=picks,
         run=st.sampled_from(RUNS),
         task=st.sampled_from(TASKS),
         amount=st.builds(Amount, st.integers(1, 80), costs),
         share=st.one_of(st.none(), st.integers(0, 100)),
-        attempt=st.integers(1, 2),
+        attempt=st.sampled_from([1, 1, 1, 1, 1, 2]),
     )
-    def reserve(self, key: str, run: str, task: str, amount: Amount, share: int | None, attempt: int) -> None:
+    def reserve(self, number: int, run: str, task: str, amount: Amount, share: int | None, attempt: int) -> None:
+        key = self.pick(number, "held") if number % 8 == 1 else f"k{len(self.model)}"
         minimum = None if share is None else _share_of(amount, share)
         labels = {"run": run, "task": task}
         request = ReserveRequest(key=key, labels=labels, amount=amount, minimum=minimum, attempt=attempt)
+        if number % 16 == 1 and key in self.model:
+            request = self.model[key].request
+            labels, amount, minimum, attempt = (
+                dict(request.labels),
+                request.amount,
+                request.minimum,
+                request.attempt,
+            )
+            run, task = labels["run"], labels["task"]
         names = [name for name in sorted(BUDGETS) if BUDGETS[name][2].items() <= labels.items()]
         known = self.model.get(key)
         answer = self.do("reserve", request)
@@ -196,8 +214,9 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (least.nano_usd or 0) <= (held.nano_usd or 0) <= (most.nano_usd or 0)
         assert self.fits(names, held)
 
-    @rule(key=keys, amount=amounts)
-    def extend(self, key: str, amount: Amount) -> None:
+    @rule(number=picks, amount=amounts)
+    def extend(self, number: int, amount: Amount) -> None:
+        key = self.pick(number, "held")
         known = self.model.get(key)
         answer = self.do("extend", key, amount)
         if known is None or known.charged is not None or self.is_fenced(known):
@@ -217,8 +236,9 @@ class LedgerMachine(RuleBasedStateMachine):
             known.granted = known.held
             assert answer.held == known.held
 
-    @rule(key=keys, report=calls, tokens=counts, cost=costs)
-    def record(self, key: str, report: tuple[str, int], tokens: int, cost: int | None) -> None:
+    @rule(number=picks, report=calls, tokens=counts, cost=costs)
+    def record(self, number: int, report: tuple[str, int], tokens: int, cost: int | None) -> None:
+        key = self.pick(number, "held")
         known = self.model.get(key)
         call_id, sequence = report
         call = CallRecord(
@@ -242,9 +262,14 @@ class LedgerMachine(RuleBasedStateMachine):
         assert answer.held == known.held
         self.check_alerts(answer, known)
 
-    @rule(key=keys, actual=amounts, unknown=st.one_of(st.just(Amount(0, 0)), amounts))
-    def settle(self, key: str, actual: Amount, unknown: Amount) -> None:
-        known = self.model.get(key)
+    @rule(number=picks, more=amounts, unknown=st.one_of(st.just(Amount(0, 0)), amounts))
+    def settle(self, number: int, more: Amount, unknown: Amount) -> None:
+        key = self.pick(number, "held")
+        known, actual = self.model.get(key), more
+        if known is not None and number % 4:
+            actual = Amount(known.metered(Unit.TOKENS), known.metered(Unit.USD)) + more
+        if known is not None and number % 3 and isinstance(known.ending, tuple) and known.ending[0] == "settle":
+            _, actual, unknown = known.ending
         answer = self.do("settle", key, actual, unknown=unknown)
         if known is None:
             assert answer == "StoreError"
@@ -272,8 +297,9 @@ class LedgerMachine(RuleBasedStateMachine):
             assert (answer.state.value, answer.charged) == (known.state, known.charged)
             self.check_alerts(answer, known)
 
-    @rule(key=keys, verb=st.sampled_from(["release", "forfeit"]))
-    def end(self, key: str, verb: Literal["release", "forfeit"]) -> None:
+    @rule(number=picks, verb=st.sampled_from(["release", "forfeit"]))
+    def end(self, number: int, verb: Literal["release", "forfeit"]) -> None:
+        key = self.pick(number, "held")
         known = self.model.get(key)
         answer = self.do(verb, key)
         if known is None or (verb == "release" and known.charged is None and known.calls):
@@ -289,8 +315,9 @@ class LedgerMachine(RuleBasedStateMachine):
             if verb == "forfeit":
                 self.check_alerts(answer, known)
 
-    @rule(key=keys, actual=amounts, evidence=st.sampled_from(["bill", "log"]))
-    def credit(self, key: str, actual: Amount, evidence: str) -> None:
+    @rule(number=picks, actual=amounts, evidence=st.sampled_from(["bill", "log"]))
+    def credit(self, number: int, actual: Amount, evidence: str) -> None:
+        key = self.pick(number, "forfeited", "credited")
         known = self.model.get(key)
         answer = self.do("credit", key, actual, evidence=evidence)
         if known is None or known.state not in ("forfeited", "credited"):

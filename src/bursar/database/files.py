@@ -12,6 +12,9 @@ import stat
 from bursar.errors import StoreError
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_MAGIC = b"SQLite format 3\x00"
+_SMALLEST = 512
+KEEP_HINT = "keep a copy of it and of its `-wal` file, then restore a backup"
 _MARK = b"a database was made beside this file; if it is gone, it was lost\n"
 
 
@@ -57,6 +60,20 @@ def is_empty(path: str) -> bool:
         return os.stat(path).st_size == 0
     except FileNotFoundError:
         return True
+
+
+def check_header(path: str) -> None:
+    """The file begins as an SQLite database does. SQLite itself takes a stump of one for an empty file, and fills it.
+
+    Raises:
+        StoreError: it begins otherwise, or ends too soon.
+    """
+    if os.path.lexists(path + "-journal"):
+        return  # the first page was being written when the power went; SQLite will take that back
+    with open(path, "rb") as file:
+        head = file.read(_SMALLEST)
+    if len(head) < _SMALLEST or not head.startswith(_MAGIC):
+        raise StoreError(f"`{path}` is corrupt or no database at all; it is left as it is", hint=KEEP_HINT)
 
 
 def mark(descriptor: int) -> None:

@@ -60,6 +60,7 @@ class _Opening:
     def read(self) -> Database:
         if files.is_empty(self.path):
             raise self._missing()
+        files.check_header(self.path)
         connection = self._connect_to_read()
         with _Closing(connection):
             if self._version(connection) < len(self.migrations):
@@ -72,7 +73,10 @@ class _Opening:
     def write(self) -> Database:
         files.make_place(self.path)
         files.check_place(self.path)
-        if files.is_empty(self.path) or files.is_empty(lock_path(self.path)):
+        is_new = files.is_empty(self.path)
+        if not is_new:
+            files.check_header(self.path)
+        if is_new or files.is_empty(lock_path(self.path)):
             connection = self._make()
         else:
             connection = self._connect()

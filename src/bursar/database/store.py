@@ -7,6 +7,7 @@ import os
 
 import apsw
 
+from bursar.database.files import KEEP_HINT
 from bursar.database.lock import lock_file, unlock_file
 from bursar.errors import InternalError, LedgerBusy, StoreError
 
@@ -182,7 +183,7 @@ def store_error(path: str, error: Exception) -> StoreError:
     if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
         return StoreError(
             f"`{path}` is corrupt or no database at all ({error}); it is left as it is",
-            hint="keep a copy of it and of its `-wal` file, then restore a backup",
+            hint=KEEP_HINT,
         )
     if isinstance(error, (apsw.BusyError, apsw.LockedError)):
         return LedgerBusy(f"`{path}` is being written by another program; nothing was written")

@@ -241,10 +241,10 @@ def read_mark(row: Row) -> Mark:
     budget, period_id, percent, at_text, level, message = row
     at = datetime.fromisoformat(at_text)
     alert = None
+    if (level is None) is not (message is None):
+        raise ValueError("an alert has a level and a message, or neither")
     if level is not None:
-        alert = Alert(
-            budget=budget, period_id=period_id, percent=percent, level=Level(level), at=at, message=message or ""
-        )
+        alert = Alert(budget=budget, period_id=period_id, percent=percent, level=Level(level), at=at, message=message)
     return Mark(budget, period_id, percent, at, alert)
 
 

@@ -255,7 +255,11 @@ def _check_columns(connection: apsw.Connection) -> Iterator[str]:
         ("budget", "budgets", "selector", "name"),
         ("reservation", "reservations", "labels", "key"),
     ):
-        found = connection.execute(f"SELECT {name}, {column}, run, task FROM {table}")
-        for shown, labels, run, task in found:
-            if (run, task) != rows.run_and_task(_decode_labels(labels)):
-                yield f"{kind} `{shown}` is filed under another run or task than its labels say"
+        for row in connection.execute(f"SELECT {name}, {column}, run, task FROM {table}"):
+            if not rows.parse(_is_filed_right, row):
+                yield f"{kind} `{row[0]}` is filed under another run or task than its labels say"
+
+
+def _is_filed_right(row: rows.Row) -> bool:
+    _, labels, run, task = row
+    return (run, task) == rows.run_and_task(_decode_labels(labels))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from bursar.plan.source import Source
 
+MAX_HINTS = 20  # looking for the nearest name takes time, and the first hints say it all
+MAX_NAMES = 10_000
 _NO_DEPENDENCY = frozenset({"", "none", "n/a", "na", "nothing", "-", "—", "null"})
 _TASK_WORD = re.compile(r"(?<![\w-])tasks?(?![A-Za-z])[\s_#:-]*|#", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[,;&+\s]+(?:and\s+)?")
@@ -78,7 +80,7 @@ def _resolve(source: Source, task: Declared, text: str, known: Mapping[str, str]
         number = known.get(number_key(name))
         if number is None:
             message = f"task {task.number} depends on `{name}`, which is no task of this plan"
-            source.error(task.offset, message, hint=_nearest(name, known))
+            source.error(task.offset, message, hint=_nearest(name, known) if source.count < MAX_HINTS else None)
         elif number == task.number:
             source.error(task.offset, f"task {task.number} depends on itself")
         else:
@@ -95,7 +97,7 @@ def _names(text: str, known: Mapping[str, str]) -> list[str]:
     for name in _SEPARATORS.split(_TASK_WORD.sub(" ", bare)):
         name = name.strip("`\"'")
         if name and name.lower() not in _NO_DEPENDENCY and name.lower() != "and":
-            names.extend(_expanded(name, known))
+            names.extend(_expanded(name, known) if len(names) < MAX_NAMES else [name])
     return names
 
 
@@ -113,6 +115,8 @@ def _nearest(name: str, known: Mapping[str, str]) -> str | None:
     if key.isascii() and key.isdigit() and len(key) < 10:
         numbers = [other for other in known if other.isascii() and other.isdigit() and len(other) < 10]
         close = sorted(numbers, key=lambda other: (abs(int(other) - int(key)), int(other)))[:1]
+    elif len(known) > 1_000:
+        close = []
     else:
         close = difflib.get_close_matches(key, list(known), n=1)
     return f"did you mean `{known[close[0]]}`?" if close else f"tasks here: {_listed(known)}"

@@ -6,6 +6,8 @@ import re
 
 from bursar.plan.source import decode_entities
 
+_BLANKS = re.compile(r"\s{2,}")
+_MARKS = re.compile(r"`{2,}")
 _BULLET = re.compile(r"^(?:(?:[-*+•]|\d{1,3}[.)])\s+)?(?:\[[ xX]\]\s+)?")
 _NOTHING = re.compile(
     r"(?:none|n/?a|nothing|no\s+(?:new\s+)?(?:files?|changes?)|tbd|-+|—|–|无|無)(?=$|[\s,;:—–(（]|[.-](?:\s|$))",
@@ -16,7 +18,7 @@ _NOTE_AFTER_SUFFIX = re.compile(r"(?<=\.\w{1})\([^()/]*\)$|(?<=\.\w{2})\([^()/]*
 _ALL_NOTE = re.compile(r"[(（][^()（）]*[)）]\.?")
 _REMARK = re.compile(r"\s+[—–-]\s+.*$|:\s+.*$", re.DOTALL)
 _RENAME = re.compile(r"\s*(?:->|→|=>)\s*")
-_QUOTED = re.compile(r"`+([^`]+)`+|\"([^\"]+)\"|'([^']+)'")
+_QUOTED = re.compile(r"`([^`]+)`|(?<!\S)\"([^\"]+)\"|(?<!\S)'([^']+)'")
 _JOINED = re.compile(r"\s+(?:and|&|\+)\s+")
 _HAS_SUFFIX = re.compile(r"\.\w{1,10}$")
 _OPENING, _CLOSING = "([{（", ")]}）"
@@ -26,7 +28,8 @@ def parse_files(text: str) -> tuple[str, ...]:
     """The paths that a `<files>` text names, each once, in order; prose and "None" name nothing."""
     paths: dict[str, None] = {}
     for line in decode_entities(text).split("\n"):
-        for entry in _split_at_commas(_BULLET.sub("", line.strip())):
+        line = _MARKS.sub("`", _BLANKS.sub(" ", line)).strip()
+        for entry in _split_at_commas(_BULLET.sub("", line)):
             paths.update(dict.fromkeys(_paths_of(entry)))
     return tuple(paths)
 

@@ -13,6 +13,7 @@ _Value = TypeVar("_Value")
 _Parts = dict[str, tuple[str, int]]  # name → its text, and where it stands
 
 METRIC_NAMES = ("metrics", "estimated-tokens", "estimated-duration", "token-budget", "complexity-breakdown")
+_LONGEST = 100
 _DASH = r"\s*(?:-|–|—|to)\s*"
 _COUNT = r"(\d{1,15}(?:\.\d{1,6})?)\s*([kKmM]?)"
 _TOKENS = re.compile(rf"[~≈]?\s*{_COUNT}(?:{_DASH}[~≈]?{_COUNT})?\s*(?:tokens?)?")
@@ -20,7 +21,7 @@ _TIME = r"(\d{1,9}(?:\.\d{1,6})?)\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|ho
 _DURATION = re.compile(rf"[~≈]?\s*{_TIME}(?:{_DASH}{_TIME})?", re.IGNORECASE)
 _HOURS_AND_MINUTES = re.compile(r"(\d{1,6})\s*h\w*\s*(\d{1,6})\s*m\w*", re.IGNORECASE)
 _SEPARATOR = re.compile(r"(?<=\d)[,_ ’'](?=\d{3}(?!\d))")
-_PART = re.compile(r"<([A-Za-z][\w.-]*)>\s*([^<>]*?)\s*</\1>")
+_PART = re.compile(r"<([A-Za-z][\w.-]*)>([^<>]*)</\1>")
 _SCALE = {"": 1, "k": 1_000, "m": 1_000_000}
 
 
@@ -41,7 +42,8 @@ def parse_metrics(source: Source, spans: list[tuple[str, int, int]]) -> Metrics:
 
 def parse_tokens(text: str) -> TokenRange | None:
     """`5000-8000`, `5k–8k`, `5-8k`, `5,000` as a range; None where it is none of these."""
-    match = _TOKENS.fullmatch(_SEPARATOR.sub("", text.strip()))
+    text = " ".join(text.split())
+    match = _TOKENS.fullmatch(_SEPARATOR.sub("", text)) if len(text) <= _LONGEST else None
     if match is None:
         return None
     low, low_unit, high, high_unit = match.groups()
@@ -55,7 +57,9 @@ def parse_tokens(text: str) -> TokenRange | None:
 
 def parse_minutes(text: str) -> tuple[int, int] | None:
     """`15-30min`, `1h`, `1h 30m`, `90s` as low and high minutes, rounded up; None where it is none of these."""
-    text = text.strip()
+    text = " ".join(text.split())
+    if len(text) > _LONGEST:
+        return None
     if both := _HOURS_AND_MINUTES.fullmatch(text):
         minutes = int(both[1]) * 60 + int(both[2])
         return minutes, minutes
@@ -89,11 +93,12 @@ def _parts(source: Source, spans: list[tuple[str, int, int]]) -> _Parts:
             parts.setdefault(name, (source.text[start:end], start))
             continue
         for part in METRIC_NAMES[1:]:
-            match = re.compile(rf"<{part}>(.*?)</{part}\s*>", re.DOTALL).search(source.text, start, end)
-            if match is not None:
-                parts.setdefault(part, (match[1], match.start()))
-            elif part == "token-budget" and (at := source.text.find(f"<{part}", start, end)) >= 0:
-                source.error(at, "`<token-budget>` is never closed", hint="end it with </token-budget>")
+            opening = source.text.find(f"<{part}>", start, end)
+            closing = source.text.find(f"</{part}>", opening, end) if opening >= 0 else -1
+            if closing >= 0:
+                parts.setdefault(part, (source.text[opening + len(part) + 2 : closing], opening))
+            elif part == "token-budget" and (opening := source.text.find(f"<{part}", start, end)) >= 0:
+                source.error(opening, "`<token-budget>` is never closed", hint="end it with </token-budget>")
     return parts
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 _HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
 _COMPOUND = re.compile(r"(?:if|for|while|until|case|function)\b|[({]\s*$|\w+\s*\(\)\s*\{")
-_CONTINUES = re.compile(r"(?:\\|&&|\|\|?)\s*$")
+_CONTINUES = ("\\", "&&", "|")
+_FENCE_OPENING = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*([\w+-]*)[^`]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +60,15 @@ def join_lines(text: str) -> list[str]:
     if _spans_lines(text):
         return [text.strip()]
     commands: list[str] = []
-    pending = ""
-    for line in text.split("\n"):
-        line = line.strip()
+    pending: list[str] = []
+    for line in map(str.strip, text.split("\n")):
         if not line or (line.startswith("#") and not pending):
             continue
-        pending += line
-        if _CONTINUES.search(pending):
-            pending = pending.removesuffix("\\").rstrip() + " "
-            continue
-        commands.append(pending)
-        pending = ""
-    return [*commands, pending.strip()] if pending.strip() else commands
+        pending.append(line.removesuffix("\\").rstrip())
+        if not line.endswith(_CONTINUES):
+            commands.append(" ".join(pending))
+            pending = []
+    return [*commands, " ".join(pending)] if pending else commands
 
 
 def _spans_lines(text: str) -> bool:
@@ -84,3 +82,30 @@ def _is_open(line: str) -> bool:
     """Whether a quotation begins in the line and does not end in it."""
     rest = re.sub(r"\\.|'[^']*'|\"(?:[^\"\\]|\\.)*\"", "", line)
     return "'" in rest or '"' in rest
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A code block: its language in lower case, its text, and where it begins and ends in the text around it."""
+
+    language: str
+    text: str
+    start: int
+    after: int
+
+
+def find_fences(text: str) -> list[Fence]:
+    """The closed code blocks of a text; a closing mark is at least as long as the opening one and stands alone."""
+    fences: list[Fence] = []
+    opening: re.Match[str] | None = None
+    opened, offset = 0, 0
+    for line in text.split("\n"):
+        after = offset + len(line)
+        if opening is None:
+            opening, opened = _FENCE_OPENING.fullmatch(line), offset
+        elif set(mark := line.strip()) == {opening[1][0]} and len(mark) >= len(opening[1]):
+            inner = text[opened + len(opening[0]) + 1 : offset]
+            fences.append(Fence(opening[2].lower(), inner, opened, after))
+            opening = None
+        offset = after + 1
+    return fences

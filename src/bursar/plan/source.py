@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bursar.plan.model import Position, Problem
 
+MAX_PROBLEMS = 1_000  # a file with more is not a plan; nobody reads on
 _LINE_END = re.compile("\n")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos);")
 
@@ -34,6 +35,7 @@ class Source:
         self.text = text
         self.path = path
         self._problems: list[tuple[int, Problem]] = []
+        self._has_errors = False
         self._line_starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
 
     def position(self, offset: int) -> Position:
@@ -54,10 +56,18 @@ class Source:
         """Note something odd that does not keep the plan from running."""
         self._note(offset, message, is_error=False, hint=hint)
 
+    @property
+    def count(self) -> int:
+        """How many problems have been noted."""
+        return len(self._problems)
+
     def problems(self) -> tuple[Problem, ...]:
         """Everything noted, in order of position."""
         return tuple(problem for _, problem in sorted(self._problems, key=lambda noted: noted[0]))
 
     def _note(self, offset: int, message: str, *, is_error: bool, hint: str | None) -> None:
+        if len(self._problems) >= MAX_PROBLEMS and (not is_error or self._has_errors):
+            return
+        self._has_errors = self._has_errors or is_error
         problem = Problem(self.path, self.position(offset), message, is_error=is_error, hint=hint)
         self._problems.append((offset, problem))

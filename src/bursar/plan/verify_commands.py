@@ -10,14 +10,10 @@ import re
 from dataclasses import dataclass
 
 from bursar.plan.command_line import begins_with_program, why_not_command
-from bursar.plan.shell_text import join_lines
+from bursar.plan.shell_text import Fence, find_fences, join_lines
 from bursar.plan.source import decode_entities, shortened
 
 _AUTOMATED = re.compile(r"<automated(?:\s[^<>]*)?>(?P<text>.*?)</automated\s*>", re.DOTALL)
-_FENCE = re.compile(
-    r"^[ \t]*(?P<mark>`{3,}|~{3,})[ \t]*(?P<language>[\w+-]*)[^\n`]*\n(?P<text>.*?)^[ \t]*(?P=mark)[ \t]*$",
-    re.DOTALL | re.MULTILINE,
-)
 _CODE_SPAN = re.compile(r"(?P<mark>`{1,2})(?!`)(?P<text>[^`\n]+)(?P=mark)")
 _SHELL_LANGUAGES = frozenset({"bash", "sh", "shell", "zsh", "console", "shell-session"})
 _PLACEHOLDER = re.compile(
@@ -55,10 +51,10 @@ def classify_verify(text: str) -> VerifyText:
     text = text.strip()
     if not text:
         return _prose("", "there is no text")
-    if _AUTOMATED.search(text):
+    if "<automated" in text and "</automated" in text:
         return _from_automated(text)
-    if fence := _FENCE.search(text):
-        return _from_fence(text, fence)
+    if fences := find_fences(text):
+        return _from_fences(text, fences)
     if span := _CODE_SPAN.fullmatch(text):
         return _from_marked(text, span["text"].strip(), "code span")
     return _from_line(text)
@@ -71,8 +67,10 @@ def _prose(text: str, reason: str) -> VerifyText:
 def _from_automated(text: str) -> VerifyText:
     """Every line of every `<automated>` element that is not a remark; the text around them stays for the agent."""
     commands: list[str] = []
-    rest = [_AUTOMATED.sub("", text).strip()]
-    for match in _AUTOMATED.finditer(text):
+    # No search past the last closing tag: openings without one would each look for it to the end of the text.
+    end = text.index(">", last) + 1 if ">" in text[(last := text.rfind("</automated")) :] else last
+    rest = [(_AUTOMATED.sub("", text[:end]) + text[end:]).strip()]
+    for match in _AUTOMATED.finditer(text, 0, end):
         lines = _sort_lines(_unescaped(match["text"]))
         commands.extend(lines.commands)
         rest.extend(lines.refused)
@@ -92,27 +90,27 @@ def _unescaped(text: str) -> str:
 
 
 def _sort_lines(text: str) -> _Lines:
-    fence = _FENCE.search(text)
-    lines = [_unmarked(line) for line in join_lines(fence["text"] if fence else text)]
+    fences = find_fences(text)
+    lines = [_unmarked(line) for line in join_lines(fences[0].text if fences else text)]
     commands = tuple(line for line in lines if _may_be_command(line))
-    return _Lines(commands, tuple(line for line in lines if line not in commands))
+    return _Lines(commands, tuple(line for line in lines if not _may_be_command(line)))
 
 
-def _from_fence(text: str, fence: re.Match[str]) -> VerifyText:
-    """The lines of the first code block, where its language is the shell's, or every line is surely a command."""
-    outside = (text[: fence.start()] + text[fence.end() :]).strip()
-    language = fence["language"].lower()
-    if _FENCE.search(outside):
+def _from_fences(text: str, fences: list[Fence]) -> VerifyText:
+    """The lines of the only code block, where its language is the shell's, or every line is surely a command."""
+    fence = fences[0]
+    if len(fences) > 1:
         return _prose(text, "there are several code blocks")
-    if language and language not in _SHELL_LANGUAGES:
-        return _prose(text, f"the code block is {language}, not shell")
-    lines = [_unmarked(line) for line in join_lines(fence["text"])]
-    refused = [line for line in lines if not (_may_be_command(line) if language else _is_known_command(line))]
-    if refused or not lines:
-        return _prose(
-            text,
-            f"in the code block, `{shortened(refused[0])}` is no command" if refused else "the code block is empty",
-        )
+    if fence.language and fence.language not in _SHELL_LANGUAGES:
+        return _prose(text, f"the code block is {shortened(fence.language)}, not shell")
+    lines = [_unmarked(line) for line in join_lines(fence.text)]
+    is_command = _may_be_command if fence.language else _is_known_command
+    refused = next((line for line in lines if not is_command(line)), None)
+    if refused is not None:
+        return _prose(text, f"in the code block, `{shortened(refused)}` is no command")
+    if not lines:
+        return _prose(text, "the code block is empty")
+    outside = (text[: fence.start] + text[fence.after :]).strip()
     return VerifyText(commands=tuple(lines), instructions=outside, reason="code block")
 
 
@@ -124,8 +122,8 @@ def _from_marked(text: str, command: str, reason: str) -> VerifyText:
 
 def _from_line(text: str) -> VerifyText:
     """A single line (it may be continued with `\\`) that can be nothing but a command."""
-    lines = join_lines(text)
-    if len(lines) != 1 or "\n" in lines[0] or len(text) > _LONGEST:
+    lines = join_lines(text) if len(text) <= _LONGEST else []
+    if len(lines) != 1 or "\n" in lines[0]:
         return _prose(text, "there are several lines")
     if "`" in text or "…" in text:
         return _prose(text, "code is quoted within a sentence")

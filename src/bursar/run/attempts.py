@@ -33,6 +33,7 @@ from bursar.supervision import (
     Outcome,
     StopRung,
     claim,
+    read_claim,
     read_outcome,
 )
 from bursar.verification import Verification
@@ -126,6 +127,8 @@ class Attempts:
     async def follow(self, task: Task, row: AttemptRow) -> AttemptEnded:
         """Waits for the supervisor, whoever started it, then settles, judges, verifies and merges."""
         await self._supervisors.ended(row.key)
+        while (identity := read_claim(Path(row.directory))) and self._supervisors.adopt(row.key, identity):
+            await self._supervisors.ended(row.key)  # the one that claimed the attempt is another than we started
         outcome = read_outcome(Path(row.directory))
         self.settle(row, outcome)
         change: Change | None = None

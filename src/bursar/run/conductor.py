@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bursar.budget import Alert
 from bursar.events import AlertFired, AttemptEnded, AttemptStarted, RunStarted, TaskSkipped, TaskWaited
 from bursar.journal import AttemptRow, RunState, TaskState
 from bursar.ledger import Denial
@@ -73,6 +74,7 @@ class Conductor:
                 limit=context.run.limit,
             )
         )
+        self._progress.alerts_told = len(self._alerts())
         async with self._supervisors:
             recovered = recover(context, self._attempts, self._merged, self._supervisors, rows)
             for number in recovered.merged:
@@ -170,6 +172,8 @@ class Conductor:
             self._finish(task.number)
             return
         for skipped in self._scheduler.failed(task.number):
+            if ended.outcome == "interrupted":
+                continue  # nothing went wrong: a resume does it, and what waits for it
             because = f"it depends on task {skipped.because}"
             self._context.stores.journal.set_task(self._context.run.id, skipped.task, TaskState.SKIPPED, note=because)
             self._context.emit(TaskSkipped(task=skipped.task, name=self._tasks[skipped.task].name, because=because))
@@ -180,17 +184,23 @@ class Conductor:
             self._done.add(number)
 
     def _tell_alerts(self) -> None:
-        alerts = self._context.stores.ledger.alerts({"run": self._context.run.id})
+        alerts = self._alerts()
         for alert in alerts[self._progress.alerts_told :]:
             self._context.emit(AlertFired(level=alert.level, message=alert.message))
         self._progress.alerts_told = len(alerts)
 
+    def _alerts(self) -> Sequence[Alert]:
+        return self._context.stores.ledger.alerts({"run": self._context.run.id})
+
     def _tell_what_remains(self) -> None:
         """Tasks that were ready but could not be paid for are named, with the budgets that said no."""
         self._tell_alerts()
-        for number, denial in self._progress.denials.items():
-            names = ", ".join(shortfall.balance.budget.name for shortfall in denial.shortfalls)
+        shortfalls = [shortfall for denial in self._progress.denials.values() for shortfall in denial.shortfalls]
+        names = ", ".join(sorted({shortfall.balance.budget.name for shortfall in shortfalls}))
+        for number in self._scheduler.ready() if shortfalls else ():
             task = self._tasks[number]
+            if task.is_checkpoint:
+                continue
             because = f"budget {names} has no room for it"
             self._context.stores.journal.set_task(self._context.run.id, number, TaskState.STOPPED, note=because)
             self._context.emit(TaskWaited(task=number, name=task.name, because=because))

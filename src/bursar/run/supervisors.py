@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from bursar.errors import InternalError
+from bursar.errors import SetupError
 from bursar.processes import is_alive, pid_of
 from bursar.supervision import SPAWNER_MODULE, AttemptSpec
 
@@ -33,22 +33,44 @@ class Supervisors:
         if self._spawner is not None and self._spawner.stdin is not None:
             self._spawner.stdin.close()
             await self._spawner.wait()
+            self._spawner = None
 
     async def start(self, spec: AttemptSpec) -> None:
-        """A supervisor has the spec; from now on it is on its own. One at a time is started."""
+        """A supervisor has the spec; from now on it is on its own.
+
+        If the spawner turns out to have died, a new one is asked: should the old one have started a supervisor after
+        all, then only one of the two claims the attempt (see `supervision.claim`).
+
+        Raises:
+            SetupError: two spawners in a row died.
+        """
         async with self._turn:
-            spawner = self._spawner or await self._start_spawner()
-            assert spawner.stdin is not None
-            assert spawner.stdout is not None
+            answer = await self._ask(spec) or await self._ask(spec)
+        if not answer:
+            raise SetupError(f"supervisors cannot be started; the reason is in {self._log}")
+        self._follow(spec.key, int(answer))
+
+    async def _ask(self, spec: AttemptSpec) -> bytes:
+        """The pid of the supervisor, as text; empty if the spawner is dead, and then the next call starts another."""
+        spawner = self._spawner or await self._start_spawner()
+        assert spawner.stdin is not None
+        assert spawner.stdout is not None
+        answer = b""
+        try:
             spawner.stdin.write(msgspec.json.encode(spec) + b"\n")
             await spawner.stdin.drain()
             answer = await spawner.stdout.readline()
+        except ConnectionError:
+            pass
         if not answer:
-            raise InternalError(f"the spawner ended; its last words are in {self._log}")
-        self._follow(spec.key, int(answer))
+            self._spawner = None
+            await spawner.wait()
+        return answer
 
     def adopt(self, key: str, identity: str) -> bool:
         """The supervisor that an earlier conductor started is followed from now on; False if it has ended already."""
+        if not is_alive(identity):
+            return False
         self._follow(key, pid_of(identity))
         if is_alive(identity):  # asked after the pidfd was opened: now it cannot be another process
             return True

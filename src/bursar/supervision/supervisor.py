@@ -174,8 +174,11 @@ class Supervision:
 
     def _outcome(self, unknown: Amount, is_clear: bool) -> Outcome:
         said, metered = self._meter.ended, self._spending.metered
+        has_finished = said is not None and not said.is_error and self._agent.exit_code == 0
         return Outcome(
-            ending=self._ending,
+            ending=Ending.EXITED
+            if has_finished
+            else self._ending,  # it was faster than our signal: finished work stays
             exit_code=self._agent.exit_code,
             is_error=None if said is None else said.is_error,
             message="" if said is None else said.message[:2000],

@@ -28,9 +28,9 @@ STREAMS: dict[str, tuple[Usage, int, bool]] = {
     "retry-after-refusal-529": (ONE, 1, True),
     "int-while-a-tool-runs": (ONE, 1, True),
     "int-while-streaming": (ONE, 1, False),
-    "term-while-streaming": (ONE, 1, False),
+    "term-while-streaming": (ONE + CUT, 2, False),
     "cut-before-the-first-word": (ONE, 1, False),
-    "cut-after-the-first-word": (CUT + ONE, 2, False),
+    "cut-after-the-first-word": (CUT + ONE + ONE, 3, False),
     "unreachable-server": (Usage(), 0, True),
 }
 

@@ -21,7 +21,8 @@ def task(
     """A task element; `name` is the whole title, label and all."""
     title = f"Task {number}: Part {number}" if name is None else name
     return (
-        f'<task type="auto"{" " + attributes if attributes else ""}>\n  <name>{title}</name>\n  <files>{files}</files>\n'
+        f'<task type="auto"{" " + attributes if attributes else ""}>\n'
+        f"  <name>{title}</name>\n  <files>{files}</files>\n"
         f"  <action>{action}</action>\n{extra}</task>\n"
     )
 

@@ -40,7 +40,7 @@ COMMANDS = [
     "go test ./...",
     "git diff --exit-code",
     "ruff check .",
-    "cat out.txt | grep -c done",
+    "cat out.txt | grep -c finis",
     "python manage.py test 2>&1 | tail -20",
     "timeout 60 pytest -x",
     "ls src/lending/lend.py",

@@ -63,18 +63,16 @@ class ClaudeReader:
         if len(line) > MAX_LINE_BYTES:
             return (LineRejected(reason=f"a line of more than {MAX_LINE_BYTES} bytes"),)
         try:
-            return tuple(self._read(line))
+            return self._read(line)
+        except UnicodeDecodeError:
+            return self.feed_line(line.decode(errors="replace").encode())
         except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
             return (LineRejected(reason=f"{_reason(error)}: {line[:80]!r}"),)
 
-    def _read(self, line: bytes) -> list[AgentEvent]:
+    def _read(self, line: bytes) -> tuple[AgentEvent, ...]:
         if line.lstrip()[:1] == b"[":
-            return [event for item in _list.decode(line) for event in self._events(_line.decode(item))]
-        try:
-            decoded = _line.decode(line)
-        except UnicodeDecodeError:
-            decoded = _line.decode(line.decode(errors="replace"))
-        return list(self._events(decoded))
+            return tuple(event for item in _list.decode(line) for event in self._events(_line.decode(item)))
+        return tuple(self._events(_line.decode(line)))
 
     def _events(self, line: wire.Line) -> Iterable[AgentEvent]:
         match line.type:
