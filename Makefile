@@ -2,24 +2,52 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-MARK := $(VENV)/installed
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+DEMO := demo-output
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: help demo test check faults bench lock clean
+.PHONY: help demo test check faults soak bench lock clean
 
-help:  ## what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
-$(MARK)-run: requirements.lock pyproject.toml
+$(VENV)/.run: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bursar needs Python 3.11 or later, not " + sys.version)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q src
 	@touch $@
 
-$(MARK)-dev: $(MARK)-run requirements-dev.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+$(VENV)/.dev: $(VENV)/.run requirements-dev.lock
+	$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
+
+demo: $(VENV)/.run  ## run an example plan end to end with a scripted agent; its repository stays in demo-output/
+	$(BIN)/python examples/features/demo.py $(DEMO)
+
+check: $(VENV)/.dev  ## lint, format, types, import law
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check  ## everything but the long fault loops
+	$(PYTEST) -m "not faults"
+
+faults: $(VENV)/.dev  ## the long kill and fault loops (up to 45 minutes)
+	$(PYTEST) -m faults --timeout 2400
+
+soak: $(VENV)/.dev  ## the fault loops again and again with new seeds, until ctrl-C
+	while $(PYTEST) -m faults --timeout 0; do :; done
+
+bench: $(VENV)/.dev  ## timings, side by side with what they are compared to
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/run_overhead.py
 
 lock:  ## pin every dependency again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group build pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements-dev.lock
+
+clean:  ## remove what make has made
+	rm -rf $(VENV) $(DEMO) .cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -218,14 +218,15 @@ def test_a_frozen_budget_says_so(ledger: Ledger) -> None:
 
 
 def test_an_unknown_reservation_is_no_reservation(ledger: Ledger) -> None:
-    for write in (
+    writes: tuple[Callable[[], object], ...] = (
         lambda: ledger.extend("x", Amount(1, None)),
         lambda: ledger.record("x", call()),
         lambda: ledger.settle("x", Amount(1, None)),
         lambda: ledger.release("x"),
         lambda: ledger.forfeit("x"),
         lambda: ledger.credit("x", Amount(1, None), evidence="e"),
-    ):
+    )
+    for write in writes:
         with pytest.raises(StoreError, match="no reservation `x`"):
             write()
     assert list(ledger.entries()) == []

@@ -123,14 +123,14 @@ def change_one(path: Path, table: str, column: str, number: int) -> bool:
         if not row:
             return False
         row_id, value, kind = row[0]
-        other = _other(value, kind, column)
+        other = _other(value, str(kind), column)
         connection.execute(f"UPDATE {table} SET {column} = ? WHERE {key} = ?", (other, row_id))
         return True
     finally:
         connection.close()
 
 
-def _other(value: object, kind: str, column: str) -> object:
+def _other(value: object, kind: str, column: str) -> int | str:
     if kind == "integer":
         return int(str(value)) + 1000
     if kind == "null":
@@ -224,7 +224,7 @@ def test_a_write_ahead_log_without_its_file_is_a_lost_ledger(path: Path) -> None
     ledger.close()
     path.unlink()
     Path(f"{path}.lock").unlink()
-    with pytest.raises(StoreError, match="no database"):
+    with pytest.raises(StoreError, match="its `-wal` file is there"):
         open_at(path)
     assert not path.exists()
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from bursar.budget import Amount, Budget, Limit, Unit
 from bursar.clock import SystemClock
+from bursar.database.lock import lock_file, unlock_file
 from bursar.errors import InternalError, LedgerBusy, StoreError
-from bursar.ledger import Denial, Reservation, ReserveRequest, SqliteLedger, State, open_ledger
+from bursar.ledger import Denial, MemoryLedger, Reservation, ReserveRequest, SqliteLedger, State, open_ledger
 
 SEED = int(os.environ.get("BURSAR_SEED", "20260301"))
 PROCESSES = 50
@@ -183,6 +185,8 @@ def test_a_forked_child_may_not_use_its_parents_connection(tmp_path: Path) -> No
             reserve(ledger, "a", 1)
         with pytest.raises(InternalError):
             ledger.reservation("a")
+        with pytest.raises(InternalError, match="forked"):
+            open_at(path)  # SQLite would believe that it holds its parent's locks
         ledger.close()  # leaves the parent's connection alone
 
     wait_for([fork(misuse)])
@@ -212,3 +216,40 @@ def spoil(ledger: SqliteLedger, *, nested: bool) -> None:
             with ledger._database.write():
                 raise AssertionError("unreachable")
         connection.execute("UPDATE budgets SET spent = -1")
+
+
+@pytest.mark.parametrize("store", ["memory", "sqlite"])
+def test_threads_may_share_a_ledger(tmp_path: Path, store: str) -> None:
+    ledger = MemoryLedger(SystemClock()) if store == "memory" else open_at(tmp_path / "ledger.db")
+    ledger.define(Budget(name="run", limit=Limit(100, Unit.TOKENS)))
+
+    def take(number: int) -> int:
+        granted = 0
+        for count in range(30):
+            request = ReserveRequest(key=f"{number}-{count}", labels=LABELS, amount=Amount(1, None))
+            if isinstance(ledger.reserve(request), Reservation):
+                ledger.settle(request.key, Amount(1, None))
+                granted += 1
+            assert len(ledger.balances(LABELS)) == 1
+        return granted
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(take, range(8))) == 100
+    assert list(ledger.verify()) == []
+    ledger.close()
+
+
+def test_waiting_leaves_no_descriptor_open(tmp_path: Path) -> None:
+    lock = str(tmp_path / "lock")
+    holder = lock_file(lock, 1)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        with pytest.raises(LedgerBusy):
+            lock_file(lock, 0.01)
+    unlock_file(holder)
+    unlock_file(lock_file(lock, 5))  # behind the five that have left
+    deadline = 5000
+    while len(os.listdir("/proc/self/fd")) > before - 1 and deadline:
+        unlock_file(lock_file(lock, 5))
+        deadline -= 1
+    assert len(os.listdir("/proc/self/fd")) == before - 1

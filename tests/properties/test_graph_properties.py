@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -108,7 +108,7 @@ def test_the_critical_path_is_a_heaviest_chain(nodes: tuple[Node, ...], weights:
         heaviest[key] = weights[int(key)] + max((heaviest[name] for name in graph.dependencies(key)), default=0)
     path = graph.critical_path(lambda key: weights[int(key)])
     assert sum(weights[int(key)] for key in path) == max(heaviest.values(), default=0)
-    assert all(before in graph.dependencies(key) for before, key in zip(path, path[1:], strict=False))
+    assert all(before in graph.dependencies(key) for before, key in pairwise(path))
 
 
 def test_ten_thousand_nodes_that_share_files_are_linked() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import pytest
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -382,6 +383,7 @@ def _worth_having(minimum: Amount, amount: Amount) -> Amount:
     return Amount(max(1, minimum.tokens), max(1, cost) if cost is not None and amount.nano_usd else cost)
 
 
+@pytest.mark.timeout(900)  # shrinking a failure takes its time
 def test_both_stores_keep_the_law() -> None:
     print(f"seed {SEED} (BURSAR_SEED sets another)")
     machine = seed(SEED)(LedgerMachine)

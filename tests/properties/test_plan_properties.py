@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -124,8 +124,7 @@ WHOLE = [part for part in HOSTILE if not part.startswith(("An opening tag alone"
 @settings(max_examples=300)
 def test_an_action_made_of_hostile_parts_survives_byte_for_byte(parts: list[str]) -> None:
     action = "\n".join(["Begin", *parts, "end"]).replace("\r\n", "\n")
-    if "</action>" in action.replace("`</action>`", ""):
-        return
+    assume("</action>" not in action.replace("`</action>`", ""))
     text = plan_text(task(1, action=action, extra="  <done>ok</done>\n"), task(2))
     first, second = read(text).tasks
     assert (first.action, first.name, first.done) == (action, "Part 1", "ok")

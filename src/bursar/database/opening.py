@@ -8,7 +8,7 @@ import apsw
 
 from bursar.database import files
 from bursar.database.lock import lock_file, unlock_file
-from bursar.database.store import BUSY_SECONDS, Database, lock_path, store_error
+from bursar.database.store import BUSY_SECONDS, Database, check_not_inherited, lock_path, store_error
 from bursar.errors import StoreError
 
 TYPE_CHECKING = False
@@ -38,8 +38,10 @@ def open_database(
         StoreError: corrupt, foreign, of a later version, lost (there was one before), not ours, or reached through a
             symlink. Nothing is ever started empty in place of something.
         LedgerBusy: another process was making it all this while.
+        InternalError: it was open in a process that this one was forked from.
     """
     place = os.path.abspath(os.fspath(path))
+    check_not_inherited(place)
     try:
         files.check_place(place)
         opening = _Opening(place, tuple(migrations), application_id, busy_seconds)
@@ -80,8 +82,8 @@ class _Opening:
             connection = self._make()
         else:
             connection = self._connect()
-        with _Closing(connection):
-            database = Database(self.path, connection, is_read_only=False, busy_seconds=self.busy_seconds)
+        database = Database(self.path, connection, is_read_only=False, busy_seconds=self.busy_seconds)
+        with _Closing(database):
             if self._version(connection) < len(self.migrations):
                 with database.write():
                     self._migrate(connection)
@@ -103,8 +105,10 @@ class _Opening:
             unlock_file(lock)
 
     def _check_not_lost(self, lock: int) -> None:
-        if os.fstat(lock).st_size or not files.is_empty(self.path + "-wal"):
+        if os.fstat(lock).st_size:
             raise self._missing()
+        if not files.is_empty(self.path + "-wal"):
+            raise StoreError(f"`{self.path}` is missing or empty, but its `-wal` file is there", hint="restore both")
 
     def _missing(self) -> StoreError:
         if files.is_empty(lock_path(self.path)):
@@ -188,13 +192,13 @@ class _Opening:
 
 
 class _Closing:
-    """The connection is closed if the block raises."""
+    """What was opened is closed if the block raises."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
+    def __init__(self, opened: apsw.Connection | Database) -> None:
+        self._opened = opened
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
-            self._connection.close()
+            self._opened.close()

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 10.0
 
+_opened: list[tuple[int, str]] = []
+"""Process and path of every database that is open; after a fork, the parent's too."""
+
 
 class Database:
     """An open database. Not for a forked child: it opens its own. Threads of one process may share it."""
@@ -33,6 +36,7 @@ class Database:
         self._process = os.getpid()
         self._mutex = _thread.RLock()
         self._write: _Write | None = None
+        _opened.append((self._process, path))
 
     def write(self) -> _Write:
         """A `with` block that is one durable transaction; it gives the connection to `execute` on.
@@ -75,10 +79,26 @@ class Database:
         if os.getpid() == self._process:
             with self._mutex:
                 self._connection.close()
+                if (self._process, self.path) in _opened:
+                    _opened.remove((self._process, self.path))
 
     def _check_process(self) -> None:
         if os.getpid() != self._process:
             raise InternalError(f"`{self.path}` was opened before a fork; a child opens its own")
+
+
+def check_not_inherited(path: str) -> None:
+    """No process that this one was forked from had the database open when it forked.
+
+    SQLite remembers in memory which locks of a file its process holds. A forked child inherits the memory and not the
+    locks: it would write without any.
+
+    Raises:
+        InternalError: one had.
+    """
+    process = os.getpid()
+    if any(opened_by != process and opened == path for opened_by, opened in _opened):
+        raise InternalError(f"`{path}` was open when this process was forked: close it before, or start a new program")
 
 
 class _Write:

@@ -49,7 +49,7 @@ class ToolStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolReturned:
-    """A tool's answer was handed back: the agent is about to make another call with `result_bytes` more to read."""
+    """A tool's answer (or a word of the agent's own) was handed back: a call with so much more to read follows."""
 
     result_bytes: int = 0
     is_side_chain: bool = False

@@ -85,7 +85,7 @@ class AttemptRow:
     Attributes:
         key: the ledger's idempotency key for this attempt: `RUN/TASK/NUMBER`.
         directory: where its prompt, stream and outcome lie.
-        worktree: its checkout; None once removed.
+        worktree: its checkout; gone once the attempt has ended.
         base_commit: what the worktree started from.
         commit: what was made of it, once committed onto the run's merged work.
     """
@@ -98,7 +98,7 @@ class AttemptRow:
     directory: str
     base_commit: str
     session_id: str
-    worktree: str | None
+    worktree: str
     state: AttemptState
     started_at: str
     commit: str | None = None

@@ -116,10 +116,6 @@ class Journal:
                 (task, note, commit, attempt.run_id, attempt.task),
             )
 
-    def forget_worktree(self, key: str) -> None:
-        """The attempt's worktree is gone."""
-        self._update("UPDATE attempt SET worktree = NULL WHERE key = ?", (key,))
-
     def approve(self, digest: str, plan_path: str, at: str) -> None:
         """A person approved content with this digest; saying it again changes nothing."""
         self._update(

@@ -171,6 +171,8 @@ def _end(folded: Fold, entry: Entry, reservation: FoldedReservation, body: Mappi
     reservation.charged_tokens, reservation.charged_nano_usd = body.get("charged", (0, 0))
     reservation.unknown_tokens, reservation.unknown_nano_usd = body.get("unknown", (0, 0))
     reservation.ending = [entry.kind, body.get("actual"), body.get("asked_unknown")]
+    if "actual" in body and body["charged"][0] != body["actual"][0] + body["asked_unknown"][0]:
+        folded.problems.append(f"entry {entry.number} charges `{entry.key}` another sum than it names")
     _check_charge(folded, entry, reservation)
 
 

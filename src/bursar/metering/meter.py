@@ -71,6 +71,7 @@ class Meter:
         self._main = NOTHING
         self._differences: dict[str, Difference] = {}
         self._has_finals: set[bool] = set()
+        self._assumed_models: set[str] = set()
         self._is_awaiting = False
         self._unread_bytes = 0
         self._lost_inputs: list[int] = []
@@ -145,6 +146,8 @@ class Meter:
 
     def _open_call(self, event: CallReported) -> _Call:
         bound = self._next_input_bound()
+        if event.model is None:
+            self._assumed_models.add(self._model)
         call = _Call(event.call_id, event.model or self._model, bound, event.is_side_chain)
         self._calls[event.call_id] = self._open[event.call_id] = self._last = call
         self._is_awaiting = False
@@ -191,15 +194,26 @@ class Meter:
         if event.was_unreachable:
             self._unanswered_inputs = []
         if event.usage_by_model:
-            deltas = [self._reconcile_model(name, stated, event) for name, stated in event.usage_by_model.items()]
-            return tuple(delta for part in deltas for delta in part)
+            parts = [
+                self._reconcile(model, stated, self._by_model.get(model, NOTHING), event, main_only=False)
+                for model, stated in self._stated_usage(event).items()
+            ]
+            return tuple(delta for part in parts for delta in part)
         if event.main_usage is not None:
             return self._reconcile(self._model, event.main_usage, self._main, event, main_only=True)
         return ()
 
-    def _reconcile_model(self, name: str, stated: Usage, event: SessionEnded) -> tuple[UsageDelta, ...]:
-        model = known_name(name, self._by_model)
-        return self._reconcile(model, stated, self._by_model.get(model, NOTHING), event, main_only=False)
+    def _stated_usage(self, event: SessionEnded) -> dict[str, Usage]:
+        """The statement by the names that were metered; a lone stranger is the model that was assumed."""
+        names = [known_name(name, self._by_model) for name in event.usage_by_model]
+        strangers = [name for name in names if name not in self._by_model]
+        assumed = self._assumed_models.difference(names)
+        if len(strangers) == len(assumed) == 1:
+            names[names.index(strangers[0])] = assumed.pop()
+        stated: dict[str, Usage] = {}
+        for name, usage in zip(names, event.usage_by_model.values(), strict=True):
+            stated[name] = stated.get(name, NOTHING) + usage
+        return stated
 
     def _reconcile(
         self, model: str, stated: Usage, metered: Usage, event: SessionEnded, *, main_only: bool

@@ -16,6 +16,7 @@ from bursar.plan.source import Source, decode_entities
 from bursar.plan.tags import ClosingTags, Span, TaskTag, find_task_tags
 
 MAX_TASKS = 10_000
+MAX_TASK_TAGS = 4 * MAX_TASKS  # samples in actions included
 MAX_DEPTH = 64
 MAX_UNCLOSED = 200  # names of unclosed elements that are looked up; a limit for hostile files only
 KNOWN_CHILDREN = frozenset({"name", "title", "files", "action", "verify", "done", "metrics"})
@@ -58,7 +59,10 @@ class Element:
 
 
 def find_tasks(source: Source, start: int = 0) -> list[Element]:
-    """Every real task at or after `start`, in order; broken structure is noted in `source`."""
+    """Every real task at or after `start`, in order; broken structure, or too many tags, are noted in `source`."""
+    if source.text.count("<task") > MAX_TASK_TAGS:
+        source.error(start, f"there are more than {MAX_TASK_TAGS:,} `<task>` tags")
+        return []
     return _without_fenced_samples(source.text, start, _Scanner(source, start).tasks())
 
 

@@ -21,6 +21,7 @@ _RENAME = re.compile(r"\s*(?:->|→|=>)\s*")
 _QUOTED = re.compile(r"`([^`]+)`|(?<!\S)\"([^\"]+)\"|(?<!\S)'([^']+)'")
 _JOINED = re.compile(r"\s+(?:and|&|\+)\s+")
 _HAS_SUFFIX = re.compile(r"\.\w{1,10}$")
+_STRUCTURE = re.compile(r"[(\[{（)\]}）,，、;]")
 _OPENING, _CLOSING = "([{（", ")]}）"
 
 
@@ -50,12 +51,13 @@ def leaves_checkout(path: str) -> bool:
 def _split_at_commas(line: str) -> list[str]:
     """The entries of a line; a comma within brackets belongs to its entry."""
     entries, start, depth = [], 0, 0
-    for index, character in enumerate(line):
+    for match in _STRUCTURE.finditer(line):
+        index, character = match.start(), match[0]
         if character in _OPENING:
             depth += 1
         elif character in _CLOSING:
             depth = max(0, depth - 1)
-        elif depth == 0 and character in ",，、;":
+        elif depth == 0:
             entries.append(line[start:index])
             start = index + 1
     entries.append(line[start:])

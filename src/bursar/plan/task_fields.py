@@ -13,6 +13,7 @@ from bursar.plan.source import Source, decode_entities, shortened
 from bursar.plan.verify_commands import classify_verify
 
 KNOWN_TYPES = frozenset({"auto", "tdd", "tracer", "code", "execute", "manual", "interactive"})
+MAX_FILES_TEXT = 64 * 1024
 _ACTION_NAMES = ("action", "implementation", "details", "instructions", "behavior")
 
 
@@ -146,6 +147,9 @@ def _context_mode(source: Source, element: Element) -> ContextMode:
 def _files(source: Source, element: Element) -> tuple[str, ...]:
     paths: dict[str, None] = {}
     for child in _children(element, "files"):
+        if child.end - child.start > MAX_FILES_TEXT:
+            source.error(child.offset, f"`<files>` is longer than {MAX_FILES_TEXT // 1024} KiB")
+            continue
         found = parse_files(source.text[child.start : child.end])
         for path in filter(leaves_checkout, found):
             source.warn(child.offset, f"`{shortened(path)}` in `<files>` leads out of the project")

@@ -5,7 +5,6 @@ Source: https://github.com/pydantic/genai-prices, the data of the installed vers
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_CEILING, Decimal
@@ -57,6 +56,8 @@ class Prices:
 
     def nearest_models(self, name: str, count: int = 3) -> tuple[str, ...]:
         """Names of models with prices that look like `name`, the nearest first; for messages."""
+        import difflib  # 6 ms, for a message that is rarely needed
+
         known = list(dict.fromkeys(model.id for provider in self._providers for model in provider.models))
         return tuple(difflib.get_close_matches(plain_name(name), known, n=count, cutoff=0.5))
 

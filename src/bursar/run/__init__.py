@@ -6,18 +6,8 @@ meters an agent and enforces its hold, and goes on doing so when the conductor i
 
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores
-from bursar.run.prepare import (
-    PlanToRun,
-    RunLimit,
-    RunLock,
-    Tools,
-    check_plan_file,
-    check_prices,
-    open_plan,
-    settle_finished,
-    take_up,
-    unfinished_run,
-)
+from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_plan
+from bursar.run.taking_up import RunLimit, settle_finished, take_up, unfinished_run
 
 __all__ = [
     "Conductor",

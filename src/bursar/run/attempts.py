@@ -6,36 +6,23 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from bursar.agents import LaunchRequest
-from bursar.budget import RUN_THRESHOLDS, Amount, Budget, Limit, OnLimit, Unit
+from bursar.budget import Amount
 from bursar.errors import BursarError
 from bursar.estimation import estimate
 from bursar.events import AttemptEnded, AttemptStarted
-from bursar.history import Observation
 from bursar.journal import AttemptRow, AttemptState, TaskState
 from bursar.ledger import Denial, Reservation, ReserveRequest, State
 from bursar.plan import Task
 from bursar.processes import kill_marked
 from bursar.routing import choose_route
+from bursar.run.accounts import build_ended, observe
 from bursar.run.context import RunContext
-from bursar.run.holds import Hold, choose_hold, price_of_tokens
+from bursar.run.holds import Hold, choose_hold
 from bursar.run.judgement import Judgement, judge
+from bursar.run.launching import build_spec, define_task_budget
 from bursar.run.merging import MergedWork
-from bursar.run.prompt import build_prompt
 from bursar.run.supervisors import Supervisors
-from bursar.supervision import (
-    ABANDONED,
-    MARK,
-    PROMPT_FILE,
-    VERIFY_LOG,
-    AttemptSpec,
-    Ending,
-    Outcome,
-    StopRung,
-    claim,
-    read_claim,
-    read_outcome,
-)
+from bursar.supervision import ABANDONED, MARK, VERIFY_LOG, Ending, Outcome, claim, read_claim, read_outcome
 from bursar.verification import Verification
 from bursar.worktrees import Change, MergeConflict, Worktree, commit_work, create, remove
 
@@ -85,7 +72,7 @@ class Attempts:
         """The hold is committed, then the attempt's row; or the budgets' refusal, and nothing has changed."""
         context, number = self._context, self._tried.get(task.number, 0) + 1
         key = f"{context.run.id}/{task.number}/{number}"
-        self._define_task_budget(task)
+        define_task_budget(context, task)
         hold = self.hold_for(task)
         answer = context.stores.ledger.reserve(
             ReserveRequest(
@@ -117,8 +104,8 @@ class Attempts:
             )
         )
         try:
-            await asyncio.to_thread(create, self._context.repository, Path(row.worktree or ""), row.base_commit)
-            await self._supervisors.start(self._spec(task, row))
+            await asyncio.to_thread(create, self._context.repository, Path(row.worktree), row.base_commit)
+            await self._supervisors.start(build_spec(self._context, task, row))
         except BursarError as error:
             self.abandon(row)
             return await self._end(task, row, None, None, Judgement(AttemptState.FAILED, error.message))
@@ -201,7 +188,7 @@ class Attempts:
         context = self._context
         verification = Verification(
             task.commands,
-            Path(row.worktree or ""),
+            Path(row.worktree),
             environment=context.environment,
             limit_seconds=context.settings.verify_limit_seconds,
             clock=context.clock,
@@ -238,65 +225,18 @@ class Attempts:
             self._context.stores.journal.end_attempt(
                 row, judgement.state, self._context.now(), task=_TASK_STATE[judgement.state], note=note
             )
-        self._observe(task, row, outcome, judgement)
-        await asyncio.to_thread(remove, self._context.repository, Path(row.worktree or ""))
-        ended = self._told(task, row, outcome, judgement, commit, branch)
+        observe(self._context, task, row, outcome, judgement)
+        await asyncio.to_thread(remove, self._context.repository, Path(row.worktree))
+        ended = build_ended(self._context, task, row, outcome, judgement, commit=commit, branch=branch)
         self._context.emit(ended)
         return ended
 
     def _left(self, task: Task, row: AttemptRow, outcome: Outcome | None) -> AttemptEnded:
         """The work is done and paid for, not verified: the attempt stays as it is, and a resume goes on from here."""
         judgement = Judgement(AttemptState.INTERRUPTED, "stopped before it was verified; a resume goes on from here")
-        ended = self._told(task, row, outcome, judgement, None, None)
+        ended = build_ended(self._context, task, row, outcome, judgement)
         self._context.emit(ended)
         return ended
-
-    def _told(
-        self,
-        task: Task,
-        row: AttemptRow,
-        outcome: Outcome | None,
-        judgement: Judgement,
-        commit: str | None,
-        branch: str | None,
-    ) -> AttemptEnded:
-        reservation = self._context.stores.ledger.reservation(row.key)
-        metered = Amount(0, 0) if reservation is None else reservation.metered
-        return AttemptEnded(
-            task=task.number,
-            name=task.name,
-            outcome=judgement.state,
-            note=judgement.reason,
-            commit=commit,
-            metered_tokens=metered.tokens,
-            unknown_tokens=0 if reservation is None else reservation.unknown.tokens,
-            nano_usd=metered.nano_usd,
-            wall_seconds=0.0 if outcome is None else outcome.wall_seconds,
-            branch=branch,
-        )
-
-    def _observe(self, task: Task, row: AttemptRow, outcome: Outcome | None, judgement: Judgement) -> None:
-        if outcome is None:
-            return
-        context = self._context
-        context.stores.history.record(
-            Observation(
-                key=row.key,
-                at=context.now(),
-                project=str(context.repository.root),
-                plan_id=context.plan.id,
-                task=task.number,
-                subagent=task.subagent,
-                complexity=task.complexity,
-                agent=context.agent.name,
-                model=row.model,
-                outcome=judgement.state,
-                tokens=outcome.metered_tokens,
-                nano_usd=outcome.metered_nano_usd,
-                calls=outcome.calls,
-                wall_seconds=outcome.wall_seconds,
-            )
-        )
 
     def _row(self, task: Task, key: str, number: int) -> AttemptRow:
         context = self._context
@@ -316,61 +256,8 @@ class Attempts:
         )
 
     def _worktree(self, row: AttemptRow) -> Worktree:
-        path = Path(row.worktree or "")
+        path = Path(row.worktree)
         return Worktree(path, self._context.repository.common_dir / "worktrees" / path.name, row.base_commit)
-
-    def _spec(self, task: Task, row: AttemptRow) -> AttemptSpec:
-        context = self._context
-        prompt = build_prompt(context.plan, task)
-        (Path(row.directory) / PROMPT_FILE).write_text(prompt, encoding="utf-8")
-        launch = context.agent.launch(
-            LaunchRequest(
-                prompt=prompt,
-                worktree=Path(row.worktree or ""),
-                model=row.model,
-                session_id=row.session_id,
-                subagent=task.subagent,
-            ),
-            context.environment,
-        )
-        step = price_of_tokens(context.settings.default_hold_tokens // 2, context.rates, row.model)
-        return AttemptSpec(
-            key=row.key,
-            directory=row.directory,
-            ledger=str(context.stores.ledger_path),
-            worktree=row.worktree or "",
-            reader=context.agent.name,
-            argv=list(launch.argv),
-            environment=dict(launch.environment),
-            stdin=launch.stdin,
-            stop_ladder=[
-                StopRung(signal=int(step.signal), to_group=step.to_group, grace_seconds=step.grace_seconds)
-                for step in context.agent.stop_ladder
-            ],
-            rates=context.rates.to_data(),
-            units=self._blocking_units(task),
-            step_tokens=step.tokens,
-            step_nano_usd=step.nano_usd,
-            limit_seconds=context.settings.attempt_limit_seconds,
-            model=row.model,
-        )
-
-    def _blocking_units(self, task: Task) -> list[str]:
-        balances = self._context.stores.ledger.balances(self._context.labels | {"task": task.number})
-        return sorted({balance.budget.limit.unit for balance in balances if balance.budget.on_limit is OnLimit.BLOCK})
-
-    def _define_task_budget(self, task: Task) -> None:
-        if task.metrics.token_budget is None:
-            return
-        run = self._context.run.id
-        self._context.stores.ledger.define(
-            Budget(
-                name=f"run-{run}/task-{task.number}",
-                selector={"run": run, "task": task.number},
-                limit=Limit(task.metrics.token_budget, Unit.TOKENS),
-                thresholds=RUN_THRESHOLDS,
-            )
-        )
 
     def _model(self, task: Task) -> str:
         return self._context.agent.model_for(choose_route(task).model_or_tier)

@@ -4,35 +4,27 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bursar.agents import Agent
-from bursar.budget import RUN_THRESHOLDS, Budget, Limit, Unit
+from bursar.budget import Limit, Unit
 from bursar.clock import Clock
-from bursar.errors import InvalidPlan, UserError
-from bursar.events import RunEvent
+from bursar.errors import InvalidPlan, SetupError, UserError
 from bursar.graph import Cycle, Graph, build_graph, check_plan, plan_nodes
 from bursar.ids import IdSource
-from bursar.journal import AttemptRow, RunRow, RunState, TaskRow, TaskState
 from bursar.plan import Plan, UnreadablePlan, read_plan
 from bursar.pricing import RateTable
-from bursar.processes import identify
 from bursar.routing import choose_route
-from bursar.run.conductor import Conductor
-from bursar.run.context import RunContext, RunSettings, Stores
+from bursar.run.context import RunSettings, Stores
 from bursar.run.holds import price_of_tokens
-from bursar.run.merging import MergedWork
 from bursar.worktrees import (
     Head,
     Repository,
-    advance,
     changed_tracked_files,
-    contains,
     open_repository,
     read_head,
-    read_ref,
 )
 
 
@@ -76,7 +68,7 @@ def check_plan_file(path: Path) -> tuple[Plan, Graph]:
 
 
 def open_plan(path: Path, directory: Path) -> PlanToRun:
-    """The plan at `path`, to be run in the repository around `directory`.
+    """The plan at `path`, to be run in the repository around `directory` (outside of any: around the plan).
 
     Raises:
         InvalidPlan: the plan has problems.
@@ -84,7 +76,7 @@ def open_plan(path: Path, directory: Path) -> PlanToRun:
         UserError: the repository has no commit, or tracked files are changed.
     """
     plan, graph = check_plan_file(path)
-    repository = open_repository(directory)
+    repository = _find_repository(directory, plan.path.parent)
     head = read_head(repository)
     dirty = changed_tracked_files(repository)
     if dirty:
@@ -94,6 +86,16 @@ def open_plan(path: Path, directory: Path) -> PlanToRun:
             hint="commit them, or put them aside with `git stash`",
         )
     return PlanToRun(plan=plan, graph=graph, repository=repository, head=head)
+
+
+def _find_repository(directory: Path, beside_plan: Path) -> Repository:
+    try:
+        return open_repository(directory)
+    except SetupError as nowhere:
+        try:
+            return open_repository(beside_plan)
+        except SetupError:
+            raise nowhere from None
 
 
 def check_prices(opened: PlanToRun, tools: Tools, limit: Limit) -> None:
@@ -141,161 +143,6 @@ def lock_name(opened: PlanToRun) -> str:
     import hashlib
 
     return hashlib.sha256(f"{opened.repository.root}\0{opened.plan.path}".encode()).hexdigest()[:24]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunLimit:
-    """The budget over a run: as typed, and as understood."""
-
-    text: str
-    limit: Limit
-
-
-def unfinished_run(opened: PlanToRun, tools: Tools) -> RunRow | None:
-    """The run of this plan that can be gone on with; None if there is none.
-
-    Raises:
-        UserError: it started from another branch than the one that is checked out.
-    """
-    run = tools.stores.journal.latest_run(str(opened.repository.root), str(opened.plan.path))
-    if run is None or run.state is RunState.SUCCEEDED:
-        return None
-    if run.branch != opened.head.branch:
-        raise UserError(
-            f"run {run.id} of this plan started from {run.branch or 'a detached HEAD'}, and"
-            f" {opened.head.branch or 'a detached HEAD'} is checked out",
-            hint=f"git switch {run.branch}, or start a run of its own with --new" if run.branch else "use --new",
-        )
-    return run
-
-
-def settle_finished(opened: PlanToRun, tools: Tools) -> None:
-    """A run whose last act (saying that it is done) was cut off is done: its SUMMARY is there and every task merged."""
-    journal = tools.stores.journal
-    run = journal.latest_run(str(opened.repository.root), str(opened.plan.path))
-    if run is None or run.state is RunState.SUCCEEDED:
-        return
-    if all(task.state is TaskState.MERGED for task in journal.tasks(run.id)):
-        journal.end_run(run.id, RunState.SUCCEEDED, tools.clock.now().isoformat(timespec="milliseconds"))
-
-
-def take_up(
-    opened: PlanToRun, tools: Tools, run: RunRow | None, limit: RunLimit | None, emit: Callable[[RunEvent], None]
-) -> tuple[Conductor, RunContext, Sequence[AttemptRow]]:
-    """The unfinished `run` goes on, or (None) a new one begins; its rows and its budget are written.
-
-    A run that goes on keeps what was spent: a limit given now replaces the old one, none given leaves it.
-    """
-    journal = tools.stores.journal
-    if run is None:
-        run = _begin(opened, tools, limit)
-    elif run.plan_digest != opened.plan.digest:
-        journal.change_plan(run.id, opened.plan.digest, _task_rows(run.id, opened.plan))
-    tip = _starting_tip(opened, run)
-    done = _done_tasks(opened, tools, run, tip)
-    run = replace(run, limit=limit.text if limit else run.limit)
-    journal.conduct(run.id, identify(os.getpid()) or "", run.limit)
-    if limit is not None:
-        tools.stores.ledger.define(run_budget(run.id, limit.limit))
-    context = _context(opened, tools, run, emit)
-    rows = journal.attempts(run.id)
-    return Conductor(context, MergedWork(context, tip), _tried(tools, run, rows), done), context, rows
-
-
-def run_budget(run_id: str, limit: Limit) -> Budget:
-    """The budget over a whole run: it blocks when all of it is spent or held."""
-    return Budget(name=f"run-{run_id}", selector={"run": run_id}, limit=limit, thresholds=RUN_THRESHOLDS)
-
-
-def _begin(opened: PlanToRun, tools: Tools, limit: RunLimit | None) -> RunRow:
-    run = RunRow(
-        id=tools.ids.new_id(),
-        project=str(opened.repository.root),
-        plan_path=str(opened.plan.path),
-        plan_id=opened.plan.id,
-        plan_digest=opened.plan.digest,
-        branch=opened.head.branch,
-        base_commit=opened.head.commit,
-        limit=limit.text if limit else None,
-        state=RunState.RUNNING,
-        conductor=identify(os.getpid()),
-        started_at=tools.clock.now().isoformat(timespec="milliseconds"),
-    )
-    tools.stores.journal.begin_run(run, _task_rows(run.id, opened.plan))
-    return run
-
-
-def _starting_tip(opened: PlanToRun, run: RunRow) -> str:
-    """Where work goes on: the run's merged work, and all that the user has committed since.
-
-    Raises:
-        UserError: the two have parted; only a person can join them.
-    """
-    ref, head = f"refs/bursar/{run.id}", opened.head.commit
-    tip = read_ref(opened.repository, ref)
-    if tip is not None and contains(opened.repository, tip, head):
-        return tip
-    if tip is not None and not contains(opened.repository, head, tip):
-        raise UserError(
-            f"{opened.head.branch or 'the checkout'} and what run {run.id} has merged so far have parted",
-            hint=f"git merge bursar/{run.id}/merged",
-        )
-    advance(opened.repository, ref, head, tip)
-    return head
-
-
-def _done_tasks(opened: PlanToRun, tools: Tools, run: RunRow, tip: str) -> list[str]:
-    """Tasks that need not be done again: merged as they are written now, their commit still in the history."""
-    digests = {task.number: task for task in opened.plan.tasks}
-    done: list[str] = []
-    for row in tools.stores.journal.tasks(run.id):
-        task = digests.get(row.number)
-        if task is None:
-            continue
-        is_there = row.commit is None or contains(opened.repository, tip, row.commit)
-        if row.state is TaskState.MERGED and row.digest == task.digest and is_there:
-            done.append(row.number)
-        elif row.state is not TaskState.PENDING or row.digest != task.digest:
-            tools.stores.journal.reset_task(replace(row, name=task.name, digest=task.digest))
-    return done
-
-
-def _tried(tools: Tools, run: RunRow, rows: Sequence[AttemptRow]) -> dict[str, int]:
-    """How many attempts each task has had, those included whose hold was taken but whose row was never written."""
-    tried: dict[str, int] = {}
-    for row in rows:
-        tried[row.task] = max(tried.get(row.task, 0), row.number)
-    for reservation in tools.stores.ledger.reservations({"run": run.id}):
-        task = reservation.labels["task"]
-        tried[task] = max(tried.get(task, 0), reservation.attempt)
-    return tried
-
-
-def _context(opened: PlanToRun, tools: Tools, run: RunRow, emit: Callable[[RunEvent], None]) -> RunContext:
-    directory = tools.state_dir / "runs" / run.id
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return RunContext(
-        run=run,
-        plan=opened.plan,
-        graph=opened.graph,
-        repository=opened.repository,
-        directory=directory,
-        stores=tools.stores,
-        agent=tools.agent,
-        rates=tools.rates,
-        settings=tools.settings,
-        environment=tools.environment,
-        clock=tools.clock,
-        ids=tools.ids,
-        emit=emit,
-    )
-
-
-def _task_rows(run_id: str, plan: Plan) -> list[TaskRow]:
-    return [
-        TaskRow(run_id=run_id, number=task.number, name=task.name or task.type, digest=task.digest)
-        for task in plan.tasks
-    ]
 
 
 def _list_problems(problems: Sequence[str], path: Path) -> str:

@@ -94,5 +94,5 @@ def _release_rowless_holds(context: RunContext, keys: set[str]) -> None:
 
 def _remove_worktrees(context: RunContext, rows: Sequence[AttemptRow], but: set[str]) -> None:
     for row in rows:
-        if row.key not in but and row.worktree and Path(row.worktree).exists():
+        if row.key not in but and Path(row.worktree).exists():
             remove(context.repository, Path(row.worktree))

@@ -33,7 +33,12 @@ def change_file(name: str, values: dict[str, Any]) -> str:
 
 def leave_orphan(seconds: float) -> None:
     """A grandchild in its own session sleeps on after the agent is gone; it holds none of the agent's pipes."""
-    if os.fork():
+    started, write = os.pipe()  # closed by the last exec: then the orphan is there
+    if child := os.fork():
+        os.close(write)
+        os.waitpid(child, 0)
+        os.read(started, 1)
+        os.close(started)
         return
     os.setsid()
     if os.fork():

@@ -138,6 +138,8 @@ def test_tools() -> None:
     assert [(event.name, event.summary) for event in started] == [("Bash", "ls"), ("Write", "a"), ("Odd", "")]
     results = [{"type": "tool_result", "content": "abc"}, {"type": "tool_result", "content": [{"type": "text"}]}]
     line = {"type": "user", "message": {"content": results}, "parent_tool_use_id": "t"}
+    words = {"type": "user", "message": {"content": [{"type": "text", "text": "go on"}, {"type": "image"}]}}
+    assert read(words) == [ToolReturned(result_bytes=7)]
     assert read(line) == [
         ToolReturned(result_bytes=5, is_side_chain=True),
         ToolReturned(result_bytes=len('[{"type": "text"}]'), is_side_chain=True),

@@ -15,12 +15,12 @@ def balance(name: str, limit: int, unit: Unit, *, spent: int = 0, reserved: int 
     return Balance(budget=budget, spent=spent, reserved=reserved, metered=0)
 
 
-def tokens(limit: int, **taken: int) -> Balance:
-    return balance("tokens", limit, Unit.TOKENS, **taken)
+def tokens(limit: int, *, spent: int = 0, reserved: int = 0) -> Balance:
+    return balance("tokens", limit, Unit.TOKENS, spent=spent, reserved=reserved)
 
 
-def usd(limit: int, **taken: int) -> Balance:
-    return balance("usd", limit, Unit.USD, **taken)
+def usd(limit: int, *, spent: int = 0) -> Balance:
+    return balance("usd", limit, Unit.USD, spent=spent)
 
 
 @pytest.mark.parametrize(

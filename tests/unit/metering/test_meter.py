@@ -53,6 +53,16 @@ def test_a_call_grows_by_what_is_new() -> None:
     assert (meter.total, meter.call_count) == (WHOLE, 1)
 
 
+def test_each_counter_keeps_its_largest_report() -> None:
+    low, high = Usage(input_tokens=5, output_tokens=10), Usage(input_tokens=7, output_tokens=3)
+    meter = Meter("default")
+    assert [delta.usage for event in (low, high, low, high) for delta in meter.feed(report("a", event))] == [
+        low,
+        Usage(input_tokens=2),
+    ]
+    assert meter.total == Usage(input_tokens=7, output_tokens=10)
+
+
 def test_side_chains_count() -> None:
     meter = fed(report("a", WHOLE), report("b", WHOLE, side=True, model="y"))
     assert meter.total == WHOLE + WHOLE
@@ -96,6 +106,13 @@ def test_one_model_under_two_names_is_not_counted_twice(name: str) -> None:
     assert fed(report("a", WHOLE), ended(WHOLE, model=name)).total == WHOLE
 
 
+def test_two_names_of_one_model_in_one_statement() -> None:
+    meter = fed(report("a", WHOLE), report("b", WHOLE))
+    meter.feed(SessionEnded(is_error=False, usage_by_model={"x": WHOLE, "x[1m]": WHOLE + FIRST}))
+    assert meter.total == WHOLE + WHOLE + FIRST
+    assert meter.differences == ()
+
+
 @pytest.mark.parametrize("name", ["y", "x-mini", "xx"])
 def test_two_models_are_two(name: str) -> None:
     assert fed(report("a", WHOLE), ended(WHOLE, model=name)).total == WHOLE + WHOLE
@@ -128,6 +145,13 @@ def test_without_models_the_main_conversation_is_reconciled() -> None:
     meter.feed(SessionEnded(is_error=False, main_usage=WHOLE))
     assert meter.total == WHOLE + WHOLE
     assert meter.feed(SessionEnded(is_error=False, main_usage=WHOLE)) == ()
+
+
+def test_an_assumed_model_is_the_one_the_statement_names() -> None:
+    meter = fed(report("a", WHOLE, model=None), ended(WHOLE, model="claude-x"))
+    assert meter.total == WHOLE
+    two = SessionEnded(is_error=False, usage_by_model={"y": WHOLE, "z": WHOLE})
+    assert fed(report("a", WHOLE, model=None), two).total == WHOLE + WHOLE + WHOLE
 
 
 def test_what_it_keeps_of_the_end() -> None:

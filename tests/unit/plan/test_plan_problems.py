@@ -203,3 +203,11 @@ def test_a_path_that_cannot_be_is_a_problem_not_an_exception(name: str, tmp_path
 def test_more_than_10_000_tasks_are_refused() -> None:
     text = "<task><name>A</name><action>B</action></task>\n" * 10_001
     assert problems(text)[-1] == "08-02-PLAN.md:10001:1: there are more than 10,000 tasks"
+
+
+def test_a_file_full_of_task_tags_is_refused_at_once() -> None:
+    assert problems("<task>\n" * 40_001) == ["08-02-PLAN.md:1:1: there are more than 40,000 `<task>` tags"]
+
+
+def test_a_list_of_files_that_is_no_list_is_refused() -> None:
+    assert problems(task(files="a," * 40_000)) == ["08-02-PLAN.md:3:3: `<files>` is longer than 64 KiB"]

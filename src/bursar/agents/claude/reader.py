@@ -81,7 +81,7 @@ class ClaudeReader:
             case "assistant":
                 return self._assistant(line)
             case "user":
-                return _tool_results(line)
+                return _handed_back(line)
             case "system":
                 return _system(line)
             case "result":
@@ -176,12 +176,14 @@ def _summary(raw: msgspec.Raw) -> str:
     return ""
 
 
-def _tool_results(line: wire.Line) -> Iterator[AgentEvent]:
+def _handed_back(line: wire.Line) -> Iterator[AgentEvent]:
+    """What the next call has to read: tool results, or words of the CLI (a sub-agent's prompt, "go on" after a cut)."""
     message = _message.decode(line.message)
+    is_side_chain = line.parent_tool_use_id is not None
     for block in _content(message):
-        if block.type == "tool_result":
-            is_side_chain = line.parent_tool_use_id is not None
-            yield ToolReturned(result_bytes=len(bytes(block.content)), is_side_chain=is_side_chain)
+        if block.type in ("tool_result", "text"):
+            result_bytes = len(bytes(block.content if block.type == "tool_result" else block.text))
+            yield ToolReturned(result_bytes=result_bytes, is_side_chain=is_side_chain)
 
 
 def _system(line: wire.Line) -> Iterator[AgentEvent]:

@@ -81,6 +81,7 @@ class Block(msgspec.Struct):
     name: str = ""
     input: msgspec.Raw = NONE
     content: msgspec.Raw = NONE
+    text: msgspec.Raw = NONE
 
 
 class Message(msgspec.Struct):

@@ -36,7 +36,7 @@ CREATE TABLE attempt (
     directory   TEXT NOT NULL,
     base_commit TEXT NOT NULL,
     session_id  TEXT NOT NULL,
-    worktree    TEXT,
+    worktree    TEXT NOT NULL,
     state       TEXT NOT NULL CHECK (state IN ('planned', 'merging', 'succeeded', 'failed', 'stopped', 'interrupted')),
     started_at  TEXT NOT NULL,
     merge_commit TEXT,

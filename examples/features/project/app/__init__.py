@@ -1,0 +1,1 @@
+"""A small API without a framework."""

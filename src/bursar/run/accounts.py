@@ -1,0 +1,63 @@
+"""What is told and remembered of an attempt that has ended."""
+
+from __future__ import annotations
+
+from bursar.budget import NOTHING
+from bursar.events import AttemptEnded
+from bursar.history import Observation
+from bursar.journal import AttemptRow
+from bursar.plan import Task
+from bursar.run.context import RunContext
+from bursar.run.judgement import Judgement
+from bursar.supervision import Outcome
+
+
+def observe(context: RunContext, task: Task, row: AttemptRow, outcome: Outcome | None, judgement: Judgement) -> None:
+    """The history knows how the attempt went, if anybody does."""
+    if outcome is None:
+        return
+    context.stores.history.record(
+        Observation(
+            key=row.key,
+            at=context.now(),
+            project=str(context.repository.root),
+            plan_id=context.plan.id,
+            task=task.number,
+            subagent=task.subagent,
+            complexity=task.complexity,
+            agent=context.agent.name,
+            model=row.model,
+            outcome=judgement.state,
+            tokens=outcome.metered_tokens,
+            nano_usd=outcome.metered_nano_usd,
+            calls=outcome.calls,
+            wall_seconds=outcome.wall_seconds,
+        )
+    )
+
+
+def build_ended(
+    context: RunContext,
+    task: Task,
+    row: AttemptRow,
+    outcome: Outcome | None,
+    judgement: Judgement,
+    *,
+    commit: str | None = None,
+    branch: str | None = None,
+) -> AttemptEnded:
+    """The event that tells of it; its numbers are the ledger's."""
+    reservation = context.stores.ledger.reservation(row.key)
+    metered, unknown = (NOTHING, NOTHING) if reservation is None else (reservation.metered, reservation.unknown)
+    return AttemptEnded(
+        task=task.number,
+        name=task.name,
+        outcome=judgement.state,
+        note=judgement.reason,
+        commit=commit,
+        metered_tokens=metered.tokens,
+        unknown_tokens=unknown.tokens,
+        nano_usd=metered.nano_usd,
+        wall_seconds=0.0 if outcome is None else outcome.wall_seconds,
+        branch=branch,
+    )

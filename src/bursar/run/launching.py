@@ -1,0 +1,74 @@
+"""What a supervisor is handed, and the budget that a task brings along."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bursar.agents import LaunchRequest
+from bursar.budget import RUN_THRESHOLDS, Budget, Limit, OnLimit, Unit
+from bursar.journal import AttemptRow
+from bursar.plan import Task
+from bursar.run.context import RunContext
+from bursar.run.holds import price_of_tokens
+from bursar.run.prompt import build_prompt
+from bursar.supervision import PROMPT_FILE, AttemptSpec, StopRung
+
+
+def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
+    """Everything that the attempt needs; its prompt is written beside its other files.
+
+    Raises:
+        SetupError: the agent's program is not installed.
+    """
+    prompt = build_prompt(context.plan, task)
+    (Path(row.directory) / PROMPT_FILE).write_text(prompt, encoding="utf-8")
+    launch = context.agent.launch(
+        LaunchRequest(
+            prompt=prompt,
+            worktree=Path(row.worktree),
+            model=row.model,
+            session_id=row.session_id,
+            subagent=task.subagent,
+        ),
+        context.environment,
+    )
+    step = price_of_tokens(context.settings.default_hold_tokens // 2, context.rates, row.model)
+    return AttemptSpec(
+        key=row.key,
+        directory=row.directory,
+        ledger=str(context.stores.ledger_path),
+        worktree=row.worktree,
+        reader=context.agent.name,
+        argv=list(launch.argv),
+        environment=dict(launch.environment),
+        stdin=launch.stdin,
+        stop_ladder=[
+            StopRung(signal=int(rung.signal), to_group=rung.to_group, grace_seconds=rung.grace_seconds)
+            for rung in context.agent.stop_ladder
+        ],
+        rates=context.rates.to_data(),
+        units=_blocking_units(context, task),
+        step_tokens=step.tokens,
+        step_nano_usd=step.nano_usd,
+        limit_seconds=context.settings.attempt_limit_seconds,
+        model=row.model,
+    )
+
+
+def define_task_budget(context: RunContext, task: Task) -> None:
+    """The task's `<token-budget>`, where it has one, is a budget over all of its attempts in this run."""
+    if task.metrics.token_budget is None:
+        return
+    context.stores.ledger.define(
+        Budget(
+            name=f"run-{context.run.id}/task-{task.number}",
+            selector={"run": context.run.id, "task": task.number},
+            limit=Limit(task.metrics.token_budget, Unit.TOKENS),
+            thresholds=RUN_THRESHOLDS,
+        )
+    )
+
+
+def _blocking_units(context: RunContext, task: Task) -> list[str]:
+    balances = context.stores.ledger.balances(context.labels | {"task": task.number})
+    return sorted({balance.budget.limit.unit for balance in balances if balance.budget.on_limit is OnLimit.BLOCK})

@@ -1,0 +1,174 @@
+"""A run is taken up: the plan's unfinished one goes on, or a new one begins. From here on rows are written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from bursar.budget import RUN_THRESHOLDS, Budget, Limit
+from bursar.errors import UserError
+from bursar.events import RunEvent
+from bursar.journal import AttemptRow, RunRow, RunState, TaskRow, TaskState
+from bursar.plan import Plan
+from bursar.processes import identify
+from bursar.run.conductor import Conductor
+from bursar.run.context import RunContext
+from bursar.run.merging import MergedWork
+from bursar.run.prepare import PlanToRun, Tools
+from bursar.worktrees import advance, contains, read_ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLimit:
+    """The budget over a run: as typed, and as understood."""
+
+    text: str
+    limit: Limit
+
+
+def unfinished_run(opened: PlanToRun, tools: Tools) -> RunRow | None:
+    """The run of this plan that can be gone on with; None if there is none.
+
+    Raises:
+        UserError: it started from another branch than the one that is checked out.
+    """
+    run = tools.stores.journal.latest_run(str(opened.repository.root), str(opened.plan.path))
+    if run is None or run.state is RunState.SUCCEEDED:
+        return None
+    if run.branch != opened.head.branch:
+        raise UserError(
+            f"run {run.id} of this plan started from {run.branch or 'a detached HEAD'}, and"
+            f" {opened.head.branch or 'a detached HEAD'} is checked out",
+            hint=f"git switch {run.branch}, or start a run of its own with --new" if run.branch else "use --new",
+        )
+    return run
+
+
+def settle_finished(opened: PlanToRun, tools: Tools) -> None:
+    """A run whose last act (saying that it is done) was cut off is done: its SUMMARY is there and every task merged."""
+    journal = tools.stores.journal
+    run = journal.latest_run(str(opened.repository.root), str(opened.plan.path))
+    if run is None or run.state is RunState.SUCCEEDED:
+        return
+    if all(task.state is TaskState.MERGED for task in journal.tasks(run.id)):
+        journal.end_run(run.id, RunState.SUCCEEDED, tools.clock.now().isoformat(timespec="milliseconds"))
+
+
+def take_up(
+    opened: PlanToRun, tools: Tools, run: RunRow | None, limit: RunLimit | None, emit: Callable[[RunEvent], None]
+) -> tuple[Conductor, RunContext, Sequence[AttemptRow]]:
+    """The unfinished `run` goes on, or (None) a new one begins; its rows and its budget are written.
+
+    A run that goes on keeps what was spent: a limit given now replaces the old one, none given leaves it.
+    """
+    journal = tools.stores.journal
+    if run is None:
+        run = _begin(opened, tools, limit)
+    elif run.plan_digest != opened.plan.digest:
+        journal.change_plan(run.id, opened.plan.digest, _task_rows(run.id, opened.plan))
+    tip = _starting_tip(opened, run)
+    done = _done_tasks(opened, tools, run, tip)
+    run = replace(run, limit=limit.text if limit else run.limit)
+    journal.conduct(run.id, identify(os.getpid()) or "", run.limit)
+    if limit is not None:
+        tools.stores.ledger.define(run_budget(run.id, limit.limit))
+    context = _context(opened, tools, run, emit)
+    rows = journal.attempts(run.id)
+    return Conductor(context, MergedWork(context, tip), _tried(tools, run, rows), done), context, rows
+
+
+def run_budget(run_id: str, limit: Limit) -> Budget:
+    """The budget over a whole run: it blocks when all of it is spent or held."""
+    return Budget(name=f"run-{run_id}", selector={"run": run_id}, limit=limit, thresholds=RUN_THRESHOLDS)
+
+
+def _begin(opened: PlanToRun, tools: Tools, limit: RunLimit | None) -> RunRow:
+    run = RunRow(
+        id=tools.ids.new_id(),
+        project=str(opened.repository.root),
+        plan_path=str(opened.plan.path),
+        plan_id=opened.plan.id,
+        plan_digest=opened.plan.digest,
+        branch=opened.head.branch,
+        base_commit=opened.head.commit,
+        limit=limit.text if limit else None,
+        state=RunState.RUNNING,
+        conductor=identify(os.getpid()),
+        started_at=tools.clock.now().isoformat(timespec="milliseconds"),
+    )
+    tools.stores.journal.begin_run(run, _task_rows(run.id, opened.plan))
+    return run
+
+
+def _starting_tip(opened: PlanToRun, run: RunRow) -> str:
+    """Where work goes on: the run's merged work, and all that the user has committed since.
+
+    Raises:
+        UserError: the two have parted; only a person can join them.
+    """
+    ref, head = f"refs/bursar/{run.id}", opened.head.commit
+    tip = read_ref(opened.repository, ref)
+    if tip is not None and contains(opened.repository, tip, head):
+        return tip
+    if tip is not None and not contains(opened.repository, head, tip):
+        raise UserError(
+            f"{opened.head.branch or 'the checkout'} and what run {run.id} has merged so far have parted",
+            hint=f"git merge bursar/{run.id}/merged",
+        )
+    advance(opened.repository, ref, head, tip)
+    return head
+
+
+def _done_tasks(opened: PlanToRun, tools: Tools, run: RunRow, tip: str) -> list[str]:
+    """Tasks that need not be done again: merged as they are written now, their commit still in the history."""
+    digests = {task.number: task for task in opened.plan.tasks}
+    done: list[str] = []
+    for row in tools.stores.journal.tasks(run.id):
+        task = digests.get(row.number)
+        if task is None:
+            continue
+        is_there = row.commit is None or contains(opened.repository, tip, row.commit)
+        if row.state is TaskState.MERGED and row.digest == task.digest and is_there:
+            done.append(row.number)
+        elif row.state is not TaskState.PENDING or row.digest != task.digest:
+            tools.stores.journal.reset_task(replace(row, name=task.name, digest=task.digest))
+    return done
+
+
+def _tried(tools: Tools, run: RunRow, rows: Sequence[AttemptRow]) -> dict[str, int]:
+    """How many attempts each task has had, those included whose hold was taken but whose row was never written."""
+    tried: dict[str, int] = {}
+    for row in rows:
+        tried[row.task] = max(tried.get(row.task, 0), row.number)
+    for reservation in tools.stores.ledger.reservations({"run": run.id}):
+        task = reservation.labels["task"]
+        tried[task] = max(tried.get(task, 0), reservation.attempt)
+    return tried
+
+
+def _context(opened: PlanToRun, tools: Tools, run: RunRow, emit: Callable[[RunEvent], None]) -> RunContext:
+    directory = tools.state_dir / "runs" / run.id
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return RunContext(
+        run=run,
+        plan=opened.plan,
+        graph=opened.graph,
+        repository=opened.repository,
+        directory=directory,
+        stores=tools.stores,
+        agent=tools.agent,
+        rates=tools.rates,
+        settings=tools.settings,
+        environment=tools.environment,
+        clock=tools.clock,
+        ids=tools.ids,
+        emit=emit,
+    )
+
+
+def _task_rows(run_id: str, plan: Plan) -> list[TaskRow]:
+    return [
+        TaskRow(run_id=run_id, number=task.number, name=task.name or task.type, digest=task.digest)
+        for task in plan.tasks
+    ]

@@ -1,0 +1,30 @@
+"""Fixtures of the whole-run tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from bursar.testing.script import Script
+from tests.integration.kit import Project, open_project
+
+MakeProject = Callable[..., Project]
+
+
+@pytest.fixture
+def make_project(tmp_path: Path) -> Iterator[MakeProject]:
+    """Make a project from a plan's text and what the model answers; all of it is gone after the test."""
+    with ExitStack() as stack:
+        count = 0
+
+        def make(text: str, answers: Script, toml: str | None = None) -> Project:
+            nonlocal count
+            count += 1
+            folder = tmp_path / f"project{count}"
+            folder.mkdir()
+            return stack.enter_context(contextmanager(open_project)(folder, text, answers, toml))
+
+        yield make
