@@ -246,17 +246,17 @@ def _check_merged(repository: Path, tasks: int) -> None:
 
 
 def do_plainly(repository: Path, tasks: int) -> None:
-    """The baseline: five git commands and one Python a task, at most `AT_ONCE` at once, merges one after another."""
+    """The baseline: four git commands and one Python a task, at most `AT_ONCE` at once, merges one after another."""
     work: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in range(1, tasks + 1):
         work.put(number)
-    merging, failures = threading.Lock(), list[BaseException]()
+    turns, failures = _Turns(), list[BaseException]()
     (repository.parent / "trees").mkdir()
 
     def serve() -> None:
         try:
             while not failures:
-                _do_task(repository, work.get_nowait(), merging)
+                _do_task(repository, work.get_nowait(), turns)
         except queue.Empty:
             return
         except BaseException as failure:  # noqa: BLE001 — told by the main thread
@@ -271,27 +271,41 @@ def do_plainly(repository: Path, tasks: int) -> None:
         raise failures[0]
 
 
-def _do_task(repository: Path, number: int, merging: threading.Lock) -> None:
+class _Turns:
+    """What git cannot do twice at once: merging into one checkout, and changing the list of worktrees.
+
+    `git worktree` reads every entry of that list, and fails on one that another process has just half written.
+    """
+
+    def __init__(self) -> None:
+        self.merging = threading.Lock()
+        self.listing = threading.Lock()
+
+
+def _do_task(repository: Path, number: int, turns: _Turns) -> None:
     tree = repository.parent / "trees" / f"task-{number}"
-    _git(repository, "worktree", "add", "--quiet", "--detach", str(tree))
+    with turns.listing:
+        _git(repository, "worktree", "add", "--quiet", "--detach", str(tree))
     prompt = f"# Task {number}: Rewrite {number}\n\n## Files\n- {_file(number)}\n"
     subprocess.run(
         [PYTHON, "-I", "-S", str(AGENT), MODEL], cwd=tree, input=prompt.encode(), stdout=subprocess.PIPE, check=True
     )
     _git(tree, "commit", "--quiet", "--all", "--message", f"feat: Rewrite {number}")
     commit = (repository / ".git" / "worktrees" / tree.name / "HEAD").read_text(encoding="ascii").strip()
-    with merging:
+    with turns.merging:
         _git(repository, "merge", "--quiet", "--no-edit", commit)
-    _git(repository, "worktree", "remove", "--force", str(tree))
+    with turns.listing:
+        _git(repository, "worktree", "remove", "--force", str(tree))
 
 
 def _git(directory: Path, *arguments: str) -> None:
-    ended = subprocess.run([_GIT, *arguments], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    ended = subprocess.run([_GIT, *_SETTINGS, *arguments], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if ended.returncode:
         raise RuntimeError(f"git {' '.join(arguments)}: {ended.stderr.decode()}")
 
 
 _GIT = shutil.which("git") or "git"
+_SETTINGS = ("-c", "maintenance.auto=false", "-c", "gc.auto=0", "-c", "core.hooksPath=/dev/null")
 
 if __name__ == "__main__":
     main()
