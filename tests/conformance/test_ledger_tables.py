@@ -382,6 +382,20 @@ TABLES = {
         balance run                                | 0 0 0
         balance all                                | 0 {BIG} 0
     """,
+    "a hold of unknown cost weighs what is metered": """
+        define usd 100 usd warn run=r              | ok
+        reserve a 10                               | held 10
+        record a c#1 5/7                           | held 10
+        balance usd                                | 0 7 7
+        extend a 20/9                              | held 20/9
+        balance usd                                | 0 9 7
+        settle a 10/8                              | settled 10/8
+        balance usd                                | 8 0 0
+        reserve b 10/5                             | held 10/5
+        extend b 11                                | held 11
+        settle b 11                                | settled 11
+        balance usd                                | 8 0 0
+    """,
     "a call without a price": """
         define usd 100 usd run=r                   | ok
         reserve a 10/40                            | held 10/40

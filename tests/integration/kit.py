@@ -324,8 +324,9 @@ class Project:
         assert all(budget["reserved"] == 0 for budget in self.report["budgets"])
 
     def finish(self) -> None:
-        """Everything that a failed test left running is killed."""
+        """Everything that a failed test left running is killed; what was said is shown where a test fails."""
         for command in self.commands:
+            print(f"--- {command.process.args}\n{command.out.read_text()}{command.err.read_text()}")
             if command.process.poll() is None:
                 command.kill()
         for each in self.processes():

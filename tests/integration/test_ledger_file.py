@@ -285,7 +285,7 @@ def test_a_later_version_is_refused_and_left_alone(path: Path) -> None:
 
 def test_an_earlier_version_is_brought_up_to_date_by_a_writer_only(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
-    first, second = "CREATE TABLE a (x)", "CREATE TABLE b (x)"
+    first, second = "CREATE TABLE a (x)", "SELECT 1; CREATE TABLE b (x)"
     open_database(path, migrations=[first], application_id=7).close()
     with pytest.raises(StoreError, match="earlier release"):
         open_database(path, migrations=[first, second], application_id=7, read_only=True)

@@ -30,11 +30,13 @@ class Launch:
         argv: program (an absolute path) and arguments.
         environment: the whole environment of the process, not additions to ours.
         stdin: bytes to feed; None closes it.
+        output_cap: the most output tokens that one call of the agent may have.
     """
 
     argv: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     stdin: bytes | None = None
+    output_cap: int = 32_000
 
 
 @dataclass(frozen=True, slots=True)

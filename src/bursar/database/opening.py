@@ -125,7 +125,8 @@ class _Opening:
             connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
             if connection.pragma("journal_mode") != "wal":
                 self._begin_wal(connection)
-            connection.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF")
+            for setting in ("synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
+                connection.execute(f"PRAGMA {setting}")
         return connection
 
     def _begin_wal(self, connection: apsw.Connection) -> None:
@@ -163,7 +164,7 @@ class _Opening:
     def _migrate(self, connection: apsw.Connection) -> None:
         """Within the caller's transaction, every migration that the file has not had is applied."""
         for migration in self.migrations[self._version(connection) :]:
-            connection.execute(migration)
+            connection.execute(migration).fetchall()  # a statement that gives rows would end it there
         connection.execute(f"PRAGMA user_version = {len(self.migrations)}")
 
     def _version(self, connection: apsw.Connection) -> int:

@@ -104,6 +104,16 @@ class RateTable:
         rates = self._find(model)
         return None if rates is None else rates.cost_nano_usd(usage)
 
+    def dearest_nano_usd(self, model_or_alias: str, usage: Usage) -> int | None:
+        """What a call costs at most: where an alias (`sonnet`) leaves the model open, the dearest of its family counts.
+
+        None if neither a model nor a family of that name is known.
+        """
+        if self._find(model_or_alias) is not None:
+            return self.cost_nano_usd(model_or_alias, usage)
+        family = (known for known in self._models if plain_name(model_or_alias) in known.model)
+        return max((cost for known in family if (cost := known.cost_nano_usd(usage)) is not None), default=None)
+
     def _find(self, model: str) -> ModelRates | None:
         if model not in self._found:
             name = plain_name(model)

@@ -52,15 +52,7 @@ def price_of_tokens(tokens: int, rates: RateTable, model: str) -> Amount:
     """An amount of tokens with what it would cost if one in ten were output; None where no price is known."""
     output = -(-tokens // _OUTPUT_SHARE)
     usage = Usage(input_tokens=tokens - output, output_tokens=output)
-    cost = rates.cost_nano_usd(model, usage)
-    return Amount(tokens, cost if cost is not None else _dearest(rates, model, usage))
-
-
-def _dearest(rates: RateTable, alias: str, usage: Usage) -> int | None:
-    """The agent decides which model an alias such as `sonnet` means: the dearest of that family counts."""
-    family = [known for known in rates.models if alias.lower() in known]
-    costs = [cost for known in family if (cost := rates.cost_nano_usd(known, usage)) is not None]
-    return max(costs, default=None)
+    return Amount(tokens, rates.dearest_nano_usd(model, usage))
 
 
 def _anything(amount: Amount) -> Amount:

@@ -50,6 +50,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         units=_blocking_units(context, task),
         step_tokens=step.tokens,
         step_nano_usd=step.nano_usd,
+        output_cap=launch.output_cap,
         limit_seconds=context.settings.attempt_limit_seconds,
         model=row.model,
     )

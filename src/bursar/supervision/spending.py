@@ -96,7 +96,7 @@ class Spending:
             return Amount(0, 0)
         left = max(0, self.reservation.held.tokens - self.metered.tokens)
         tokens = min(call.bound, max(call.floor, left))
-        return Amount(tokens, self._rates.cost_nano_usd(call.model, Usage(output_tokens=tokens)))
+        return Amount(tokens, self._rates.dearest_nano_usd(call.model, Usage(output_tokens=tokens)))
 
     def settle(self, unknown: Amount) -> None:
         """The hold has ended: what was metered is charged, and what is unknown on top."""

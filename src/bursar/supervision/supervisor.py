@@ -69,7 +69,7 @@ class Supervision:
         self._clock = clock
         self._stream = stream
         self._wake = wake
-        self._meter = Meter(spec.model)
+        self._meter = Meter(spec.model, output_cap=spec.output_cap)
         self._reader = open_reader(spec.reader)
         self._splitter = LineSplitter()
         self._ladder = StopLadder(spec.stop_ladder)

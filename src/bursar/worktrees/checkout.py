@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bursar.worktrees.git import GitFailed, git
 from bursar.worktrees.merge import contains
-from bursar.worktrees.repository import Repository, read_head
+from bursar.worktrees.repository import Repository, read_head, worktree_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ def fast_forward(repository: Repository, branch: str | None, commit: str) -> Fas
     if branch is None:
         return FastForward(done=False, obstacle="another branch was checked out meanwhile")
     try:
-        git(repository.root, "fetch", "--quiet", ".", f"{commit}:refs/heads/{branch}")
+        with worktree_list(repository):
+            git(repository.root, "fetch", "--quiet", ".", f"{commit}:refs/heads/{branch}")
     except GitFailed as failed:
         return FastForward(done=False, obstacle=f"branch {branch} could not be moved: {failed.output.strip()}")
     return FastForward(done=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bursar.worktrees.git import git
-from bursar.worktrees.repository import Repository
+from bursar.worktrees.repository import Repository, worktree_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +78,6 @@ def count_commits(repository: Repository, before: str, tip: str) -> int:
 
 def save_branch(repository: Repository, name: str, commit: str) -> str:
     """A branch of that name points to `commit`, so that work that could not be merged is easy to find."""
-    git(repository.root, "branch", "--force", "--no-track", name, commit)
+    with worktree_list(repository):
+        git(repository.root, "branch", "--force", "--no-track", name, commit)
     return name

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import fcntl
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,6 +75,21 @@ def changed_tracked_files(repository: Repository) -> Sequence[str]:
         repository.root, "status", "--porcelain=v1", "-z", "--untracked-files=no", "--ignore-submodules=none"
     )
     return [entry[3:] for entry in output.split("\0") if len(entry) > 3]
+
+
+@contextmanager
+def worktree_list(repository: Repository) -> Iterator[None]:
+    """The caller alone changes or reads git's list of worktrees, among all processes of bursar.
+
+    git reads every entry when it adds a worktree or moves a branch, and fails on one that another git is just making
+    ("failed to read .git/worktrees/…/commondir").
+    """
+    lock = os.open(repository.common_dir / "bursar-worktrees.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def is_tracked(repository: Repository, path: Path) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bursar.worktrees.git import git
-from bursar.worktrees.repository import Repository
+from bursar.worktrees.repository import Repository, worktree_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,14 @@ class Change:
 
 
 def create(repository: Repository, path: Path, base: str) -> Worktree:
-    """A fresh checkout of `base` lies at `path`; its folder's name must be unique in the repository."""
+    """A fresh checkout of `base` lies at `path`; its folder's name must be unique in the repository.
+
+    Files are checked out after the list of worktrees is free again: that may take long, and others need not wait.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    git(repository.root, "worktree", "add", "--quiet", "--detach", "--force", str(path), base)
+    with worktree_list(repository):
+        git(repository.root, "worktree", "add", "--quiet", "--no-checkout", "--detach", "--force", str(path), base)
+    git(path, "reset", "--quiet", "--hard", "--no-recurse-submodules")
     return Worktree(path, repository.common_dir / "worktrees" / path.name, base)
 
 
@@ -60,10 +65,12 @@ def commit_paths(repository: Repository, base: str, contents: dict[str, bytes], 
 
 def remove(repository: Repository, path: Path) -> None:
     """The worktree is gone, from the disk and from git's list; also if half of it was gone already."""
-    git(repository.root, "worktree", "remove", "--force", "--force", str(path), accept=(0, 128))
-    if path.exists():
-        shutil.rmtree(path, ignore_errors=True)
-        git(repository.root, "worktree", "prune")
+    state_dir = repository.common_dir / "worktrees" / path.name
+    with worktree_list(repository):
+        git(repository.root, "worktree", "remove", "--force", "--force", str(path), accept=(0, 128))
+        for left in (path, state_dir):
+            if left.exists():
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def changed_files(repository: Repository, before: str, after: str) -> tuple[str, ...]:

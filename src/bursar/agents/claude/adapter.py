@@ -131,7 +131,8 @@ class ClaudeAgent:
             *(("--forward-subagent-text",) if self._nested else ("--disallowedTools", ",".join(NESTED_TOOLS))),
             *self._extra_arguments,
         )
-        return Launch(argv=argv, environment=build_environment(environment), stdin=request.prompt.encode())
+        kept = build_environment(environment)
+        return Launch(argv=argv, environment=kept, stdin=request.prompt.encode(), output_cap=output_cap_of(kept))
 
     def reader(self) -> StreamReader:
         """A reader for one new process."""
@@ -154,6 +155,12 @@ def build_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The user's environment without the marks of a session around us, and with what keeps the CLI to the task."""
     kept = {name: value for name, value in environment.items() if not _is_session_mark(name)}
     return {"CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(OUTPUT_CAP_TOKENS), **kept, **SETTINGS}
+
+
+def output_cap_of(environment: Mapping[str, str]) -> int:
+    """The most output tokens of one call: the user's own setting goes before ours."""
+    given = environment.get("CLAUDE_CODE_MAX_OUTPUT_TOKENS", "")
+    return int(given) if given.isascii() and given.isdigit() and int(given) else OUTPUT_CAP_TOKENS
 
 
 def _is_session_mark(name: str) -> bool:

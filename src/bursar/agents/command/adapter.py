@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from bursar.agents.claude.adapter import STOP_LADDER, TIERS, build_environment, find_program
+from bursar.agents.claude.adapter import STOP_LADDER, TIERS, build_environment, find_program, output_cap_of
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 from bursar.errors import UserError
@@ -66,9 +66,11 @@ class CommandAgent:
         }
         arguments = (_PLACEHOLDER.sub(lambda found: values[found[1]], argument) for argument in self._argv[1:])
         takes_prompt = any("{prompt}" in argument for argument in self._argv[1:])
+        kept = build_environment(environment)
         return Launch(
             argv=(self.find(), *arguments),
-            environment=build_environment(environment),
+            environment=kept,
+            output_cap=output_cap_of(kept),
             stdin=None if takes_prompt else request.prompt.encode(),
         )
 
