@@ -299,7 +299,9 @@ def _do_task(repository: Path, number: int, turns: _Turns) -> None:
 
 
 def _git(directory: Path, *arguments: str) -> None:
-    ended = subprocess.run([_GIT, *_SETTINGS, *arguments], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    ended = subprocess.run(
+        [_GIT, *_SETTINGS, *arguments], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
     if ended.returncode:
         raise RuntimeError(f"git {' '.join(arguments)}: {ended.stderr.decode()}")
 

@@ -61,7 +61,9 @@ def parallel(name: str, **rest: Any) -> str:
 def plan(*tasks: str) -> str:
     """A whole plan around task elements."""
     front = "---\nphase: 08-features\nplan: 02\n---\n"
-    return f"{front}\n<objective>Users can have a profile.</objective>\n\n<tasks>\n\n" + "\n".join(tasks) + "\n</tasks>\n"
+    return (
+        f"{front}\n<objective>Users can have a profile.</objective>\n\n<tasks>\n\n" + "\n".join(tasks) + "\n</tasks>\n"
+    )
 
 
 def slug(name: str) -> str:

@@ -167,7 +167,9 @@ def test_each_threshold_is_said_once(make_project: MakeProject) -> None:
     """Nineteen calls of 5 % each: 80, 90 and 95 % are reached one after the other."""
     calls = [shell("true", usage=usage(5_000)) for _ in range(17)]
     last = [write("one.txt", usage=usage(5_000)), Step(text="done", usage=usage(5_000))]
-    project = make_project(plan(task("One"), task("Two")), script({1: [*calls, *last], 2: [shell(FOR_EVER, usage=usage(6_000))]}))
+    project = make_project(
+        plan(task("One"), task("Two")), script({1: [*calls, *last], 2: [shell(FOR_EVER, usage=usage(6_000))]})
+    )
     first = project.run("--budget", "100k tokens", "--max-parallel", "1")
     second = project.run("--budget", "100k tokens")
     said = re.findall(r"! (\w+): budget `run-\w+` has reached (\d+) % of 100,000 tokens: ([\d,]+) tokens", first.err)

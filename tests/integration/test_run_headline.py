@@ -61,7 +61,13 @@ def test_json_report_equals_the_bill(make_project: MakeProject) -> None:
     billed = project.server.billed()
     sums = {
         key: sum(model[key] for model in report["usage_by_model"].values())
-        for key in ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
+        for key in (
+            "input_tokens",
+            "output_tokens",
+            "cache_read_tokens",
+            "cache_write_5m_tokens",
+            "cache_write_1h_tokens",
+        )
     }
     assert sums == {key: getattr(billed, key) for key in sums}
     assert report["metered_tokens"] == project.bill
@@ -88,7 +94,8 @@ def test_at_most_so_many_at_once(make_project: MakeProject) -> None:
     """With two slots the third of three independent tasks starts only when one of the two has ended."""
     names = ("One", "Two", "Three")
     project = make_project(
-        plan(*map(parallel, names)), script({n: [write(f"{slug(name)}.txt", wait_for=f"g{n}")] for n, name in enumerate(names, 1)})
+        plan(*map(parallel, names)),
+        script({n: [write(f"{slug(name)}.txt", wait_for=f"g{n}")] for n, name in enumerate(names, 1)}),
     )
     run = project.start_run("--max-parallel", "2")
     assert project.server.wait_until_reached("g1")

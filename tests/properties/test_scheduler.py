@@ -119,13 +119,13 @@ def run_to_the_end(scheduler: Scheduler, model: Model, data: st.DataObject) -> N
 
 
 @given(NODES, st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_every_task_is_offered_in_its_time_and_none_is_forgotten(nodes: tuple[Node, ...], data: st.DataObject) -> None:
     run_to_the_end(Scheduler(graph_of(nodes)), start_model(nodes), data)
 
 
 @given(NODES, st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_resume_with_any_tasks_done_keeps_conflicting_writers_apart(
     nodes: tuple[Node, ...], data: st.DataObject
 ) -> None:
@@ -147,3 +147,15 @@ def test_the_longest_chain_goes_first(nodes: tuple[Node, ...], lengths: dict[str
     offered = Scheduler(graph, lengths=lengths).ready()
     position = [node.key for node in nodes]
     assert offered == sorted(offered, key=lambda key: (-chain(key), position.index(key)))
+
+
+@given(NODES, st.data())
+@settings(max_examples=150, deadline=None)
+def test_an_adopted_task_keeps_other_writers_of_its_files_waiting(nodes: tuple[Node, ...], data: st.DataObject) -> None:
+    """An earlier conductor started it: it runs, whether it would be on offer now or not."""
+    scheduler, model = Scheduler(graph_of(nodes)), start_model(nodes)
+    if nodes:
+        adopted = data.draw(st.sampled_from([node.key for node in nodes]), label="adopted")
+        scheduler.started(adopted)
+        model.standing[adopted] = Standing.RUNNING
+    run_to_the_end(scheduler, model, data)

@@ -60,10 +60,15 @@ class Element:
 
 def find_tasks(source: Source, start: int = 0) -> list[Element]:
     """Every real task at or after `start`, in order; broken structure, or too many tags, are noted in `source`."""
-    if source.text.count("<task") > MAX_TASK_TAGS:
+    if has_too_many_tags(source.text):
         source.error(start, f"there are more than {MAX_TASK_TAGS:,} `<task>` tags")
         return []
     return _without_fenced_samples(source.text, start, _Scanner(source, start).tasks())
+
+
+def has_too_many_tags(text: str) -> bool:
+    """Whether a text holds more `<task>` or `</task>` tags than any plan."""
+    return max(text.count("<task"), text.count("</task")) > MAX_TASK_TAGS
 
 
 class _Scanner:

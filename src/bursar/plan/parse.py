@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bursar.plan.dependencies import Declared, resolve_dependencies
-from bursar.plan.elements import MAX_TASK_TAGS, Element, find_tasks
+from bursar.plan.elements import Element, find_tasks, has_too_many_tags
 from bursar.plan.front_matter import parse_front_matter
 from bursar.plan.identity import identify
 from bursar.plan.model import Plan, Problem, Task, UnreadablePlan
@@ -32,7 +32,7 @@ def parse_plan(text: str, path: Path, *, folder: str | None = None) -> Plan | Un
     source = Source(text.removeprefix("\ufeff").replace("\r\n", "\n"), path)
     front = parse_front_matter(source)
     elements = find_tasks(source, front.body_offset)
-    if not elements and source.text.count("<task") <= MAX_TASK_TAGS:
+    if not elements and not has_too_many_tags(source.text):
         _note_no_tasks(source, front.body_offset)
     tasks = _parse_tasks(source, elements)
     identity = identify(path, path.parent.name if folder is None else folder, front.values)

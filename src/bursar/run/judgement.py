@@ -20,8 +20,8 @@ class Judgement:
 def judge(task: Task, outcome: Outcome | None, changed_files: int) -> Judgement:
     """How the attempt ended, before its work is verified.
 
-    An agent that exits with 0 has still failed if it said so itself, was denied a permission, or left no change where
-    the plan names files. None for `outcome`: its supervisor died, so nobody knows.
+    An agent that exits with 0 has still failed if it said so itself, said nothing at all at its end, was denied a
+    permission, or left no change where the plan names files. None for `outcome`: its supervisor died, so nobody knows.
     """
     if outcome is None:
         return Judgement(AttemptState.INTERRUPTED, "its supervisor died; what was held is charged")
@@ -30,7 +30,9 @@ def judge(task: Task, outcome: Outcome | None, changed_files: int) -> Judgement:
     if outcome.is_error:
         return Judgement(AttemptState.FAILED, f"the agent reported an error: {_first_line(outcome.message)}")
     if outcome.exit_code != 0:
-        return Judgement(AttemptState.FAILED, f"the agent ended with exit code {outcome.exit_code}")
+        return Judgement(AttemptState.FAILED, f"the agent {_exit_in_words(outcome.exit_code)}")
+    if outcome.is_error is None:
+        return Judgement(AttemptState.FAILED, "the agent ended without saying how it went")
     if outcome.denied_permissions:
         denied = ", ".join(sorted(set(outcome.denied_permissions)))
         return Judgement(AttemptState.FAILED, f"the agent was denied permission to use {denied}")
@@ -51,6 +53,10 @@ def _stopped(outcome: Outcome) -> Judgement:
             return Judgement(AttemptState.FAILED, outcome.message)
         case _:
             return Judgement(AttemptState.INTERRUPTED, "stopped on request")
+
+
+def _exit_in_words(code: int | None) -> str:
+    return f"ended with exit code {code}" if code is None or code > 0 else f"was killed by signal {-code}"
 
 
 def _first_line(text: str) -> str:

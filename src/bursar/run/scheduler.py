@@ -6,6 +6,8 @@ chain of work goes first.
 
 from __future__ import annotations
 
+import posixpath
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,12 +39,16 @@ class Scheduler:
     def __init__(self, graph: Graph, *, done: Iterable[str] = (), lengths: Mapping[str, int] | None = None) -> None:
         """All tasks are open but those in `done`; `lengths` weighs them (1 each where absent)."""
         self._graph = graph
-        self._depends_on = {node.key: frozenset(node.depends_on) for node in graph.nodes}
-        self._standing = {node.key: Standing.OPEN for node in graph.nodes}
         self._order = {node.key: position for position, node in enumerate(graph.nodes)}
-        self._waits_for = {node.key: set(graph.dependencies(node.key)) for node in graph.nodes}
+        self._rank = {key: rank for rank, key in enumerate(graph.order)}
+        self._standing = {node.key: Standing.OPEN for node in graph.nodes}
+        self._depends_on = {node.key: frozenset(node.depends_on) for node in graph.nodes}
+        self._waits_for = {key: set(names) for key, names in self._depends_on.items()}
+        self._files = {node.key: frozenset(map(posixpath.normpath, node.files)) for node in graph.nodes}
+        self._writers = _writers(graph, self._files)
         self._chain = _chains(graph, lengths or {})
-        self._ready = {key for key, waits in self._waits_for.items() if not waits}
+        self._ready: set[str] = set()
+        self._offer(self._standing)
         for key in done:
             self.done(key)
 
@@ -51,14 +57,23 @@ class Scheduler:
         return sorted(self._ready, key=lambda key: (-self._chain[key], self._order[key]))
 
     def started(self, key: str) -> None:
-        """The task runs and is no longer on offer."""
+        """The task runs and is no longer on offer, nor is any that writes one of its files.
+
+        It need not have been on offer: one that an earlier conductor started runs, whatever has changed since.
+        """
         self._move(key, Standing.RUNNING, from_=(Standing.OPEN,))
         self._ready.discard(key)
+        for file in self._files[key]:
+            self._writers[file].remove(key)
+            self._ready.difference_update(self._writers[file])
+            self._writers[file].insert(0, key)
 
     def returned(self, key: str) -> None:
-        """The task did not run after all (no money for it now) and is on offer again."""
+        """The task did not run after all (no money for it now) and takes its place again."""
         self._move(key, Standing.OPEN, from_=(Standing.RUNNING,))
-        self._ready.add(key)
+        for file in self._files[key]:
+            self._writers[file].sort(key=self._rank.__getitem__)
+        self._offer([key, *self._next_writers(key)])
 
     def done(self, key: str) -> None:
         """The task is merged: what waited only for it is ready."""
@@ -66,8 +81,7 @@ class Scheduler:
         self._ready.discard(key)
         for dependent in self._graph.dependents(key):
             self._waits_for[dependent].discard(key)
-            if not self._waits_for[dependent] and self._standing[dependent] is Standing.OPEN:
-                self._ready.add(dependent)
+        self._leave(key)
 
     def failed(self, key: str) -> list[Skipped]:
         """The task will not be done in this run; everything that depends on it is skipped, nearest first.
@@ -76,35 +90,63 @@ class Scheduler:
         """
         self._move(key, Standing.FAILED, from_=(Standing.OPEN, Standing.RUNNING))
         self._ready.discard(key)
-        skipped: list[Skipped] = []
-        queue = [key]
-        while queue:
-            cause = queue.pop(0)
-            for dependent in self._graph.dependents(cause):
-                if self._standing[dependent] is not Standing.OPEN:
-                    continue
-                if cause not in self._depends_on[dependent]:
-                    self._release(dependent, cause)
-                    continue
-                self._standing[dependent] = Standing.SKIPPED
-                self._ready.discard(dependent)
-                skipped.append(Skipped(dependent, cause))
-                queue.append(dependent)
+        skipped = self._skip_dependents(key)
+        for lost in (key, *(each.task for each in skipped)):
+            self._leave(lost)
         return skipped
 
     def standing(self, key: str) -> Standing:
         """Where the task stands."""
         return self._standing[key]
 
-    def _release(self, key: str, cause: str) -> None:
-        self._waits_for[key].discard(cause)
-        if not self._waits_for[key]:
-            self._ready.add(key)
+    def _may_start(self, key: str) -> bool:
+        """It is open, all that it depends on is done, and of the writers of each of its files it is the next.
+
+        Writers of a file take turns in the graph's order, in which nobody stands before what it waits for: so the
+        first unfinished task of all may always start.
+        """
+        if self._standing[key] is not Standing.OPEN or self._waits_for[key]:
+            return False
+        return all(self._writers[file][0] == key for file in self._files[key])
+
+    def _leave(self, key: str) -> None:
+        """The task, done or lost, stands in nobody's way any more."""
+        for file in self._files[key]:
+            self._writers[file].remove(key)
+        self._offer([*self._graph.dependents(key), *self._next_writers(key)])
+
+    def _next_writers(self, key: str) -> list[str]:
+        return [writer for file in self._files[key] for writer in self._writers[file][:1]]
+
+    def _offer(self, keys: Iterable[str]) -> None:
+        self._ready.update(filter(self._may_start, keys))
+
+    def _skip_dependents(self, key: str) -> list[Skipped]:
+        skipped: list[Skipped] = []
+        queue = deque([key])
+        while queue:
+            cause = queue.popleft()
+            for dependent in self._graph.dependents(cause):
+                if cause in self._depends_on[dependent] and self._standing[dependent] is Standing.OPEN:
+                    self._standing[dependent] = Standing.SKIPPED
+                    self._ready.discard(dependent)
+                    skipped.append(Skipped(dependent, cause))
+                    queue.append(dependent)
+        return skipped
 
     def _move(self, key: str, to: Standing, *, from_: tuple[Standing, ...]) -> None:
         if self._standing[key] not in from_:
             raise ValueError(f"task {key} is {self._standing[key]}, so it cannot become {to}")
         self._standing[key] = to
+
+
+def _writers(graph: Graph, files: Mapping[str, frozenset[str]]) -> dict[str, list[str]]:
+    """For each file the tasks that write it, in the graph's order."""
+    writers: dict[str, list[str]] = {}
+    for key in graph.order:
+        for file in files[key]:
+            writers.setdefault(file, []).append(key)
+    return writers
 
 
 def _chains(graph: Graph, lengths: Mapping[str, int]) -> dict[str, int]:

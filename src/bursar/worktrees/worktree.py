@@ -64,7 +64,13 @@ def commit_paths(repository: Repository, base: str, contents: dict[str, bytes], 
 
 
 def remove(repository: Repository, path: Path) -> None:
-    """The worktree is gone, from the disk and from git's list; also if half of it was gone already."""
+    """The worktree is gone, from the disk and from git's list; also if half of it was gone already.
+
+    Args:
+        path: as given to `create`; an empty one names no worktree, and above all not the current folder.
+    """
+    if not path.name:
+        return
     state_dir = repository.common_dir / "worktrees" / path.name
     with worktree_list(repository):
         git(repository.root, "worktree", "remove", "--force", "--force", str(path), accept=(0, 128))

@@ -205,8 +205,9 @@ def test_more_than_10_000_tasks_are_refused() -> None:
     assert problems(text)[-1] == "08-02-PLAN.md:10001:1: there are more than 10,000 tasks"
 
 
-def test_a_file_full_of_task_tags_is_refused_at_once() -> None:
-    assert problems("<task>\n" * 40_001) == ["08-02-PLAN.md:1:1: there are more than 40,000 `<task>` tags"]
+@pytest.mark.parametrize("tag", ["<task>", "</task>"])
+def test_a_file_full_of_task_tags_is_refused_at_once(tag: str) -> None:
+    assert problems(f"{tag}\n" * 40_001) == ["08-02-PLAN.md:1:1: there are more than 40,000 `<task>` tags"]
 
 
 def test_a_list_of_files_that_is_no_list_is_refused() -> None:

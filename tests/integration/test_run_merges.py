@@ -1,0 +1,81 @@
+"""Two tasks and one file: a conflict that nobody declared, and one that the plan names."""
+
+from __future__ import annotations
+
+from tests.integration.conftest import MakeProject
+from tests.integration.kit import parallel, plan, script, shell, task, write
+
+
+def test_undeclared_conflict_fails_the_second(make_project: MakeProject) -> None:
+    text = plan(parallel("One"), parallel("Two"), task("Three", 'depends-on="1,2"'))
+    steps = {n: [write("shared.txt", f"by {n}\n", wait_for="both")] for n in (1, 2)}
+    project = make_project(text, script(steps))
+    run = project.start_run()
+    assert all(project.server.wait_until_reached("both") for _ in range(2))
+    project.server.open_gate("both")
+    ended = run.end()
+    assert ended.code == 1
+    states = project.states
+    (merged,) = [number for number in ("1", "2") if states[number] == "merged"]
+    (failed,) = {"1", "2"} - {merged}
+    assert (states[failed], states["3"]) == ("failed", "skipped")
+    branch = f"bursar/{project.report['run']}/{failed}/1"
+    assert project.note(failed) == f"merge conflict in shared.txt; its work is on branch {branch}"
+    assert project.git("show", f"{branch}:shared.txt") == f"by {failed}"
+    assert (project.repo / "shared.txt").read_text() == f"by {merged}\n"
+    assert ended.metered == project.bill
+    project.assert_tidy()
+
+    project.server.script = script({int(failed): [shell("echo more >> shared.txt")], 3: [write("three.txt")]})
+    again = project.run()
+    assert again.code == 0, again.err
+    assert (project.repo / "shared.txt").read_text() == f"by {merged}\nmore\n"
+    assert project.calls_of(int(merged)) == 2
+    project.assert_tidy()
+
+
+def test_declared_conflict_is_never_at_once(make_project: MakeProject) -> None:
+    """Both write one file, and neither waits for the other by name: the second starts from the first one's work."""
+    text = plan(parallel("One", files="shared.txt"), parallel("Two", files="./shared.txt"), parallel("Three"))
+    steps = {
+        1: [shell("echo 1 >> shared.txt", wait_for="g1")],
+        2: [shell("echo 2 >> shared.txt", wait_for="g2")],
+        3: [write("three.txt", wait_for="g3")],
+    }
+    project = make_project(text, script(steps))
+    run = project.start_run()
+    assert project.server.wait_until_reached("g1")
+    assert project.server.wait_until_reached("g3")
+    project.server.open_gate("g3")
+    project.server.open_gate("g1")
+    assert project.server.wait_until_reached("g2")
+    assert {each.attempt.split("/")[1] for each in project.agents} == {"2"}
+    project.server.open_gate("g2")
+    ended = run.end()
+    assert ended.code == 0, ended.err
+    lines = ended.err.splitlines()
+    assert [line[:6] for line in lines if " 1  One" in line or " 2  Two" in line] == [
+        "  ▸ 1 ",
+        "  ✓ 1 ",
+        "  ▸ 2 ",
+        "  ✓ 2 ",
+    ]
+    assert (project.repo / "shared.txt").read_text() == "1\n2\n"
+    project.assert_tidy()
+
+
+def test_different_parts_of_one_file_merge(make_project: MakeProject) -> None:
+    text = plan(parallel("One"), parallel("Two"))
+    steps = {
+        1: [shell("sed -i '1s/.*/first/' long.txt", wait_for="both")],
+        2: [shell("sed -i '$s/.*/last/' long.txt", wait_for="both")],
+    }
+    project = make_project(text, script(steps))
+    project.commit({"long.txt": "".join(f"line {n}\n" for n in range(40))}, "a long file")
+    run = project.start_run()
+    assert all(project.server.wait_until_reached("both") for _ in range(2))
+    project.server.open_gate("both")
+    assert run.end().code == 0
+    lines = (project.repo / "long.txt").read_text().splitlines()
+    assert (lines[0], lines[-1], len(lines)) == ("first", "last", 40)
+    project.assert_tidy()
