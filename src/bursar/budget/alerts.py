@@ -7,14 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bursar.budget.text import format_quantity
-from bursar.budget.types import Alert, Balance, Budget, Level, Threshold
-
-RUN_THRESHOLDS = (
-    Threshold(80, Level.WARNING),
-    Threshold(90, Level.CRITICAL),
-    Threshold(95, Level.CRITICAL),
-)
-"""What a run's budgets say before they block at the whole of their limit."""
+from bursar.budget.types import Alert, Amount, Balance, Budget, Level, Threshold
 
 OVERRUN_PERCENT = 101
 """Every budget speaks up when it has been passed, whatever its thresholds are; that alert bears this number."""
@@ -30,11 +23,6 @@ class Firing:
     marks: tuple[int, ...]
 
 
-def period_id(budget: Budget) -> str:
-    """The name of the period that is running; the one period there is so far never ends and bears its own name."""
-    return budget.period
-
-
 def due_alerts(balance: Balance, marked: Collection[int], at: datetime) -> Firing:
     """The alert that is due now that `balance` stands as it does; each threshold fires once per budget and period.
 
@@ -45,38 +33,53 @@ def due_alerts(balance: Balance, marked: Collection[int], at: datetime) -> Firin
     Args:
         marked: the percents marked so far in this period.
     """
-    reached = {each.percent: each for each in (_OVERRUN, *balance.budget.thresholds) if _is_reached(balance, each)}
+    reached = _reached(balance, balance.spent + balance.metered)
     new = [reached[percent] for percent in sorted(reached) if percent not in marked]
     if not new:
         return Firing(None, ())
     marks = tuple(each.percent for each in new)
     if marks[-1] < max(marked, default=0):
         return Firing(None, marks)
-    return Firing(_alert(balance, new[-1], at), marks)
+    return Firing(_alert(balance, new[-1], at, balance.spent + balance.metered), marks)
 
 
-def _is_reached(balance: Balance, threshold: Threshold) -> bool:
-    taken, limit = balance.spent + balance.metered, balance.budget.limit.quantity
-    if threshold is _OVERRUN:
-        return taken > limit
-    return taken * 100 >= threshold.percent * limit
+def projected_alerts(balance: Balance, amount: Amount, at: datetime) -> tuple[Alert, ...]:
+    """Every threshold that would be reached if `amount` were held on top of what is spent and reserved, ascending.
+
+    This is a state, not a firing: it says the same however often it is asked, and marks nothing. With `NOTHING` it is
+    the state as it is. A cost that is unknown adds nothing.
+    """
+    taken = balance.spent + balance.reserved + (balance.budget.amount_of(amount) or 0)
+    reached = _reached(balance, taken)
+    return tuple(_alert(balance, reached[percent], at, taken) for percent in sorted(reached))
 
 
-def _alert(balance: Balance, threshold: Threshold, at: datetime) -> Alert:
+def _reached(balance: Balance, taken: int) -> dict[int, Threshold]:
+    """By percent; where a threshold lies at the percent of the overrun, its own words win."""
+    limit, reached = balance.budget.limit.quantity, {}
+    if taken > limit:
+        reached[OVERRUN_PERCENT] = _OVERRUN
+    for each in balance.budget.thresholds:
+        if taken * 100 >= each.percent * limit:
+            reached[each.percent] = each
+    return reached
+
+
+def _alert(balance: Balance, threshold: Threshold, at: datetime, taken: int) -> Alert:
     return Alert(
         budget=balance.budget.name,
-        period_id=period_id(balance.budget),
+        period_id=balance.period_id,
         percent=threshold.percent,
         level=threshold.level,
         at=at,
-        message=_message(balance, threshold),
+        message=_message(balance.budget, threshold, taken),
     )
 
 
-def _message(balance: Balance, threshold: Threshold) -> str:
-    budget, taken = balance.budget, balance.spent + balance.metered
+def _message(budget: Budget, threshold: Threshold, taken: int) -> str:
     unit, limit = budget.limit.unit, budget.limit.quantity
     limit_text = format_quantity(limit, unit)
     if threshold is _OVERRUN:
         return f"budget `{budget.name}` is past its limit of {limit_text} by {format_quantity(taken - limit, unit)}"
-    return f"budget `{budget.name}` has reached {threshold.percent} % of {limit_text}: {format_quantity(taken, unit)}"
+    mark = f"{threshold.percent} %" + (f" ({threshold.name})" if threshold.name else "")
+    return f"budget `{budget.name}` has reached {mark} of {limit_text}: {format_quantity(taken, unit)}"

@@ -1,10 +1,10 @@
 """Who gets how much: the one decision that every store takes, on balances that it has locked.
 
-An amount has two sides, tokens and USD, and they belong together: the USD are the cost of those tokens. So a smaller
-grant keeps their proportion: its tokens are rounded down, and the cost of those tokens is rounded up to whole nano-USD.
-The cost still fits: with tokens t ≤ T·(U/C) of a wish for T tokens at cost C, where U is what is available in USD,
-C·(t/T) ≤ U, and U is whole. Neither side is ever cut below `minimum`, where the minimum fits; so a request is refused
-exactly when its minimum does not fit.
+An amount has several sides: tokens, those of them that are fresh, those that are output, and USD. They belong together:
+the USD are the cost of those tokens. So a smaller grant keeps their proportion: its tokens are rounded down, and the
+share of each other side is rounded up to a whole number. The share still fits: with tokens t ≤ T·(A/W) of a wish for T
+tokens whose other side is W, where A is what is available of that side, W·(t/T) ≤ A, and A is whole. No side is ever
+cut below `minimum`, where the minimum fits; so a request is refused exactly when its minimum does not fit.
 """
 
 from __future__ import annotations
@@ -27,55 +27,75 @@ def decide(balances: Sequence[Balance], amount: Amount, minimum: Amount | None) 
     """The largest grant up to `amount` that every blocking budget can cover, or every budget that stands in the way.
 
     Budgets that only warn never stand in the way. A frozen budget lets nothing pass, not even what is free; a blocking
-    budget in USD nothing whose cost is unknown.
+    budget in USD nothing whose cost is unknown, unless it allows that and has anything left.
 
     Args:
         balances: of all budgets that the operation is charged to.
-        minimum: the least that is worth having, on both sides; None: all or nothing. Where its cost is unknown, its
-            share of the amount's cost is meant.
+        minimum: the least that is worth having, on every side; None: all or nothing. Where a side of it is not given,
+            its share of the amount's is meant.
     """
     blocking = [balance for balance in balances if balance.budget.on_limit is OnLimit.BLOCK]
     least = amount if minimum is None else _least(amount, minimum)
     shortfalls = tuple(_shortfall(balance, least) for balance in blocking if not _fits(balance, least))
     if shortfalls:
         return shortfalls
-    return _largest(amount, least, _available(blocking, Unit.TOKENS), _available(blocking, Unit.USD))
+    return _largest(amount, least, blocking)
 
 
 def _least(amount: Amount, minimum: Amount) -> Amount:
-    if amount.nano_usd is None:
-        return Amount(minimum.tokens, None)
-    if minimum.nano_usd is None:
-        return Amount(minimum.tokens, _share(amount.nano_usd, minimum.tokens, amount.tokens))
-    return minimum
+    def side(wish: int | None, least: int | None) -> int | None:
+        return _share(wish, minimum.tokens, amount.tokens) if wish is not None and least is None else least
+
+    return Amount(
+        minimum.tokens,
+        None if amount.nano_usd is None else side(amount.nano_usd, minimum.nano_usd),
+        None if amount.fresh_tokens is None else side(amount.fresh_tokens, minimum.fresh_tokens),
+        None if amount.output_tokens is None else side(amount.output_tokens, minimum.output_tokens),
+    )
 
 
 def _fits(balance: Balance, least: Amount) -> bool:
-    wanted = least.of(balance.budget.limit.unit)
-    return wanted is not None and wanted <= balance.available and not balance.is_frozen
+    wanted = balance.budget.amount_of(least)
+    if wanted is None:
+        is_covered = balance.budget.allows_unknown_price and balance.available > 0
+    else:
+        is_covered = wanted <= balance.available
+    return is_covered and not balance.is_frozen
 
 
 def _shortfall(balance: Balance, least: Amount) -> Shortfall:
-    return Shortfall(balance=balance, wanted=least.of(balance.budget.limit.unit))
+    return Shortfall(balance=balance, wanted=balance.budget.amount_of(least))
 
 
-def _available(balances: Sequence[Balance], unit: Unit) -> int | None:
-    """What the tightest budget of that unit has left; None where there is none."""
-    return min((each.available for each in balances if each.budget.limit.unit is unit), default=None)
-
-
-def _largest(amount: Amount, least: Amount, tokens_left: int | None, nano_left: int | None) -> Amount:
-    tokens = amount.tokens if tokens_left is None else min(amount.tokens, tokens_left)
-    if amount.nano_usd is None or least.nano_usd is None:
-        return Amount(tokens, amount.nano_usd)
-    affordable = amount.nano_usd if nano_left is None else min(amount.nano_usd, nano_left)
+def _largest(amount: Amount, least: Amount, blocking: Sequence[Balance]) -> Amount:
+    """What fits of `amount`: as many tokens as every budget allows for, and their share of each other side."""
     if amount.tokens == 0:
-        return Amount(0, affordable)
-    if amount.nano_usd:
-        tokens = min(tokens, amount.tokens * affordable // amount.nano_usd)
-    return Amount(max(tokens, least.tokens), max(_share(amount.nano_usd, tokens, amount.tokens), least.nano_usd))
+        return Amount(0, _affordable(amount, blocking), amount.fresh_tokens, amount.output_tokens)
+    tokens = amount.tokens
+    for balance in blocking:
+        wish = balance.budget.amount_of(amount)
+        if wish is not None and wish > balance.available:
+            tokens = min(tokens, amount.tokens * balance.available // wish)
+
+    def side(wish: int | None, smallest: int | None) -> int | None:
+        return None if wish is None else max(_share(wish, tokens, amount.tokens), smallest or 0)
+
+    return Amount(
+        max(tokens, least.tokens),
+        side(amount.nano_usd, least.nano_usd),
+        side(amount.fresh_tokens, least.fresh_tokens),
+        side(amount.output_tokens, least.output_tokens),
+    )
 
 
-def _share(nano_usd: int, tokens: int, of_tokens: int) -> int:
-    """The cost of some of the tokens, rounded up to whole nano-USD; no tokens cost nothing."""
-    return -(-nano_usd * tokens // of_tokens) if of_tokens else 0
+def _affordable(amount: Amount, blocking: Sequence[Balance]) -> int | None:
+    """Where only the cost is asked for: as much of it as there is."""
+    if amount.nano_usd is None:
+        return None
+    left = [balance.available for balance in blocking if balance.budget.limit.unit is Unit.USD]
+    return min([amount.nano_usd, *left])
+
+
+def _share(wish: int, tokens: int, of_tokens: int) -> int:
+    """The share of some of the tokens, rounded up to a whole number; no tokens cost nothing."""
+    return -(-wish * tokens // of_tokens) if of_tokens else 0

@@ -20,7 +20,6 @@ from bursar.budget import (
     Shortfall,
     decide,
     due_alerts,
-    period_id,
 )
 from bursar.clock import Clock
 from bursar.errors import KeyReused, StoreError
@@ -247,13 +246,13 @@ def _charge_of(after: Holding) -> dict[str, object]:
 
 def _firing(books: Books, balance: Balance, at: datetime) -> Firing:
     budget = balance.budget
-    return due_alerts(balance, books.marks(budget.name, period_id(budget)), at)
+    return due_alerts(balance, books.marks(budget.name, balance.period_id), at)
 
 
 def _marks(balance: Balance, firing: Firing, at: datetime) -> Iterable[Mark]:
     for percent in firing.marks:
         alert = firing.alert if firing.alert is not None and firing.alert.percent == percent else None
-        yield Mark(balance.budget.name, period_id(balance.budget), percent, at, alert)
+        yield Mark(balance.budget.name, balance.period_id, percent, at, alert)
 
 
 def _encode_mark(mark: Mark) -> dict[str, object]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from bursar.budget import LARGEST_QUANTITY, Amount, Budget
+from bursar.budget import LARGEST_QUANTITY, Amount, Budget, check_period, check_thresholds
 from bursar.errors import UserError
 from bursar.ledger.port import CallRecord, ReserveRequest
 
 _LONGEST_NAME = 4096
-_LARGEST_PERCENT = 1000
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -43,13 +42,9 @@ def check_budget(budget: Budget) -> None:
     """The budget can be kept: its names can be read, its limit counted, its thresholds are ascending percents."""
     check_name(budget.name, "name of a budget")
     check_labels(budget.selector)
-    check_name(budget.period, "period")
+    check_period(budget.period)
     _check_count(budget.limit.quantity, "limit", least=1)
-    percents = [threshold.percent for threshold in budget.thresholds]
-    for percent in percents:
-        _check_count(percent, "threshold", least=1)
-    if percents != sorted(set(percents)) or any(percent > _LARGEST_PERCENT for percent in percents):
-        raise UserError(f"the thresholds of `{budget.name}` must ascend, and none be over {_LARGEST_PERCENT} percent")
+    check_thresholds(budget.thresholds)
 
 
 def check_call(call: CallRecord) -> None:

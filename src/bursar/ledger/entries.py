@@ -117,7 +117,7 @@ def encode_budget(budget: Budget) -> dict[str, object]:
         "selector": dict(budget.selector),
         "unit": budget.limit.unit.value,
         "quantity": budget.limit.quantity,
-        "period": budget.period,
+        "period": str(budget.period),
         "thresholds": [[threshold.percent, threshold.level.value] for threshold in budget.thresholds],
         "on_limit": budget.on_limit.value,
     }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from bursar.budget import Alert, Amount, Balance, Budget, Level, Limit, OnLimit, Threshold, Unit
+from bursar.budget import Alert, Amount, Balance, Budget, Level, Limit, OnLimit, Threshold, Unit, parse_period
 from bursar.errors import StoreError
 from bursar.ledger.books import Mark
 from bursar.ledger.entries import encode, encode_budget, format_instant
@@ -162,7 +162,7 @@ def write_budget(budget: Budget) -> Row:
         *run_and_task(budget.selector),
         budget.limit.unit.value,
         budget.limit.quantity,
-        budget.period,
+        str(budget.period),
         encode(body["thresholds"]),
         budget.on_limit.value,
     )
@@ -181,7 +181,7 @@ def read_balance(row: Row) -> Balance:
         name=name,
         selector=json.loads(selector),
         limit=Limit(quantity, Unit(unit)),
-        period=period,
+        period=parse_period(period),
         thresholds=tuple(Threshold(percent, Level(level)) for percent, level in json.loads(thresholds)),
         on_limit=OnLimit(on_limit),
     )
