@@ -26,11 +26,11 @@ def build_thresholds(percents: Sequence[int]) -> tuple[Threshold, ...]:
     """Thresholds at these percents, each as loud as `level_at` says.
 
     Raises:
-        UserError: they do not ascend, or one is no whole number from 0 to 1000 (ten times the limit).
+        UserError: they do not ascend, or one is no whole number from 1 to 1000 (ten times the limit).
     """
     thresholds = tuple(Threshold(percent, level_at(percent)) for percent in percents if _is_percent(percent))
     if len(thresholds) < len(percents):
-        raise UserError(f"a threshold is a whole number of percent from 0 to {LARGEST_PERCENT}")
+        raise UserError(f"a threshold is a whole number of percent from 1 to {LARGEST_PERCENT}")
     check_thresholds(thresholds)
     return thresholds
 
@@ -39,17 +39,17 @@ def check_thresholds(thresholds: Sequence[Threshold]) -> None:
     """They can be kept.
 
     Raises:
-        UserError: they do not ascend, or one is no whole number from 0 to 1000.
+        UserError: they do not ascend, or one is no whole number from 1 to 1000.
     """
     percents = [threshold.percent for threshold in thresholds]
     if not all(map(_is_percent, percents)):
-        raise UserError(f"a threshold is a whole number of percent from 0 to {LARGEST_PERCENT}")
+        raise UserError(f"a threshold is a whole number of percent from 1 to {LARGEST_PERCENT}")
     if percents != sorted(set(percents)):
         raise UserError("thresholds must ascend, and each may stand there once")
 
 
 def _is_percent(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_PERCENT
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST_PERCENT
 
 
 RUN_THRESHOLDS = (

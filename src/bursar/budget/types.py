@@ -105,7 +105,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """The share of a limit, in percent of it (0 to 1000), that fires one alert of a level; `name` is for people."""
+    """The share of a limit, in percent of it (1 to 1000), that fires one alert of a level; `name` is for people."""
 
     percent: int
     level: Level

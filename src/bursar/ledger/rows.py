@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from bursar.budget import Alert, Amount, Balance, Budget, Level, Limit, OnLimit, Threshold, Unit, parse_period
-from bursar.errors import StoreError
+from bursar.errors import StoreError, UserError
 from bursar.ledger.books import Mark
 from bursar.ledger.entries import encode, encode_budget, format_instant
 from bursar.ledger.holding import Holding
@@ -90,7 +90,7 @@ def parse(read: Callable[[Row], T], row: Row) -> T:
     """
     try:
         return read(row)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, UserError) as error:
         raise StoreError(f"the ledger's row `{row[0]}` has been damaged: {error}", hint=_DAMAGED) from error
 
 
