@@ -7,6 +7,7 @@ import os
 LEDGER_FILE = "ledger.db"
 JOURNAL_FILE = "journal.db"
 HISTORY_FILE = "history.db"
+AUDIT_FILE = "audit.jsonl"
 JOURNAL_APPLICATION_ID = 0x6272736A  # "brsj" in the header of the journal's file
 
 
