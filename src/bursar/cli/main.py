@@ -18,6 +18,7 @@ COMMANDS = {
     "report": ("bursar.cli.report", "what a run did and what it cost"),
     "approve": ("bursar.cli.approve", "pass a checkpoint that waits for a person"),
     "plan": ("bursar.cli.plan", "show or check a plan"),
+    "alert": ("bursar.cli.alert", "send a test alert to everybody who is told of alerts"),
     "ledger": ("bursar.cli.ledger", "list the books, or verify them"),
 }
 

@@ -1,13 +1,69 @@
-"""Files, environment and flags become typed settings; and the one place where all parts are put together."""
+"""Files, environment and flags become typed settings; and the one place where all parts are put together.
 
-from bursar.config.compose import build_agent, open_stores
-from bursar.config.settings import AgentSettings, RunTable, Settings, load_settings
+What is behind this door is imported when it is asked for: quick commands need the budgets, and not the whole house.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bursar.config.budgets import (
+        BudgetSettings,
+        ConfiguredBudget,
+        configured_budgets,
+        define_budgets,
+        list_problems,
+        read_budgets,
+        variable_of,
+    )
+    from bursar.config.compose import build_agent, build_notifier, open_stores
+    from bursar.config.editing import set_budget
+    from bursar.config.files import project_file, user_file
+    from bursar.config.settings import AgentSettings, NotifyTable, RunTable, Settings, load_settings
+
+_ROOMS = {
+    "budgets": (
+        "BudgetSettings",
+        "ConfiguredBudget",
+        "configured_budgets",
+        "define_budgets",
+        "list_problems",
+        "read_budgets",
+        "variable_of",
+    ),
+    "compose": ("build_agent", "build_notifier", "open_stores"),
+    "editing": ("set_budget",),
+    "files": ("project_file", "user_file"),
+    "settings": ("AgentSettings", "NotifyTable", "RunTable", "Settings", "load_settings"),
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "AgentSettings",
+    "BudgetSettings",
+    "ConfiguredBudget",
+    "NotifyTable",
     "RunTable",
     "Settings",
     "build_agent",
+    "build_notifier",
+    "configured_budgets",
+    "define_budgets",
+    "list_problems",
     "load_settings",
     "open_stores",
+    "project_file",
+    "read_budgets",
+    "set_budget",
+    "user_file",
+    "variable_of",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """What the door shows, imported now."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from bursar.agents import Agent, ClaudeAgent, CommandAgent
+from bursar.budget import Level
 from bursar.clock import Clock
 from bursar.config.settings import AgentSettings, Settings
 from bursar.errors import UserError
 from bursar.history import open_history
 from bursar.journal import open_journal
 from bursar.ledger import open_ledger
+from bursar.notify import Notifier
 from bursar.paths import HISTORY_FILE, JOURNAL_FILE, LEDGER_FILE
 from bursar.run import Stores
 
@@ -43,3 +45,9 @@ def open_stores(state: Path, clock: Clock) -> Stores:
         journal=open_journal(state / JOURNAL_FILE),
         history=open_history(state / HISTORY_FILE),
     )
+
+
+def build_notifier(settings: Settings, state: Path, source: str = "") -> Notifier:
+    """Sends alerts to where the settings say; `source` names the project in what is sent."""
+    table = settings.notify
+    return Notifier(state, table.targets, min_level=Level(table.min_level), source=source)

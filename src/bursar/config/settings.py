@@ -1,4 +1,5 @@
-"""`bursar.toml` at the top of the repository, then the environment; flags come last, from the command line.
+"""`bursar.toml` at the top of the repository, then the user's, then the environment; flags come last, from the command
+line. The later goes before the earlier.
 
 Every key is checked: an unknown one is an error, not a silence.
 """
@@ -7,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 
+from bursar.config.files import project_file, read_settings_file, user_file
 from bursar.errors import UserError
+from bursar.notify import check_target
 
-FILE_NAME = "bursar.toml"
+_KEYS_OF_BUDGETS = ("budget", "labels")  # see `budgets`
 
 
 class RunTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,6 +40,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         nested: leave sub-agents and workflows to the model.
         arguments: more arguments for the CLI.
         argv: for `command` alone: the program and its arguments, with {model}, {prompt}, {session_id}, {worktree}.
+        lane: who bills its calls. Dollars of a subscription charge no budget in USD; `unknown` counts at list price.
     """
 
     program: str | None = None
@@ -44,6 +48,20 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     nested: bool = False
     arguments: list[str] = []
     argv: list[str] = []
+    lane: Literal["api", "subscription", "unknown"] = "unknown"
+
+
+class NotifyTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[notify]`: who is told of alerts, beside the terminal.
+
+    Attributes:
+        targets: `desktop`, addresses that apprise knows (`json://HOST/PATH`, `slack://…`), or `env:NAME` for an
+            address that stands in the environment.
+        min_level: alerts from this level on are sent.
+    """
+
+    targets: list[str] = []
+    min_level: Literal["info", "warning", "critical"] = "warning"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,33 +69,48 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     run: RunTable = RunTable()
     agents: dict[str, AgentSettings] = {}
+    notify: NotifyTable = NotifyTable()
 
     def digest(self) -> str:
-        """Changes whenever the programs that a run would start by these settings change; empty if none are named."""
-        if not self.agents:
+        """Changes whenever the programs that a run would start, or the places it would write to, change.
+
+        Empty if none are named.
+        """
+        if not self.agents and not self.notify.targets:
             return ""
-        return hashlib.sha256(msgspec.json.encode(self.agents, order="sorted")).hexdigest()
+        what = [self.agents, self.notify.targets] if self.notify.targets else self.agents
+        return hashlib.sha256(msgspec.json.encode(what, order="sorted")).hexdigest()
 
 
 def load_settings(root: Path, environment: Mapping[str, str] = os.environ) -> Settings:
-    """The project's settings with the environment's on top; defaults where neither says anything.
+    """The project's settings with the user's and the environment's on top; defaults where nobody says anything.
 
     Raises:
-        UserError: the file is not TOML, or a key or value is wrong.
+        UserError: a file is not TOML, or a key or value is wrong.
     """
-    return _with_environment(_read(root / FILE_NAME), environment)
+    table: dict[str, Any] = {}
+    for path in (project_file(root), user_file(environment)):
+        own = read_settings_file(path).parse()
+        own = {key: value for key, value in own.items() if key not in _KEYS_OF_BUDGETS}
+        _check(_convert(own, path), path)
+        table = _merge(table, own)
+    return _with_environment(msgspec.convert(table, Settings), environment)
 
 
-def _read(path: Path) -> Settings:
+def _convert(table: Mapping[str, Any], path: Path) -> Settings:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        settings = msgspec.convert(table, Settings)
-    except FileNotFoundError:
-        return Settings()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        return msgspec.convert(table, Settings)
+    except msgspec.ValidationError as error:
         raise UserError(f"{path}: {error}") from error
-    _check(settings, path)
-    return settings
+
+
+def _merge(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """Table by table, key by key: the later goes before the earlier; a list is taken as a whole."""
+    merged = dict(earlier)
+    for key, value in later.items():
+        old = merged.get(key)
+        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
 
 
 def _check(settings: Settings, path: Path) -> None:
@@ -91,6 +124,9 @@ def _check(settings: Settings, path: Path) -> None:
         unknown = sorted(set(table.models) - {"small", "medium", "large"})
         if unknown:
             raise UserError(f"{path}: agents.{agent}.models knows small, medium and large, not {', '.join(unknown)}")
+    for number, target in enumerate(settings.notify.targets, 1):
+        if problem := check_target(target):  # the target itself is not shown: it may hold a credential
+            raise UserError(f"{path}: number {number} of notify.targets {problem}")
 
 
 def _with_environment(settings: Settings, environment: Mapping[str, str]) -> Settings:
