@@ -9,8 +9,20 @@ from typing import Any
 
 from bursar.budget import parse_limit
 from bursar.cli.parsing import Parser, parser
-from bursar.cli.session import Flags, build_tools, choose_agent, conduct, read_settings, require_approval, tell
+from bursar.cli.session import (
+    Flags,
+    build_tools,
+    choose_agent,
+    conduct,
+    read_settings,
+    require_approval,
+    send_earlier_alerts,
+    tell_undelivered,
+    telling,
+)
+from bursar.config import build_notifier
 from bursar.errors import OK, UserError
+from bursar.paths import state_dir
 from bursar.plan import summary_path
 from bursar.run import (
     PlanToRun,
@@ -38,6 +50,8 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any) -> int:
     flags = flags_of(options)
     settings = read_settings(opened)
     agent = choose_agent(settings, flags)
+    notifier = build_notifier(settings, Path(state_dir()), opened.repository.root.name)
+    notifier.check()
     tools = build_tools(settings, flags, agent)
     if _is_done(opened, tools):
         return OK
@@ -46,11 +60,13 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any) -> int:
     require_approval(opened.plan, settings, tools.stores.journal, trust=options.trust)
     lock = RunLock(tools.state_dir, opened)
     run = None if getattr(options, "new", False) else unfinished_run(opened, tools)
-    conductor, context, rows = take_up(opened, tools, run, limit, tell)
+    conductor, context, rows = take_up(opened, tools, run, limit, telling(notifier))
     try:
+        send_earlier_alerts(notifier, context)
         return conduct(conductor, context, rows, as_json=options.json)
     finally:
         lock.release()
+        tell_undelivered(notifier)
 
 
 def add_run_flags(options: Parser) -> None:

@@ -8,8 +8,9 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from bursar.agents import Agent
@@ -17,9 +18,10 @@ from bursar.budget import Unit, parse_limit
 from bursar.clock import SystemClock
 from bursar.config import Settings, build_agent, load_settings, open_stores
 from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, UserError
-from bursar.events import RunEvent
+from bursar.events import AlertFired, RunEvent
 from bursar.ids import RandomIds
 from bursar.journal import AttemptRow, Journal, RunState
+from bursar.notify import Notifier
 from bursar.paths import state_dir
 from bursar.plan import Plan
 from bursar.pricing import load_prices
@@ -129,6 +131,31 @@ def tell(event: RunEvent) -> None:
     """The event as a line on stderr."""
     sys.stderr.write(render_event(event, in_colour=_wants_colour(sys.stderr)) + "\n")
     sys.stderr.flush()
+
+
+def telling(notifier: Notifier) -> Callable[[RunEvent], None]:
+    """Tells each event on stderr; alerts are sent to their targets too, and what could not be is told once."""
+
+    def emit(event: RunEvent) -> None:
+        tell(event)
+        if isinstance(event, AlertFired):
+            notifier.alert(event.level, event.message, at=event.at)
+        tell_undelivered(notifier)
+
+    return emit
+
+
+def send_earlier_alerts(notifier: Notifier, context: RunContext) -> None:
+    """Alerts that fired on this run while no conductor was there to send them are on their way."""
+    for alert in context.stores.ledger.alerts({"run": context.run.id}):
+        if alert.at >= datetime.fromisoformat(context.run.started_at):
+            notifier.alert(alert.level, alert.message, at=alert.at.isoformat())
+
+
+def tell_undelivered(notifier: Notifier) -> None:
+    """Alerts that nobody got are told on stderr, once."""
+    for sentence in notifier.undelivered():
+        sys.stderr.write(f"warning: {sentence}\n")
 
 
 def conduct(conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow], *, as_json: bool) -> int:

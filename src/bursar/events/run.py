@@ -75,10 +75,11 @@ class TaskWaited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFired:
-    """A threshold of a budget was reached."""
+    """A threshold of a budget was reached; `at`, the ledger's time of it, tells one firing from another."""
 
     level: str
     message: str
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

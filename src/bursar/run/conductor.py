@@ -186,7 +186,7 @@ class Conductor:
     def _tell_alerts(self) -> None:
         alerts = self._alerts()
         for alert in alerts[self._progress.alerts_told :]:
-            self._context.emit(AlertFired(level=alert.level, message=alert.message))
+            self._context.emit(AlertFired(level=alert.level, message=alert.message, at=alert.at.isoformat()))
         self._progress.alerts_told = len(alerts)
 
     def _alerts(self) -> Sequence[Alert]:

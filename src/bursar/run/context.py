@@ -14,6 +14,7 @@ from bursar.history import History
 from bursar.ids import IdSource
 from bursar.journal import Journal, RunRow
 from bursar.ledger import Ledger
+from bursar.notify import AuditLog
 from bursar.plan import Plan
 from bursar.pricing import RateTable
 from bursar.worktrees import Repository
@@ -70,6 +71,7 @@ class RunContext:
     environment: Mapping[str, str]
     clock: Clock
     ids: IdSource
+    audit: AuditLog
     emit: Callable[[RunEvent], None] = field(default=lambda _: None)
 
     @property

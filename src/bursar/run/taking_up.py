@@ -10,6 +10,8 @@ from bursar.budget import RUN_THRESHOLDS, Budget, Limit
 from bursar.errors import UserError
 from bursar.events import RunEvent
 from bursar.journal import AttemptRow, RunRow, RunState, TaskRow, TaskState
+from bursar.notify import AuditLog
+from bursar.paths import AUDIT_FILE
 from bursar.plan import Plan
 from bursar.processes import identify
 from bursar.run.conductor import Conductor
@@ -163,6 +165,7 @@ def _context(opened: PlanToRun, tools: Tools, run: RunRow, emit: Callable[[RunEv
         environment=tools.environment,
         clock=tools.clock,
         ids=tools.ids,
+        audit=AuditLog(str(tools.state_dir / AUDIT_FILE), tools.clock),
         emit=emit,
     )
 

@@ -18,6 +18,7 @@ from bursar.supervision.spec import (
     read_claim,
     read_outcome,
 )
+from bursar.supervision.spending import audit_write
 
 SPAWNER_MODULE = "bursar.supervision.spawner"
 
@@ -31,6 +32,7 @@ __all__ = [
     "Ending",
     "Outcome",
     "StopRung",
+    "audit_write",
     "claim",
     "read_claim",
     "read_outcome",

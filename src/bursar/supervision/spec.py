@@ -41,6 +41,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
         rates: the price table as plain data (see `pricing`).
         units: units of the blocking budgets over this attempt, `tokens` and `usd`: what a limit can be reached in.
         step_tokens: by how much a hold grows when it runs out; the same share of it in money.
+        audit: the audit log; empty for none.
         output_cap: the most output tokens of one call.
         limit_seconds: wall time after which the attempt is stopped; None: unlimited.
     """
@@ -61,6 +62,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     limit_seconds: float | None
     output_cap: int
     model: str
+    audit: str = ""
 
 
 class Ending(StrEnum):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import selectors
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -20,10 +21,11 @@ from bursar.errors import StoreError
 from bursar.events import AgentEvent, CallReported, SessionEnded
 from bursar.ledger import Ledger, State
 from bursar.metering import Meter
+from bursar.notify import AuditLog
 from bursar.processes import identify
 from bursar.supervision.agent_process import AgentProcess
 from bursar.supervision.spec import STREAM_FILE, AttemptSpec, Ending, Outcome, claim, write_outcome
-from bursar.supervision.spending import Spending
+from bursar.supervision.spending import Spending, audit_write
 from bursar.supervision.stop_ladder import StopLadder
 
 _CHUNK_BYTES = 1 << 18
@@ -45,17 +47,20 @@ def supervise(spec: AttemptSpec, ledger: Ledger, clock: Clock) -> None:
     reservation = ledger.reservation(spec.key)
     if reservation is None or reservation.state is not State.HELD:
         return
-    spending = Spending(spec, ledger, reservation)
+    audit = AuditLog(spec.audit, clock)
+    spending = Spending(spec, ledger, reservation, audit)
     try:
         agent = AgentProcess(spec)
     except OSError as error:
         write_outcome(directory, _not_started(error))
-        ledger.release(spec.key)
+        audit_write(audit, ledger.release(spec.key))
         return
     with open(directory / STREAM_FILE, "ab") as stream:
         outcome, unknown = Supervision(spec, agent, spending, clock, stream, wake).run()
     write_outcome(directory, outcome)
     spending.settle(unknown)
+    if audit.lost:
+        sys.stderr.write(f"{audit.lost} events of {spec.key} are not in {audit.path}: {audit.problem}\n")
 
 
 class Supervision:
