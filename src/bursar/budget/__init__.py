@@ -15,6 +15,7 @@ from bursar.budget.thresholds import (
     check_thresholds,
     level_at,
 )
+from bursar.budget.titles import is_configured, is_retired, name_for_ledger, retire, title_of
 from bursar.budget.types import (
     LANE_LABEL,
     NOTHING,
@@ -64,10 +65,15 @@ __all__ = [
     "decide",
     "due_alerts",
     "format_quantity",
+    "is_configured",
+    "is_retired",
     "is_selected",
     "level_at",
+    "name_for_ledger",
     "parse_limit",
     "parse_period",
     "period_id",
     "projected_alerts",
+    "retire",
+    "title_of",
 ]

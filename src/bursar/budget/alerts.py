@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bursar.budget.text import format_quantity
+from bursar.budget.titles import title_of
 from bursar.budget.types import Alert, Amount, Balance, Budget, Level, Threshold
 
 OVERRUN_PERCENT = 101
@@ -78,8 +79,8 @@ def _alert(balance: Balance, threshold: Threshold, at: datetime, taken: int) -> 
 
 def _message(budget: Budget, threshold: Threshold, taken: int) -> str:
     unit, limit = budget.limit.unit, budget.limit.quantity
-    limit_text = format_quantity(limit, unit)
+    limit_text, title = format_quantity(limit, unit), title_of(budget.name)
     if threshold is _OVERRUN:
-        return f"budget `{budget.name}` is past its limit of {limit_text} by {format_quantity(taken - limit, unit)}"
+        return f"budget `{title}` is past its limit of {limit_text} by {format_quantity(taken - limit, unit)}"
     mark = f"{threshold.percent} %" + (f" ({threshold.name})" if threshold.name else "")
-    return f"budget `{budget.name}` has reached {mark} of {limit_text}: {format_quantity(taken, unit)}"
+    return f"budget `{title}` has reached {mark} of {limit_text}: {format_quantity(taken, unit)}"

@@ -144,16 +144,16 @@ def _read_file(
         return []
     places = [f"{file.path}:{line}" for line in _header_lines(file.text)]
     places = places if len(places) == len(tables) else [str(file.path)] * len(tables)
-    found: dict[str, ConfiguredBudget] = {}
-    for place, each in zip(places, tables, strict=True):
+    found, names = [], [each.get("name") for each in tables]
+    for number, (place, each) in enumerate(zip(places, tables, strict=True)):
         read = BudgetTable(each, labels)
         budget = read.parse()
+        if isinstance(names[number], str) and names[number] in names[:number]:
+            read.problems.append("there is one of that name already")
         problems += [f"{place}: budget {_shown(each)}: {problem}" for problem in read.problems]
-        if isinstance(name := each.get("name"), str) and name in found:
-            problems.append(f"{place}: there is a budget `{name}` already")
-        elif budget is not None:
-            found[budget.name] = _configured(budget, scope, _sources(each, str(file.path)))
-    return list(found.values())
+        if budget is not None:
+            found.append(_configured(budget, scope, _sources(each, str(file.path))))
+    return found
 
 
 def _header_lines(text: str) -> list[int]:

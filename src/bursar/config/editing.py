@@ -81,8 +81,8 @@ def _is_setting(line: str) -> bool:
 
 def _replace_value(line: str, key: str, value: object) -> str:
     """The line with another value; what stands before it and the comment after it stay."""
-    if tomllib.loads(line) == {key: value}:
-        return line
+    if not _is_toml(line) or tomllib.loads(line) == {key: value}:
+        return line  # where a value goes over several lines, the check of the whole edit refuses it
     body = line.rstrip("\r\n")
     comment = next((body[at:] for at in _comments(body) if _is_toml(body[:at])), "")
     rest = body[: len(body) - len(comment)]
@@ -106,9 +106,13 @@ def _is_toml(text: str) -> bool:
 def _literal(value: object) -> str:
     """The value as TOML: of texts, truths, and tables of texts; JSON's strings are TOML's, but for one character."""
     if isinstance(value, dict):
-        pairs = ", ".join(f"{json.dumps(key)} = {_literal(each)}" for key, each in value.items())
+        pairs = ", ".join(f"{_key(key)} = {_literal(each)}" for key, each in value.items())
         return f"{{ {pairs} }}" if pairs else "{}"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch("[A-Za-z0-9_-]+", name) else json.dumps(name)
 
 
 def _check_edit(file: SettingsFile, text: str, values: Mapping[str, Any]) -> None:

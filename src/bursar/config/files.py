@@ -56,7 +56,8 @@ def read_settings_file(path: Path) -> SettingsFile:
         UserError: it cannot be read, or is not UTF-8.
     """
     try:
-        return SettingsFile(path, path.read_text(encoding="utf-8"))
+        with open(path, encoding="utf-8", newline="") as file:  # line ends stay as they are
+            return SettingsFile(path, file.read())
     except (FileNotFoundError, NotADirectoryError):
         return SettingsFile(path, "")
     except (OSError, UnicodeDecodeError) as error:
