@@ -108,6 +108,10 @@ def columns() -> list[tuple[str, str]]:
     return [(table, column) for table, column in found if column != "id"]
 
 
+_KEYS = {"calls": "reservation", "balances": "budget"}
+"""By what a row is found in the tables that number none."""
+
+
 def change_one(path: Path, table: str, column: str, number: int) -> bool:
     """One value is another one, behind the ledger's back; False where the row is not there or may not change so."""
     connection = apsw.Connection(str(path))
@@ -116,7 +120,7 @@ def change_one(path: Path, table: str, column: str, number: int) -> bool:
             "PRAGMA ignore_check_constraints = ON;"
             "DROP TRIGGER entries_are_never_changed; DROP TRIGGER entries_are_never_removed"
         )
-        key = "rowid" if table != "calls" else "reservation"
+        key = _KEYS.get(table, "rowid")
         row = connection.execute(
             f"SELECT {key}, {column}, typeof({column}) FROM {table} ORDER BY {key} LIMIT 1 OFFSET ?", (number,)
         ).fetchall()
@@ -134,7 +138,7 @@ def _other(value: object, kind: str, column: str) -> int | str:
     if kind == "integer":
         return int(str(value)) + 1000
     if kind == "null":
-        return 1 if column.endswith(("tokens", "usd")) else "x"
+        return 1 if column.endswith(("tokens", "usd", "percent")) else "x"
     text = str(value)
     return chr(ord(text[0]) ^ 8) + text[1:] if text else "x"
 
@@ -156,11 +160,11 @@ def test_one_changed_value_anywhere_is_found(path: Path, table: str, column: str
     assert changed
 
 
-@pytest.mark.parametrize("table", ["entries", "budgets", "reservations", "calls", "alerts"])
+@pytest.mark.parametrize("table", ["entries", "budgets", "balances", "reservations", "calls", "alerts"])
 def test_one_missing_row_anywhere_is_found(path: Path, table: str) -> None:
     connection = apsw.Connection(str(path))
     connection.execute("DROP TRIGGER entries_are_never_removed; PRAGMA foreign_keys = OFF")
-    key = "reservation" if table == "calls" else "rowid"
+    key = _KEYS.get(table, "rowid")
     connection.execute(f"DELETE FROM {table} WHERE {key} = (SELECT max({key}) FROM {table})")
     connection.close()
     ledger = open_at(path)
@@ -433,7 +437,7 @@ def test_the_full_disk_refuses_and_loses_nothing(path: Path) -> None:
     ledger = open_at(path)
     connection = ledger._database._connection
     pages = connection.execute("PRAGMA page_count").fetchall()[0][0]
-    connection.execute(f"PRAGMA max_page_count = {pages}")
+    connection.execute(f"PRAGMA max_page_count = {pages + 3}")
     with pytest.raises(StoreError, match="disk"):
         reserve_without_end(ledger)
     connection.execute("PRAGMA max_page_count = 1000000")

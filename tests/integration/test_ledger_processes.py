@@ -211,11 +211,11 @@ def test_a_write_inside_a_write_is_a_bug_and_undone(tmp_path: Path) -> None:
 
 def spoil(ledger: SqliteLedger, *, nested: bool) -> None:
     with ledger._database.write() as connection:
-        connection.execute("UPDATE budgets SET spent = 5")
+        connection.execute("UPDATE budgets SET quantity = 5")
         if nested:
             with ledger._database.write():
                 raise AssertionError("unreachable")
-        connection.execute("UPDATE budgets SET spent = -1")
+        connection.execute("UPDATE budgets SET quantity = -1")
 
 
 @pytest.mark.parametrize("store", ["memory", "sqlite"])

@@ -2,15 +2,29 @@
 
 from bursar.budget import Shortfall
 from bursar.ledger.memory import MemoryLedger
-from bursar.ledger.port import CallRecord, Denial, Entry, Ledger, Reservation, ReserveRequest, State
+from bursar.ledger.port import (
+    USAGE_KINDS,
+    CallRecord,
+    Denial,
+    Entry,
+    Ledger,
+    LedgerEvent,
+    Observer,
+    Reservation,
+    ReserveRequest,
+    State,
+)
 from bursar.ledger.sqlite import SqliteLedger, open_ledger
 
 __all__ = [
+    "USAGE_KINDS",
     "CallRecord",
     "Denial",
     "Entry",
     "Ledger",
+    "LedgerEvent",
     "MemoryLedger",
+    "Observer",
     "Reservation",
     "ReserveRequest",
     "Shortfall",

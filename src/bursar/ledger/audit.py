@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from bursar.budget import Amount, Balance
-from bursar.ledger.books import Mark
-from bursar.ledger.entries import FIRST_HASH, encode, encode_budget, encode_call, fence_of, hash_of
-from bursar.ledger.fold import Fold, FoldedReservation, fold
+from bursar.ledger.books import Mark, Standing
+from bursar.ledger.entries import FIRST_HASH, encode, encode_budget, encode_call, format_instant, hash_of
+from bursar.ledger.fold import Fold, FoldedReservation, Line, Sides, call_content, fold_lines
 from bursar.ledger.holding import Holding
 from bursar.ledger.port import CallRecord, Entry
 
@@ -20,18 +20,20 @@ RawEntry = tuple[int, str, str, str, str, str, str]
 
 def check_books(
     rows: Iterable[RawEntry],
-    balances: Iterable[Balance],
+    standings: Iterable[Standing],
     holdings: Iterable[Holding],
     calls: Iterable[tuple[str, CallRecord]],
     marks: Iterable[Mark],
+    balances: Iterable[Balance] = (),
 ) -> list[str]:
     """Everything that does not hold: in the chain, in what the entries say, and in the books beside them."""
     problems: list[str] = []
-    folded = fold(_follow_chain(rows, problems))
+    folded = fold_lines(_follow_chain(rows, problems))
     problems += folded.problems
-    problems += _check("budget", _folded_budgets(folded), {each.budget.name: _budget_of(each) for each in balances})
+    problems += _check("budget", _folded_budgets(folded), {each.budget.name: _budget_of(each) for each in standings})
+    problems += _check("balance", _folded_balances(folded), dict(map(_balance_of, balances)))
     problems += _check("reservation", _folded_reservations(folded), {each.key: _holding_of(each) for each in holdings})
-    stored_calls = {(key, call.call_id, call.sequence): encode_call(call) for key, call in calls}
+    stored_calls = {(key, call.call_id, call.sequence): call_content(encode_call(call)) for key, call in calls}
     problems += _check("call", folded.calls, stored_calls)
     problems += _check("alert", folded.marks, {_mark_key(mark): _said(mark) for mark in marks})
     return problems
@@ -51,7 +53,7 @@ def read_entry(row: RawEntry) -> Entry:
     )
 
 
-def _follow_chain(rows: Iterable[RawEntry], problems: list[str]) -> Iterator[Entry]:
+def _follow_chain(rows: Iterable[RawEntry], problems: list[str]) -> Iterator[Line]:
     last, last_hash = 0, FIRST_HASH
     for row in rows:
         number, at, kind, key, body, previous_hash, digest = row
@@ -63,7 +65,8 @@ def _follow_chain(rows: Iterable[RawEntry], problems: list[str]) -> Iterator[Ent
             problems.append(f"entry {number} has been changed: its hash is not that of its content")
         last, last_hash = number, digest
         try:
-            yield read_entry(row)
+            entry = read_entry(row)
+            yield Line(number, at, kind, key, entry.body)
         except ValueError as error:
             problems.append(f"entry {number} cannot be read: {error}")
 
@@ -84,11 +87,24 @@ def _shown(name: object) -> str:
 
 
 def _folded_budgets(folded: Fold) -> dict[str, object]:
-    return {name: (dict(budget.definition), budget.sums) for name, budget in folded.budgets.items()}
+    return {name: (dict(budget.definition), budget.last) for name, budget in folded.budgets.items()}
 
 
-def _budget_of(balance: Balance) -> object:
-    return encode_budget(balance.budget), (balance.spent, balance.reserved, balance.metered, balance.unpriced)
+def _budget_of(standing: Standing) -> object:
+    return encode_budget(standing.budget), standing.latest and standing.latest.period_id
+
+
+def _folded_balances(folded: Fold) -> dict[tuple[str, str], object]:
+    return {
+        (name, period): balance.sums
+        for name, budget in folded.budgets.items()
+        for period, balance in budget.periods.items()
+    }
+
+
+def _balance_of(balance: Balance) -> tuple[tuple[str, str], object]:
+    figures = (balance.spent, balance.reserved, balance.metered, balance.unpriced, balance.exempt)
+    return (balance.budget.name, balance.period_id), figures
 
 
 def _folded_reservations(folded: Fold) -> dict[str, object]:
@@ -98,16 +114,17 @@ def _folded_reservations(folded: Fold) -> dict[str, object]:
 def _reservation_of(folded: FoldedReservation) -> object:
     return (
         folded.state,
-        encode(folded.request),
+        folded.request,
         dict(folded.labels),
-        fence_of(folded.labels),
-        folded.request["attempt"],
-        folded.budgets,
-        (folded.held_tokens, folded.held_nano_usd),
-        (folded.granted_tokens, folded.granted_nano_usd),
-        (folded.metered_tokens, folded.metered_nano_usd, folded.calls, folded.unpriced_calls),
-        None if folded.charged_tokens is None else (folded.charged_tokens, folded.charged_nano_usd),
-        (folded.unknown_tokens, folded.unknown_nano_usd),
+        folded.place,
+        folded.attempt,
+        folded.accounts,
+        folded.exempt,
+        folded.held,
+        folded.granted,
+        (_short(folded.metered), folded.calls, folded.unpriced_calls),
+        folded.charged,
+        folded.unknown,
         "" if folded.ending is None else encode(folded.ending),
         "" if folded.crediting is None else encode(folded.crediting),
     )
@@ -120,26 +137,34 @@ def _holding_of(holding: Holding) -> object:
         dict(holding.labels),
         holding.place,
         holding.attempt,
-        holding.budgets,
-        _pair(holding.held),
-        _pair(holding.granted),
-        (holding.metered.tokens, holding.metered.nano_usd, holding.calls, holding.unpriced_calls),
-        None if holding.charged is None else _pair(holding.charged),
-        _pair(holding.unknown),
+        list(holding.accounts),
+        list(holding.exempt),
+        _sides(holding.held),
+        _sides(holding.granted),
+        (_sides(holding.metered), holding.calls, holding.unpriced_calls),
+        None if holding.charged is None else _sides(holding.charged),
+        (holding.unknown.tokens, holding.unknown.nano_usd),
         holding.ending,
         holding.crediting,
     )
 
 
-def _pair(amount: Amount) -> tuple[int, int | None]:
-    return amount.tokens, amount.nano_usd
+def _sides(amount: Amount) -> Sides:
+    return amount.tokens, amount.nano_usd, amount.fresh_tokens, amount.output_tokens
+
+
+def _short(metered: Sides) -> Sides:
+    """As the books keep it: a part that is all of the tokens is not named."""
+    tokens, nano_usd, fresh, output = metered
+    return tokens, nano_usd, None if fresh == tokens else fresh, None if output == tokens else output
 
 
 def _mark_key(mark: Mark) -> tuple[str, str, int]:
     return mark.budget, mark.period_id, mark.percent
 
 
-def _said(mark: Mark) -> tuple[datetime, str | None, str | None]:
+def _said(mark: Mark) -> tuple[str, str | None, str | None]:
+    at = format_instant(mark.at)
     if mark.alert is None:
-        return mark.at, None, None
-    return mark.at, mark.alert.level.value, mark.alert.message
+        return at, None, None
+    return at, mark.alert.level.value, mark.alert.message

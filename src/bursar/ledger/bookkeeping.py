@@ -6,78 +6,105 @@ everything that can be refused is refused before the first row is put.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from datetime import datetime
 
-from bursar.budget import (
-    NOTHING,
-    Amount,
-    Balance,
-    Budget,
-    Firing,
-    Shortfall,
-    decide,
-    due_alerts,
-)
+from bursar.budget import NOTHING, Amount, Balance, Budget, decide
 from bursar.clock import Clock
 from bursar.errors import KeyReused, StoreError
 from bursar.ledger import holding as holdings
-from bursar.ledger.books import Books, Mark
-from bursar.ledger.checks import check_amount, check_budget, check_call, check_minimum, check_name, check_request
+from bursar.ledger.books import Books
+from bursar.ledger.checks import (
+    check_amount,
+    check_budget,
+    check_call,
+    check_labels,
+    check_minimum,
+    check_name,
+    check_request,
+)
+from bursar.ledger.counting import account_of, balances_of, current_balances
 from bursar.ledger.entries import (
-    build_entry,
     encode,
     encode_amount,
     encode_budget,
     encode_call,
+    encode_charge,
     encode_crediting,
     encode_ending,
     encode_request,
     fence_of,
 )
-from bursar.ledger.holding import Holding
-from bursar.ledger.port import CallRecord, Denial, Reservation, ReserveRequest, State
+from bursar.ledger.holding import Account, Holding
+from bursar.ledger.port import CallRecord, Denial, LedgerEvent, Observer, Reservation, ReserveRequest, State
+from bursar.ledger.posting import Posting, is_past
 
 
 class Bookkeeping:
     """The writing half of a ledger, over any store that can give it a transaction."""
 
     _clock: Clock
+    _observers: tuple[Observer, ...] = ()
 
     def _transaction(self) -> AbstractContextManager[Books]:
         raise NotImplementedError
 
+    @contextmanager
+    def _writing(self) -> Iterator[Posting]:
+        """One transaction, committed at the end of the block; only then anybody is told."""
+        with self._transaction() as books:
+            posting = Posting(books, self._clock.now())
+            yield posting
+        for event in posting.events:
+            self._tell(event)
+
+    def observe(self, observer: Observer) -> None:
+        """See `Ledger.observe`."""
+        self._observers = (*self._observers, observer)
+
+    def _tell(self, event: LedgerEvent) -> None:
+        for observer in self._observers:
+            try:
+                observer(event)
+            except Exception:  # theirs, whatever it is: the books are written and stay so
+                import logging  # here, because it is needed next to never
+
+                logging.getLogger(__name__).exception("an observer of the ledger failed; what it was told of stands")
+
     def define(self, budget: Budget) -> Balance:
         """See `Ledger.define`."""
         check_budget(budget)
-        with self._transaction() as books:
-            known = next(iter(books.named([budget.name])), None)
-            if known is not None and known.budget == budget:
-                return known
-            if known is not None:
+        with self._writing() as posting:
+            books = posting.books
+            known = books.standing(budget.name)
+            if known is not None and known.budget != budget:
                 _check_same_budget(known.budget, budget)
-            books.put_budget(budget, is_new=known is None)
-            self._write_down(books, "defined", budget.name, encode_budget(budget), self._clock.now())
-            return Balance(budget=budget, spent=0, reserved=0, metered=0) if known is None else _with(known, budget)
+            if known is None or known.budget != budget:
+                books.put_budget(budget, is_new=known is None)
+                posting.write_down("defined", budget.name, encode_budget(budget))
+                known = books.standing(budget.name)
+            assert known is not None
+            return current_balances(books, [known], posting.at, {})[0]
 
     def reserve(self, request: ReserveRequest) -> Reservation | Denial:
         """See `Ledger.reserve`."""
         check_request(request)
-        with self._transaction() as books:
+        with self._writing() as posting:
             asked = encode(encode_request(request))
-            known = books.holding(request.key)
+            known = posting.books.holding(request.key)
             if known is not None and known.request != asked:
                 raise KeyReused(f"the key `{request.key}` belongs to another reservation")
             place = fence_of(request.labels)
-            _check_fence(books, place, request.attempt)
+            _check_fence(posting.books, place, request.attempt)
             if known is not None:
                 return known.reservation()
-            balances = books.matching(request.labels)
-            granted = decide(balances, request.amount, _worth_having(request))
+            balances = posting.balances(request.labels)
+            charged = [each for each in balances if each.budget.is_charged_by(request.labels)]
+            granted = decide(charged, request.amount, _worth_having(request))
             if not isinstance(granted, Amount):
-                return self._deny(books, request.key, request.amount, granted)
+                return posting.deny(request.key, request.amount, granted)
+            accounts, exempt = _accounts(balances, request.labels)
             holding = Holding(
                 key=request.key,
                 request=asked,
@@ -86,35 +113,61 @@ class Bookkeeping:
                 attempt=request.attempt,
                 held=granted,
                 granted=granted,
-                budgets=tuple(balance.budget.name for balance in balances),
+                accounts=accounts,
+                exempt=exempt,
             )
-            body = encode_request(request) | {"granted": encode_amount(granted), "budgets": list(holding.budgets)}
-            return self._move(books, None, holding, "reserved", body, balances=balances)
+            body = encode_request(request) | {"granted": encode_amount(granted)}
+            return posting.open(holding, "reserved", body, balances, speaks=False)
+
+    def charge(self, key: str, labels: Mapping[str, str], used: Amount | CallRecord) -> Reservation:
+        """See `Ledger.charge`."""
+        check_name(key, "key")
+        check_labels(labels)
+        if isinstance(used, Amount):
+            check_amount(used)
+        else:
+            check_call(used)
+        with self._writing() as posting:
+            known = posting.books.holding(key)
+            if known is not None:
+                if known.request != encode(encode_charge(labels, used)):
+                    raise KeyReused(f"the key `{key}` belongs to another charge or reservation")
+                return known.reservation()
+            balances = posting.balances(labels)
+            holding = holdings.charge(key, labels, used, *_accounts(balances, labels))
+            if is_past(balances, None, holding):
+                holding = replace(holding, state=State.OVERRUN)
+            body = encode_charge(labels, used) | _charge_of(holding)
+            charged = posting.open(holding, "charged", body, balances, speaks=True)
+            if isinstance(used, CallRecord):
+                posting.books.add_call(key, used)
+            return charged
 
     def extend(self, key: str, held: Amount, *, minimum: Amount | None = None) -> Reservation | Denial:
         """See `Ledger.extend`."""
         check_amount(held)
         if minimum is not None:
             check_minimum(minimum, held)
-        with self._transaction() as books:
-            holding = _open(books, key)
-            _check_fence(books, holding.place, holding.attempt)
+        with self._writing() as posting:
+            holding = _open(posting.books, key)
+            _check_fence(posting.books, holding.place, holding.attempt)
             missing = holdings.missing_of(holding, held)
             if missing is None:
                 return holding.reservation()
-            balances = books.named(holding.budgets)
+            balances = balances_of(posting.books, holding.accounts)
             granted = decide(balances, missing, None if minimum is None else _still_missing(holding, minimum))
             if not isinstance(granted, Amount):
-                return self._deny(books, key, held, granted)
+                return posting.deny(key, held, granted)
             extended = holdings.extend(holding, granted)
             if extended == holding:
                 return holding.reservation()
-            return self._move(books, holding, extended, "extended", {"held": encode_amount(extended.held)})
+            return posting.move(holding, extended, "extended", {"held": encode_amount(extended.held)})
 
     def record(self, key: str, call: CallRecord) -> Reservation:
         """See `Ledger.record`."""
         check_call(call)
-        with self._transaction() as books:
+        with self._writing() as posting:
+            books = posting.books
             known = books.call(key, call.call_id, call.sequence)
             holding = _found(books, key)
             if known is not None:
@@ -122,9 +175,9 @@ class Bookkeeping:
                     raise KeyReused(f"report {call.sequence} on call `{call.call_id}` came before, with other content")
                 return holding.reservation()
             _check_open(holding)
-            _check_fence(books, holding.place, holding.attempt)
+            _check_fence(posting.books, holding.place, holding.attempt)
             after = holdings.record(holding, call)
-            recorded = self._move(books, holding, after, "recorded", encode_call(call), speaks=True)
+            recorded = posting.move(holding, after, "recorded", encode_call(call), speaks=True)
             books.add_call(key, call)
             return recorded
 
@@ -132,41 +185,46 @@ class Bookkeeping:
         """See `Ledger.settle`."""
         check_amount(actual)
         check_amount(unknown)
-        with self._transaction() as books:
-            holding = _found(books, key)
+        with self._writing() as posting:
+            holding = _found(posting.books, key)
             if holding.state is not State.HELD:
                 holdings.check_ended_so(holding, encode_ending("settled", actual, unknown))
                 return holding.reservation()
-            _check_fence(books, holding.place, holding.attempt)
+            _check_fence(posting.books, holding.place, holding.attempt)
             after = holdings.settle(holding, actual, unknown)
             body = {"actual": encode_amount(actual), "asked_unknown": encode_amount(unknown)} | _charge_of(after)
-            return self._move(books, holding, after, "settled", body, speaks=True)
+            return posting.move(holding, after, "settled", body, speaks=True)
 
     def release(self, key: str) -> Reservation:
         """See `Ledger.release`."""
-        with self._transaction() as books:
-            holding = _found(books, key)
+        with self._writing() as posting:
+            holding = _found(posting.books, key)
             if holding.state is not State.HELD:
                 holdings.check_ended_so(holding, encode_ending("released"))
                 return holding.reservation()
-            return self._move(books, holding, holdings.release(holding), "released", {})
+            return posting.move(holding, holdings.release(holding), "released", {})
 
     def forfeit(self, key: str) -> Reservation:
         """See `Ledger.forfeit`."""
-        with self._transaction() as books:
-            holding = _found(books, key)
+        with self._writing() as posting:
+            holding = _found(posting.books, key)
             if holding.state is not State.HELD:
                 holdings.check_ended_so(holding, encode_ending("forfeited"))
                 return holding.reservation()
-            after = holdings.forfeit(holding)
-            return self._move(books, holding, after, "forfeited", _charge_of(after), speaks=True)
+            return _forfeit(posting, holding)
+
+    def forfeit_open(self, labels: Mapping[str, str]) -> Sequence[Reservation]:
+        """See `Ledger.forfeit_open`."""
+        check_labels(labels)
+        with self._writing() as posting:
+            return [_forfeit(posting, holding) for holding in posting.books.held(labels)]
 
     def credit(self, key: str, actual: Amount, *, evidence: str) -> Reservation:
         """See `Ledger.credit`."""
         check_amount(actual)
         check_name(evidence, "evidence for a credit")
-        with self._transaction() as books:
-            holding = _found(books, key)
+        with self._writing() as posting:
+            holding = _found(posting.books, key)
             if holding.state is State.CREDITED:
                 if holding.crediting != encode_crediting(actual, evidence):
                     raise KeyReused(f"`{key}` was credited before, on other evidence or with other numbers")
@@ -174,51 +232,8 @@ class Bookkeeping:
             if holding.state is not State.FORFEITED:
                 raise StoreError(f"`{key}` is {holding.state}; only what was forfeited can be credited")
             after = holdings.credit(holding, actual, evidence)
-            return self._move(
-                books, holding, after, "credited", {"actual": encode_amount(actual), "evidence": evidence}
-            )
-
-    def _move(
-        self,
-        books: Books,
-        before: Holding | None,
-        after: Holding,
-        kind: str,
-        body: Mapping[str, object],
-        *,
-        balances: Sequence[Balance] | None = None,
-        speaks: bool = False,
-    ) -> Reservation:
-        """State, money, marks and the entry change together; nothing is put before all of it is worked out."""
-        at = self._clock.now()
-        old = books.named(after.budgets) if balances is None else balances
-        new = [holdings.shift(balance, before, after) for balance in old]
-        firings = [_firing(books, balance, at) for balance in new] if speaks else []
-        marks = [mark for balance, firing in zip(new, firings, strict=speaks) for mark in _marks(balance, firing, at)]
-        if marks:
-            body = {**body, "marks": [_encode_mark(mark) for mark in marks]}
-        books.put_holding(after, is_new=before is None)
-        for was, balance in zip(old, new, strict=True):
-            if was != balance:
-                books.put_balance(balance)
-        for mark in marks:
-            books.add_mark(mark)
-        self._write_down(books, kind, after.key, body, at)
-        return after.reservation(tuple(firing.alert for firing in firings if firing.alert is not None))
-
-    def _deny(self, books: Books, key: str, amount: Amount, shortfalls: tuple[Shortfall, ...]) -> Denial:
-        """The refusal is in the journal; no balance has changed."""
-        short = [
-            {"budget": each.balance.budget.name, "wanted": each.wanted, "available": each.balance.available}
-            for each in shortfalls
-        ]
-        body = {"amount": encode_amount(amount), "shortfalls": short}
-        self._write_down(books, "denied", key, body, self._clock.now())
-        return Denial(key=key, shortfalls=shortfalls)
-
-    def _write_down(self, books: Books, kind: str, key: str, body: Mapping[str, object], at: datetime) -> None:
-        number, previous = books.head()
-        books.add_entry(build_entry(number + 1, at, kind, key, body, previous), encode(body))
+            body = {"actual": encode_amount(actual), "charged": encode_amount(after.charged), "evidence": evidence}
+            return posting.move(holding, after, "credited", body)
 
 
 def _worth_having(request: ReserveRequest) -> Amount | None:
@@ -244,24 +259,18 @@ def _charge_of(after: Holding) -> dict[str, object]:
     }
 
 
-def _firing(books: Books, balance: Balance, at: datetime) -> Firing:
-    budget = balance.budget
-    return due_alerts(balance, books.marks(budget.name, balance.period_id), at)
+def _forfeit(posting: Posting, holding: Holding) -> Reservation:
+    after = holdings.forfeit(holding)
+    return posting.move(holding, after, "forfeited", _charge_of(after), speaks=True)
 
 
-def _marks(balance: Balance, firing: Firing, at: datetime) -> Iterable[Mark]:
-    for percent in firing.marks:
-        alert = firing.alert if firing.alert is not None and firing.alert.percent == percent else None
-        yield Mark(balance.budget.name, balance.period_id, percent, at, alert)
-
-
-def _encode_mark(mark: Mark) -> dict[str, object]:
-    alert = mark.alert and {"level": mark.alert.level.value, "message": mark.alert.message}
-    return {"budget": mark.budget, "period": mark.period_id, "percent": mark.percent, "alert": alert}
-
-
-def _with(balance: Balance, budget: Budget) -> Balance:
-    return replace(balance, budget=budget)
+def _accounts(
+    balances: Sequence[Balance], labels: Mapping[str, str]
+) -> tuple[tuple[Account, ...], tuple[Account, ...]]:
+    """Where an operation is charged, and where it would be if its dollars were real ones."""
+    charged = tuple(account_of(each) for each in balances if each.budget.is_charged_by(labels))
+    exempt = tuple(account_of(each) for each in balances if not each.budget.is_charged_by(labels))
+    return charged, exempt
 
 
 def _check_same_budget(known: Budget, budget: Budget) -> None:
@@ -269,6 +278,7 @@ def _check_same_budget(known: Budget, budget: Budget) -> None:
     for what, was, wanted in (
         ("selector", dict(known.selector), dict(budget.selector)),
         ("unit", known.limit.unit, budget.limit.unit),
+        ("counting", known.counts, budget.counts),
         ("period", known.period, budget.period),
     ):
         if was != wanted:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bursar.budget import Alert, Balance, Budget
+from bursar.budget import Alert, Balance, Budget, LastPeriod
 from bursar.ledger.holding import Holding
 from bursar.ledger.port import CallRecord, Entry
 
@@ -23,11 +23,28 @@ class Mark:
     alert: Alert | None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A budget, and how it stands in the latest period that had anything put on it; None where none had."""
+
+    budget: Budget
+    latest: Balance | None
+
+    @property
+    def last(self) -> LastPeriod | None:
+        """The latest period."""
+        return None if self.latest is None else LastPeriod(self.latest.period_id)
+
+
 class Books(Protocol):
     """The rows of a store within one transaction; what is read stays as it is until the transaction ends."""
 
     def holding(self, key: str) -> Holding | None:
         """The holding of that key."""
+        ...
+
+    def held(self, labels: Mapping[str, str]) -> Sequence[Holding]:
+        """Every open holding that carries all of these labels, oldest first."""
         ...
 
     def put_holding(self, holding: Holding, *, is_new: bool) -> None:
@@ -46,12 +63,20 @@ class Books(Protocol):
         """The call is recorded; it was not before."""
         ...
 
-    def matching(self, labels: Mapping[str, str]) -> Sequence[Balance]:
+    def standing(self, name: str) -> Standing | None:
+        """The budget of that name."""
+        ...
+
+    def matching(self, labels: Mapping[str, str]) -> Sequence[Standing]:
         """Every budget that selects these labels, in order of name."""
         ...
 
-    def named(self, names: Iterable[str]) -> Sequence[Balance]:
-        """The budgets of these names that exist, in the order given."""
+    def every(self) -> Sequence[Standing]:
+        """Every budget, in order of name."""
+        ...
+
+    def balance(self, budget: Budget, period_id: str) -> Balance | None:
+        """How the budget stands in that period; None where nothing was ever put on it then."""
         ...
 
     def put_budget(self, budget: Budget, *, is_new: bool) -> None:
@@ -59,7 +84,11 @@ class Books(Protocol):
         ...
 
     def put_balance(self, balance: Balance) -> None:
-        """The figures of the budget are as given."""
+        """The figures of the budget in that period are as given, whether there were any or not."""
+        ...
+
+    def put_last(self, budget: str, last: LastPeriod) -> None:
+        """That period is the latest in which something was put on the budget."""
         ...
 
     def marks(self, budget: str, period: str) -> Collection[int]:

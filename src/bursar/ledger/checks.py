@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from bursar.budget import LARGEST_QUANTITY, Amount, Budget, check_period, check_thresholds
+from bursar.budget import LARGEST_QUANTITY, Amount, Budget, Counting, Unit, check_period, check_thresholds
 from bursar.errors import UserError
 from bursar.ledger.port import CallRecord, ReserveRequest
 
@@ -33,7 +33,12 @@ def check_request(request: ReserveRequest) -> None:
 def check_minimum(minimum: Amount, amount: Amount) -> None:
     """The minimum is an amount, and no side of it is above the amount's."""
     check_amount(minimum)
-    is_above = minimum.nano_usd is not None and amount.nano_usd is not None and minimum.nano_usd > amount.nano_usd
+    sides = (
+        (minimum.nano_usd, amount.nano_usd),
+        (minimum.fresh_tokens, amount.fresh_tokens),
+        (minimum.output_tokens, amount.output_tokens),
+    )
+    is_above = any(least is not None and most is not None and least > most for least, most in sides)
     if minimum.tokens > amount.tokens or is_above:
         raise UserError("the minimum of a hold is above what is asked for")
 
@@ -45,6 +50,15 @@ def check_budget(budget: Budget) -> None:
     check_period(budget.period)
     _check_count(budget.limit.quantity, "limit", least=1)
     check_thresholds(budget.thresholds)
+    for threshold in budget.thresholds:
+        if threshold.name:
+            check_name(threshold.name, "name of a threshold")
+    if budget.limit.unit is Unit.USD and budget.counts is not Counting.TOTAL:
+        raise UserError(f"budget `{budget.name}` is in USD: only one in tokens counts fresh or output tokens")
+    if budget.stop_percent is not None:
+        _check_count(budget.stop_percent, "percent of a stop", least=1)
+        if budget.stop_percent > 100:
+            raise UserError("a budget stops at 100 percent of its limit at the latest")
 
 
 def check_call(call: CallRecord) -> None:
@@ -70,6 +84,13 @@ def check_amount(amount: Amount) -> None:
     _check_count(amount.tokens, "number of tokens")
     if amount.nano_usd is not None:
         _check_count(amount.nano_usd, "cost in nano-USD")
+    for part, what in ((amount.fresh_tokens, "fresh tokens"), (amount.output_tokens, "output tokens")):
+        if part is not None:
+            _check_count(part, f"number of {what}")
+            if part > amount.tokens:
+                raise UserError(f"there cannot be more {what} than tokens")
+    if amount.counted(Counting.OUTPUT) > amount.counted(Counting.FRESH) and amount.output_tokens is not None:
+        raise UserError("there cannot be more output tokens than fresh ones")
 
 
 def check_labels(labels: Mapping[str, str]) -> None:
@@ -83,6 +104,11 @@ def check_name(name: object, what: str) -> None:
     """A text that is not empty, not endless, and has no control characters."""
     if not isinstance(name, str) or not name or len(name) > _LONGEST_NAME or _CONTROL.search(name):
         raise UserError(f"the {what} must be a text of 1 to {_LONGEST_NAME} characters without control characters")
+
+
+def check_history_limit(limit: int) -> None:
+    """So many entries can be asked for."""
+    _check_count(limit, "number of entries", least=1)
 
 
 def _check_count(number: object, what: str, *, least: int = 0) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bursar.budget import Amount, Budget
+from bursar.budget import ALWAYS, Amount, Budget, Threshold
 from bursar.ledger.port import CallRecord, Entry, ReserveRequest
 from bursar.usage import Usage
 
@@ -49,14 +49,20 @@ def format_instant(at: datetime) -> str:
 
 
 def encode_amount(amount: Amount | None) -> list[int | None] | None:
-    """`[tokens, nano-USD]`, the latter null where unknown; null for no amount."""
-    return None if amount is None else [amount.tokens, amount.nano_usd]
+    """`[tokens, nano-USD]`, the latter null where unknown; null for no amount.
+
+    Where somebody said how many tokens are fresh, or output, both follow; null where nobody said that one.
+    """
+    if amount is None:
+        return None
+    if amount.fresh_tokens is None and amount.output_tokens is None:
+        return [amount.tokens, amount.nano_usd]
+    return [amount.tokens, amount.nano_usd, amount.fresh_tokens, amount.output_tokens]
 
 
 def decode_amount(value: Any) -> Amount:
     """The amount of `encode_amount`."""
-    tokens, nano_usd = value
-    return Amount(tokens, nano_usd)
+    return Amount(*value)
 
 
 def encode_request(request: ReserveRequest) -> dict[str, object]:
@@ -67,6 +73,12 @@ def encode_request(request: ReserveRequest) -> dict[str, object]:
         "minimum": encode_amount(request.minimum),
         "attempt": request.attempt,
     }
+
+
+def encode_charge(labels: Mapping[str, str], used: Amount | CallRecord) -> dict[str, object]:
+    """What a repeat of the key of a charge must bring again."""
+    what = {"amount": encode_amount(used)} if isinstance(used, Amount) else {"call": encode_call(used)}
+    return {"labels": dict(labels), **what}
 
 
 def encode_ending(kind: str, actual: Amount | None = None, unknown: Amount | None = None) -> str:
@@ -118,9 +130,35 @@ def encode_budget(budget: Budget) -> dict[str, object]:
         "unit": budget.limit.unit.value,
         "quantity": budget.limit.quantity,
         "period": str(budget.period),
-        "thresholds": [[threshold.percent, threshold.level.value] for threshold in budget.thresholds],
+        "timezone": budget.period.timezone,
+        "counts": budget.counts.value,
+        "thresholds": [_encode_threshold(threshold) for threshold in budget.thresholds],
         "on_limit": budget.on_limit.value,
+        "stop_percent": budget.stop_percent,
+        "allows_unknown_price": budget.allows_unknown_price,
     }
+
+
+def complete_definition(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The body of a `defined` entry as this release writes it, also where the one before wrote it.
+
+    That one knew one period, which never ended, and called it `run`.
+    """
+    if "counts" in body:
+        return body
+    return {
+        **body,
+        "period": str(ALWAYS),
+        "timezone": None,
+        "counts": "total",
+        "stop_percent": None,
+        "allows_unknown_price": False,
+    }
+
+
+def _encode_threshold(threshold: Threshold) -> list[object]:
+    named = [threshold.name] if threshold.name else []
+    return [threshold.percent, threshold.level.value, *named]
 
 
 def fence_of(labels: Mapping[str, str]) -> str:

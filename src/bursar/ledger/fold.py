@@ -1,71 +1,125 @@
 """The journal added up from nothing: what the books must say if every entry is true.
 
 It shares no arithmetic with the code that moves the money. It follows the entries alone, keeps plain sums, and also
-looks whether each entry keeps the law: that no grant passed a blocking limit, that nothing charged was un-spent.
+looks whether each entry keeps the law: that no grant passed a blocking limit, that nothing charged was un-spent, that
+no budget went back to an earlier day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
+from bursar.ledger.entries import complete_definition, encode, fence_of, format_instant
 from bursar.ledger.port import Entry
+
+Sides = tuple[int, int | None, int | None, int | None]
+"""Tokens, nano-USD, fresh tokens, output tokens; None: not known."""
+
+Sums = tuple[int, int, int, int, int]
+"""Spent, reserved, metered, unpriced, exempt."""
+
+_TOKENS, _USD, _FRESH, _OUTPUT = range(4)
+_SIDE = {"total": _TOKENS, "fresh": _FRESH, "output": _OUTPUT}
+_NAMED_BY_LABEL = ("session", "run")
+_GIVEN = ("selector", "unit", "counts", "period", "timezone")
+_NO_SUMS: Sums = (0, 0, 0, 0, 0)
+_FREE: Sides = (0, 0, None, None)
 
 
 @dataclass(slots=True)
-class FoldedBudget:
-    """One budget: as it was last defined, and its four sums."""
+class FoldedBalance:
+    """One budget in one period."""
 
-    definition: Mapping[str, Any]
+    budget: FoldedBudget
     spent: int = 0
     reserved: int = 0
     metered: int = 0
     unpriced: int = 0
+    exempt: int = 0
+
+    @property
+    def sums(self) -> Sums:
+        """All of them."""
+        return self.spent, self.reserved, self.metered, self.unpriced, self.exempt
+
+    def add(self, new: Sums, old: Sums) -> None:
+        """What weighed `old` weighs `new`."""
+        self.spent += new[0] - old[0]
+        self.reserved += new[1] - old[1]
+        self.metered += new[2] - old[2]
+        self.unpriced += new[3] - old[3]
+        self.exempt += new[4] - old[4]
+
+
+@dataclass(slots=True)
+class FoldedBudget:
+    """One budget: as it was last defined, how it stands in each period, and the latest period."""
+
+    definition: Mapping[str, Any]
+    periods: dict[str, FoldedBalance] = field(default_factory=dict)
+    last: str | None = None
+    side: int = _TOKENS
+    ceiling: int | None = None
+    """The most that it grants; None: it only warns."""
 
     @property
     def sums(self) -> tuple[int, int, int, int]:
-        """Spent, reserved, metered, unpriced."""
-        return self.spent, self.reserved, self.metered, self.unpriced
+        """Spent, reserved, metered, unpriced over all periods."""
+        columns = zip(*(balance.sums[:4] for balance in self.periods.values()), strict=True)
+        spent, reserved, metered, unpriced = tuple(sum(column) for column in columns) or (0, 0, 0, 0)
+        return spent, reserved, metered, unpriced
+
+    def define(self, definition: Mapping[str, Any]) -> None:
+        """From now on it is so defined."""
+        self.definition = definition
+        self.side = _USD if definition["unit"] == "usd" else _SIDE[definition["counts"]]
+        quantity, stop = definition["quantity"], definition["stop_percent"]
+        self.ceiling = None
+        if definition["on_limit"] == "block":
+            self.ceiling = quantity if stop is None else -(-stop * quantity // 100) - 1
+
+    def is_past(self, balance: FoldedBalance) -> bool:
+        """It blocks, and more is spent and held than its limit."""
+        return self.ceiling is not None and balance.spent + balance.reserved > self.definition["quantity"]
 
 
 @dataclass(slots=True)
 class FoldedReservation:
-    """One reservation. Costs are nano-USD; None is unknown, but in `metered_nano_usd`, which is the known part."""
+    """One reservation. Of `metered` the cost is the known part; the other sides are exact."""
 
     labels: Mapping[str, str]
-    budgets: tuple[str, ...]
-    request: Mapping[str, Any]
-    held_tokens: int
-    held_nano_usd: int | None
-    granted_tokens: int
-    granted_nano_usd: int | None
+    place: str
+    request: str
+    attempt: int
+    held: Sides
+    granted: Sides
+    charged_to: list[FoldedBalance]
+    exempt_from: list[FoldedBalance]
+    accounts: list[tuple[str, str]]
+    exempt: list[tuple[str, str]]
     state: str = "held"
-    metered_tokens: int = 0
-    metered_nano_usd: int = 0
+    metered: Sides = (0, 0, 0, 0)
     calls: int = 0
     unpriced_calls: int = 0
-    charged_tokens: int | None = None
-    charged_nano_usd: int | None = None
-    unknown_tokens: int = 0
-    unknown_nano_usd: int | None = 0
+    charged: Sides | None = None
+    unknown: tuple[int, int | None] = (0, 0)
     ending: list[Any] | None = None
     crediting: list[Any] | None = None
 
-    def sums(self, unit: str) -> tuple[int, int, int, int]:
-        """Spent, reserved, metered and unpriced: what this reservation adds to a budget of that unit."""
-        if unit == "tokens":
-            if self.state == "held":
-                return 0, self.held_tokens, self.metered_tokens, 0
-            return self.charged_tokens or 0, 0, 0, 0
-        if self.state == "held":
-            if self.held_nano_usd is None:
-                return 0, self.metered_nano_usd, self.metered_nano_usd, 1
-            return 0, self.held_nano_usd, self.metered_nano_usd, 0
-        if self.charged_nano_usd is None:
-            return self.metered_nano_usd, 0, 0, 1
-        return self.charged_nano_usd, 0, 0, 0
+    def weigh(self, side: int) -> Sums:
+        """What this reservation adds to a budget that counts that side."""
+        metered = self.metered[side] or 0
+        if self.charged is None:
+            held = _of(self.held, side)
+            return (0, metered, metered, 1, 0) if held is None else (0, held, metered, 0, 0)
+        charged = _of(self.charged, side)
+        return (metered, 0, 0, 1, 0) if charged is None else (charged, 0, 0, 0, 0)
+
+    def weigh_all(self) -> list[Sums]:
+        """What it adds to each budget that it is charged to."""
+        return [self.weigh(balance.budget.side) for balance in self.charged_to]
 
 
 @dataclass(slots=True)
@@ -73,7 +127,7 @@ class Fold:
     """Everything that the journal says, and everything in it that cannot be.
 
     Attributes:
-        calls: the body of each recorded call, by (key, call id, sequence).
+        calls: the content of each recorded call, by (key, call id, sequence).
         marks: by (budget, period, percent) when each threshold was reached, and the level and message of the alert;
             None for both where it was marked in silence.
         problems: one sentence for each entry that breaks the law.
@@ -81,113 +135,212 @@ class Fold:
 
     budgets: dict[str, FoldedBudget] = field(default_factory=dict)
     reservations: dict[str, FoldedReservation] = field(default_factory=dict)
-    calls: dict[tuple[str, str, int], Mapping[str, Any]] = field(default_factory=dict)
-    marks: dict[tuple[str, str, int], tuple[datetime, str | None, str | None]] = field(default_factory=dict)
+    calls: dict[tuple[str, str, int], tuple[Any, ...]] = field(default_factory=dict)
+    marks: dict[tuple[str, str, int], tuple[str, str | None, str | None]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Line:
+    """One entry as far as the fold needs it."""
+
+    number: int
+    at: str
+    kind: str
+    key: str
+    body: Mapping[str, Any]
 
 
 def fold(entries: Iterable[Entry]) -> Fold:
     """The sums of `entries`, which begin with the first one there ever was."""
+    return fold_lines(Line(each.number, format_instant(each.at), each.kind, each.key, each.body) for each in entries)
+
+
+def fold_lines(lines: Iterable[Line]) -> Fold:
+    """The sums of all lines, which begin with the first one there ever was."""
     folded = Fold()
-    for entry in entries:
+    for line in lines:
         try:
-            _apply(folded, entry)
-        except (KeyError, TypeError, ValueError) as error:
-            folded.problems.append(f"entry {entry.number} ({entry.kind}) cannot be followed: {error!r}")
+            _STEPS.get(line.kind, _change)(folded, line)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            folded.problems.append(f"entry {line.number} ({line.kind}) cannot be followed: {error!r}")
     return folded
 
 
-def _apply(folded: Fold, entry: Entry) -> None:
-    body: Mapping[str, Any] = entry.body
-    if entry.kind == "denied":
-        return
-    if entry.kind == "defined":
-        _define(folded, entry.key, body)
-        return
-    if entry.kind == "reserved":
-        _reserve(folded, entry, body)
-        return
-    reservation = folded.reservations[entry.key]
-    before = {name: reservation.sums(_unit(folded, name)) for name in reservation.budgets}
-    _CHANGES[entry.kind](folded, entry, reservation, body)
-    for name, old in before.items():
-        _add(folded.budgets[name], reservation.sums(_unit(folded, name)), minus=old)
-    _mark(folded, entry, body)
-    if entry.kind == "extended":
-        _check_limits(folded, entry, reservation, before)
+def call_content(body: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What was recorded of a call, but for its name."""
+    usage = body["usage"]
+    return (
+        body["model"],
+        usage.get("input_tokens", 0),
+        usage.get("cache_read_tokens", 0),
+        usage.get("cache_write_5m_tokens", 0),
+        usage.get("cache_write_1h_tokens", 0),
+        usage.get("output_tokens", 0),
+        body["nano_usd"],
+        body["provenance"],
+    )
 
 
-def _define(folded: Fold, name: str, body: Mapping[str, Any]) -> None:
-    known = folded.budgets.get(name)
+def _define(folded: Fold, line: Line) -> None:
+    definition = complete_definition(line.body)
+    known = folded.budgets.get(line.key)
     if known is None:
-        folded.budgets[name] = FoldedBudget(definition=body)
-    else:
-        known.definition = body
+        known = folded.budgets[line.key] = FoldedBudget(definition)
+    elif any(known.definition[name] != definition[name] for name in _GIVEN):
+        folded.problems.append(f"entry {line.number} makes another budget of `{line.key}`")
+    known.define(definition)
 
 
-def _reserve(folded: Fold, entry: Entry, body: Mapping[str, Any]) -> None:
-    if entry.key in folded.reservations:
-        folded.problems.append(f"entry {entry.number} reserves `{entry.key}` a second time")
+def _deny(_: Fold, __: Line) -> None:
+    """A denial changes nothing."""
+
+
+def _reserve(folded: Fold, line: Line) -> None:
+    body = line.body
+    request = {name: body[name] for name in ("labels", "amount", "minimum", "attempt")}
+    granted = _sides(body["granted"])
+    place = fence_of(body["labels"])
+    reservation = _open(folded, line, encode(request), place, body["attempt"], granted)
+    if reservation is None:
         return
-    tokens, nano_usd = body["granted"]
+    before = [_NO_SUMS] * len(reservation.charged_to)
+    _move(reservation, before)
+    _check_grant(folded, line, reservation, before)
+
+
+def _charge(folded: Fold, line: Line) -> None:
+    body = line.body
+    what = "call" if "call" in body else "amount"
+    charged = _sides(body["charged"])
+    reservation = _open(folded, line, encode({"labels": body["labels"], what: body[what]}), "", 1, charged)
+    if reservation is None:
+        return
+    reservation.state, reservation.charged, reservation.ending = body["state"], charged, ["charged", None, None]
+    if what == "call":
+        _meter(folded, line, reservation, body["call"])
+    _move(reservation, [_NO_SUMS] * len(reservation.charged_to))
+    is_past = any(balance.budget.is_past(balance) for balance in reservation.charged_to)
+    if body["state"] != ("overrun" if is_past else "settled"):
+        folded.problems.append(f"entry {line.number} charges `{line.key}` and hides, or invents, an overrun")
+    if what == "amount" and charged[:2] != tuple(body["amount"][:2]):
+        folded.problems.append(f"entry {line.number} charges `{line.key}` another sum than it names")
+    _check_charge(folded, line, reservation)
+    _mark(folded, line)
+
+
+def _open(folded: Fold, line: Line, request: str, place: str, attempt: int, granted: Sides) -> FoldedReservation | None:
+    """The reservation, on the balances that it names; None where its key is taken."""
+    if line.key in folded.reservations:
+        folded.problems.append(f"entry {line.number} reserves `{line.key}` a second time")
+        return None
+    body = line.body
+    accounts, exempt = _accounts(body["budgets"]), _accounts(body.get("exempt", ()))
     reservation = FoldedReservation(
         labels=body["labels"],
-        budgets=tuple(body["budgets"]),
-        request={name: body[name] for name in ("labels", "amount", "minimum", "attempt")},
-        held_tokens=tokens,
-        held_nano_usd=nano_usd,
-        granted_tokens=tokens,
-        granted_nano_usd=nano_usd,
+        place=place,
+        request=request,
+        attempt=attempt,
+        held=granted,
+        granted=granted,
+        charged_to=[_balance(folded, line, *account) for account in accounts],
+        exempt_from=[_balance(folded, line, *account) for account in exempt],
+        accounts=accounts,
+        exempt=exempt,
     )
-    folded.reservations[entry.key] = reservation
-    for name in reservation.budgets:
-        _add(folded.budgets[name], reservation.sums(_unit(folded, name)))
-    _check_limits(folded, entry, reservation, {})
+    for balance in reservation.exempt_from:
+        balance.exempt += 1
+    folded.reservations[line.key] = reservation
+    return reservation
 
 
-def _extend(_: Fold, __: Entry, reservation: FoldedReservation, body: Mapping[str, Any]) -> None:
-    reservation.held_tokens, reservation.held_nano_usd = body["held"]
-    reservation.granted_tokens, reservation.granted_nano_usd = body["held"]
+def _balance(folded: Fold, line: Line, name: str, period: str) -> FoldedBalance:
+    """The balance of that budget in that period, which is its latest now."""
+    budget = folded.budgets[name]
+    kind = budget.definition["period"]
+    if kind in _NAMED_BY_LABEL:
+        is_right = period == line.body["labels"].get(kind, "")
+    else:
+        is_right = budget.last is None or period >= budget.last
+    if not is_right:
+        folded.problems.append(f"entry {line.number} puts `{line.key}` on `{name}` in the wrong period `{period}`")
+    budget.last = period
+    return budget.periods.setdefault(period, FoldedBalance(budget))
 
 
-def _record(folded: Fold, entry: Entry, reservation: FoldedReservation, body: Mapping[str, Any]) -> None:
-    report = (entry.key, body["call_id"], body["sequence"])
-    if report in folded.calls or reservation.state != "held":
-        folded.problems.append(f"entry {entry.number} records on `{entry.key}` what cannot be recorded")
-    folded.calls[report] = {name: value for name, value in body.items() if name != "marks"}
-    reservation.metered_tokens += sum(body["usage"].values())
-    reservation.metered_nano_usd += body["nano_usd"] or 0
-    reservation.calls += 1
-    reservation.unpriced_calls += body["nano_usd"] is None
-    reservation.held_tokens = max(reservation.held_tokens, reservation.metered_tokens)
-    if reservation.held_nano_usd is not None:
-        reservation.held_nano_usd = max(reservation.held_nano_usd, reservation.metered_nano_usd)
+def _change(folded: Fold, line: Line) -> None:
+    reservation = folded.reservations[line.key]
+    before = reservation.weigh_all()
+    _CHANGES[line.kind](folded, line, reservation)
+    _move(reservation, before)
+    _mark(folded, line)
+    if line.kind == "extended":
+        _check_grant(folded, line, reservation, before)
 
 
-def _end(folded: Fold, entry: Entry, reservation: FoldedReservation, body: Mapping[str, Any]) -> None:
+def _extend(_: Fold, line: Line, reservation: FoldedReservation) -> None:
+    reservation.held = reservation.granted = _sides(line.body["held"])
+
+
+def _record(folded: Fold, line: Line, reservation: FoldedReservation) -> None:
     if reservation.state != "held":
-        folded.problems.append(f"entry {entry.number} ends `{entry.key}` a second time")
+        folded.problems.append(f"entry {line.number} records on `{line.key}` what cannot be recorded")
+    _meter(folded, line, reservation, line.body)
+    tokens, nano_usd, fresh, output = reservation.held
+    metered_tokens, metered_nano_usd, metered_fresh, metered_output = reservation.metered
+    reservation.held = (
+        max(tokens, metered_tokens),
+        None if nano_usd is None else max(nano_usd, metered_nano_usd or 0),
+        None if fresh is None else max(fresh, metered_fresh or 0),
+        None if output is None else max(output, metered_output or 0),
+    )
+
+
+def _meter(folded: Fold, line: Line, reservation: FoldedReservation, body: Mapping[str, Any]) -> None:
+    report = (line.key, body["call_id"], body["sequence"])
+    if report in folded.calls:
+        folded.problems.append(f"entry {line.number} records on `{line.key}` what cannot be recorded")
+    content = folded.calls[report] = call_content(body)
+    total, nano_usd = sum(content[1:6]), content[6]
+    tokens, known, fresh, output = reservation.metered
+    reservation.metered = (
+        tokens + total,
+        (known or 0) + (nano_usd or 0),
+        (fresh or 0) + total - content[2],
+        (output or 0) + content[5],
+    )
+    reservation.calls += 1
+    reservation.unpriced_calls += nano_usd is None
+
+
+def _end(folded: Fold, line: Line, reservation: FoldedReservation) -> None:
+    body = line.body
+    if reservation.state != "held":
+        folded.problems.append(f"entry {line.number} ends `{line.key}` a second time")
     reservation.state = body.get("state", "released")
-    reservation.charged_tokens, reservation.charged_nano_usd = body.get("charged", (0, 0))
-    reservation.unknown_tokens, reservation.unknown_nano_usd = body.get("unknown", (0, 0))
-    reservation.ending = [entry.kind, body.get("actual"), body.get("asked_unknown")]
+    reservation.charged = _sides(body["charged"]) if "charged" in body else _FREE
+    reservation.unknown = tuple(body.get("unknown", (0, 0)))
+    reservation.ending = [line.kind, body.get("actual"), body.get("asked_unknown")]
     if "actual" in body and body["charged"][0] != body["actual"][0] + body["asked_unknown"][0]:
-        folded.problems.append(f"entry {entry.number} charges `{entry.key}` another sum than it names")
-    _check_charge(folded, entry, reservation)
+        folded.problems.append(f"entry {line.number} charges `{line.key}` another sum than it names")
+    if reservation.state == "released":
+        for balance in reservation.exempt_from:
+            balance.exempt -= 1
+    _check_charge(folded, line, reservation)
 
 
-def _credit(folded: Fold, entry: Entry, reservation: FoldedReservation, body: Mapping[str, Any]) -> None:
-    tokens, nano_usd = body["actual"]
-    if reservation.state != "forfeited" or tokens > (reservation.charged_tokens or 0):
-        folded.problems.append(f"entry {entry.number} credits `{entry.key}`, which cannot be credited so")
+def _credit(folded: Fold, line: Line, reservation: FoldedReservation) -> None:
+    body = line.body
+    charged = _sides(body.get("charged", body["actual"]))
+    if reservation.state != "forfeited" or charged[0] > (reservation.charged or _FREE)[0]:
+        folded.problems.append(f"entry {line.number} credits `{line.key}`, which cannot be credited so")
     reservation.state = "credited"
-    reservation.charged_tokens, reservation.charged_nano_usd = tokens, nano_usd
-    reservation.unknown_tokens, reservation.unknown_nano_usd = 0, 0
+    reservation.charged, reservation.unknown = charged, (0, 0)
     reservation.crediting = [body["actual"], body["evidence"]]
-    _check_charge(folded, entry, reservation)
+    _check_charge(folded, line, reservation)
 
 
-_CHANGES = {
+_CHANGES: dict[str, Callable[[Fold, Line, FoldedReservation], None]] = {
     "extended": _extend,
     "recorded": _record,
     "settled": _end,
@@ -196,40 +349,61 @@ _CHANGES = {
     "credited": _credit,
 }
 
-
-def _check_charge(folded: Fold, entry: Entry, reservation: FoldedReservation) -> None:
-    cost = reservation.charged_nano_usd
-    is_cheaper = cost is not None and cost < reservation.metered_nano_usd
-    if (reservation.charged_tokens or 0) < reservation.metered_tokens or is_cheaper:
-        folded.problems.append(f"entry {entry.number} charges `{entry.key}` less than it had metered")
-
-
-def _check_limits(
-    folded: Fold, entry: Entry, reservation: FoldedReservation, before: Mapping[str, tuple[int, int, int, int]]
-) -> None:
-    """After a grant, no blocking budget that had to give something is past its limit."""
-    for name in reservation.budgets:
-        budget = folded.budgets[name]
-        has_given = reservation.sums(_unit(folded, name))[1] > before.get(name, (0, 0, 0, 0))[1]
-        is_past = budget.spent + budget.reserved > budget.definition["quantity"]
-        if has_given and is_past and budget.definition["on_limit"] == "block":
-            folded.problems.append(f"entry {entry.number} grants `{entry.key}` what budget `{name}` did not have")
+_STEPS: dict[str, Callable[[Fold, Line], None]] = {
+    "denied": _deny,
+    "defined": _define,
+    "reserved": _reserve,
+    "charged": _charge,
+}
 
 
-def _unit(folded: Fold, name: str) -> str:
-    return str(folded.budgets[name].definition["unit"])
+def _move(reservation: FoldedReservation, before: list[Sums]) -> None:
+    for balance, old in zip(reservation.charged_to, before, strict=True):
+        balance.add(reservation.weigh(balance.budget.side), old)
 
 
-def _add(budget: FoldedBudget, sums: tuple[int, ...], *, minus: tuple[int, ...] = (0, 0, 0, 0)) -> None:
-    spent, reserved, metered, unpriced = (new - old for new, old in zip(sums, minus, strict=True))
-    budget.spent += spent
-    budget.reserved += reserved
-    budget.metered += metered
-    budget.unpriced += unpriced
+def _check_charge(folded: Fold, line: Line, reservation: FoldedReservation) -> None:
+    charged = reservation.charged or _FREE
+    for side, metered in enumerate(reservation.metered):
+        found = _of(charged, side)
+        if found is not None and found < (metered or 0):
+            folded.problems.append(f"entry {line.number} charges `{line.key}` less than it had metered")
+            return
 
 
-def _mark(folded: Fold, entry: Entry, body: Mapping[str, Any]) -> None:
-    for mark in body.get("marks", ()):
-        alert = mark["alert"] or {}
-        said = (entry.at, alert.get("level"), alert.get("message"))
-        folded.marks[mark["budget"], mark["period"], mark["percent"]] = said
+def _check_grant(folded: Fold, line: Line, reservation: FoldedReservation, before: list[Sums]) -> None:
+    """After a grant, no blocking budget that had to give something is past what it grants."""
+    for (name, _), balance, old in zip(reservation.accounts, reservation.charged_to, before, strict=True):
+        ceiling = balance.budget.ceiling
+        if ceiling is None:
+            continue
+        new = reservation.weigh(balance.budget.side)
+        is_past = new[1] > old[1] and balance.spent + balance.reserved > ceiling
+        is_unpriced = new[3] > old[3] and not balance.budget.definition["allows_unknown_price"]
+        if is_past or is_unpriced:
+            folded.problems.append(f"entry {line.number} grants `{line.key}` what budget `{name}` did not have")
+
+
+def _mark(folded: Fold, line: Line) -> None:
+    for mark in line.body.get("marks", ()):
+        name, period, alert = mark["budget"], mark["period"], mark["alert"] or {}
+        if folded.budgets[name].definition["period"] == "always":
+            period = "always"  # the release before called that one period `run`
+        folded.marks[name, period, mark["percent"]] = (line.at, alert.get("level"), alert.get("message"))
+
+
+def _accounts(budgets: Iterable[Any]) -> list[tuple[str, str]]:
+    """Budgets and periods; the release before knew one period and named none."""
+    return [(each, "always") if isinstance(each, str) else (each[0], each[1]) for each in budgets]
+
+
+def _sides(amount: list[Any]) -> Sides:
+    tokens, nano_usd, *parts = amount
+    fresh, output = parts or (None, None)
+    return tokens, nano_usd, fresh, output
+
+
+def _of(sides: Sides, side: int) -> int | None:
+    """That side; of a part of the tokens that nobody named, the most there can be."""
+    found = sides[side]
+    return sides[_TOKENS] if found is None and side != _USD else found

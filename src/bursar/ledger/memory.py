@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
-from bursar.budget import Alert, Balance, Budget, is_selected
+from bursar.budget import Alert, Balance, Budget, LastPeriod, is_selected
 from bursar.clock import Clock
 from bursar.ledger.audit import RawEntry, check_books, read_entry
 from bursar.ledger.bookkeeping import Bookkeeping
-from bursar.ledger.books import Books, Mark
+from bursar.ledger.books import Books, Mark, Standing
+from bursar.ledger.checks import check_history_limit
 from bursar.ledger.entries import FIRST_HASH, format_instant
-from bursar.ledger.holding import Holding
-from bursar.ledger.port import CallRecord, Entry, Reservation, State
+from bursar.ledger.holding import Account, Holding
+from bursar.ledger.port import USAGE_KINDS, CallRecord, Entry, Reservation, State
+from bursar.ledger.reading import Reading
 from bursar.usage import NOTHING, Usage
 
 
@@ -22,10 +25,13 @@ class MemoryBooks:
 
     def __init__(self) -> None:
         self.holdings: dict[str, Holding] = {}
-        self.balances: dict[str, Balance] = {}
+        self.definitions: dict[str, Budget] = {}
+        self.latest: dict[str, str] = {}
+        self.balances: dict[Account, Balance] = {}
         self.attempts: dict[str, int] = {}
         self.calls: dict[tuple[str, str, int], CallRecord] = {}
         self.all_marks: list[Mark] = []
+        self.marked: dict[Account, set[int]] = {}
         self.rows: list[RawEntry] = []
 
     def holding(self, key: str) -> Holding | None:
@@ -46,26 +52,44 @@ class MemoryBooks:
     def add_call(self, key: str, call: CallRecord) -> None:
         self.calls[key, call.call_id, call.sequence] = call
 
-    def matching(self, labels: Mapping[str, str]) -> Sequence[Balance]:
-        return [self.balances[name] for name in sorted(self.balances) if self._selects(name, labels)]
+    def held(self, labels: Mapping[str, str]) -> Sequence[Holding]:
+        open_ones = (each for each in self.holdings.values() if each.state is State.HELD)
+        return [each for each in open_ones if is_selected(labels, each.labels)]
 
-    def named(self, names: Iterable[str]) -> Sequence[Balance]:
-        return [self.balances[name] for name in names if name in self.balances]
+    def standing(self, name: str) -> Standing | None:
+        budget = self.definitions.get(name)
+        if budget is None:
+            return None
+        latest = self.latest.get(name)
+        return Standing(budget, None if latest is None else self.balance(budget, latest))
+
+    def matching(self, labels: Mapping[str, str]) -> Sequence[Standing]:
+        return [each for each in self.every() if is_selected(each.budget.selector, labels)]
+
+    def every(self) -> Sequence[Standing]:
+        found = (self.standing(name) for name in sorted(self.definitions))
+        return [standing for standing in found if standing is not None]
+
+    def balance(self, budget: Budget, period_id: str) -> Balance | None:
+        kept = self.balances.get(Account(budget.name, period_id))
+        return None if kept is None else replace(kept, budget=budget)
 
     def put_budget(self, budget: Budget, *, is_new: bool) -> None:
-        old = Balance(budget=budget, spent=0, reserved=0, metered=0) if is_new else self.balances[budget.name]
-        self.balances[budget.name] = Balance(
-            budget=budget, spent=old.spent, reserved=old.reserved, metered=old.metered, unpriced=old.unpriced
-        )
+        assert is_new is (budget.name not in self.definitions)
+        self.definitions[budget.name] = budget
 
     def put_balance(self, balance: Balance) -> None:
-        self.balances[balance.budget.name] = balance
+        self.balances[Account(balance.budget.name, balance.period_id)] = balance
+
+    def put_last(self, budget: str, last: LastPeriod) -> None:
+        self.latest[budget] = last.id
 
     def marks(self, budget: str, period: str) -> Collection[int]:
-        return {mark.percent for mark in self.all_marks if (mark.budget, mark.period_id) == (budget, period)}
+        return self.marked.get(Account(budget, period), set())
 
     def add_mark(self, mark: Mark) -> None:
         self.all_marks.append(mark)
+        self.marked.setdefault(Account(mark.budget, mark.period_id), set()).add(mark.percent)
 
     def head(self) -> tuple[int, str]:
         return (self.rows[-1][0], self.rows[-1][6]) if self.rows else (0, FIRST_HASH)
@@ -74,11 +98,8 @@ class MemoryBooks:
         at = format_instant(entry.at)
         self.rows.append((entry.number, at, entry.kind, entry.key, body, entry.previous_hash, entry.hash))
 
-    def _selects(self, name: str, labels: Mapping[str, str]) -> bool:
-        return is_selected(self.balances[name].budget.selector, labels)
 
-
-class MemoryLedger(Bookkeeping):
+class MemoryLedger(Bookkeeping, Reading):
     """The whole law, and no durability. Threads may share it."""
 
     def __init__(self, clock: Clock) -> None:
@@ -101,19 +122,24 @@ class MemoryLedger(Bookkeeping):
         """See `Ledger.reservations`."""
         return [holding.reservation() for holding in self._selected(labels) if state is None or holding.state is state]
 
-    def balance(self, budget: str) -> Balance | None:
-        """See `Ledger.balance`."""
-        return self._books.balances.get(budget)
-
-    def balances(self, labels: Mapping[str, str]) -> Sequence[Balance]:
-        """See `Ledger.balances`."""
+    @contextmanager
+    def _snapshot(self) -> Iterator[Books]:
         with self._mutex:
-            return self._books.matching(labels)
+            yield self._books
 
-    def alerts(self, labels: Mapping[str, str]) -> Sequence[Alert]:
+    def alerts(self, labels: Mapping[str, str] | None = None) -> Sequence[Alert]:
         """See `Ledger.alerts`."""
+        fired = [mark.alert for mark in list(self._books.all_marks) if mark.alert is not None]
+        if labels is None:
+            return fired
         names = {balance.budget.name for balance in self.balances(labels)}
-        return [mark.alert for mark in list(self._books.all_marks) if mark.alert is not None and mark.budget in names]
+        return [alert for alert in fired if alert.budget in names]
+
+    def history(self, limit: int = 100) -> Sequence[Entry]:
+        """See `Ledger.history`."""
+        check_history_limit(limit)
+        found = [row for row in list(self._books.rows) if row[2] in USAGE_KINDS]
+        return [read_entry(row) for row in found[-limit:]]
 
     def usage(self, labels: Mapping[str, str]) -> Mapping[str, Usage]:
         """See `Ledger.usage`."""
@@ -134,7 +160,9 @@ class MemoryLedger(Bookkeeping):
         with self._mutex:
             books = self._books
             calls = ((key, call) for (key, _, _), call in books.calls.items())
-            return check_books(books.rows, books.balances.values(), books.holdings.values(), calls, books.all_marks)
+            balances = (replace(each, budget=books.definitions[name]) for (name, _), each in books.balances.items())
+            holdings = books.holdings.values()
+            return check_books(books.rows, books.every(), holdings, calls, books.all_marks, balances)
 
     def close(self) -> None:
         """See `Ledger.close`."""

@@ -5,7 +5,7 @@ A reservation is HELD until it is settled, released or forfeited, each at most o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -15,10 +15,13 @@ from bursar.budget import NOTHING, Alert, Amount, Balance, Budget, Shortfall
 from bursar.usage import Usage
 
 __all__ = [
+    "USAGE_KINDS",
     "CallRecord",
     "Denial",
     "Entry",
     "Ledger",
+    "LedgerEvent",
+    "Observer",
     "Reservation",
     "ReserveRequest",
     "Shortfall",
@@ -67,6 +70,7 @@ class Reservation:
         charged: what the budgets were charged in the end; None while held. Includes `unknown`.
         unknown: the part of `charged` whose outcome nobody knows (a call cut off in flight, a dead owner).
         budgets: names of the budgets that were charged.
+        exempt: names of the budgets in USD that leave it out, because a subscription pays for it.
         alerts: those that this very write has set off; a repeat, or a look, brings none (`Ledger.alerts` lists them).
     """
 
@@ -80,6 +84,7 @@ class Reservation:
     attempt: int
     budgets: tuple[str, ...]
     alerts: tuple[Alert, ...] = ()
+    exempt: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +126,22 @@ class Entry:
     hash: str = ""
 
 
+USAGE_KINDS = ("recorded", "settled", "forfeited", "credited", "charged")
+"""The kinds of entries that say what was used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEvent:
+    """Something was used, and the books say so. `reservation.alerts` are those that it has set off."""
+
+    entry: Entry
+    reservation: Reservation
+
+
+Observer = Callable[[LedgerEvent], None]
+"""A program that embeds a ledger and wants to hear of usage and alerts."""
+
+
 class Ledger(Protocol):
     """Append-only books. Every method that writes is one transaction, durable when it returns.
 
@@ -133,12 +154,15 @@ class Ledger(Protocol):
         """The budget exists with this limit, these thresholds and this `on_limit`; a repeat changes nothing.
 
         Raises:
-            KeyReused: the name exists with another selector, unit or period.
+            KeyReused: the name exists with another selector, unit, counting or period.
         """
         ...
 
     def reserve(self, request: ReserveRequest) -> Reservation | Denial:
         """Hold `request.amount` in every matching budget until the reservation ends: all grant, or none does.
+
+        It is held in the period that runs now, and stays there, also when it grows or ends in a later one. A budget in
+        USD leaves operations of the lane `subscription` out (`Reservation.exempt`).
 
         The same key with the same content gives the reservation as it is now; a denial is not remembered, but the
         journal names it.
@@ -196,6 +220,30 @@ class Ledger(Protocol):
         """
         ...
 
+    def forfeit_open(self, labels: Mapping[str, str]) -> Sequence[Reservation]:
+        """Forfeit every open hold that carries all of `labels`, in one transaction; oldest first."""
+        ...
+
+    def charge(self, key: str, labels: Mapping[str, str], used: Amount | CallRecord) -> Reservation:
+        """Write down usage that was never held. Never refused for want of money: it happened.
+
+        Every matching budget is charged at once, past its limit too: the answer is then an OVERRUN, else SETTLED. With
+        a `CallRecord` the usage also counts for its model. The same key with the same content is charged once.
+
+        Raises:
+            KeyReused: `key` belongs to another charge or to a reservation.
+            UserError: a number that is no count, an empty or unprintable name.
+        """
+        ...
+
+    def observe(self, observer: Observer) -> None:
+        """From now on `observer` is told of usage and alerts that this object writes down.
+
+        It is called after the commit, on the thread that wrote, in the order in which it was asked to observe. What it
+        raises is logged (logger `bursar.ledger.bookkeeping`) and changes nothing.
+        """
+        ...
+
     def credit(self, key: str, actual: Amount, *, evidence: str) -> Reservation:
         """Lower the charge of a forfeited reservation to `actual`, once, on evidence; never below what was metered.
 
@@ -213,16 +261,31 @@ class Ledger(Protocol):
         """Reservations that carry all of `labels`, oldest first."""
         ...
 
-    def balance(self, budget: str) -> Balance | None:
-        """How the budget of that name stands; None where there is none."""
+    def balance(
+        self, budget: str, *, at: datetime | None = None, labels: Mapping[str, str] | None = None
+    ) -> Balance | None:
+        """How the budget of that name stands in its current period; None where there is no such budget.
+
+        Args:
+            at: another instant than now.
+            labels: where the budget counts per session or run, of which one; else the latest is meant.
+        """
         ...
 
-    def balances(self, labels: Mapping[str, str]) -> Sequence[Balance]:
-        """Every budget that an operation with these labels is charged to, in order of name."""
+    def balances(self, labels: Mapping[str, str], *, at: datetime | None = None) -> Sequence[Balance]:
+        """Every budget that an operation with these labels belongs to, in its current period, in order of name."""
         ...
 
-    def alerts(self, labels: Mapping[str, str]) -> Sequence[Alert]:
-        """Alerts that have fired on the budgets of `balances(labels)`, oldest first."""
+    def budgets(self, *, at: datetime | None = None, labels: Mapping[str, str] | None = None) -> Sequence[Balance]:
+        """Every budget there is, in its current period, in order of name; `at` and `labels` as in `balance`."""
+        ...
+
+    def alerts(self, labels: Mapping[str, str] | None = None) -> Sequence[Alert]:
+        """Alerts that have fired on the budgets of `balances(labels)` in any period, oldest first; None: on all."""
+        ...
+
+    def history(self, limit: int = 100) -> Sequence[Entry]:
+        """The last `limit` entries of `USAGE_KINDS`, oldest first."""
         ...
 
     def usage(self, labels: Mapping[str, str]) -> Mapping[str, Usage]:

@@ -5,13 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from bursar.budget import Alert, Amount, Balance, Budget, Level, Limit, OnLimit, Threshold, Unit, parse_period
+from bursar.budget import (
+    Alert,
+    Amount,
+    Balance,
+    Budget,
+    Counting,
+    Level,
+    Limit,
+    OnLimit,
+    Threshold,
+    Unit,
+    parse_period,
+)
 from bursar.errors import StoreError, UserError
-from bursar.ledger.books import Mark
+from bursar.ledger.books import Mark, Standing
 from bursar.ledger.entries import encode, encode_budget, format_instant
-from bursar.ledger.holding import Holding
+from bursar.ledger.holding import Account, Holding
 from bursar.ledger.port import CallRecord, State
 from bursar.usage import Usage
 
@@ -19,6 +32,11 @@ Row = tuple[Any, ...]
 T = TypeVar("T")
 
 _DAMAGED = "keep a copy of the file and of its `-wal` file, then restore a backup"
+
+
+def _sides(what: str) -> tuple[str, ...]:
+    return f"{what}_tokens", f"{what}_nano_usd", f"{what}_fresh_tokens", f"{what}_output_tokens"
+
 
 _HOLDING_COLUMNS = (
     "key",
@@ -29,23 +47,20 @@ _HOLDING_COLUMNS = (
     "place",
     "attempt",
     "budgets",
+    "exempt",
     "state",
-    "held_tokens",
-    "held_nano_usd",
-    "granted_tokens",
-    "granted_nano_usd",
-    "metered_tokens",
-    "metered_nano_usd",
+    *_sides("held"),
+    *_sides("granted"),
+    *_sides("metered"),
     "calls",
     "unpriced_calls",
-    "charged_tokens",
-    "charged_nano_usd",
+    *_sides("charged"),
     "unknown_tokens",
     "unknown_nano_usd",
     "ending",
     "crediting",
 )
-_FIXED = 8
+_FIXED = 9
 """How many of the columns never change."""
 
 SELECT_HOLDINGS = f"SELECT {', '.join(_HOLDING_COLUMNS)} FROM reservations"
@@ -56,14 +71,41 @@ UPDATE_HOLDING = (
     f"UPDATE reservations SET {', '.join(f'{name} = ?' for name in _HOLDING_COLUMNS[_FIXED:])} WHERE key = ?"
 )
 
-_BALANCE_COLUMNS = "name, selector, unit, quantity, period, thresholds, on_limit, spent, reserved, metered, unpriced"
-SELECT_BALANCES = f"SELECT {_BALANCE_COLUMNS} FROM budgets"
-INSERT_BUDGET = (
-    "INSERT INTO budgets (name, selector, run, task, unit, quantity, period, thresholds, on_limit,"
-    " spent, reserved, metered, unpriced) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0)"
+_BUDGET_COLUMNS = (
+    "name",
+    "selector",
+    "run",
+    "task",
+    "unit",
+    "counts",
+    "period",
+    "timezone",
+    "quantity",
+    "thresholds",
+    "on_limit",
+    "stop_percent",
+    "allows_unknown_price",
 )
-UPDATE_BUDGET = "UPDATE budgets SET quantity = ?, thresholds = ?, on_limit = ? WHERE name = ?"
-UPDATE_BALANCE = "UPDATE budgets SET spent = ?, reserved = ?, metered = ?, unpriced = ? WHERE name = ?"
+_DEFINED = 8
+"""How many of the columns never change."""
+
+_BUDGETS = ", ".join(f"budgets.{name}" for name in _BUDGET_COLUMNS)
+_FIGURES = ", ".join(f"balances.{name}" for name in ("period_id", "spent", "reserved", "metered", "unpriced", "exempt"))
+
+SELECT_STANDINGS = (
+    f"SELECT {_BUDGETS}, {_FIGURES} FROM budgets"
+    " LEFT JOIN balances ON balances.budget = budgets.id AND balances.period_id = budgets.last_period"
+)
+SELECT_BALANCES = f"SELECT {_BUDGETS}, {_FIGURES} FROM budgets JOIN balances ON balances.budget = budgets.id"
+INSERT_BUDGET = f"INSERT INTO budgets ({', '.join(_BUDGET_COLUMNS)}) VALUES ({', '.join('?' * len(_BUDGET_COLUMNS))})"
+UPDATE_BUDGET = f"UPDATE budgets SET {', '.join(f'{name} = ?' for name in _BUDGET_COLUMNS[_DEFINED:])} WHERE name = ?"
+UPDATE_LAST_PERIOD = "UPDATE budgets SET last_period = ? WHERE name = ? AND last_period IS NOT ?"
+PUT_BALANCE = (
+    "INSERT INTO balances (budget, period_id, spent, reserved, metered, unpriced, exempt)"
+    " VALUES ((SELECT id FROM budgets WHERE name = ?), ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (budget, period_id) DO UPDATE SET spent = excluded.spent, reserved = excluded.reserved,"
+    " metered = excluded.metered, unpriced = excluded.unpriced, exempt = excluded.exempt"
+)
 
 _CALL_COLUMNS = (
     "call_id, sequence, model, input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,"
@@ -108,7 +150,8 @@ def write_holding(holding: Holding) -> Row:
         *run_and_task(holding.labels),
         holding.place,
         holding.attempt,
-        encode(holding.budgets),
+        encode(holding.accounts),
+        encode(holding.exempt),
     )
     return fixed + write_changed(holding)
 
@@ -117,13 +160,14 @@ def write_changed(holding: Holding) -> Row:
     """The columns of a holding that can change."""
     return (
         holding.state.value,
-        *_pair(holding.held),
-        *_pair(holding.granted),
-        *_pair(holding.metered),
+        *_write_sides(holding.held),
+        *_write_sides(holding.granted),
+        *_write_sides(holding.metered),
         holding.calls,
         holding.unpriced_calls,
-        *_pair(holding.charged),
-        *_pair(holding.unknown),
+        *_write_sides(holding.charged),
+        holding.unknown.tokens,
+        holding.unknown.nano_usd,
         holding.ending,
         holding.crediting,
     )
@@ -131,61 +175,124 @@ def write_changed(holding: Holding) -> Row:
 
 def read_holding(row: Row) -> Holding:
     """The holding of a row of `SELECT_HOLDINGS`."""
-    key, request, labels, _, _, place, attempt, budgets, state = row[:9]
-    calls, unpriced_calls, charged_tokens = row[15:18]
+    key, request, labels, _, _, place, attempt, accounts, exempt, state = row[:10]
+    calls, unpriced_calls, charged_tokens = row[22:25]
     return Holding(
         key=key,
         request=request,
         labels=json.loads(labels),
         place=place,
         attempt=attempt,
-        budgets=tuple(json.loads(budgets)),
+        accounts=_read_accounts(accounts),
+        exempt=_read_accounts(exempt),
         state=State(state),
-        held=Amount(*row[9:11]),
-        granted=Amount(*row[11:13]),
-        metered=Amount(*row[13:15]),
+        held=Amount(*row[10:14]),
+        granted=Amount(*row[14:18]),
+        metered=Amount(*row[18:22]),
         calls=calls,
         unpriced_calls=unpriced_calls,
-        charged=None if charged_tokens is None else Amount(*row[17:19]),
-        unknown=Amount(*row[19:21]),
-        ending=row[21],
-        crediting=row[22],
+        charged=None if charged_tokens is None else Amount(*row[24:28]),
+        unknown=Amount(*row[28:30]),
+        ending=row[30],
+        crediting=row[31],
     )
+
+
+def _read_accounts(encoded: str) -> tuple[Account, ...]:
+    return tuple(Account(*each) for each in json.loads(encoded))
 
 
 def write_budget(budget: Budget) -> Row:
     """The parameters of `INSERT_BUDGET`."""
     body = encode_budget(budget)
-    return (
+    fixed = (
         budget.name,
         encode(body["selector"]),
         *run_and_task(budget.selector),
         budget.limit.unit.value,
-        budget.limit.quantity,
+        budget.counts.value,
         str(budget.period),
-        encode(body["thresholds"]),
-        budget.on_limit.value,
+        budget.period.timezone,
     )
+    return fixed + _write_terms(budget)
 
 
 def write_definition(budget: Budget) -> Row:
     """The parameters of `UPDATE_BUDGET`."""
-    thresholds = encode(encode_budget(budget)["thresholds"])
-    return budget.limit.quantity, thresholds, budget.on_limit.value, budget.name
+    return (*_write_terms(budget), budget.name)
+
+
+def _write_terms(budget: Budget) -> Row:
+    """The columns of a budget that can change."""
+    return (
+        budget.limit.quantity,
+        encode(encode_budget(budget)["thresholds"]),
+        budget.on_limit.value,
+        budget.stop_percent,
+        int(budget.allows_unknown_price),
+    )
+
+
+def write_balance(balance: Balance) -> Row:
+    """The parameters of `PUT_BALANCE`."""
+    figures = (balance.spent, balance.reserved, balance.metered, balance.unpriced, balance.exempt)
+    return (balance.budget.name, balance.period_id, *figures)
+
+
+def read_standing(row: Row) -> Standing:
+    """The budget of a row of `SELECT_STANDINGS`, and its latest balance."""
+    budget = _read_budget(*row[:13])
+    return Standing(budget, None if row[13] is None else _balance(budget, *row[13:]))
 
 
 def read_balance(row: Row) -> Balance:
     """The balance of a row of `SELECT_BALANCES`."""
-    name, selector, unit, quantity, period, thresholds, on_limit, spent, reserved, metered, unpriced = row
-    budget = Budget(
+    return _balance(_read_budget(*row[:13]), *row[13:])
+
+
+def _balance(
+    budget: Budget, period_id: str, spent: int, reserved: int, metered: int, unpriced: int, exempt: int
+) -> Balance:
+    return Balance(
+        budget=budget,
+        spent=spent,
+        reserved=reserved,
+        metered=metered,
+        unpriced=unpriced,
+        exempt=exempt,
+        period_id=period_id,
+    )
+
+
+@lru_cache(maxsize=256)
+def _read_budget(
+    name: str,
+    selector: str,
+    _run: str,
+    _task: str,
+    unit: str,
+    counts: str,
+    period: str,
+    timezone: str | None,
+    quantity: int,
+    thresholds: str,
+    on_limit: str,
+    stop_percent: int | None,
+    allows_unknown_price: int,
+) -> Budget:
+    if allows_unknown_price not in (0, 1):
+        raise ValueError(f"allows_unknown_price is {allows_unknown_price}")
+    return Budget(
         name=name,
         selector=json.loads(selector),
         limit=Limit(quantity, Unit(unit)),
-        period=parse_period(period),
-        thresholds=tuple(Threshold(percent, Level(level)) for percent, level in json.loads(thresholds)),
+        period=parse_period(period, timezone),
+        thresholds=tuple(Threshold(percent, Level(level), *named) for percent, level, *named in json.loads(thresholds)),
         on_limit=OnLimit(on_limit),
+        counts=Counting(counts),
+        stop_percent=stop_percent,
+        allows_unknown_price=bool(allows_unknown_price),
     )
-    return Balance(budget=budget, spent=spent, reserved=reserved, metered=metered, unpriced=unpriced)
 
 
 def write_call(key: str, call: CallRecord) -> Row:
@@ -248,5 +355,7 @@ def read_mark(row: Row) -> Mark:
     return Mark(budget, period_id, percent, at, alert)
 
 
-def _pair(amount: Amount | None) -> tuple[int | None, int | None]:
-    return (None, None) if amount is None else (amount.tokens, amount.nano_usd)
+def _write_sides(amount: Amount | None) -> Row:
+    if amount is None:
+        return None, None, None, None
+    return amount.tokens, amount.nano_usd, amount.fresh_tokens, amount.output_tokens

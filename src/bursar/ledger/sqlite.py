@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
 
 import apsw
 
-from bursar.budget import Alert, Balance, Budget, is_selected
+from bursar.budget import Alert, Balance, Budget, LastPeriod, is_selected
 from bursar.clock import Clock
 from bursar.database import Database, load_migrations, open_database
 from bursar.errors import StoreError
 from bursar.ledger import rows
 from bursar.ledger.audit import check_books, read_entry
 from bursar.ledger.bookkeeping import Bookkeeping
-from bursar.ledger.books import Books, Mark
+from bursar.ledger.books import Books, Mark, Standing
+from bursar.ledger.checks import check_history_limit
 from bursar.ledger.entries import FIRST_HASH, format_instant
 from bursar.ledger.holding import Holding
-from bursar.ledger.port import CallRecord, Entry, Reservation, State
+from bursar.ledger.port import USAGE_KINDS, CallRecord, Entry, Reservation, State
+from bursar.ledger.reading import Reading
 from bursar.usage import NOTHING, Usage
 
 APPLICATION_ID = 0x62_4C_65_64  # "bLed"
 _PAGE = 1000
 
 _read_holding = partial(rows.parse, rows.read_holding)
+_read_standing = partial(rows.parse, rows.read_standing)
 _read_balance = partial(rows.parse, rows.read_balance)
 _read_call = partial(rows.parse, rows.read_call)
 _read_mark = partial(rows.parse, rows.read_mark)
@@ -61,18 +64,28 @@ class SqliteBooks:
     def add_call(self, key: str, call: CallRecord) -> None:
         self._connection.execute(rows.INSERT_CALL, rows.write_call(key, call))
 
-    def matching(self, labels: Mapping[str, str]) -> Sequence[Balance]:
+    def held(self, labels: Mapping[str, str]) -> Sequence[Holding]:
+        return _select_holdings(self._connection.execute, labels, State.HELD)
+
+    def standing(self, name: str) -> Standing | None:
+        row = self._row(f"{rows.SELECT_STANDINGS} WHERE name = ?", name)
+        return None if row is None else _read_standing(row)
+
+    def matching(self, labels: Mapping[str, str]) -> Sequence[Standing]:
         """Budgets are found by the run and the task of their selectors; of those few, the rest is compared here."""
         run, task = rows.run_and_task(labels)
         found = self._connection.execute(
-            f"{rows.SELECT_BALANCES} WHERE run IN ('', ?) AND task IN ('', ?) ORDER BY name", (run, task)
+            f"{rows.SELECT_STANDINGS} WHERE run IN ('', ?) AND task IN ('', ?) ORDER BY name", (run, task)
         )
-        balances = map(_read_balance, found)
-        return [balance for balance in balances if is_selected(balance.budget.selector, labels)]
+        standings = map(_read_standing, found)
+        return [standing for standing in standings if is_selected(standing.budget.selector, labels)]
 
-    def named(self, names: Iterable[str]) -> Sequence[Balance]:
-        found = (self._row(f"{rows.SELECT_BALANCES} WHERE name = ?", name) for name in names)
-        return [_read_balance(row) for row in found if row is not None]
+    def every(self) -> Sequence[Standing]:
+        return list(map(_read_standing, self._connection.execute(f"{rows.SELECT_STANDINGS} ORDER BY name")))
+
+    def balance(self, budget: Budget, period_id: str) -> Balance | None:
+        row = self._row(f"{rows.SELECT_BALANCES} WHERE name = ? AND period_id = ?", budget.name, period_id)
+        return None if row is None else _read_balance(row)
 
     def put_budget(self, budget: Budget, *, is_new: bool) -> None:
         if is_new:
@@ -81,8 +94,10 @@ class SqliteBooks:
             self._connection.execute(rows.UPDATE_BUDGET, rows.write_definition(budget))
 
     def put_balance(self, balance: Balance) -> None:
-        figures = (balance.spent, balance.reserved, balance.metered, balance.unpriced)
-        self._connection.execute(rows.UPDATE_BALANCE, (*figures, balance.budget.name))
+        self._connection.execute(rows.PUT_BALANCE, rows.write_balance(balance))
+
+    def put_last(self, budget: str, last: LastPeriod) -> None:
+        self._connection.execute(rows.UPDATE_LAST_PERIOD, (last.id, budget, last.id))
 
     def marks(self, budget: str, period: str) -> Collection[int]:
         found = self._connection.execute(
@@ -108,7 +123,7 @@ class SqliteBooks:
         return None
 
 
-class SqliteLedger(Bookkeeping):
+class SqliteLedger(Bookkeeping, Reading):
     """The whole law, durable: what a method has answered survives a kill and a power cut.
 
     Threads may share it; a forked child opens its own.
@@ -123,6 +138,11 @@ class SqliteLedger(Bookkeeping):
         with self._database.write() as connection:
             yield SqliteBooks(connection)
 
+    @contextmanager
+    def _snapshot(self) -> Iterator[Books]:
+        with self._database.snapshot() as connection:
+            yield SqliteBooks(connection)
+
     def reservation(self, key: str) -> Reservation | None:
         """See `Ledger.reservation`."""
         found = self._database.query(f"{rows.SELECT_HOLDINGS} WHERE key = ?", (key,))
@@ -130,33 +150,25 @@ class SqliteLedger(Bookkeeping):
 
     def reservations(self, labels: Mapping[str, str], *, state: State | None = None) -> Sequence[Reservation]:
         """See `Ledger.reservations`."""
-        where, parameters = _by_run_and_task(labels)
-        if state is State.HELD:
-            where.append("state = 'held'")  # spelled out, so that the index of what is held serves
-        elif state is not None:
-            where.append("state = ?")
-            parameters.append(state.value)
-        found = self._database.query(f"{rows.SELECT_HOLDINGS} WHERE {' AND '.join(where)} ORDER BY id", parameters)
-        holdings = map(_read_holding, found)
-        return [holding.reservation() for holding in holdings if is_selected(labels, holding.labels)]
+        return [each.reservation() for each in _select_holdings(self._database.query, labels, state)]
 
-    def balance(self, budget: str) -> Balance | None:
-        """See `Ledger.balance`."""
-        found = self._database.query(f"{rows.SELECT_BALANCES} WHERE name = ?", (budget,))
-        return _read_balance(found[0]) if found else None
-
-    def balances(self, labels: Mapping[str, str]) -> Sequence[Balance]:
-        """See `Ledger.balances`."""
-        with self._database.snapshot() as connection:
-            return SqliteBooks(connection).matching(labels)
-
-    def alerts(self, labels: Mapping[str, str]) -> Sequence[Alert]:
+    def alerts(self, labels: Mapping[str, str] | None = None) -> Sequence[Alert]:
         """See `Ledger.alerts`."""
-        names = [balance.budget.name for balance in self.balances(labels)]
-        marked = ", ".join("?" * len(names))
-        where = f" WHERE level IS NOT NULL AND budget IN ({marked}) ORDER BY id"
-        marks = map(_read_mark, self._database.query(rows.SELECT_MARKS + where, names))
+        where, names = "level IS NOT NULL", []
+        if labels is not None:
+            names = [balance.budget.name for balance in self.balances(labels)]
+            where += f" AND budget IN ({', '.join('?' * len(names))})"
+        marks = map(_read_mark, self._database.query(f"{rows.SELECT_MARKS} WHERE {where} ORDER BY id", names))
         return [mark.alert for mark in marks if mark.alert is not None]
+
+    def history(self, limit: int = 100) -> Sequence[Entry]:
+        """See `Ledger.history`."""
+        check_history_limit(limit)
+        kinds = ", ".join("?" * len(USAGE_KINDS))
+        found = self._database.query(
+            f"{rows.SELECT_ENTRIES} WHERE kind IN ({kinds}) ORDER BY number DESC LIMIT ?", (*USAGE_KINDS, limit)
+        )
+        return [_read_entry(row) for row in reversed(found)]
 
     def usage(self, labels: Mapping[str, str]) -> Mapping[str, Usage]:
         """See `Ledger.usage`."""
@@ -198,10 +210,11 @@ class SqliteLedger(Bookkeeping):
             problems = list(_check_columns(connection))
             problems += check_books(
                 connection.execute(f"{rows.SELECT_ENTRIES} ORDER BY number"),
-                map(_read_balance, connection.execute(rows.SELECT_BALANCES)),
+                map(_read_standing, connection.execute(rows.SELECT_STANDINGS)),
                 map(_read_holding, connection.execute(rows.SELECT_HOLDINGS)),
                 map(_read_call, connection.execute(rows.SELECT_CALLS)),
                 map(_read_mark, connection.execute(rows.SELECT_MARKS)),
+                map(_read_balance, connection.execute(rows.SELECT_BALANCES)),
             )
         return problems
 
@@ -237,6 +250,20 @@ def _migrations() -> tuple[str, ...]:
 def _decode_labels(encoded: str) -> Mapping[str, str]:
     labels: Mapping[str, str] = json.loads(encoded)
     return labels
+
+
+def _select_holdings(
+    query: Callable[[str, Sequence[str]], Iterable[rows.Row]], labels: Mapping[str, str], state: State | None
+) -> list[Holding]:
+    """Oldest first; found by run, task and being held, and compared label by label here."""
+    where, parameters = _by_run_and_task(labels)
+    if state is State.HELD:
+        where.append("state = 'held'")  # spelled out, so that the index of what is held serves
+    elif state is not None:
+        where.append("state = ?")
+        parameters.append(state.value)
+    found = query(f"{rows.SELECT_HOLDINGS} WHERE {' AND '.join(where)} ORDER BY id", parameters)
+    return [holding for holding in map(_read_holding, found) if is_selected(labels, holding.labels)]
 
 
 def _by_run_and_task(labels: Mapping[str, str]) -> tuple[list[str], list[str]]:

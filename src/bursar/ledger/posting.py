@@ -1,0 +1,129 @@
+"""One write transaction of the law: what it looks up, moves and writes down.
+
+Everything that can be refused is refused before the first row is put.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from bursar.budget import Alert, Amount, Balance, Firing, LastPeriod, OnLimit, Shortfall, due_alerts
+from bursar.ledger import holding as holdings
+from bursar.ledger.books import Books, Mark
+from bursar.ledger.counting import account_of, balances_of, charged_balances
+from bursar.ledger.entries import build_entry, encode, encode_amount
+from bursar.ledger.holding import Holding
+from bursar.ledger.port import USAGE_KINDS, Denial, Entry, LedgerEvent, Reservation
+
+
+class Posting:
+    """The open transaction, at one instant. `events` is what to tell once it is committed."""
+
+    def __init__(self, books: Books, at: datetime) -> None:
+        self.books = books
+        self.at = at
+        self.events: list[LedgerEvent] = []
+
+    def balances(self, labels: Mapping[str, str]) -> list[Balance]:
+        """Of every budget that an operation with these labels belongs to now, exempt or not."""
+        return charged_balances(self.books, labels, self.at)
+
+    def move(
+        self, before: Holding, after: Holding, kind: str, body: Mapping[str, object], *, speaks: bool = False
+    ) -> Reservation:
+        """What was held becomes `after`, and with it the balances, marks and the entry; `speaks`: alerts may fire."""
+        old = balances_of(self.books, after.accounts + after.exempt)
+        return self._post(before, after, kind, body, old, speaks=speaks)
+
+    def open(
+        self, holding: Holding, kind: str, body: Mapping[str, object], balances: Sequence[Balance], *, speaks: bool
+    ) -> Reservation:
+        """The holding is there and on its budgets; a period that had nothing on it begins with it."""
+        accounts = [*holding.accounts, *holding.exempt]
+        body = {**body, "budgets": [list(account) for account in holding.accounts]}
+        if holding.exempt:
+            body["exempt"] = [list(account) for account in holding.exempt]
+        by_account = {account_of(balance): balance for balance in balances}
+        return self._post(None, holding, kind, body, [by_account[each] for each in accounts], speaks=speaks)
+
+    def _post(
+        self,
+        before: Holding | None,
+        after: Holding,
+        kind: str,
+        body: Mapping[str, object],
+        old: Sequence[Balance],
+        *,
+        speaks: bool,
+    ) -> Reservation:
+        new = [holdings.shift(balance, before, after) for balance in old]
+        speaking = new[: len(after.accounts)] if speaks else []
+        firings = [self._firing(balance) for balance in speaking]
+        marks = [
+            mark for balance, firing in zip(speaking, firings, strict=True) for mark in _marks(balance, firing, self.at)
+        ]
+        if marks:
+            body = {**body, "marks": [_encode_mark(mark) for mark in marks]}
+        self.books.put_holding(after, is_new=before is None)
+        self._put_balances(old, new, is_first=before is None)
+        for mark in marks:
+            self.books.add_mark(mark)
+        entry = self.write_down(kind, after.key, body)
+        alerts = tuple(firing.alert for firing in firings if firing.alert is not None)
+        return self._told(entry, after.reservation(alerts))
+
+    def _put_balances(self, old: Sequence[Balance], new: Sequence[Balance], *, is_first: bool) -> None:
+        for was, balance in zip(old, new, strict=True):
+            if is_first or was != balance:
+                self.books.put_balance(balance)
+            if is_first:
+                self.books.put_last(balance.budget.name, LastPeriod(balance.period_id))
+
+    def deny(self, key: str, amount: Amount, shortfalls: tuple[Shortfall, ...]) -> Denial:
+        """The refusal is in the journal; no balance has changed."""
+        short = [
+            {
+                "budget": each.balance.budget.name,
+                "period": each.balance.period_id,
+                "wanted": each.wanted,
+                "available": each.balance.available,
+            }
+            for each in shortfalls
+        ]
+        self.write_down("denied", key, {"amount": encode_amount(amount), "shortfalls": short})
+        return Denial(key=key, shortfalls=shortfalls)
+
+    def write_down(self, kind: str, key: str, body: Mapping[str, object]) -> Entry:
+        """The journal has one more entry."""
+        number, previous = self.books.head()
+        entry = build_entry(number + 1, self.at, kind, key, body, previous)
+        self.books.add_entry(entry, encode(body))
+        return entry
+
+    def _told(self, entry: Entry, reservation: Reservation) -> Reservation:
+        if entry.kind in USAGE_KINDS:
+            self.events.append(LedgerEvent(entry=entry, reservation=reservation))
+        return reservation
+
+    def _firing(self, balance: Balance) -> Firing:
+        return due_alerts(balance, self.books.marks(balance.budget.name, balance.period_id), self.at)
+
+
+def is_past(balances: Iterable[Balance], before: Holding | None, after: Holding) -> bool:
+    """With `after`, a blocking budget that it is charged to is past its limit."""
+    charged = set(after.accounts)
+    moved = (holdings.shift(each, before, after) for each in balances if account_of(each) in charged)
+    return any(each.overrun > 0 and each.budget.on_limit is OnLimit.BLOCK for each in moved)
+
+
+def _marks(balance: Balance, firing: Firing, at: datetime) -> Iterable[Mark]:
+    for percent in firing.marks:
+        alert: Alert | None = firing.alert
+        spoke = alert if alert is not None and alert.percent == percent else None
+        yield Mark(balance.budget.name, balance.period_id, percent, at, spoke)
+
+
+def _encode_mark(mark: Mark) -> dict[str, object]:
+    alert = mark.alert and {"level": mark.alert.level.value, "message": mark.alert.message}
+    return {"budget": mark.budget, "period": mark.period_id, "percent": mark.percent, "alert": alert}

@@ -1,0 +1,41 @@
+"""The reading half of a ledger that is the same for every store: how budgets stand now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+from bursar.budget import Balance
+from bursar.clock import Clock
+from bursar.ledger.books import Books
+from bursar.ledger.counting import current_balances
+
+
+class Reading:
+    """Over any store that can show one consistent state of its books."""
+
+    _clock: Clock
+
+    def _snapshot(self) -> AbstractContextManager[Books]:
+        raise NotImplementedError
+
+    def balance(
+        self, budget: str, *, at: datetime | None = None, labels: Mapping[str, str] | None = None
+    ) -> Balance | None:
+        """See `Ledger.balance`."""
+        with self._snapshot() as books:
+            standing = books.standing(budget)
+            if standing is None:
+                return None
+            return current_balances(books, [standing], at or self._clock.now(), labels or {})[0]
+
+    def balances(self, labels: Mapping[str, str], *, at: datetime | None = None) -> Sequence[Balance]:
+        """See `Ledger.balances`."""
+        with self._snapshot() as books:
+            return current_balances(books, books.matching(labels), at or self._clock.now(), labels, is_exact=True)
+
+    def budgets(self, *, at: datetime | None = None, labels: Mapping[str, str] | None = None) -> Sequence[Balance]:
+        """See `Ledger.budgets`."""
+        with self._snapshot() as books:
+            return current_balances(books, books.every(), at or self._clock.now(), labels or {})
