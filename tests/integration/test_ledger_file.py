@@ -436,7 +436,7 @@ def reserve_without_end(ledger: SqliteLedger) -> None:
 def test_the_full_disk_refuses_and_loses_nothing(path: Path) -> None:
     ledger = open_at(path)
     connection = ledger._database._connection
-    pages = connection.execute("PRAGMA page_count").fetchall()[0][0]
+    pages = int(str(connection.pragma("page_count")))
     connection.execute(f"PRAGMA max_page_count = {pages + 3}")
     with pytest.raises(StoreError, match="disk"):
         reserve_without_end(ledger)
