@@ -1,40 +1,141 @@
-"""`bursar ledger list|verify`: the books."""
+"""`bursar ledger list|verify|export|adjust`: the books."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from bursar.cli.parsing import parser
+from bursar.budget import Amount, Balance, Unit, format_quantity
+from bursar.cli.parsing import Parser, parser
+from bursar.cli.quantities import parse_used_tokens, parse_used_usd
 from bursar.clock import SystemClock
 from bursar.config import open_stores
-from bursar.errors import OK, StoreError
+from bursar.errors import OK, StoreError, UserError
+from bursar.ledger import Entry, Ledger, Reservation, State
 from bursar.paths import state_dir
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Lists every entry as JSON lines, or recomputes the books from them."""
-    options = parser("ledger", "list the journal's entries as JSON lines, or verify that the books follow from them")
-    options.add_argument("action", choices=("list", "verify"))
-    options.add_argument("--after", type=int, default=0, metavar="N", help="list: only entries after number N")
-    chosen = options.parse_args(arguments)
+    """Shows the books as JSON lines, recomputes them, or lowers a charge on evidence."""
+    options = _options(arguments)
     ledger = open_stores(Path(state_dir()), SystemClock()).ledger
-    if chosen.action == "verify":
-        problems = ledger.verify()
-        if problems:
-            raise StoreError("the ledger does not add up:\n  " + "\n  ".join(problems))
-        sys.stderr.write("the ledger adds up: every hash and every balance follows from the entries\n")
-        return OK
-    for entry in ledger.entries(after=chosen.after):
-        line = {
-            "number": entry.number,
-            "at": entry.at.isoformat(),
-            "kind": entry.kind,
-            "key": entry.key,
-            "body": dict(entry.body),
-            "hash": entry.hash,
-        }
-        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    if options.action == "verify":
+        return _verify(ledger)
+    if options.action == "adjust":
+        return _adjust(ledger, options)
+    if options.action == "export":
+        _write(_everything(ledger))
+    else:
+        _write(_entry(entry) for entry in ledger.entries(after=options.after))
     return OK
+
+
+def _options(arguments: Sequence[str]) -> Any:
+    options = parser("ledger", "the books: their journal, whether they add up, all that is in them, and corrections")
+    actions = options.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=Parser)
+    listing = actions.add_parser("list", help="the journal's entries as JSON lines", allow_abbrev=False)
+    listing.add_argument("--after", type=int, default=0, metavar="N", help="only entries after number N")
+    actions.add_parser("verify", help="recompute every hash and every balance from the entries", allow_abbrev=False)
+    actions.add_parser("export", help="entries, balances and reservations as JSON lines", allow_abbrev=False)
+    adjust = actions.add_parser(
+        "adjust", help="lower the charge of a forfeited reservation to what it really was, on evidence, once"
+    )
+    adjust.add_argument("key", metavar="KEY", help="the reservation; `bursar ledger list` shows keys")
+    adjust.add_argument("--tokens", required=True, metavar="N", help="tokens that were really used")
+    adjust.add_argument("--usd", metavar="X", help="what they cost; needed where a cost was charged")
+    adjust.add_argument("--evidence", required=True, metavar="TEXT", help="how you know; it is kept in the journal")
+    return options.parse_args(arguments)
+
+
+def _verify(ledger: Ledger) -> int:
+    problems = ledger.verify()
+    if problems:
+        raise StoreError("the ledger does not add up:\n  " + "\n  ".join(problems))
+    sys.stderr.write("the ledger adds up: every hash and every balance follows from the entries\n")
+    return OK
+
+
+def _adjust(ledger: Ledger, options: Any) -> int:
+    tokens = parse_used_tokens("--tokens", options.tokens)
+    nano_usd = None if options.usd is None else parse_used_usd("--usd", options.usd)
+    if not options.evidence.strip() or not options.evidence.isprintable():
+        raise UserError("--evidence must say in one line how you know")
+    found = ledger.reservation(options.key)
+    if found is None:
+        raise UserError(f"there is no reservation `{options.key}`", hint="bursar ledger list")
+    if found.state not in (State.FORFEITED, State.CREDITED):
+        raise UserError(f"`{options.key}` is {found.state}: only what was forfeited is charged without knowing")
+    charged = found.charged or Amount(0, 0)
+    after = ledger.credit(options.key, Amount(tokens, nano_usd), evidence=options.evidence)
+    sys.stderr.write(f"`{options.key}` is charged {_words(after.charged)} now, instead of {_words(charged)}\n")
+    return OK
+
+
+def _words(amount: Amount | None) -> str:
+    assert amount is not None
+    cost = "" if amount.nano_usd is None else f" ({format_quantity(amount.nano_usd, Unit.USD)})"
+    return format_quantity(amount.tokens, Unit.TOKENS) + cost
+
+
+def _write(lines: Iterator[Mapping[str, object]]) -> None:
+    for line in lines:
+        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _everything(ledger: Ledger) -> Iterator[Mapping[str, object]]:
+    """Each line says by `type` what it is."""
+    yield from ({"type": "entry", **_entry(entry), "previous_hash": entry.previous_hash} for entry in ledger.entries())
+    yield from ({"type": "balance", **_balance(balance)} for balance in ledger.budgets())
+    yield from ({"type": "reservation", **_reservation(each)} for each in ledger.reservations({}))
+
+
+def _entry(entry: Entry) -> dict[str, object]:
+    return {
+        "number": entry.number,
+        "at": entry.at.isoformat(),
+        "kind": entry.kind,
+        "key": entry.key,
+        "body": dict(entry.body),
+        "hash": entry.hash,
+    }
+
+
+def _balance(balance: Balance) -> dict[str, object]:
+    budget = balance.budget
+    return {
+        "budget": budget.name,
+        "match": dict(budget.selector),
+        "unit": str(budget.limit.unit),
+        "limit": budget.limit.quantity,
+        "period": str(budget.period),
+        "period_id": balance.period_id,
+        "on_limit": str(budget.on_limit),
+        "spent": balance.spent,
+        "reserved": balance.reserved,
+        "metered": balance.metered,
+        "available": balance.available,
+        "unpriced_operations": balance.unpriced,
+        "subscription_operations": balance.exempt,
+    }
+
+
+def _reservation(each: Reservation) -> dict[str, object]:
+    return {
+        "key": each.key,
+        "state": str(each.state),
+        "labels": dict(each.labels),
+        "attempt": each.attempt,
+        "held": _amount(each.held),
+        "metered": _amount(each.metered),
+        "charged": None if each.charged is None else _amount(each.charged),
+        "unknown": _amount(each.unknown),
+        "budgets": list(each.budgets),
+        "exempt": list(each.exempt),
+    }
+
+
+def _amount(amount: Amount) -> dict[str, int | None]:
+    return {"tokens": amount.tokens, "nano_usd": amount.nano_usd}

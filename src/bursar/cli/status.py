@@ -26,7 +26,7 @@ _COLUMNS = (
 def main(arguments: Sequence[str]) -> int:
     """Prints the newest runs, those of this project unless all were asked for."""
     options = _options(arguments)
-    runs = _read_runs(None if options.all else _project(), options.last)
+    runs = read_runs(None if options.all else _project(), options.last)
     if options.json:
         import json
 
@@ -47,7 +47,7 @@ def _options(arguments: Sequence[str]) -> Any:
     return options.parse_args(arguments)
 
 
-def _read_runs(project: str | None, last: int) -> list[dict[str, Any]]:
+def read_runs(project: str | None, last: int) -> list[dict[str, Any]]:
     path = os.path.join(state_dir(), JOURNAL_FILE)
     if not os.path.exists(path):
         return []

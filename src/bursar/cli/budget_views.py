@@ -1,0 +1,233 @@
+"""What `bursar budget` shows: budgets as the settings have them, with the figures of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bursar.budget import (
+    Alert,
+    Balance,
+    Budget,
+    Unit,
+    format_quantity,
+    is_configured,
+    is_retired,
+    period_id,
+    title_of,
+)
+from bursar.cli.status import read_runs
+from bursar.clock import SystemClock
+from bursar.config import list_problems, read_budgets
+from bursar.errors import UserError
+from bursar.ledger import Ledger, open_ledger
+from bursar.money import format_usd
+from bursar.paths import LEDGER_FILE, state_dir
+
+_LEDGER = "ledger"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A budget and how it stands. `sources`: where each value came from; a file, a variable, `default`, `ledger`."""
+
+    title: str
+    balance: Balance
+    sources: Mapping[str, str]
+
+
+def open_books() -> Ledger:
+    """The ledger of this machine."""
+    return open_ledger(Path(state_dir(), LEDGER_FILE), SystemClock())
+
+
+def read_standing(root: Path, *, everything: bool) -> Sequence[Standing]:
+    """Budgets of the settings of this project, of its sessions and of its latest run; or all that the ledger knows too.
+
+    Raises:
+        UserError: the settings have problems.
+    """
+    settings = read_budgets(root)
+    if settings.problems:
+        raise UserError(list_problems(settings.problems), hint="bursar budget check")
+    ledger = open_books()
+    known = {balance.budget.name: balance for balance in ledger.budgets()}
+    ledger.close()
+    found = [
+        Standing(
+            title=each.title,
+            balance=_balance(each.budget, known.pop(each.budget.name, None), root),
+            sources=each.sources,
+        )
+        for each in settings.budgets
+    ]
+    runs = {str(run["id"]) for run in read_runs(str(root), 1)}
+    for name, balance in known.items():
+        if not is_retired(balance.budget) and (everything or _is_ours(balance.budget, root, runs)):
+            sources = dict.fromkeys(_values(balance.budget), _LEDGER)
+            found.append(Standing(title=title_of(name), balance=balance, sources=sources))
+    return found
+
+
+def read_alerts(root: Path, *, everything: bool) -> Sequence[Alert]:
+    """Alerts that have fired on budgets of this project and its runs, oldest first; or on all."""
+    ledger = open_books()
+    alerts, budgets = ledger.alerts(), {balance.budget.name: balance.budget for balance in ledger.budgets()}
+    ledger.close()
+    if everything:
+        return alerts
+    runs = {str(run["id"]) for run in read_runs(str(root), -1)}
+    ours = {name for name, budget in budgets.items() if _is_ours(budget, root, runs)}
+    return [alert for alert in alerts if alert.budget in ours]
+
+
+def read_history(count: int) -> Sequence[Mapping[str, Any]]:
+    """The last `count` entries of the journal that say what was used, oldest first."""
+    ledger = open_books()
+    entries = [
+        {
+            "number": entry.number,
+            "at": entry.at.isoformat(),
+            "kind": entry.kind,
+            "key": entry.key,
+            "body": dict(entry.body),
+        }
+        for entry in ledger.history(count)
+    ]
+    ledger.close()
+    return entries
+
+
+def line_as_data(each: Standing) -> dict[str, object]:
+    """A budget of `budget list --json`; quantities in USD are nano-USD."""
+    balance = each.balance
+    return {
+        "name": each.title,
+        "unit": str(balance.budget.limit.unit),
+        "limit": balance.budget.limit.quantity,
+        "spent": balance.spent,
+        "reserved": balance.reserved,
+        "available": balance.available,
+        "period": str(balance.budget.period),
+        "period_id": balance.period_id,
+        "on_limit": str(balance.budget.on_limit),
+    }
+
+
+def as_data(each: Standing) -> dict[str, object]:
+    """A budget of `budget show --json`: all of it."""
+    balance, budget = each.balance, each.balance.budget
+    return line_as_data(each) | {
+        "match": dict(budget.selector),
+        "timezone": budget.period.timezone,
+        "counts": str(budget.counts),
+        "thresholds": [
+            {"share": threshold.percent / 100, "level": str(threshold.level), "name": threshold.name}
+            for threshold in budget.thresholds
+        ],
+        "stop": None if budget.stop_percent is None else budget.stop_percent / 100,
+        "allow_unknown_price": budget.allows_unknown_price,
+        "overrun": balance.overrun,
+        "unpriced_operations": balance.unpriced,
+        "subscription_operations": balance.exempt,
+        "ledger_name": budget.name,
+        "sources": dict(each.sources),
+    }
+
+
+def alert_as_data(alert: Alert) -> dict[str, object]:
+    """An alert of `budget alerts --json`."""
+    return {
+        "budget": title_of(alert.budget),
+        "threshold": alert.percent / 100,
+        "level": str(alert.level),
+        "at": alert.at.isoformat(),
+    }
+
+
+def render_line(each: Standing) -> str:
+    """The budget in one line."""
+    return f"{each.title:<20} {_figures(each.balance)}\n"
+
+
+def render(each: Standing) -> str:
+    """The budget, value by value, with where each came from."""
+    values = _values(each.balance.budget)
+    width = max(len(value) for value in values.values())
+    lines = [f"  {key:<20}{value:<{width}}  {each.sources.get(key, '')}".rstrip() for key, value in values.items()]
+    return "\n".join([f"{each.title}: {_figures(each.balance)}", *lines]) + "\n"
+
+
+def render_entry(entry: Mapping[str, Any]) -> str:
+    """One entry of the history in one line."""
+    body = entry["body"]
+    tokens, nano_usd = _used(body)
+    used = "" if tokens is None else f"  {tokens:,} tokens  {format_usd(nano_usd, digits=4)}"
+    return f"{entry['number']:>6}  {entry['at'][:19].replace('T', ' ')}  {entry['kind']:<10}{entry['key']}{used}\n"
+
+
+def _used(body: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """Tokens and nano-USD of an entry of any kind."""
+    if (amount := body.get("charged") or body.get("actual") or body.get("amount")) is not None:
+        return amount[0], amount[1]
+    call = body.get("call", body)
+    usage = call.get("usage")
+    return (None, None) if usage is None else (sum(usage.values()), call.get("nano_usd"))
+
+
+def _balance(budget: Budget, known: Balance | None, root: Path) -> Balance:
+    """How a budget of the settings stands, also where the ledger has not heard of it, or of its new limit."""
+    if known is not None:
+        return replace(known, budget=budget)
+    current = period_id(budget.period, SystemClock().now(), {"project": str(root)}, None)
+    return Balance(budget=budget, spent=0, reserved=0, metered=0, period_id=current)
+
+
+def _is_ours(budget: Budget, root: Path, runs: set[str]) -> bool:
+    project, run = budget.selector.get("project"), budget.selector.get("run")
+    if project is not None:
+        return project == str(root)
+    return run in runs or (run is None and is_configured(budget.name))
+
+
+def _figures(balance: Balance) -> str:
+    budget, unit = balance.budget, balance.budget.limit.unit
+    taken = balance.spent + balance.reserved
+    parts = [
+        f"{_plain(balance.spent, unit)} of {format_quantity(budget.limit.quantity, unit)} spent"
+        f" ({100 * balance.spent // budget.limit.quantity} %)"
+    ]
+    if balance.reserved:
+        parts.append(f"{_plain(balance.reserved, unit)} reserved")
+    if balance.overrun:
+        parts.append(f"passed by {format_quantity(taken - budget.limit.quantity, unit)}")
+    else:
+        parts.append(f"{_plain(balance.available, unit)} available")
+    if balance.exempt:
+        parts.append(f"{balance.exempt} operations on a subscription left out")
+    if balance.unpriced:
+        parts.append(f"{balance.unpriced} operations of unknown cost left out")
+    period = str(budget.period)
+    when = f"{period} {balance.period_id}".strip() if balance.period_id != period else period
+    return ", ".join(parts) + f" · {when} · {budget.on_limit}"
+
+
+def _plain(quantity: int, unit: Unit) -> str:
+    return format_quantity(quantity, unit).removesuffix(" tokens").removesuffix(" token")
+
+
+def _values(budget: Budget) -> dict[str, str]:
+    """The budget's values in words, by the keys of its table."""
+    thresholds = ", ".join(f"{each.percent / 100:g} {each.name or each.level}" for each in budget.thresholds)
+    return {
+        "limit": format_quantity(budget.limit.quantity, budget.limit.unit),
+        "match": ", ".join(f"{label}={value}" for label, value in budget.selector.items()) or "everything",
+        "period": str(budget.period),
+        "timezone": budget.period.timezone or "UTC",
+        "on_limit": str(budget.on_limit),
+        "thresholds": thresholds or "none",
+        "counts": str(budget.counts),
+        "allow_unknown_price": "true" if budget.allows_unknown_price else "false",
+    }
