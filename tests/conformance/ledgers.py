@@ -25,8 +25,9 @@ from bursar.errors import BursarError
 from bursar.ledger import CallRecord, Denial, Ledger, MemoryLedger, Reservation, ReserveRequest, open_ledger
 from bursar.ledger.bookkeeping import Bookkeeping
 from bursar.usage import Usage
+from tests.postgres_server import the_server
 
-STORES = ("memory", "sqlite")
+STORES = ("memory", "sqlite", "postgres")
 
 
 class SteppingClock:
@@ -50,6 +51,8 @@ class SteppingClock:
 def make_ledger(store: str, folder: Path) -> Ledger:
     if store == "memory":
         return MemoryLedger(SteppingClock())
+    if store == "postgres":
+        return open_ledger(the_server().new_url(), SteppingClock())
     return open_ledger(folder / "ledger" / "ledger.db", SteppingClock())
 
 

@@ -2,6 +2,7 @@
 
 from bursar.budget import Shortfall
 from bursar.ledger.memory import MemoryLedger
+from bursar.ledger.opening import is_ledger_url, open_ledger
 from bursar.ledger.port import (
     USAGE_KINDS,
     CallRecord,
@@ -14,7 +15,7 @@ from bursar.ledger.port import (
     ReserveRequest,
     State,
 )
-from bursar.ledger.sqlite import SqliteLedger, open_ledger
+from bursar.ledger.sqlite import SqliteLedger
 
 __all__ = [
     "USAGE_KINDS",
@@ -30,5 +31,6 @@ __all__ = [
     "Shortfall",
     "SqliteLedger",
     "State",
+    "is_ledger_url",
     "open_ledger",
 ]
