@@ -19,6 +19,7 @@ COMMANDS = {
     "approve": ("bursar.cli.approve", "pass a checkpoint that waits for a person"),
     "plan": ("bursar.cli.plan", "show or check a plan"),
     "alert": ("bursar.cli.alert", "send a test alert to everybody who is told of alerts"),
+    "token": ("bursar.cli.token", "a token budget for scripts: reserve before, record after"),
     "ledger": ("bursar.cli.ledger", "list the books, or verify them"),
 }
 

@@ -1,0 +1,209 @@
+"""Where one `bursar token` command works: the ledger is open, the project's lock is held, and at the end what has
+happened is told to whoever wants to know.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bursar.clock import SystemClock
+from bursar.errors import UserError
+from bursar.ledger import open_ledger
+from bursar.paths import AUDIT_FILE, LEDGER_FILE, state_dir
+from bursar.session import (
+    SessionLock,
+    SnapshotWriter,
+    begin_session,
+    build_report,
+    current_session,
+    find_project,
+    import_session,
+    read_snapshot,
+    report_as_data,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bursar.budget import Alert
+    from bursar.ledger import Ledger, Reservation
+    from bursar.session import Session, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a session is about."""
+
+    model: str
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where one command works: the project's lock is held, and its file is one of ours or not there."""
+
+    project: str
+    ledger: Ledger
+    snapshot: Snapshot | None
+    clock: SystemClock
+
+    @contextmanager
+    def change(self, *, is_strict: bool = False) -> Iterator[Session]:
+        """A block that changes the current session; at its end the snapshot is as the books are.
+
+        A session that only the snapshot knows is taken over first.
+
+        Args:
+            is_strict: budgets of the settings must be readable; else it is only said that they are not, because what
+                was used has to be booked all the same.
+
+        Raises:
+            SetupError: the snapshot cannot be written; nothing changed.
+            UserError: `is_strict`, and the settings have problems.
+        """
+        with SnapshotWriter(self.project) as writer:
+            session = self._session()
+            try:
+                _define_budgets(self.ledger, session)
+            except UserError as error:
+                if is_strict:
+                    raise
+                sys.stderr.write(f"warning: budgets of the settings are as they were: {error.message}\n")
+            yield session
+            self._write(writer, session)
+
+    def begin(self, terms: Terms | None) -> Session:
+        """A new session is the current one, on these terms, or on those of the one before.
+
+        Raises:
+            SetupError: the snapshot cannot be written; nothing changed.
+        """
+        with SnapshotWriter(self.project) as writer:
+            if terms is None or self.snapshot is not None:
+                before = self._session()  # what only a snapshot knows is in the books before it is replaced
+                terms = terms or Terms(before.model, before.max_tokens)
+            session = begin_session(self.ledger, self.project, terms.model, terms.max_tokens)
+            self._write(writer, session)
+        return session
+
+    def report(self, session: Session) -> dict[str, object]:
+        """The session as it stands."""
+        return report_as_data(build_report(self.ledger, session, self.clock.now()))
+
+    def _session(self) -> Session:
+        """The current one; where only the snapshot knows of any, it is taken over."""
+        session = current_session(self.ledger, self.project)
+        if session is not None:
+            return session
+        if self.snapshot is None:
+            raise _not_initialized()
+        return self._take_over(self.snapshot)
+
+    def _take_over(self, snapshot: Snapshot) -> Session:
+        sys.stderr.write(f"the ledger did not know this project: took over {snapshot.current_usage} used tokens\n")
+        if snapshot.reserved_tokens:
+            sys.stderr.write(
+                f"warning: {snapshot.reserved_tokens} reserved tokens of another ledger are not held here\n"
+            )
+        return import_session(self.ledger, self.project, snapshot)
+
+    def _write(self, writer: SnapshotWriter, session: Session) -> None:
+        """The snapshot is as the books are; where it cannot be, that is said: what was booked stays booked."""
+        problem = writer.write(self.report(session))
+        if problem is not None:
+            sys.stderr.write(f"warning: the snapshot could not be written: {problem}; the ledger has the change\n")
+
+
+@contextmanager
+def open_desk(*, must_exist: bool) -> Iterator[Desk]:
+    """The desk of the project around the current folder, for one command.
+
+    Args:
+        must_exist: nothing is made where neither a ledger nor a snapshot is there.
+
+    Raises:
+        UserError: there is none; or the project's snapshot is nobody's.
+    """
+    project, clock = find_project(), SystemClock()
+    path = os.path.join(state_dir(), LEDGER_FILE)
+    if read_snapshot(project) is None and must_exist and not os.path.lexists(path):
+        raise _not_initialized()
+    ledger = open_ledger(path, clock)
+    ended: list[Reservation] = []
+    ledger.observe(lambda event: ended.append(event.reservation))
+    try:
+        with SessionLock(os.path.dirname(path), project):
+            desk = Desk(project, ledger, read_snapshot(project), clock)
+            if must_exist and desk.snapshot is None and current_session(ledger, project) is None:
+                raise _not_initialized()
+            yield desk
+    finally:
+        ledger.close()
+        if ended:
+            _announce(ended, project, clock)
+
+
+def _announce(ended: Sequence[Reservation], project: str, clock: SystemClock) -> None:
+    """The audit log has what was used, and alerts that have fired are told and on their way to their targets."""
+    from bursar.notify import AuditLog
+
+    audit = AuditLog(os.path.join(state_dir(), AUDIT_FILE), clock)
+    alerts = [alert for each in ended for alert in each.alerts]
+    for each in ended:
+        for alert in each.alerts:
+            audit.alert(alert, each.labels)
+        if each.charged is not None:
+            audit.settled(each.key, each.labels, each.state.value, each.charged, each.unknown)
+    audit.close()
+    for alert in alerts:
+        sys.stderr.write(f"warning: {alert.message}\n")
+    if alerts and _may_have_settings(project):
+        _send(alerts, project)
+
+
+def _send(alerts: Sequence[Alert], project: str) -> None:
+    from pathlib import Path
+
+    from bursar.config import build_notifier, load_settings
+
+    try:
+        settings = load_settings(Path(project))
+    except UserError as error:
+        sys.stderr.write(f"warning: alerts could not be sent: {error.message}\n")
+        return
+    notifier = build_notifier(settings, Path(state_dir()), os.path.basename(project))
+    for alert in alerts:
+        notifier.alert(alert.level.value, alert.message, at=alert.at.isoformat())
+    for sentence in notifier.undelivered():
+        sys.stderr.write(f"warning: {sentence}\n")
+
+
+def _define_budgets(ledger: Ledger, session: Session) -> None:
+    """Budgets of the settings count the session too. The settings are opened only where there may be some.
+
+    A budget of the ledger that selects the session and is not its own came from settings that may have changed.
+    """
+    root = session.project
+    others = any(balance.budget.name != session.id for balance in ledger.balances(session.labels))
+    if not others and not _may_have_settings(root):
+        return
+    from pathlib import Path
+
+    from bursar.config import configured_budgets, define_budgets
+
+    define_budgets(ledger, Path(root), configured_budgets(Path(root)))
+
+
+def _may_have_settings(root: str) -> bool:
+    home = os.environ.get("XDG_CONFIG_HOME", "")
+    user = home if os.path.isabs(home) else os.path.expanduser("~/.config")
+    files = (os.path.join(root, "bursar.toml"), os.path.join(user, "bursar", "bursar.toml"))
+    return any(map(os.path.lexists, files)) or any(name.startswith("BURSAR_BUDGET_") for name in os.environ)
+
+
+def _not_initialized() -> UserError:
+    return UserError("this project has no token budget yet; nothing changed", hint="bursar token init")

@@ -1,0 +1,124 @@
+"""Sessions of a project: numbered from 1 without a gap, and the last one is the current one.
+
+A session is a budget of the ledger, and nothing else: the budget's name is the session's id, its selector are the
+labels that every operation of the session carries. An operation also bears the session's id as its `run`: whoever
+drives `bursar token` runs something, and budgets that count per run count it so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bursar.budget import (
+    SESSION_STOP_PERCENT,
+    SESSION_THRESHOLDS,
+    Amount,
+    Budget,
+    Limit,
+    Period,
+    PeriodKind,
+    Unit,
+)
+from bursar.session.place import digest_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bursar.ledger import Ledger
+    from bursar.session.snapshot import Snapshot
+
+IMPORTED = "imported"
+"""The phase under which usage from before the ledger is charged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One session of a project; `max_tokens` is its limit."""
+
+    id: str
+    project: str
+    number: int
+    model: str
+    max_tokens: int
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What every operation of the session carries."""
+        return {"project": self.project, "run": self.id, "session": self.id, "model": self.model}
+
+    @property
+    def budget(self) -> Budget:
+        """The session as the ledger keeps it: it warns at 80 and 90 % of its limit, and 95 % may not be reached."""
+        return Budget(
+            name=self.id,
+            limit=Limit(self.max_tokens, Unit.TOKENS),
+            selector=self.labels,
+            period=Period(PeriodKind.SESSION),
+            thresholds=SESSION_THRESHOLDS,
+            stop_percent=SESSION_STOP_PERCENT,
+        )
+
+
+def current_session(ledger: Ledger, project: str) -> Session | None:
+    """The project's last session; None where it has none."""
+    number = _count(ledger, project)
+    return _session(ledger, project, number) if number else None
+
+
+def begin_session(ledger: Ledger, project: str, model: str, max_tokens: int) -> Session:
+    """A new session is the current one; what the one before it still held is forfeited there.
+
+    The caller has the project's `SessionLock`.
+    """
+    number = _count(ledger, project)
+    if number:
+        ledger.forfeit_open({"project": project, "run": _id(project, number)})
+    session = Session(
+        id=_id(project, number + 1), project=project, number=number + 1, model=model, max_tokens=max_tokens
+    )
+    ledger.define(session.budget)
+    return session
+
+
+def import_session(ledger: Ledger, project: str, snapshot: Snapshot) -> Session:
+    """The project's first session, with what a snapshot from elsewhere says was used, as one charge.
+
+    The caller has the project's `SessionLock`, and the project has no session.
+    """
+    session = begin_session(ledger, project, snapshot.model, snapshot.max_tokens)
+    if snapshot.current_usage:
+        labels = session.labels | {"phase": IMPORTED}
+        ledger.charge(f"token/{session.id}/{IMPORTED}", labels, Amount(snapshot.current_usage, None))
+    return session
+
+
+def _id(project: str, number: int) -> str:
+    return f"session-{digest_of(project)}-{number}"
+
+
+def _session(ledger: Ledger, project: str, number: int) -> Session | None:
+    balance = ledger.balance(_id(project, number))
+    if balance is None:
+        return None
+    budget = balance.budget
+    return Session(
+        id=budget.name,
+        project=project,
+        number=number,
+        model=budget.selector["model"],
+        max_tokens=budget.limit.quantity,
+    )
+
+
+def _count(ledger: Ledger, project: str) -> int:
+    """How many sessions there are, in a few looks however many: their numbers have no gap."""
+
+    def exists(number: int) -> bool:
+        return ledger.balance(_id(project, number)) is not None
+
+    last, missing = 0, 1
+    while exists(missing):
+        last, missing = missing, missing * 2
+    while missing - last > 1:
+        middle = (last + missing) // 2
+        last, missing = (middle, missing) if exists(middle) else (last, middle)
+    return last
