@@ -22,17 +22,7 @@ from bursar.run.judgement import Judgement, judge
 from bursar.run.launching import build_spec, define_task_budget
 from bursar.run.merging import MergedWork
 from bursar.run.supervisors import Supervisors
-from bursar.supervision import (
-    ABANDONED,
-    MARK,
-    VERIFY_LOG,
-    Ending,
-    Outcome,
-    audit_write,
-    claim,
-    read_claim,
-    read_outcome,
-)
+from bursar.supervision import ABANDONED, MARK, VERIFY_LOG, Ending, Outcome, claim, read_claim, read_outcome
 from bursar.verification import Verification
 from bursar.worktrees import Change, MergeConflict, Worktree, commit_work, create, remove
 
@@ -95,7 +85,6 @@ class Attempts:
         )
         if isinstance(answer, Denial):
             return answer
-        audit_write(context.audit, answer)
         self._tried[task.number] = number
         row = self._row(task, key, number)
         Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -165,18 +154,17 @@ class Attempts:
             return
         if outcome is None:
             kill_marked(MARK, row.key)
-            ended = ledger.forfeit(row.key)
+            ledger.forfeit(row.key)
         elif outcome.ending is Ending.NOT_STARTED:
-            ended = ledger.release(row.key)
+            ledger.release(row.key)
         elif outcome.metered_nano_usd is None and reservation.held.nano_usd is not None:
-            ended = ledger.forfeit(row.key)
+            ledger.forfeit(row.key)
         else:
-            ended = ledger.settle(
+            ledger.settle(
                 row.key,
                 Amount(outcome.metered_tokens, outcome.metered_nano_usd),
                 unknown=Amount(outcome.unknown_tokens, outcome.unknown_nano_usd),
             )
-        audit_write(self._context.audit, ended)
 
     def abandon(self, row: AttemptRow) -> bool:
         """No supervisor will ever start this attempt, and its hold is given back; False if one has claimed it."""
@@ -184,7 +172,7 @@ class Attempts:
             return False
         reservation = self._context.stores.ledger.reservation(row.key)
         if reservation is not None and reservation.state is State.HELD:
-            audit_write(self._context.audit, self._context.stores.ledger.release(row.key))
+            self._context.stores.ledger.release(row.key)
         return True
 
     async def _collect(self, task: Task, row: AttemptRow) -> Change | None:

@@ -14,7 +14,6 @@ from bursar.history import History
 from bursar.ids import IdSource
 from bursar.journal import Journal, RunRow
 from bursar.ledger import Ledger
-from bursar.notify import AuditLog
 from bursar.plan import Plan
 from bursar.pricing import RateTable
 from bursar.worktrees import Repository
@@ -56,6 +55,7 @@ class RunContext:
     Attributes:
         directory: the run's own folder in the state directory: attempts, worktrees, logs.
         environment: the user's environment, from which agents and verify commands get theirs.
+        audit: path of the audit log, for the supervisors; empty for none.
         emit: called with everything that happens, in order; must not raise or block.
     """
 
@@ -71,7 +71,7 @@ class RunContext:
     environment: Mapping[str, str]
     clock: Clock
     ids: IdSource
-    audit: AuditLog
+    audit: str = ""
     emit: Callable[[RunEvent], None] = field(default=lambda _: None)
 
     @property

@@ -53,7 +53,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         output_cap=launch.output_cap,
         limit_seconds=context.settings.attempt_limit_seconds,
         model=row.model,
-        audit=context.audit.path,
+        audit=context.audit,
     )
 
 

@@ -22,7 +22,7 @@ from bursar.run.attempts import Attempts
 from bursar.run.context import RunContext
 from bursar.run.merging import MergedWork
 from bursar.run.supervisors import Supervisors
-from bursar.supervision import ABANDONED, audit_write, read_claim
+from bursar.supervision import ABANDONED, read_claim
 from bursar.worktrees import advance, contains, remove
 
 
@@ -89,7 +89,7 @@ def _release_rowless_holds(context: RunContext, keys: set[str]) -> None:
     ledger = context.stores.ledger
     for reservation in ledger.reservations({"run": context.run.id}, state=State.HELD):
         if reservation.key not in keys:
-            audit_write(context.audit, ledger.release(reservation.key))
+            ledger.release(reservation.key)
 
 
 def _remove_worktrees(context: RunContext, rows: Sequence[AttemptRow], but: set[str]) -> None:

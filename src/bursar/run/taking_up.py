@@ -18,6 +18,7 @@ from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext
 from bursar.run.merging import MergedWork
 from bursar.run.prepare import PlanToRun, Tools
+from bursar.supervision import keep_audit
 from bursar.worktrees import advance, contains, read_ref
 
 
@@ -152,6 +153,8 @@ def _tried(tools: Tools, run: RunRow, rows: Sequence[AttemptRow]) -> dict[str, i
 def _context(opened: PlanToRun, tools: Tools, run: RunRow, emit: Callable[[RunEvent], None]) -> RunContext:
     directory = tools.state_dir / "runs" / run.id
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    audit = str(tools.state_dir / AUDIT_FILE)
+    keep_audit(tools.stores.ledger, AuditLog(audit, tools.clock))
     return RunContext(
         run=run,
         plan=opened.plan,
@@ -165,7 +168,7 @@ def _context(opened: PlanToRun, tools: Tools, run: RunRow, emit: Callable[[RunEv
         environment=tools.environment,
         clock=tools.clock,
         ids=tools.ids,
-        audit=AuditLog(str(tools.state_dir / AUDIT_FILE), tools.clock),
+        audit=audit,
         emit=emit,
     )
 

@@ -5,6 +5,7 @@ needs nobody: it goes on when the conductor is gone, and when it dies the kernel
 worktree and no git: it is handed a spec and leaves an outcome.
 """
 
+from bursar.supervision.auditing import keep_audit
 from bursar.supervision.spec import (
     ABANDONED,
     MARK,
@@ -18,7 +19,6 @@ from bursar.supervision.spec import (
     read_claim,
     read_outcome,
 )
-from bursar.supervision.spending import audit_write
 
 SPAWNER_MODULE = "bursar.supervision.spawner"
 
@@ -32,8 +32,8 @@ __all__ = [
     "Ending",
     "Outcome",
     "StopRung",
-    "audit_write",
     "claim",
+    "keep_audit",
     "read_claim",
     "read_outcome",
 ]

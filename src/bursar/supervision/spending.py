@@ -5,7 +5,6 @@ from __future__ import annotations
 from bursar.budget import Alert, Amount, Budget, Unit, format_quantity
 from bursar.ledger import CallRecord, Denial, Ledger, Reservation
 from bursar.metering import UnknownCall, UsageDelta
-from bursar.notify import AuditLog
 from bursar.pricing import RateTable
 from bursar.supervision.spec import AttemptSpec
 from bursar.usage import Usage
@@ -14,10 +13,9 @@ from bursar.usage import Usage
 class Spending:
     """The money side of one attempt. It writes first and judges afterwards: usage that happened is never refused."""
 
-    def __init__(self, spec: AttemptSpec, ledger: Ledger, reservation: Reservation, audit: AuditLog) -> None:
+    def __init__(self, spec: AttemptSpec, ledger: Ledger, reservation: Reservation) -> None:
         self._key = spec.key
         self._ledger = ledger
-        self._audit = audit
         self._rates = RateTable.from_data(spec.rates)
         self._units = [Unit(unit) for unit in spec.units]
         self._step = Amount(spec.step_tokens, spec.step_nano_usd)
@@ -54,20 +52,18 @@ class Spending:
         self._usage_by_call[delta.call_id] = usage
         self._cost_by_call[delta.call_id] = cost
         self._largest_call = max(self._largest_call, usage.total_tokens)
-        growth = None if cost is None or cost_before is None else max(0, cost - cost_before)
-        reservation = self._ledger.record(
+        self.reservation = self._ledger.record(
             self._key,
             CallRecord(
                 call_id=delta.call_id,
                 sequence=delta.sequence,
                 model=delta.model,
                 usage=delta.usage,
-                nano_usd=growth,
+                nano_usd=None if cost is None or cost_before is None else max(0, cost - cost_before),
                 provenance=delta.provenance,
             ),
         )
-        self._audit.usage(self._key, reservation.labels, delta.call_id, delta.model, delta.usage, growth)
-        self._take(reservation)
+        self.alerts += self.reservation.alerts
 
     def limit_reached(self) -> str | None:
         """Grows the hold where it runs short; in words, the limit that leaves no room for another call, if one does."""
@@ -80,7 +76,7 @@ class Spending:
         answer = self._ledger.extend(self._key, wanted, minimum=_a_little_more(held))
         if isinstance(answer, Denial):
             return _describe(answer) if self._is_short(ahead=0) else None
-        self._take(answer)
+        self.reservation = answer
         return None
 
     def whole_hold(self) -> Amount:
@@ -107,13 +103,8 @@ class Spending:
         actual = self.metered
         if actual.nano_usd is None:
             actual, unknown = self._unpriced(actual, unknown)
-        self._take(self._ledger.settle(self._key, actual, unknown=unknown))
-
-    def _take(self, reservation: Reservation) -> None:
-        """The reservation is as a write has left it."""
-        self.reservation = reservation
-        self.alerts += reservation.alerts
-        audit_write(self._audit, reservation)
+        self.reservation = self._ledger.settle(self._key, actual, unknown=unknown)
+        self.alerts += self.reservation.alerts
 
     def _unpriced(self, actual: Amount, unknown: Amount) -> tuple[Amount, Amount]:
         """With a price missing, money is charged as held: the priced part as actual, the rest as unknown."""
@@ -127,14 +118,6 @@ class Spending:
         """Whether the hold would not cover `ahead` more tokens (with 0: whether it is used up)."""
         held, metered = self.reservation.held, self.reservation.metered
         return any(_used_up(held, metered, unit, ahead) for unit in self._units)
-
-
-def audit_write(audit: AuditLog, reservation: Reservation) -> None:
-    """The audit log has what a write set off, whose answer is `reservation`: its alerts, and how the hold has ended."""
-    for alert in reservation.alerts:
-        audit.alert(alert, reservation.labels)
-    if reservation.charged is not None:
-        audit.settled(reservation.key, reservation.labels, reservation.state, reservation.charged, reservation.unknown)
 
 
 def _used_up(held: Amount, metered: Amount, unit: Unit, ahead: int) -> bool:

@@ -24,8 +24,9 @@ from bursar.metering import Meter
 from bursar.notify import AuditLog
 from bursar.processes import identify
 from bursar.supervision.agent_process import AgentProcess
+from bursar.supervision.auditing import keep_audit
 from bursar.supervision.spec import STREAM_FILE, AttemptSpec, Ending, Outcome, claim, write_outcome
-from bursar.supervision.spending import Spending, audit_write
+from bursar.supervision.spending import Spending
 from bursar.supervision.stop_ladder import StopLadder
 
 _CHUNK_BYTES = 1 << 18
@@ -48,12 +49,13 @@ def supervise(spec: AttemptSpec, ledger: Ledger, clock: Clock) -> None:
     if reservation is None or reservation.state is not State.HELD:
         return
     audit = AuditLog(spec.audit, clock)
-    spending = Spending(spec, ledger, reservation, audit)
+    keep_audit(ledger, audit)
+    spending = Spending(spec, ledger, reservation)
     try:
         agent = AgentProcess(spec)
     except OSError as error:
         write_outcome(directory, _not_started(error))
-        audit_write(audit, ledger.release(spec.key))
+        ledger.release(spec.key)
         return
     with open(directory / STREAM_FILE, "ab") as stream:
         outcome, unknown = Supervision(spec, agent, spending, clock, stream, wake).run()
