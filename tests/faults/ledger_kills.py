@@ -1,7 +1,6 @@
 """Writers that are killed at any moment, and what must be true of the ledger afterwards.
 
-A writer says on a pipe what it is about to do, does it, and says that it was done. What it said was done must be in the
-books, what it never began must not be, and what it was doing when it died may be there wholly or not at all.
+Each writer is an author of its own process (see `ledger_authors`), and says on a pipe what it does.
 """
 
 from __future__ import annotations
@@ -10,35 +9,11 @@ import os
 import random
 import select
 import signal
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from bursar.budget import Amount, Balance, Budget, Limit, Unit
-from bursar.clock import SystemClock
-from bursar.ledger import CallRecord, Denial, ReserveRequest, SqliteLedger, State, open_ledger
-from bursar.usage import Usage
-
-BUDGET = 10**12
-
-
-@dataclass
-class Story:
-    """What one writer said: for each key the last thing done, and the thing begun after it, if any."""
-
-    done: dict[str, str] = field(default_factory=dict)
-    begun: dict[str, str] = field(default_factory=dict)
-
-    def hear(self, line: str) -> None:
-        word, key, state = line.split()
-        if word == "begin":
-            self.begun[key] = state
-        else:
-            self.done[key] = state
-            self.begun.pop(key, None)
-
-    def may_be(self, key: str) -> set[str]:
-        """The states that the key may be in: `none`, `held:N` (N metered), or how it ended."""
-        return {self.done.get(key, "none"), self.begun.get(key, self.done.get(key, "none"))}
+from bursar.ledger import SqliteLedger, open_ledger
+from tests.faults.ledger_authors import Author, JumpingClock, Story, check_books, define_all
 
 
 @dataclass
@@ -65,18 +40,17 @@ class Writer:
         os.close(self.pipe)
         story = Story()
         for line in self.heard.splitlines():
-            story.hear(line)
+            story.hear(*line.split())
         return story
 
 
-def open_at(path: Path) -> SqliteLedger:
-    return open_ledger(path, SystemClock(), busy_seconds=60)
+def open_at(path: Path, seed: int) -> SqliteLedger:
+    return open_ledger(path, JumpingClock(seed), busy_seconds=60)
 
 
-def make(path: Path) -> None:
-    ledger = open_at(path)
-    for name, unit in (("run", Unit.TOKENS), ("usd", Unit.USD)):
-        ledger.define(Budget(name=name, limit=Limit(BUDGET, unit), selector={"run": "r"}))
+def make(path: Path, seed: int) -> None:
+    ledger = open_at(path, seed)
+    define_all(ledger)
     ledger.close()
 
 
@@ -94,44 +68,12 @@ def start_writer(path: Path, name: str, seed: int) -> Writer:
 
 
 def write_for_ever(path: Path, name: str, seed: int, pipe: int) -> None:
-    ledger, dice, count = open_at(path), random.Random(seed), 0
+    def say(word: str, key: str, state: str) -> None:
+        os.write(pipe, f"{word} {key} {state}\n".encode())
+
+    author = Author(open_at(path, seed), name, random.Random(seed), say)
     while True:
-        count += 1
-        write_one(ledger, dice, f"{name}-{count}", pipe)
-
-
-def write_one(ledger: SqliteLedger, dice: random.Random, key: str, pipe: int) -> None:
-    """One reservation from its beginning to one of its ends, or left open."""
-    tokens = dice.randint(1, 1000)
-    amount, labels = Amount(tokens, tokens * 3), {"run": "r", "task": key}
-    _say(pipe, "begin", key, "held:0")
-    answer = ledger.reserve(ReserveRequest(key=key, labels=labels, amount=amount))
-    assert not isinstance(answer, Denial)
-    _say(pipe, "done", key, "held:0")
-    metered = 0
-    for number in range(dice.randint(0, 2)):
-        _say(pipe, "begin", key, f"held:{metered + tokens}")
-        usage = Usage(input_tokens=tokens)
-        ledger.record(key, CallRecord(call_id=f"c{number}", sequence=1, model="m", usage=usage, nano_usd=tokens))
-        metered += tokens
-        _say(pipe, "done", key, f"held:{metered}")
-    end = dice.choice(["settled", "forfeited", "held", "released"])
-    if end == "held" or (end == "released" and metered):
-        return
-    if end == "settled" and metered > tokens:
-        end = "overrun"
-    _say(pipe, "begin", key, end)
-    if end == "forfeited":
-        ledger.forfeit(key)
-    elif end == "released":
-        ledger.release(key)
-    else:
-        ledger.settle(key, Amount(metered, metered))
-    _say(pipe, "done", key, end)
-
-
-def _say(pipe: int, word: str, key: str, state: str) -> None:
-    os.write(pipe, f"{word} {key} {state}\n".encode())
+        author.write_one()
 
 
 @dataclass
@@ -147,7 +89,7 @@ def kill_many(path: Path, kills: int, seed: int, *, at_once: int = 2, look_every
     """Start and kill writers, `at_once` at a time, looking at the books after each round and at all of them often."""
     tally = Tally()
     dice = random.Random(seed)
-    make(path)
+    make(path, seed)
     killed = 0
     while killed < kills:
         names = [f"w{killed + number}" for number in range(at_once)]
@@ -165,34 +107,13 @@ def kill_many(path: Path, kills: int, seed: int, *, at_once: int = 2, look_every
 
 
 def check_stories(path: Path, stories: list[Story], tally: Tally, *, whole: bool) -> None:
-    ledger = open_at(path)
+    ledger = open_at(path, 0)
     try:
         for story in stories:
-            for key in story.done | story.begun:
-                state = state_of(ledger, key)
-                assert state in story.may_be(key), f"{key} is {state}, not one of {story.may_be(key)}"
-                if key in story.begun:
-                    tally.written += state == story.begun[key]
-                    tally.unwritten += state != story.begun[key]
+            written = story.check(ledger)
+            tally.written += written
+            tally.unwritten += len(story.begun) - written
         if whole:
-            assert list(ledger.verify()) == []
-            check_sums(ledger)
+            check_books(ledger)
     finally:
         ledger.close()
-
-
-def state_of(ledger: SqliteLedger, key: str) -> str:
-    found = ledger.reservation(key)
-    if found is None:
-        return "none"
-    return f"held:{found.metered.tokens}" if found.state is State.HELD else found.state.value
-
-
-def check_sums(ledger: SqliteLedger) -> None:
-    """Both budgets are the plain sums of the reservations, neither more nor less."""
-    found = ledger.reservations({})
-    for name, unit in (("run", Unit.TOKENS), ("usd", Unit.USD)):
-        balance = ledger.balance(name)
-        assert isinstance(balance, Balance)
-        assert balance.spent == sum(each.charged.of(unit) or 0 for each in found if each.charged is not None)
-        assert balance.reserved == sum(each.held.of(unit) or 0 for each in found if each.charged is None)
