@@ -20,7 +20,8 @@ COMMANDS = {
     "plan": ("bursar.cli.plan", "show or check a plan"),
     "alert": ("bursar.cli.alert", "send a test alert to everybody who is told of alerts"),
     "token": ("bursar.cli.token", "a token budget for scripts: reserve before, record after"),
-    "ledger": ("bursar.cli.ledger", "list the books, or verify them"),
+    "budget": ("bursar.cli.budget", "limits over days, weeks, phases, …: set, show, check, history, alerts"),
+    "ledger": ("bursar.cli.ledger", "the books: list, verify, export, or correct them on evidence"),
 }
 
 _HELP = """\

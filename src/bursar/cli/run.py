@@ -9,6 +9,7 @@ from typing import Any
 
 from bursar.budget import parse_limit
 from bursar.cli.parsing import Parser, parser
+from bursar.cli.run_budgets import add_budget_flags, run_budgets
 from bursar.cli.session import (
     Flags,
     build_tools,
@@ -20,7 +21,7 @@ from bursar.cli.session import (
     tell_undelivered,
     telling,
 )
-from bursar.config import build_notifier
+from bursar.config import build_notifier, configured_budgets, define_budgets
 from bursar.errors import OK, UserError
 from bursar.paths import state_dir
 from bursar.plan import summary_path
@@ -49,8 +50,10 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any) -> int:
     """Takes up the plan's run and conducts it."""
     flags = flags_of(options)
     settings = read_settings(opened)
+    root = opened.repository.root
+    configured, more = configured_budgets(root), run_budgets(options)
     agent = choose_agent(settings, flags)
-    notifier = build_notifier(settings, Path(state_dir()), opened.repository.root.name)
+    notifier = build_notifier(settings, Path(state_dir()), root.name)
     notifier.check()
     tools = build_tools(settings, flags, agent)
     if _is_done(opened, tools):
@@ -60,7 +63,8 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any) -> int:
     require_approval(opened.plan, settings, tools.stores.journal, trust=options.trust)
     lock = RunLock(tools.state_dir, opened)
     run = None if getattr(options, "new", False) else unfinished_run(opened, tools)
-    conductor, context, rows = take_up(opened, tools, run, limit, telling(notifier))
+    define_budgets(tools.stores.ledger, root, configured)
+    conductor, context, rows = take_up(opened, tools, run, limit, telling(notifier), more=more)
     try:
         send_earlier_alerts(notifier, context)
         return conduct(conductor, context, rows, as_json=options.json)
@@ -81,6 +85,7 @@ def add_run_flags(options: Parser) -> None:
         metavar="TYPE",
         help="pass checkpoints of a type, e.g. human-verify",
     )
+    add_budget_flags(options)
     options.add_argument("--json", action="store_true", help="the report as JSON on stdout")
 
 

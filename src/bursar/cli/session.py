@@ -10,13 +10,12 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from bursar.agents import Agent
-from bursar.budget import Unit, parse_limit
+from bursar.budget import Lane, Unit, parse_limit
 from bursar.clock import SystemClock
-from bursar.config import Settings, build_agent, load_settings, open_stores
+from bursar.config import AgentSettings, Settings, build_agent, load_settings, open_stores
 from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, UserError
 from bursar.events import AlertFired, RunEvent
 from bursar.ids import RandomIds
@@ -26,7 +25,7 @@ from bursar.paths import state_dir
 from bursar.plan import Plan
 from bursar.pricing import load_prices
 from bursar.reports import build_run_report, render_event, render_report, report_as_data
-from bursar.run import Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools
+from bursar.run import Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools, alerts_of_run
 
 _EXIT_CODES = {
     RunState.SUCCEEDED: OK,
@@ -95,6 +94,7 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
         attempt_limit_seconds=settings.run.attempt_minutes * 60,
         verify_limit_seconds=settings.run.verify_minutes * 60,
         auto_approved=frozenset(flags.auto_approved),
+        lane=Lane(settings.agents.get(flags.agent or settings.run.agent, AgentSettings()).lane),
     )
 
 
@@ -147,9 +147,8 @@ def telling(notifier: Notifier) -> Callable[[RunEvent], None]:
 
 def send_earlier_alerts(notifier: Notifier, context: RunContext) -> None:
     """Alerts that fired on this run while no conductor was there to send them are on their way."""
-    for alert in context.stores.ledger.alerts({"run": context.run.id}):
-        if alert.at >= datetime.fromisoformat(context.run.started_at):
-            notifier.alert(alert.level, alert.message, at=alert.at.isoformat())
+    for alert in alerts_of_run(context):
+        notifier.alert(alert.level, alert.message, at=alert.at.isoformat())
 
 
 def tell_undelivered(notifier: Notifier) -> None:

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run has begun, or goes on: `done_before` of its `tasks` were merged earlier."""
+    """A run has begun, or goes on: `done_before` of its `tasks` were merged earlier.
+
+    Attributes:
+        limit: of the budget over the run; None without one.
+        budgets: names of the others that something in it may be charged to.
+    """
 
     run_id: str
     plan_id: str
@@ -15,6 +20,7 @@ class RunStarted:
     done_before: int
     max_parallel: int
     limit: str | None
+    budgets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

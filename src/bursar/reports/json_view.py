@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bursar.budget import Balance
+from bursar.budget import Balance, title_of
 from bursar.reports.run_report import RunReport, TaskLine
 
 
@@ -39,7 +39,7 @@ def report_as_data(report: RunReport) -> dict[str, Any]:
         "budgets": [_budget(balance) for balance in report.budgets],
         "alerts": [
             {
-                "budget": alert.budget,
+                "budget": title_of(alert.budget),
                 "threshold": alert.percent / 100,
                 "level": str(alert.level),
                 "at": alert.at.isoformat(),
@@ -53,7 +53,7 @@ def report_as_data(report: RunReport) -> dict[str, Any]:
 def _budget(balance: Balance) -> dict[str, Any]:
     budget = balance.budget
     return {
-        "name": budget.name,
+        "name": title_of(budget.name),
         "unit": str(budget.limit.unit),
         "limit": budget.limit.quantity,
         "spent": balance.spent,
@@ -61,6 +61,10 @@ def _budget(balance: Balance) -> dict[str, Any]:
         "available": balance.available,
         "overrun": balance.overrun,
         "on_limit": str(budget.on_limit),
+        "period": str(budget.period),
+        "period_id": balance.period_id,
+        "unpriced_operations": balance.unpriced,
+        "subscription_operations": balance.exempt,
     }
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bursar.budget import Alert, Balance
+from bursar.budget import Alert, Balance, is_retired
 from bursar.journal import AttemptRow, Journal, RunRow, TaskRow
 from bursar.ledger import Ledger, Reservation
 from bursar.usage import Usage
@@ -52,7 +52,8 @@ class RunReport:
 
     Attributes:
         usage_by_model: what was metered, by the model that answered.
-        budgets: the run's budgets and how they stand; a task's own budget too.
+        budgets: every budget that the run was charged to, and how it stands: its own, its tasks', those of settings.
+        alerts: those that fired on them while the run was on.
         most_at_once: the most attempts that ran at the same time: as many calls may have passed a limit.
     """
 
@@ -90,6 +91,7 @@ def build_run_report(journal: Journal, ledger: Ledger, run: RunRow) -> RunReport
     reservations = {item.key: item for item in ledger.reservations(labels)}
     attempts = journal.attempts(run.id)
     lines = [_attempt_line(row, reservations.get(row.key)) for row in attempts]
+    budgets = _budgets(ledger, reservations.values(), run)
     tasks = [
         TaskLine(row=row, attempts=[line for line in lines if line.row.task == row.number])
         for row in journal.tasks(run.id)
@@ -98,19 +100,30 @@ def build_run_report(journal: Journal, ledger: Ledger, run: RunRow) -> RunReport
         run=run,
         tasks=tasks,
         usage_by_model=ledger.usage(labels),
-        budgets=_budgets(ledger, tasks, run),
-        alerts=ledger.alerts(labels),
+        budgets=budgets,
+        alerts=_alerts(ledger, budgets, run),
         most_at_once=_most_at_once(attempts),
     )
 
 
-def _budgets(ledger: Ledger, tasks: Sequence[TaskLine], run: RunRow) -> list[Balance]:
-    found = {balance.budget.name: balance for balance in ledger.balances({"run": run.id})}
-    for task in tasks:
-        if task.attempts:
-            balances = ledger.balances({"run": run.id, "task": task.row.number})
-            found |= {balance.budget.name: balance for balance in balances}
-    return list(found.values())
+def _budgets(ledger: Ledger, reservations: Iterable[Reservation], run: RunRow) -> list[Balance]:
+    """The run's own budget first, then its parts', then those that others are charged to too."""
+    names = {name for each in reservations for name in (*each.budgets, *each.exempt)}
+    names |= {balance.budget.name for balance in ledger.balances({"run": run.id}) if "run" in balance.budget.selector}
+    found = [balance for name in names if (balance := ledger.balance(name, labels={"run": run.id})) is not None]
+    shown = [balance for balance in found if not is_retired(balance.budget)]
+    return sorted(shown, key=lambda each: ("run" not in each.budget.selector, each.budget.name))
+
+
+def _alerts(ledger: Ledger, budgets: Sequence[Balance], run: RunRow) -> list[Alert]:
+    """What fired on those budgets while the run was on; on its own ones, whenever that was."""
+    own = {balance.budget.name: "run" in balance.budget.selector for balance in budgets}
+
+    def is_in_time(at: datetime) -> bool:
+        instant = at.isoformat(timespec="milliseconds")
+        return run.started_at <= instant <= (run.ended_at or instant)
+
+    return [alert for alert in ledger.alerts() if alert.budget in own and (own[alert.budget] or is_in_time(alert.at))]
 
 
 def _attempt_line(row: AttemptRow, reservation: Reservation | None) -> AttemptLine:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import assert_never
 
-from bursar.budget import Balance, format_quantity
+from bursar.budget import Balance, format_quantity, title_of
 from bursar.events import (
     AlertFired,
     AttemptEnded,
@@ -55,7 +55,7 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
     match event:
         case RunStarted():
             before = f", {event.done_before} done before" if event.done_before else ""
-            budget = f"budget {event.limit}" if event.limit else "no budget: nothing will be stopped"
+            budget = _render_limits(event.limit, event.budgets)
             head = f"plan {event.plan_id} · run {event.run_id} · {_count(event.tasks, 'task')}{before}"
             return f"{paint(_BOLD, head)} · at most {event.max_parallel} at once · {budget}"
         case AttemptStarted():
@@ -140,14 +140,31 @@ def _render_budget(balance: Balance, paint: Paint) -> str:
     bar = paint(colour, "█" * cells) + paint(_DIM, "░" * (_BAR_CELLS - cells))
     held = f", {format_quantity(balance.reserved, unit)} reserved" if balance.reserved else ""
     return (
-        f"budget {balance.budget.name}  {bar} {percent:>3} %  {format_quantity(balance.spent, unit)} of"
-        f" {format_quantity(limit, unit)} spent{held}"
+        f"budget {title_of(balance.budget.name)}  {bar} {percent:>3} %  {format_quantity(balance.spent, unit)} of"
+        f" {format_quantity(limit, unit)} spent{held}{_render_left_out(balance)}"
     )
+
+
+def _render_left_out(balance: Balance) -> str:
+    """What a budget in USD does not count, and why."""
+    parts = []
+    if balance.exempt:
+        parts.append(f"{_count(balance.exempt, 'operation')} on a subscription: their dollars are not real")
+    if balance.unpriced:
+        parts.append(f"{_count(balance.unpriced, 'operation')} of unknown cost")
+    return f" (without {' and '.join(parts)})" if parts else ""
+
+
+def _render_limits(limit: str | None, others: Sequence[str]) -> str:
+    if not limit and not others:
+        return "no budget: nothing will be stopped"
+    parts = [f"budget {limit}"] if limit else []
+    return ", ".join([*parts, *(f"budget {name}" for name in others)])
 
 
 def _render_overrun(balance: Balance, paint: Paint) -> str:
     over = format_quantity(balance.overrun, balance.budget.limit.unit)
-    return paint(_RED, f"budget {balance.budget.name} was passed by {over}")
+    return paint(_RED, f"budget {title_of(balance.budget.name)} was passed by {over}")
 
 
 def _count(number: int, noun: str) -> str:

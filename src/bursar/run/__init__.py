@@ -4,22 +4,26 @@ Two kinds of process live here. The conductor decides what starts and brings wor
 meters an agent and enforces its hold, and goes on doing so when the conductor is gone.
 """
 
+from bursar.run.accounts import alerts_of_run
 from bursar.run.conductor import Conductor
-from bursar.run.context import RunContext, RunSettings, Stores
+from bursar.run.context import RunContext, RunSettings, Stores, is_command
 from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_plan
-from bursar.run.taking_up import RunLimit, settle_finished, take_up, unfinished_run
+from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
 
 __all__ = [
     "Conductor",
     "PlanToRun",
+    "RunBudget",
     "RunContext",
     "RunLimit",
     "RunLock",
     "RunSettings",
     "Stores",
     "Tools",
+    "alerts_of_run",
     "check_plan_file",
     "check_prices",
+    "is_command",
     "open_plan",
     "settle_finished",
     "take_up",

@@ -1,8 +1,11 @@
-"""What is told and remembered of an attempt that has ended."""
+"""What is told and remembered of an attempt that has ended, and of the money of the whole run."""
 
 from __future__ import annotations
 
-from bursar.budget import NOTHING
+from collections.abc import Sequence
+from datetime import datetime
+
+from bursar.budget import NOTHING, Alert, is_retired, title_of
 from bursar.events import AttemptEnded
 from bursar.history import Observation
 from bursar.journal import AttemptRow
@@ -10,6 +13,24 @@ from bursar.plan import Task
 from bursar.run.context import RunContext
 from bursar.run.judgement import Judgement
 from bursar.supervision import Outcome
+
+
+def alerts_of_run(context: RunContext) -> Sequence[Alert]:
+    """Alerts that have fired since the run began, on any budget that it was charged to; oldest first."""
+    ledger, began = context.stores.ledger, datetime.fromisoformat(context.run.started_at)
+    charged = {name for each in ledger.reservations({"run": context.run.id}) for name in each.budgets}
+    return [alert for alert in ledger.alerts() if alert.budget in charged and alert.at >= began]
+
+
+def other_budgets(context: RunContext) -> tuple[str, ...]:
+    """Titles of the budgets, beside the run's own, that an attempt of this plan would be charged to."""
+    budgets = {
+        balance.budget.name: balance.budget
+        for task in context.plan.tasks
+        for balance in context.stores.ledger.balances(context.labels_of(task))
+    }
+    own = f"run-{context.run.id}"
+    return tuple(sorted(title_of(name) for name, each in budgets.items() if name != own and not is_retired(each)))
 
 
 def observe(context: RunContext, task: Task, row: AttemptRow, outcome: Outcome | None, judgement: Judgement) -> None:

@@ -14,7 +14,6 @@ from bursar.journal import AttemptRow, AttemptState, TaskState
 from bursar.ledger import Denial, Reservation, ReserveRequest, State
 from bursar.plan import Task
 from bursar.processes import kill_marked
-from bursar.routing import choose_route
 from bursar.run.accounts import build_ended, observe
 from bursar.run.context import RunContext
 from bursar.run.holds import Hold, choose_hold
@@ -77,7 +76,7 @@ class Attempts:
         answer = context.stores.ledger.reserve(
             ReserveRequest(
                 key=key,
-                labels=context.labels | {"task": task.number, "model": self._model(task)},
+                labels=context.labels_of(task),
                 amount=hold.amount,
                 minimum=hold.minimum,
                 attempt=number,
@@ -260,7 +259,7 @@ class Attempts:
         return Worktree(path, self._context.repository.common_dir / "worktrees" / path.name, row.base_commit)
 
     def _model(self, task: Task) -> str:
-        return self._context.agent.model_for(choose_route(task).model_or_tier)
+        return self._context.model_of(task)
 
 
 def _safe(number: str) -> str:

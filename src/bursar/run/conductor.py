@@ -9,11 +9,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bursar.budget import Alert
+from bursar.budget import Alert, title_of
 from bursar.events import AlertFired, AttemptEnded, AttemptStarted, RunStarted, TaskSkipped, TaskWaited
 from bursar.journal import AttemptRow, RunState, TaskState
 from bursar.ledger import Denial
 from bursar.plan import Task
+from bursar.run.accounts import alerts_of_run, other_budgets
 from bursar.run.attempts import Attempts
 from bursar.run.context import RunContext
 from bursar.run.finish import bring_home
@@ -23,6 +24,7 @@ from bursar.run.scheduler import Scheduler
 from bursar.run.supervisors import Supervisors
 
 _WATCH_SECONDS = 1.0
+_OF_TASKS = frozenset({"task", "model", "command"})  # labels in which tasks of one run may differ
 
 
 @dataclass(slots=True)
@@ -33,7 +35,7 @@ class _Progress:
     denials: dict[str, Denial] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)
     outcomes: set[str] = field(default_factory=set)
-    alerts_told: int = 0
+    alerts_told: set[tuple[str, str, int]] = field(default_factory=set)
 
 
 class Conductor:
@@ -72,9 +74,10 @@ class Conductor:
                 done_before=len(self._done),
                 max_parallel=context.settings.max_parallel,
                 limit=context.run.limit,
+                budgets=other_budgets(context),
             )
         )
-        self._progress.alerts_told = len(self._alerts())
+        self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context)}
         async with self._supervisors:
             recovered = recover(context, self._attempts, self._merged, self._supervisors, rows)
             for number in recovered.merged:
@@ -130,7 +133,7 @@ class Conductor:
         minimum = self._attempts.hold_for(task).minimum
         return any(
             minimum.tokens >= self._attempts.hold_for(self._tasks[number]).minimum.tokens
-            and any("task" not in shortfall.balance.budget.selector for shortfall in denial.shortfalls)
+            and any(_OF_TASKS.isdisjoint(shortfall.balance.budget.selector) for shortfall in denial.shortfalls)
             for number, denial in self._progress.denials.items()
         )
 
@@ -184,19 +187,16 @@ class Conductor:
             self._done.add(number)
 
     def _tell_alerts(self) -> None:
-        alerts = self._alerts()
-        for alert in alerts[self._progress.alerts_told :]:
-            self._context.emit(AlertFired(level=alert.level, message=alert.message, at=alert.at.isoformat()))
-        self._progress.alerts_told = len(alerts)
-
-    def _alerts(self) -> Sequence[Alert]:
-        return self._context.stores.ledger.alerts({"run": self._context.run.id})
+        for alert in alerts_of_run(self._context):
+            if _identity(alert) not in self._progress.alerts_told:
+                self._context.emit(AlertFired(level=alert.level, message=alert.message, at=alert.at.isoformat()))
+                self._progress.alerts_told.add(_identity(alert))
 
     def _tell_what_remains(self) -> None:
         """Tasks that were ready but could not be paid for are named, with the budgets that said no."""
         self._tell_alerts()
         shortfalls = [shortfall for denial in self._progress.denials.values() for shortfall in denial.shortfalls]
-        names = ", ".join(sorted({shortfall.balance.budget.name for shortfall in shortfalls}))
+        names = ", ".join(sorted({title_of(shortfall.balance.budget.name) for shortfall in shortfalls}))
         for number in self._scheduler.ready() if shortfalls else ():
             task = self._tasks[number]
             if task.is_checkpoint:
@@ -216,3 +216,7 @@ class Conductor:
         if "failed" in outcomes:
             return RunState.FAILED
         return RunState.INTERRUPTED
+
+
+def _identity(alert: Alert) -> tuple[str, str, int]:
+    return alert.budget, alert.period_id, alert.percent

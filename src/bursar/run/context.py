@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from bursar.agents import Agent
+from bursar.budget import LANE_LABEL, Lane
 from bursar.clock import Clock
 from bursar.events import RunEvent
 from bursar.graph import Graph
@@ -14,8 +18,9 @@ from bursar.history import History
 from bursar.ids import IdSource
 from bursar.journal import Journal, RunRow
 from bursar.ledger import Ledger
-from bursar.plan import Plan
+from bursar.plan import Plan, Task
 from bursar.pricing import RateTable
+from bursar.routing import choose_route
 from bursar.worktrees import Repository
 
 
@@ -29,6 +34,7 @@ class RunSettings:
         attempt_limit_seconds: wall time of one attempt; None for no limit.
         verify_limit_seconds: wall time of one verify command.
         auto_approved: checkpoint types that pass without a person, e.g. `human-verify`.
+        lane: who bills the agent's calls.
     """
 
     max_parallel: int = 5
@@ -36,6 +42,7 @@ class RunSettings:
     attempt_limit_seconds: float | None = 3600.0
     verify_limit_seconds: float = 900.0
     auto_approved: frozenset[str] = frozenset()
+    lane: Lane = Lane.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +95,35 @@ class RunContext:
             "phase": self.plan.phase,
             "plan": self.plan.id,
             "agent": self.agent.name,
+            "user": user_name(),
+            "host": os.uname().nodename,
+            LANE_LABEL: self.settings.lane.value,
         }
+
+    def labels_of(self, task: Task) -> dict[str, str]:
+        """Labels of every attempt at that task; `command` where its action begins with one, like `/test`."""
+        first = task.action.split(maxsplit=1)[:1]
+        command = {"command": first[0]} if first and is_command(first[0]) else {}
+        return self.labels | {"task": task.number, "model": self.model_of(task)} | command
+
+    def model_of(self, task: Task) -> str:
+        """The model that works on the task."""
+        return self.agent.model_for(choose_route(task).model_or_tier)
 
     def now(self) -> str:
         """The current time as it is stored."""
         return self.clock.now().isoformat(timespec="milliseconds")
+
+
+def is_command(word: str) -> bool:
+    """The word names a command of an agent: a slash and a name."""
+    return len(word) > 1 and word.startswith("/") and "/" not in word[1:] and word.isprintable()
+
+
+@lru_cache(maxsize=1)
+def user_name() -> str:
+    """Who runs this: the account's name, else its number."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

@@ -72,5 +72,8 @@ def define_task_budget(context: RunContext, task: Task) -> None:
 
 
 def _blocking_units(context: RunContext, task: Task) -> list[str]:
-    balances = context.stores.ledger.balances(context.labels | {"task": task.number})
-    return sorted({balance.budget.limit.unit for balance in balances if balance.budget.on_limit is OnLimit.BLOCK})
+    labels = context.labels_of(task)
+    budgets = [balance.budget for balance in context.stores.ledger.balances(labels)]
+    return sorted(
+        {each.limit.unit for each in budgets if each.on_limit is OnLimit.BLOCK and each.is_charged_by(labels)}
+    )

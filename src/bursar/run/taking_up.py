@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from bursar.budget import RUN_THRESHOLDS, Budget, Limit
+from bursar.budget import RUN_THRESHOLDS, Budget, Limit, OnLimit
 from bursar.errors import UserError
 from bursar.events import RunEvent
 from bursar.journal import AttemptRow, RunRow, RunState, TaskRow, TaskState
@@ -28,6 +28,16 @@ class RunLimit:
 
     text: str
     limit: Limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunBudget:
+    """One more budget over a run, or over the part of it that bears the labels of `match`."""
+
+    name: str
+    limit: Limit
+    match: Mapping[str, str] = field(default_factory=dict)
+    on_limit: OnLimit = OnLimit.WARN
 
 
 def unfinished_run(opened: PlanToRun, tools: Tools) -> RunRow | None:
@@ -59,11 +69,20 @@ def settle_finished(opened: PlanToRun, tools: Tools) -> None:
 
 
 def take_up(
-    opened: PlanToRun, tools: Tools, run: RunRow | None, limit: RunLimit | None, emit: Callable[[RunEvent], None]
+    opened: PlanToRun,
+    tools: Tools,
+    run: RunRow | None,
+    limit: RunLimit | None,
+    emit: Callable[[RunEvent], None],
+    *,
+    more: Sequence[RunBudget] = (),
 ) -> tuple[Conductor, RunContext, Sequence[AttemptRow]]:
-    """The unfinished `run` goes on, or (None) a new one begins; its rows and its budget are written.
+    """The unfinished `run` goes on, or (None) a new one begins; its rows and its budgets are written.
 
     A run that goes on keeps what was spent: a limit given now replaces the old one, none given leaves it.
+
+    Args:
+        more: budgets over the run beside `limit`.
     """
     journal = tools.stores.journal
     if run is None:
@@ -76,6 +95,8 @@ def take_up(
     journal.conduct(run.id, identify(os.getpid()) or "", run.limit)
     if limit is not None:
         tools.stores.ledger.define(run_budget(run.id, limit.limit))
+    for each in more:
+        tools.stores.ledger.define(_build_budget(run.id, each))
     context = _context(opened, tools, run, emit)
     rows = journal.attempts(run.id)
     return Conductor(context, MergedWork(context, tip), _tried(tools, run, rows), done), context, rows
@@ -84,6 +105,16 @@ def take_up(
 def run_budget(run_id: str, limit: Limit) -> Budget:
     """The budget over a whole run: it blocks when all of it is spent or held."""
     return Budget(name=f"run-{run_id}", selector={"run": run_id}, limit=limit, thresholds=RUN_THRESHOLDS)
+
+
+def _build_budget(run_id: str, each: RunBudget) -> Budget:
+    return Budget(
+        name=f"run-{run_id}/{each.name}",
+        selector={"run": run_id, **each.match},
+        limit=each.limit,
+        thresholds=RUN_THRESHOLDS,
+        on_limit=each.on_limit,
+    )
 
 
 def _begin(opened: PlanToRun, tools: Tools, limit: RunLimit | None) -> RunRow:

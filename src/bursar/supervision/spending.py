@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bursar.budget import Alert, Amount, Budget, Unit, format_quantity
+from bursar.budget import Alert, Amount, Budget, Unit, format_quantity, title_of
 from bursar.ledger import CallRecord, Denial, Ledger, Reservation
 from bursar.metering import UnknownCall, UsageDelta
 from bursar.pricing import RateTable
@@ -139,4 +139,5 @@ def _describe(denial: Denial) -> str:
 
 def describe_limit(budget: Budget) -> str:
     """`budget NAME reached its limit of 200,000 tokens`."""
-    return f"budget {budget.name} reached its limit of {format_quantity(budget.limit.quantity, budget.limit.unit)}"
+    limit = format_quantity(budget.limit.quantity, budget.limit.unit)
+    return f"budget {title_of(budget.name)} reached its limit of {limit}"
