@@ -37,6 +37,8 @@ _SETTINGS = {
     "shared_buffers": "32MB",
     "fsync": "off",  # no power is cut here, and nothing that a kill leaves behind depends on it
     "log_min_messages": "warning",
+    "synchronous_commit": "local",
+    "synchronous_standby_names": "nobody",  # a session that sets `synchronous_commit = on` never ends its commit
 }
 _numbers = count(1)
 

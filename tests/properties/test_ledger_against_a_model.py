@@ -72,10 +72,12 @@ class Held:
 class LedgerMachine(RuleBasedStateMachine):
     """Every rule does one thing to both stores and to the model; each store must agree with the model."""
 
+    kept_in = ("memory", "sqlite")
+
     def __init__(self) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory(prefix="bursar-ledger-")
-        self.stores: list[Ledger] = [make_ledger(store, Path(self._folder.name)) for store in ("memory", "sqlite")]
+        self.stores: list[Ledger] = [make_ledger(store, Path(self._folder.name)) for store in self.kept_in]
         self.model: dict[str, Held] = {}
         self.limits: dict[str, int] = {}
         self.spoken: dict[str, set[int]] = {name: set() for name in BUDGETS}

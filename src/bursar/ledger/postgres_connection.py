@@ -25,6 +25,12 @@ Connection = psycopg.Connection[Row]
 _QUEUE = "SELECT pg_advisory_xact_lock(1649173860, hashtext(current_schema()))"
 """The queue of writers, first come, first served; one for each ledger. It ends with the transaction."""
 
+_HAS_MIGRATIONS = (
+    "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_tables"
+    " WHERE schemaname = current_schema() AND tablename = 'bursar_migrations')"
+)
+"""Read from the catalog: `to_regclass` may answer from a cache that a wait in the queue has outdated."""
+
 _DEFAULTS = {
     "application_name": "bursar",
     "connect_timeout": "10",
@@ -213,7 +219,7 @@ class PostgresDatabase:
             self._roll_back(connection)
 
     def _version(self, connection: Connection) -> int:
-        if _row(connection, "SELECT to_regclass(quote_ident(current_schema()) || '.bursar_migrations')")[0] is None:
+        if not _row(connection, _HAS_MIGRATIONS)[0]:
             return 0
         version: int = _row(connection, "SELECT coalesce(max(number), 0) FROM bursar_migrations")[0]
         if version > len(self._migrations):
