@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
-import uuid
+import os
 from typing import Protocol
 
 _ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"  # no 0 o 1 i l u: ids are read aloud and typed
+_LENGTH = 8
 
 
 class IdSource(Protocol):
@@ -26,8 +26,14 @@ class RandomIds:
 
     def new_id(self) -> str:
         """Eight characters out of thirty: one chance in 650 thousand millions for a given pair to clash."""
-        return "".join(secrets.choice(_ALPHABET) for _ in range(8))
+        number, characters = int.from_bytes(os.urandom(16)), []  # so many bits that no character is favoured
+        for _ in range(_LENGTH):
+            number, place = divmod(number, len(_ALPHABET))
+            characters.append(_ALPHABET[place])
+        return "".join(characters)
 
     def new_uuid(self) -> str:
         """A random UUID in its usual spelling."""
+        import uuid  # the quick commands make no UUIDs, and should not pay for it
+
         return str(uuid.uuid4())

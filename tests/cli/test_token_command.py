@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from bursar.cli.main import main
+from bursar.cli.token import _COMMANDS
 from bursar.clock import SystemClock
 from bursar.ledger import State, open_ledger
+from bursar.session import MODELS
 
 SNAPSHOT = ".planning/token_budget.json"
 NUMBERS = ("-5", "-30000", "0", "3.9e5", "1_000", "NaN", "nan", "inf", "1e5", "1.5", "1,000", "0x10", " 5", "+5", "",
@@ -630,3 +632,34 @@ def test_settings_with_problems_stop_holds_but_no_records(token: Bursar, project
     assert (said.code, said.out) == (0, "Recorded 5 tokens for a\n")
     assert "warning: budgets of the settings are as they were" in said.err
     assert token("report").data["current_usage"] == 5
+
+
+# --- the manual
+
+
+def test_every_field_and_flag_is_in_the_manual(token: Bursar) -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "token.md").read_text(encoding="utf-8")
+    token("init")
+    token("record", 195000, "a")
+    answers = [
+        token("reserve", 1, "a").data,
+        token("record", 1, "a", "--json").data,
+        token("report").data,
+    ]
+    fields = {field for answer in answers for field in answer}
+    fields |= {field for answer in answers for each in answer.get("alerts", ()) for field in each}
+    fields |= {field for each in answers[0]["blocked_by"] for field in each}
+    assert [field for field in sorted(fields) if f"`{field}`" not in manual] == []
+    assert [word for word in (*_COMMANDS, "--key", "--max-tokens", "--json") if word not in manual] == []
+    assert [model for model in MODELS if f"`{model}`" not in manual] == []
+
+
+def test_help_lists_every_command(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["token", "--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert [name for name in _COMMANDS if f"\n    {name} " not in said] == []
+    with pytest.raises(SystemExit):
+        main(["token", "reserve", "--help"])
+    assert capsys.readouterr().out.startswith("usage: bursar token reserve [-h] [--json] [--key KEY] N OPERATION\n")

@@ -185,7 +185,7 @@ def _print(data: Mapping[str, object]) -> None:
 
 
 def _options(arguments: Sequence[str]) -> Any:
-    """The words as values.
+    """The words as values. Only the command that is meant gets its parser: making all of them takes its time.
 
     Raises:
         UserError: one of them is no number, no name, no model; the first that is wrong is told.
@@ -193,32 +193,45 @@ def _options(arguments: Sequence[str]) -> Any:
     options = Parser(prog="bursar token", description="a token budget for scripts", allow_abbrev=False)
     options.add_argument("--json", action="store_true", help="JSON on stdout")
     actions = options.add_subparsers(dest="action", required=True, metavar="COMMAND", prog=options.prog)
-
-    def add(name: str, about: str) -> Parser:
+    meant = [name for name in arguments[:1] if name in _COMMANDS]
+    for name in meant or _COMMANDS:
+        about, add_arguments = _COMMANDS[name]
         action = actions.add_parser(name, help=about, description=about, allow_abbrev=False)
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="JSON on stdout")
-        return action
+        add_arguments(action)
+    return options.parse_args(arguments)
 
-    init = add("init", "begin a new session with a new budget")
-    init.add_argument("model", metavar="MODEL", nargs="?", default=DEFAULT_MODEL, type=_model, help=", ".join(MODELS))
-    init.add_argument("--max-tokens", type=parse_tokens, metavar="N", help="the limit (default: the model's context)")
-    reserve = add("reserve", "hold tokens before an operation: exit code 0 granted, 1 blocked")
-    _add_tokens(reserve)
-    reserve.add_argument(
+
+def _add_init(options: Parser) -> None:
+    known = ", ".join(MODELS)
+    options.add_argument(
+        "model", metavar="MODEL", nargs="?", default=DEFAULT_MODEL, type=_model, help=f"one of {known}"
+    )
+    options.add_argument(
+        "--max-tokens", type=parse_tokens, metavar="N", help="the limit (default: the model's context)"
+    )
+
+
+def _add_reserve(options: Parser) -> None:
+    _add_tokens(options)
+    options.add_argument(
         "operation", metavar="OPERATION", type=_named("operation"), help="a label for what they are for"
     )
-    reserve.add_argument("--key", type=_named("key"), help="the reservation's id; the same key is held once")
-    release = add("release", "give a hold back: nothing was used")
-    release.add_argument("id", metavar="ID", type=_named("reservation"), help="what `reserve` called `reservation`")
-    settle = add("settle", "end a hold with what was used")
-    settle.add_argument("id", metavar="ID", type=_named("reservation"), help="what `reserve` called `reservation`")
-    _add_tokens(settle)
-    record = add("record", "charge what was used; it ends the oldest hold of that name")
-    _add_tokens(record)
-    record.add_argument("phase", metavar="PHASE", type=_named("phase"), help="the operation that used them")
-    add("report", "how the session stands, as JSON")
-    add("reset", "begin a new session with the same budget")
-    return options.parse_args(arguments)
+    options.add_argument("--key", type=_named("key"), help="the reservation's id; the same key is held once")
+
+
+def _add_release(options: Parser) -> None:
+    options.add_argument("id", metavar="ID", type=_named("reservation"), help="what `reserve` called `reservation`")
+
+
+def _add_settle(options: Parser) -> None:
+    _add_release(options)
+    _add_tokens(options)
+
+
+def _add_record(options: Parser) -> None:
+    _add_tokens(options)
+    options.add_argument("phase", metavar="PHASE", type=_named("phase"), help="the operation that used them")
 
 
 def _add_tokens(options: Parser) -> None:
@@ -232,3 +245,14 @@ def _named(what: str) -> Callable[[str], str]:
 def _model(text: str) -> str:
     limit_of(text)
     return text
+
+
+_COMMANDS: Mapping[str, tuple[str, Callable[[Parser], None]]] = {
+    "init": ("begin a new session with a new budget", _add_init),
+    "reserve": ("hold tokens before an operation: exit code 0 granted, 1 blocked", _add_reserve),
+    "release": ("give a hold back: nothing was used", _add_release),
+    "settle": ("end a hold with what was used", _add_settle),
+    "record": ("charge what was used; it ends the oldest hold of that name", _add_record),
+    "report": ("how the session stands, as JSON", lambda _: None),
+    "reset": ("begin a new session with the same budget", lambda _: None),
+}

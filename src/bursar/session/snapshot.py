@@ -62,7 +62,9 @@ class SnapshotWriter:
 
     def __init__(self, project: str) -> None:
         self._path = os.path.join(project, SNAPSHOT_PATH)
-        self._new_path = os.path.join(os.path.dirname(self._path), f".token_budget.json.{os.getpid()}")
+        self._new_path = os.path.join(
+            os.path.dirname(self._path), ".token_budget.json.new"
+        )  # one name: a kill leaves at most one
         self._file: int | None = None
 
     def __enter__(self) -> SnapshotWriter:
