@@ -6,11 +6,12 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from bursar.budget import Amount, Budget, Limit, Unit
+from bursar.budget import Amount, Budget, Limit, Unit, parse_period
 from bursar.clock import SystemClock
 from bursar.database.lock import lock_file, unlock_file
 from bursar.errors import InternalError, LedgerBusy, StoreError
@@ -253,3 +254,49 @@ def test_waiting_leaves_no_descriptor_open(tmp_path: Path) -> None:
         unlock_file(lock_file(lock, 5))
         deadline -= 1
     assert len(os.listdir("/proc/self/fd")) == before - 1
+
+
+class StoppedClock:
+    """Always the same instant."""
+
+    def __init__(self, instant: datetime) -> None:
+        self._instant = instant
+
+    def now(self) -> datetime:
+        return self._instant
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+@pytest.mark.parametrize("period", ["daily", "5h"])
+def test_processes_that_begin_a_period_at_once_agree_on_it(tmp_path: Path, period: str) -> None:
+    """Clocks differ by microseconds; there is one new period, and its limit holds."""
+    path, yesterday = tmp_path / "ledger" / "ledger.db", datetime(2026, 3, 1, 12, tzinfo=UTC)
+    ledger = open_ledger(path, StoppedClock(yesterday))
+    ledger.define(Budget(name="p", limit=Limit(10, Unit.TOKENS), period=parse_period(period)))
+    ledger.charge("old", {}, Amount(10, None))
+    ledger.close()
+    gate, release = os.pipe()
+
+    def take(number: int) -> None:
+        os.close(release)
+        os.read(gate, 1)
+        mine = open_ledger(path, StoppedClock(yesterday + timedelta(days=1, microseconds=number)), busy_seconds=60)
+        for count in range(3):
+            reserve(mine, f"{number}-{count}", 1)
+        mine.close()
+
+    children = [fork(lambda number=number: take(number)) for number in range(12)]  # type: ignore[misc]
+    os.close(gate)
+    os.close(release)
+    wait_for(children)
+
+    ledger = open_ledger(path, StoppedClock(yesterday + timedelta(days=1, seconds=1)))
+    balance = ledger.balance("p")
+    assert balance is not None
+    assert (balance.spent, balance.reserved) == (0, 10)
+    assert len(ledger.reservations({}, state=State.HELD)) == 10
+    assert ledger._database.query("SELECT count(*) FROM balances") == [(2,)]
+    assert list(ledger.verify()) == []
+    ledger.close()

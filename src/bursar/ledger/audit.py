@@ -10,7 +10,7 @@ from typing import Any
 from bursar.budget import Amount, Balance
 from bursar.ledger.books import Mark, Standing
 from bursar.ledger.entries import FIRST_HASH, encode, encode_budget, encode_call, format_instant, hash_of
-from bursar.ledger.fold import Fold, FoldedReservation, Line, Sides, call_content, fold_lines
+from bursar.ledger.fold import Fold, FoldedReservation, Line, Sides, call_content, fold_lines, shorten
 from bursar.ledger.holding import Holding
 from bursar.ledger.port import CallRecord, Entry
 
@@ -122,7 +122,7 @@ def _reservation_of(folded: FoldedReservation) -> object:
         folded.exempt,
         folded.held,
         folded.granted,
-        (_short(folded.metered), folded.calls, folded.unpriced_calls),
+        (shorten(folded.metered), folded.calls, folded.unpriced_calls),
         folded.charged,
         folded.unknown,
         "" if folded.ending is None else encode(folded.ending),
@@ -151,12 +151,6 @@ def _holding_of(holding: Holding) -> object:
 
 def _sides(amount: Amount) -> Sides:
     return amount.tokens, amount.nano_usd, amount.fresh_tokens, amount.output_tokens
-
-
-def _short(metered: Sides) -> Sides:
-    """As the books keep it: a part that is all of the tokens is not named."""
-    tokens, nano_usd, fresh, output = metered
-    return tokens, nano_usd, None if fresh == tokens else fresh, None if output == tokens else output
 
 
 def _mark_key(mark: Mark) -> tuple[str, str, int]:

@@ -182,6 +182,12 @@ def call_content(body: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
+def shorten(sides: Sides) -> Sides:
+    """As the books keep it: a part that is all of the tokens is not named."""
+    tokens, nano_usd, fresh, output = sides
+    return tokens, nano_usd, None if fresh == tokens else fresh, None if output == tokens else output
+
+
 def _define(folded: Fold, line: Line) -> None:
     definition = complete_definition(line.body)
     known = folded.budgets.get(line.key)
@@ -288,11 +294,13 @@ def _record(folded: Fold, line: Line, reservation: FoldedReservation) -> None:
     _meter(folded, line, reservation, line.body)
     tokens, nano_usd, fresh, output = reservation.held
     metered_tokens, metered_nano_usd, metered_fresh, metered_output = reservation.metered
-    reservation.held = (
-        max(tokens, metered_tokens),
-        None if nano_usd is None else max(nano_usd, metered_nano_usd or 0),
-        None if fresh is None else max(fresh, metered_fresh or 0),
-        None if output is None else max(output, metered_output or 0),
+    reservation.held = shorten(
+        (
+            max(tokens, metered_tokens),
+            None if nano_usd is None else max(nano_usd, metered_nano_usd or 0),
+            max(tokens if fresh is None else fresh, metered_fresh or 0),
+            max(tokens if output is None else output, metered_output or 0),
+        )
     )
 
 

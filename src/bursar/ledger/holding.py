@@ -171,11 +171,13 @@ def record(holding: Holding, call: CallRecord) -> Holding:
     return replace(
         holding,
         metered=metered,
-        held=Amount(
-            max(held.tokens, metered.tokens),
-            None if held.nano_usd is None else max(held.nano_usd, metered.nano_usd or 0),
-            None if held.fresh_tokens is None else max(held.fresh_tokens, metered.counted(Counting.FRESH)),
-            None if held.output_tokens is None else max(held.output_tokens, metered.counted(Counting.OUTPUT)),
+        held=_tidy(
+            Amount(
+                max(held.tokens, metered.tokens),
+                None if held.nano_usd is None else max(held.nano_usd, metered.nano_usd or 0),
+                max(held.counted(Counting.FRESH), metered.counted(Counting.FRESH)),
+                max(held.counted(Counting.OUTPUT), metered.counted(Counting.OUTPUT)),
+            )
         ),
         calls=holding.calls + 1,
         unpriced_calls=holding.unpriced_calls + (call.nano_usd is None),

@@ -54,3 +54,8 @@ FROM (
     FROM calls GROUP BY reservation
 ) AS sums
 WHERE sums.reservation = reservations.id;
+
+-- Calls that passed a hold raised it, and of each part by no more than they used.
+UPDATE reservations SET
+    held_fresh_tokens = nullif(max(granted_tokens, ifnull(metered_fresh_tokens, metered_tokens)), held_tokens),
+    held_output_tokens = nullif(max(granted_tokens, ifnull(metered_output_tokens, metered_tokens)), held_tokens);
