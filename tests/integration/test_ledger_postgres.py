@@ -24,7 +24,8 @@ from bursar.ledger import (
     open_ledger,
     postgres_connection,
 )
-from bursar.ledger.postgres import PostgresBooks, PostgresLedger
+from bursar.ledger.postgres import PostgresLedger
+from bursar.ledger.postgres_books import PostgresBooks
 from bursar.usage import Usage
 from tests.integration.test_ledger_processes import fork, wait_for
 from tests.postgres_server import Server, schema_of, the_server
@@ -192,8 +193,8 @@ def test_a_path_is_a_file_also_where_it_looks_odd(tmp_path: Path) -> None:
 
 def test_without_the_driver_the_package_to_install_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    for name in ("bursar.ledger.postgres", "bursar.ledger.postgres_connection"):
-        monkeypatch.delitem(sys.modules, name)
+    for name in ("postgres", "postgres_books", "postgres_connection"):
+        monkeypatch.delitem(sys.modules, f"bursar.ledger.{name}")
     with pytest.raises(SetupError) as caught:
         open_ledger("postgresql://h/db", SystemClock())
     assert caught.value.hint == "pip install 'bursar[postgres]'"
