@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,30 @@ def test_no_desktop_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     delivery = deliver(MESSAGE, "desktop", {}, patience=QUICK)
     assert (delivery.delivered, delivery.tries) == (False, 1)
     assert "notify-send" in delivery.reason
+
+
+def test_without_apprise_the_reason_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "apprise.py").write_text("raise ImportError('not here')\n")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *filter(None, sys.path)]))
+    with webhook() as hook:
+        delivery = send(hook)
+        assert hook.received.empty()
+    assert (delivery.delivered, delivery.tries) == (False, 1)
+    assert delivery.reason == "apprise is not installed: pip install 'bursar[notify]'"
+
+
+def test_nothing_but_a_sender_loads_apprise() -> None:
+    modules = "bursar.cli.run, bursar.cli.alert, bursar.notify.courier, bursar.supervision.spawner"
+    code = f"import sys, {modules}; sys.exit('apprise' in sys.modules)"
+    path = os.pathsep.join(filter(None, sys.path))
+    assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": path}, check=False).returncode == 0
+
+
+def test_text_that_is_no_unicode_is_nobodys_trouble(tmp_path: Path) -> None:
+    notifier = Notifier(tmp_path, ["json://127.0.0.1/"], environment={})
+    notifier.alert("critical", "x", at="\ud800")
+    notifier.alert("deafening", "x")
+    assert len(notifier.undelivered()) == 1
 
 
 def wait_for_courier(state: Path) -> None:

@@ -54,15 +54,15 @@ class Notifier:
         Args:
             at: the ledger's time of the alert. With it, an alert that several processes see is sent once.
         """
-        if not self._targets or not is_loud_enough(Level(level), self._min_level):
-            return
         try:
+            if not self._targets or not is_loud_enough(Level(level), self._min_level):
+                return
             message = build_message(Level(level), text, self._source, self._environment)
             if dropped := self._outbox.post(message, self._targets, once=f"{at} {level} {text}" if at else ""):
                 self._lost["too many are waiting to be delivered"] += dropped
             self._start_courier()
-        except OSError as error:
-            self._lost[error.strerror or str(error)] += len(self._targets)
+        except (OSError, ValueError) as error:  # a text that is no Unicode is a ValueError
+            self._lost[getattr(error, "strerror", None) or str(error)] += len(self._targets)
 
     def undelivered(self) -> list[str]:
         """In words, what could not be delivered and that nobody has been told of yet; told here and nowhere else.
