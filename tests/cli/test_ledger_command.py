@@ -1,0 +1,144 @@
+"""`bursar ledger`: export, and corrections on evidence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bursar.budget import Amount, Budget, Limit, Unit
+from bursar.cli.main import main
+from bursar.clock import SystemClock
+from bursar.ledger import ReserveRequest, State, open_ledger
+
+KEY = "r/1/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one command said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Bursar = Callable[..., Said]
+
+
+@pytest.fixture
+def bursar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bursar:
+    """`bursar ledger …` on books with one budget, a forfeited hold and an open one."""
+    monkeypatch.setenv("BURSAR_STATE_DIR", str(tmp_path))
+    ledger = open_ledger(tmp_path / "ledger.db", SystemClock())
+    ledger.define(Budget(name="b", limit=Limit(100_000, Unit.TOKENS), selector={"run": "r"}))
+    for key in (KEY, "r/2/1"):
+        labels = {"run": "r", "task": key[2]}
+        ledger.reserve(ReserveRequest(key=key, labels=labels, amount=Amount(30_000, 5_000_000_000)))
+    ledger.forfeit(KEY)
+    ledger.close()
+
+    def run(*words: object) -> Said:
+        code = main(["ledger", *map(str, words)])
+        said = capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+    return run
+
+
+def spent(bursar: Bursar) -> int:
+    return next(int(line["spent"]) for line in bursar("export").lines if line["type"] == "balance")
+
+
+def test_export_has_everything(bursar: Bursar) -> None:
+    lines = bursar("export").lines
+    assert [line["type"] for line in lines] == ["entry"] * 4 + ["balance"] + ["reservation"] * 2
+    assert [line["kind"] for line in lines[:4]] == ["defined", "reserved", "reserved", "forfeited"]
+    assert [line["previous_hash"] for line in lines[1:4]] == [line["hash"] for line in lines[:3]]
+    assert lines[4] == {
+        "type": "balance",
+        "budget": "b",
+        "match": {"run": "r"},
+        "unit": "tokens",
+        "limit": 100_000,
+        "period": "always",
+        "period_id": "always",
+        "on_limit": "block",
+        "spent": 30_000,
+        "reserved": 30_000,
+        "metered": 0,
+        "available": 40_000,
+        "unpriced_operations": 0,
+        "subscription_operations": 0,
+    }
+    assert lines[5] == {
+        "type": "reservation",
+        "key": KEY,
+        "state": "forfeited",
+        "labels": {"run": "r", "task": "1"},
+        "attempt": 1,
+        "held": {"tokens": 30_000, "nano_usd": 5_000_000_000},
+        "metered": {"tokens": 0, "nano_usd": 0},
+        "charged": {"tokens": 30_000, "nano_usd": 5_000_000_000},
+        "unknown": {"tokens": 30_000, "nano_usd": 5_000_000_000},
+        "budgets": ["b"],
+        "exempt": [],
+    }
+
+
+def test_a_forfeited_charge_is_lowered_once_on_evidence(bursar: Bursar, tmp_path: Path) -> None:
+    words = ["adjust", KEY, "--tokens", "12000", "--usd", "0.5", "--evidence", "invoice 7"]
+    said = bursar(*words)
+    assert (said.code, said.out) == (0, "")
+    assert said.err == f"`{KEY}` is charged 12,000 tokens (0.50 USD) now, instead of 30,000 tokens (5.00 USD)\n"
+    assert spent(bursar) == 12_000
+    before = bursar("list").out
+    assert bursar(*words).code == 0  # the same again changes nothing
+    assert bursar("list").out == before
+    other = bursar("adjust", KEY, "--tokens", "11000", "--usd", "0.5", "--evidence", "invoice 8")
+    assert (other.code, bursar("list").out) == (6, before)
+    assert bursar("verify").code == 0
+    found = open_ledger(tmp_path / "ledger.db", SystemClock()).reservation(KEY)
+    assert found is not None
+    assert found.state is State.CREDITED
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "what"),
+    [
+        ([KEY, "--tokens", "12000", "--evidence", "x"], 6, "needs the cost"),
+        ([KEY, "--tokens", "30001", "--usd", "5", "--evidence", "x"], 6, "a credit lowers"),
+        ([KEY, "--tokens", "-1", "--usd", "5", "--evidence", "x"], 2, "--tokens"),
+        ([KEY, "--tokens", "1_0", "--usd", "5", "--evidence", "x"], 2, "--tokens must be a whole number"),
+        ([KEY, "--tokens", "3.9e5", "--usd", "5", "--evidence", "x"], 2, "--tokens must be a whole number"),
+        ([KEY, "--tokens", str(2**63), "--usd", "5", "--evidence", "x"], 2, "--tokens must be a whole number"),
+        ([KEY, "--tokens", "5", "--usd", "NaN", "--evidence", "x"], 2, "--usd must be an amount"),
+        ([KEY, "--tokens", "5", "--usd", "0.0000000001", "--evidence", "x"], 2, "--usd must be an amount"),
+        ([KEY, "--tokens", "5", "--usd", "9999999999", "--evidence", "x"], 2, "--usd must be an amount"),
+        ([KEY, "--tokens", "5", "--usd", "1", "--evidence", " "], 2, "--evidence must say"),
+        ([KEY, "--tokens", "5", "--usd", "1", "--evidence", "a\nb"], 2, "--evidence must say"),
+        ([KEY, "--tokens", "5", "--usd", "1"], 2, "--evidence"),
+        ([KEY, "--usd", "1", "--evidence", "x"], 2, "--tokens"),
+        (["r/2/1", "--tokens", "5", "--usd", "1", "--evidence", "x"], 2, "`r/2/1` is held"),
+        (["none", "--tokens", "5", "--usd", "1", "--evidence", "x"], 2, "there is no reservation `none`"),
+    ],
+)
+def test_a_refused_adjustment_changes_nothing(bursar: Bursar, words: list[str], code: int, what: str) -> None:
+    before = bursar("export").out
+    said = bursar("adjust", *words)
+    assert (said.code, said.out) == (code, "")
+    assert what in said.err
+    assert bursar("export").out == before
+
+
+def test_no_other_actions(bursar: Bursar) -> None:
+    assert bursar().code == 2
+    assert bursar("burn").code == 2
