@@ -32,7 +32,7 @@ def check_place(path: str) -> None:
 
 
 def make_place(path: str) -> None:
-    """The directory of `path` exists; what had to be made is for the owner only (0700) and survives a power cut."""
+    """The directory of `path` exists; what had to be made is for the owner only (0700)."""
     missing: list[str] = []
     directory = os.path.dirname(path)
     while not os.path.lexists(directory):
@@ -43,7 +43,18 @@ def make_place(path: str) -> None:
             os.mkdir(made, 0o700)
         except FileExistsError:
             continue  # another process was quicker
-        sync_directory(os.path.dirname(made))
+
+
+def sync_place(path: str) -> None:
+    """The directory of `path`, and those above it that are ours, survive a power cut, whoever has made them.
+
+    Another process may have made one and not synced it yet, or been killed before it could.
+    """
+    directory = os.path.dirname(path)
+    parent = os.path.dirname(directory)
+    while parent != directory and os.lstat(directory).st_uid == os.geteuid() and os.access(parent, os.R_OK):
+        sync_directory(parent)
+        directory, parent = parent, os.path.dirname(parent)
 
 
 def make_file(path: str) -> None:

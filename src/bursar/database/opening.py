@@ -99,6 +99,7 @@ class _Opening:
             connection = self._connect()
             with _Closing(connection):
                 self._begin_schema(connection)
+                files.sync_place(self.path)
                 files.mark(lock)
             return connection
         finally:

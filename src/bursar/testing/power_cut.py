@@ -70,17 +70,28 @@ class Disk:
         dice: decides what survives.
         sector: what the disk writes at once, in bytes; a torn sector is written in part.
         is_lying: it says that it has synced, and has not. For negative controls.
+        is_forgetful: after a failed sync, what was not synced is lost in part, and no later sync brings it back, though
+            a program that reads the file still finds it there: so the kernel does on some file systems.
 
     Attributes:
         steps: how many writes, syncs, truncations, creations and removals there were.
     """
 
-    def __init__(self, root: str, dice: random.Random, *, sector: int = 512, is_lying: bool = False) -> None:
+    def __init__(
+        self,
+        root: str,
+        dice: random.Random,
+        *,
+        sector: int = 512,
+        is_lying: bool = False,
+        is_forgetful: bool = False,
+    ) -> None:
         self.steps = 0
         self._root = os.path.realpath(root)
         self._dice = dice
         self._sector = sector
         self._is_lying = is_lying
+        self._is_forgetful = is_forgetful
         self._cut_at: int | None = None
         self._failing: Iterable[int] = ()
         self._failure: Callable[[], Exception] = PowerCut
@@ -103,12 +114,13 @@ class Disk:
         self._cut_at = self.steps + step
 
     def fail_at(self, step: int, failure: Callable[[], Exception], *, times: int = 1) -> None:
-        """That step and the next ones, `times` in all, fail with what `failure` makes; half a write may get through.
-
-        After a failed sync nobody may count on a later one: the kernel may have dropped what it could not write.
-        """
+        """That step and the next ones, `times` in all, fail with what `failure` makes; half a write may get through."""
         self._failing = range(self.steps + step, self.steps + step + times)
         self._failure = failure
+
+    def be_well(self) -> None:
+        """No step fails any more (but the power does not come back)."""
+        self._failing = ()
 
     @property
     def is_off(self) -> bool:
@@ -216,7 +228,7 @@ class Disk:
         try:
             self._step()
         except (apsw.Error, OSError):
-            if not self.is_off:
+            if self._is_forgetful and not self.is_off:
                 content.durable = bytearray(self._survivors(content))
                 content.pending.clear()
             raise
