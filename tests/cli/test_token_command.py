@@ -14,7 +14,7 @@ import pytest
 from bursar.cli.main import main
 from bursar.cli.token import _COMMANDS
 from bursar.clock import SystemClock
-from bursar.ledger import State, open_ledger
+from bursar.ledger import SqliteLedger, State, open_ledger
 from bursar.session import MODELS
 
 SNAPSHOT = ".planning/token_budget.json"
@@ -544,6 +544,28 @@ def test_a_snapshot_of_nothing_used_is_taken_over(token: Bursar, project: Path) 
     write_snapshot(project, '{"current_usage": 0, "model": "opus"}')
     report = token("report").data
     assert (report["max_tokens"], report["current_usage"], report["phase_breakdown"]) == (200000, 0, {})
+
+
+@pytest.mark.parametrize("words", [("report",), ("reserve", 5, "x"), ("init",), ("reset",)])
+def test_taking_over_that_was_stopped_halfway_is_finished(
+    token: Bursar, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[object, ...]
+) -> None:
+    path = write_snapshot(project, '{"current_usage": 45000, "max_tokens": 100000}')
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteLedger, "charge", stop)
+        assert token("report").code == 130
+    assert [kind for kind, _ in books(tmp_path)] == ["defined"]
+    assert json.loads(path.read_text())["current_usage"] == 45000
+    assert token(*words).code == 0
+    token("report")
+    ledger = open_ledger(tmp_path / "state" / "ledger.db", SystemClock())
+    charged = [each.charged.tokens for each in ledger.reservations({"phase": "imported"}) if each.charged is not None]
+    assert charged == [45000]
+    ledger.close()
 
 
 FOREIGN = [

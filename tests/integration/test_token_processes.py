@@ -103,6 +103,17 @@ def test_one_key_from_eight_processes_is_one_hold(shop: Shop) -> None:
     assert shop.report()["reserved_tokens"] == 1000
 
 
+def test_one_of_eight_takes_an_old_snapshot_over(shop: Shop) -> None:
+    (shop.root / ".planning").mkdir()
+    (shop.root / SNAPSHOT).write_text('{"current_usage": 45000, "max_tokens": 200000}', encoding="utf-8")
+    answers = shop.at_once([("reserve", 100, f"phase-{number}") for number in range(8)])
+    assert {code for code, _ in answers} == {0}
+    report = shop.report()
+    assert (report["current_usage"], report["reserved_tokens"]) == (45000, 800)
+    assert shop.snapshot() == report
+    shop.check_books()
+
+
 def test_the_last_snapshot_is_true_whatever_comes_together(shop: Shop) -> None:
     print(f"seed {SEED}")
     dice = random.Random(SEED)

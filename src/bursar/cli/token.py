@@ -17,7 +17,6 @@ from bursar.session import (
     MODELS,
     alert_as_data,
     build_projection,
-    current_session,
     format_limit,
     hold_id_of,
     limit_of,
@@ -161,7 +160,7 @@ def _ending(desk: Desk, session: Session, ended: Reservation) -> dict[str, objec
 
 
 def _report(desk: Desk, options: Any) -> int:
-    session = current_session(desk.ledger, desk.project)
+    session = desk.current()
     if session is None:  # only the snapshot knows it: it is taken over, as by any other command
         with desk.change() as session:
             pass

@@ -21,6 +21,7 @@ from bursar.session import (
     current_session,
     find_project,
     import_session,
+    lacks_import,
     read_snapshot,
     report_as_data,
 )
@@ -94,9 +95,14 @@ class Desk:
         """The session as it stands."""
         return report_as_data(build_report(self.ledger, session, self.clock.now()))
 
-    def _session(self) -> Session:
-        """The current one; where only the snapshot knows of any, it is taken over."""
+    def current(self) -> Session | None:
+        """The current session where the ledger has all of it; None where `change` takes it over first."""
         session = current_session(self.ledger, self.project)
+        is_whole = session is None or self.snapshot is None or not lacks_import(self.ledger, session)
+        return session if is_whole else None
+
+    def _session(self) -> Session:
+        session = self.current()
         if session is not None:
             return session
         if self.snapshot is None:
@@ -138,7 +144,7 @@ def open_desk(*, must_exist: bool) -> Iterator[Desk]:
     try:
         with SessionLock(os.path.dirname(path), project):
             desk = Desk(project, ledger, read_snapshot(project), clock)
-            if must_exist and desk.snapshot is None and current_session(ledger, project) is None:
+            if must_exist and desk.snapshot is None and desk.current() is None:
                 raise _not_initialized()
             yield desk
     finally:

@@ -15,7 +15,7 @@ from bursar.session.report import (
     build_report,
     report_as_data,
 )
-from bursar.session.sessions import Session, begin_session, current_session, import_session
+from bursar.session.sessions import Session, begin_session, current_session, import_session, lacks_import
 from bursar.session.snapshot import SNAPSHOT_PATH, Snapshot, SnapshotWriter, read_snapshot
 from bursar.session.words import DEFAULT_MODEL, MODELS, format_limit, limit_of, parse_name, parse_tokens
 
@@ -39,6 +39,7 @@ __all__ = [
     "format_limit",
     "hold_id_of",
     "import_session",
+    "lacks_import",
     "limit_of",
     "parse_name",
     "parse_tokens",

@@ -32,18 +32,25 @@ IMPORTED = "imported"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One session of a project; `max_tokens` is its limit."""
+    """One session of a project.
+
+    Attributes:
+        max_tokens: its limit.
+        is_imported: it began with usage from before the ledger.
+    """
 
     id: str
     project: str
     number: int
     model: str
     max_tokens: int
+    is_imported: bool = False
 
     @property
     def labels(self) -> dict[str, str]:
         """What every operation of the session carries."""
-        return {"project": self.project, "run": self.id, "session": self.id, "model": self.model}
+        labels = {"project": self.project, "run": self.id, "session": self.id, "model": self.model}
+        return labels | {"origin": IMPORTED} if self.is_imported else labels
 
     @property
     def budget(self) -> Budget:
@@ -64,7 +71,7 @@ def current_session(ledger: Ledger, project: str) -> Session | None:
     return _session(ledger, project, number) if number else None
 
 
-def begin_session(ledger: Ledger, project: str, model: str, max_tokens: int) -> Session:
+def begin_session(ledger: Ledger, project: str, model: str, max_tokens: int, *, is_imported: bool = False) -> Session:
     """A new session is the current one; what the one before it still held is forfeited there.
 
     The caller has the project's `SessionLock`.
@@ -73,7 +80,12 @@ def begin_session(ledger: Ledger, project: str, model: str, max_tokens: int) -> 
     if number:
         ledger.forfeit_open({"project": project, "run": _id(project, number)})
     session = Session(
-        id=_id(project, number + 1), project=project, number=number + 1, model=model, max_tokens=max_tokens
+        id=_id(project, number + 1),
+        project=project,
+        number=number + 1,
+        model=model,
+        max_tokens=max_tokens,
+        is_imported=is_imported,
     )
     ledger.define(session.budget)
     return session
@@ -82,13 +94,24 @@ def begin_session(ledger: Ledger, project: str, model: str, max_tokens: int) -> 
 def import_session(ledger: Ledger, project: str, snapshot: Snapshot) -> Session:
     """The project's first session, with what a snapshot from elsewhere says was used, as one charge.
 
-    The caller has the project's `SessionLock`, and the project has no session.
+    The caller has the project's `SessionLock`, and the project has no session, or one that `lacks_import`.
     """
-    session = begin_session(ledger, project, snapshot.model, snapshot.max_tokens)
-    if snapshot.current_usage:
+    session = current_session(ledger, project) or begin_session(
+        ledger, project, snapshot.model, snapshot.max_tokens, is_imported=snapshot.current_usage > 0
+    )
+    if session.is_imported:
         labels = session.labels | {"phase": IMPORTED}
-        ledger.charge(f"token/{session.id}/{IMPORTED}", labels, Amount(snapshot.current_usage, None))
+        ledger.charge(_import_key(session), labels, Amount(snapshot.current_usage, None))
     return session
+
+
+def lacks_import(ledger: Ledger, session: Session) -> bool:
+    """Whoever took the session over was stopped halfway: it is there, and what was used before is not."""
+    return session.is_imported and ledger.reservation(_import_key(session)) is None
+
+
+def _import_key(session: Session) -> str:
+    return f"token/{session.id}/{IMPORTED}"
 
 
 def _id(project: str, number: int) -> str:
@@ -106,6 +129,7 @@ def _session(ledger: Ledger, project: str, number: int) -> Session | None:
         number=number,
         model=budget.selector["model"],
         max_tokens=budget.limit.quantity,
+        is_imported="origin" in budget.selector,
     )
 
 
