@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bursar.testing.script import Step
+from bursar.usage import Usage
 from tests.integration.conftest import MakeProject
 from tests.integration.kit import PLAN, Project, parallel, plan, script, settings, shell, slug, task, usage, write
 
@@ -187,3 +188,20 @@ def test_wrong_settings_change_nothing(make_project: MakeProject) -> None:
     assert (ended.code, ended.out) == (2, "")
     assert "budget `a`: `limit`: the limit `5` has no unit" in ended.err
     assert not project.state.exists()
+
+
+@pytest.mark.parametrize(("counts", "limit", "spent"), [("output", "3.5k", 4_000), ("fresh", "35k", 40_000)])
+def test_a_budget_of_some_tokens_does_not_stop_the_others(
+    make_project: MakeProject, counts: str, limit: str, spent: int
+) -> None:
+    """Calls of 100,000 tokens each; 90,000 are read from the cache, 9,000 are fresh input, 1,000 output."""
+    call = Usage(input_tokens=9_000, cache_read_tokens=90_000, output_tokens=1_000)
+    steps = [*[shell("true", usage=call) for _ in range(3)], shell("exec sleep 600", usage=call)]
+    toml = f'\n[[budget]]\nname = "some"\nlimit = "{limit} tokens"\ncounts = "{counts}"\n'
+    project = make_project(plan(task("One")), script({1: steps}), settings() + toml)
+    ended = project.run()
+    assert ended.code == 4, ended.err
+    assert project.bill == ended.metered == 400_000
+    assert budgets(project)["some"]["spent"] == spent
+    assert "budget some reached its limit of" in project.note("1")
+    project.assert_tidy()

@@ -16,9 +16,9 @@ from bursar.plan import Task
 from bursar.processes import kill_marked
 from bursar.run.accounts import build_ended, observe
 from bursar.run.context import RunContext
-from bursar.run.holds import Hold, choose_hold
+from bursar.run.holds import Hold, choose_hold, with_parts
 from bursar.run.judgement import Judgement, judge
-from bursar.run.launching import build_spec, define_task_budget
+from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.merging import MergedWork
 from bursar.run.supervisors import Supervisors
 from bursar.supervision import ABANDONED, MARK, VERIFY_LOG, Ending, Outcome, claim, read_claim, read_outcome
@@ -73,6 +73,8 @@ class Attempts:
         key = f"{context.run.id}/{task.number}/{number}"
         define_task_budget(context, task)
         hold = self.hold_for(task)
+        if part_countings(context, task):
+            hold = with_parts(hold)
         answer = context.stores.ledger.reserve(
             ReserveRequest(
                 key=key,

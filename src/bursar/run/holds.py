@@ -5,7 +5,7 @@ Source: docs/decisions/0007-holds.md
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bursar.budget import Amount
 from bursar.estimation import Estimate
@@ -50,9 +50,24 @@ def choose_hold(
 
 def price_of_tokens(tokens: int, rates: RateTable, model: str) -> Amount:
     """An amount of tokens with what it would cost if one in ten were output; None where no price is known."""
-    output = -(-tokens // _OUTPUT_SHARE)
+    output = output_of(tokens)
     usage = Usage(input_tokens=tokens - output, output_tokens=output)
     return Amount(tokens, rates.dearest_nano_usd(model, usage))
+
+
+def with_parts(hold: Hold) -> Hold:
+    """The same hold for budgets that count only fresh or output tokens: a guess at both, so at most what is available.
+
+    All may be fresh, one in ten is output; both grow with what is metered.
+    """
+    amount, minimum = hold.amount, hold.minimum
+    parts = replace(amount, fresh_tokens=amount.tokens, output_tokens=output_of(amount.tokens))
+    return replace(hold, amount=parts, minimum=replace(minimum, fresh_tokens=1, output_tokens=1))
+
+
+def output_of(tokens: int) -> int:
+    """How many of the tokens are output, as far as one can say beforehand."""
+    return -(-tokens // _OUTPUT_SHARE)
 
 
 def _anything(amount: Amount) -> Amount:

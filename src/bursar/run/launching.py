@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from bursar.agents import LaunchRequest
-from bursar.budget import RUN_THRESHOLDS, Budget, Limit, OnLimit, Unit
+from bursar.budget import RUN_THRESHOLDS, Budget, Counting, Limit, OnLimit, Unit
 from bursar.journal import AttemptRow
 from bursar.plan import Task
 from bursar.run.context import RunContext
-from bursar.run.holds import price_of_tokens
+from bursar.run.holds import output_of, price_of_tokens
 from bursar.run.prompt import build_prompt
 from bursar.supervision import PROMPT_FILE, AttemptSpec, StopRung
 
@@ -48,6 +48,8 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         ],
         rates=context.rates.to_data(),
         units=_blocking_units(context, task),
+        countings=sorted(part_countings(context, task, only_blocking=True)),
+        step_output_tokens=output_of(step.tokens),
         step_tokens=step.tokens,
         step_nano_usd=step.nano_usd,
         output_cap=launch.output_cap,
@@ -71,9 +73,27 @@ def define_task_budget(context: RunContext, task: Task) -> None:
     )
 
 
+def part_countings(context: RunContext, task: Task, *, only_blocking: bool = False) -> set[Counting]:
+    """How the task's budgets in tokens count, where they do not count all of them."""
+    return {
+        each.counts
+        for each in _budgets(context, task, only_blocking=only_blocking)
+        if each.limit.unit is Unit.TOKENS and each.counts is not Counting.TOTAL
+    }
+
+
 def _blocking_units(context: RunContext, task: Task) -> list[str]:
+    """Units in which a limit can be reached; a budget that counts only some tokens is no limit to the others."""
+    budgets = _budgets(context, task, only_blocking=True)
+    return sorted({each.limit.unit for each in budgets if each.counts is Counting.TOTAL})
+
+
+def _budgets(context: RunContext, task: Task, *, only_blocking: bool) -> list[Budget]:
+    """Those that an attempt at the task is charged to."""
     labels = context.labels_of(task)
     budgets = [balance.budget for balance in context.stores.ledger.balances(labels)]
-    return sorted(
-        {each.limit.unit for each in budgets if each.on_limit is OnLimit.BLOCK and each.is_charged_by(labels)}
-    )
+    return [
+        each
+        for each in budgets
+        if each.is_charged_by(labels) and not (only_blocking and each.on_limit is not OnLimit.BLOCK)
+    ]

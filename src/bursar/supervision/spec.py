@@ -40,6 +40,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
         environment: the agent's whole environment.
         rates: the price table as plain data (see `pricing`).
         units: units of the blocking budgets over this attempt, `tokens` and `usd`: what a limit can be reached in.
+        countings: how blocking budgets count tokens, where not all of them count: `fresh`, `output`.
         step_tokens: by how much a hold grows when it runs out; the same share of it in money.
         audit: the audit log; empty for none.
         output_cap: the most output tokens of one call.
@@ -63,6 +64,8 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     output_cap: int
     model: str
     audit: str = ""
+    countings: list[str] = []
+    step_output_tokens: int = 0
 
 
 class Ending(StrEnum):

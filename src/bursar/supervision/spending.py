@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from bursar.budget import Alert, Amount, Budget, Unit, format_quantity, title_of
+from collections.abc import Collection
+
+from bursar.budget import Alert, Amount, Budget, Counting, Unit, format_quantity, title_of
 from bursar.ledger import CallRecord, Denial, Ledger, Reservation
 from bursar.metering import UnknownCall, UsageDelta
 from bursar.pricing import RateTable
 from bursar.supervision.spec import AttemptSpec
 from bursar.usage import Usage
+
+_A_LITTLE = Amount(1, 1, 1, 1)
 
 
 class Spending:
@@ -18,7 +22,8 @@ class Spending:
         self._ledger = ledger
         self._rates = RateTable.from_data(spec.rates)
         self._units = [Unit(unit) for unit in spec.units]
-        self._step = Amount(spec.step_tokens, spec.step_nano_usd)
+        self._countings = [Counting(counting) for counting in spec.countings]
+        self._step = Amount(spec.step_tokens, spec.step_nano_usd, spec.step_tokens, spec.step_output_tokens)
         self._usage_by_call: dict[str, Usage] = {}
         self._cost_by_call: dict[str, int | None] = {}
         self._largest_call = 0
@@ -69,11 +74,12 @@ class Spending:
         """Grows the hold where it runs short; in words, the limit that leaves no room for another call, if one does."""
         if Unit.USD in self._units and self.unpriced_models:
             return f"no price is known for model {', '.join(sorted(self.unpriced_models))}, and a budget in USD applies"
-        if not self._units or not self._is_short(ahead=self._largest_call):
+        if not self._is_short(ahead=self._largest_call):
             return None
         held = self.reservation.held
-        wanted = held + self._step
-        answer = self._ledger.extend(self._key, wanted, minimum=_a_little_more(held))
+        growing = [each for each in self._countings if self._is_part_short(each, ahead=self._largest_call)]
+        wanted = _grown(held, self._step, growing)
+        answer = self._ledger.extend(self._key, wanted, minimum=_grown(held, _A_LITTLE, growing))
         if isinstance(answer, Denial):
             return _describe(answer) if self._is_short(ahead=0) else None
         self.reservation = answer
@@ -117,7 +123,15 @@ class Spending:
     def _is_short(self, *, ahead: int) -> bool:
         """Whether the hold would not cover `ahead` more tokens (with 0: whether it is used up)."""
         held, metered = self.reservation.held, self.reservation.metered
-        return any(_used_up(held, metered, unit, ahead) for unit in self._units)
+        return any(_used_up(held, metered, unit, ahead) for unit in self._units) or any(
+            self._is_part_short(counting, ahead=ahead) for counting in self._countings
+        )
+
+    def _is_part_short(self, counting: Counting, *, ahead: int) -> bool:
+        """The same of those tokens that count for some budget, if the next ones are like the ones before."""
+        held, metered = self.reservation.held, self.reservation.metered
+        share = metered.counted(counting) * ahead // max(1, metered.tokens)
+        return metered.counted(counting) + share >= held.counted(counting)
 
 
 def _used_up(held: Amount, metered: Amount, unit: Unit, ahead: int) -> bool:
@@ -129,8 +143,17 @@ def _used_up(held: Amount, metered: Amount, unit: Unit, ahead: int) -> bool:
     return metered.nano_usd + share >= held.nano_usd
 
 
-def _a_little_more(held: Amount) -> Amount:
-    return Amount(held.tokens + 1, None if held.nano_usd is None else held.nano_usd + 1)
+def _grown(held: Amount, step: Amount, growing: Collection[Counting]) -> Amount:
+    """The hold with a step more of the tokens, and of those parts of them that grow; the others stay."""
+
+    def part(said: int | None, counting: Counting) -> int | None:
+        return said + step.counted(counting) if said is not None and counting in growing else said
+
+    nano_usd = None if held.nano_usd is None or step.nano_usd is None else held.nano_usd + step.nano_usd
+    fresh, output = part(held.fresh_tokens, Counting.FRESH), part(held.output_tokens, Counting.OUTPUT)
+    if fresh is not None and output is not None:
+        fresh = max(fresh, output)  # output is never a cache read
+    return Amount(held.tokens + step.tokens, nano_usd, fresh, output)
 
 
 def _describe(denial: Denial) -> str:
