@@ -16,6 +16,7 @@ from bursar.cli.token import _COMMANDS
 from bursar.clock import SystemClock
 from bursar.ledger import SqliteLedger, State, open_ledger
 from bursar.session import MODELS
+from tests.integration.webhooks import webhook
 
 SNAPSHOT = ".planning/token_budget.json"
 NUMBERS = ("-5", "-30000", "0", "3.9e5", "1_000", "NaN", "nan", "inf", "1e5", "1.5", "1,000", "0x10", " 5", "+5", "",
@@ -637,7 +638,9 @@ def test_budgets_of_the_settings_count_records_and_block_holds(token: Bursar, pr
     assert token("record", 9000, "a").code == 0
     said = token("reserve", 2000, "b")
     assert said.code == 1
-    assert [each["available"] for each in said.data["blocked_by"]] == [1000]
+    assert [(each["budget"], each["available"]) for each in said.data["blocked_by"]] == [("today", 1000)]
+    assert {each["budget"] for each in said.data["alerts"]} == {"today"}
+    assert "budget `today` has 1,000 tokens available, and this needs 2,000 tokens" in said.err
     assert token("reserve", 1000, "b", "--key", "b").code == 0
     token("reset")  # the session is new, the day is not
     assert token("reserve", 1, "c").code == 1
@@ -685,3 +688,29 @@ def test_help_lists_every_command(project: Path, capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit):
         main(["token", "reserve", "--help"])
     assert capsys.readouterr().out.startswith("usage: bursar token reserve [-h] [--json] [--key KEY] N OPERATION\n")
+
+
+# --- who else is told
+
+
+def test_alerts_go_to_the_targets_of_the_settings(token: Bursar, project: Path) -> None:
+    with webhook() as hook:
+        (project / "bursar.toml").write_text(f"[notify]\ntargets = {json.dumps([hook.target])}\n")
+        token("init")
+        token("record", 100000, "a")
+        token("record", 80000, "b")
+        message = hook.next_message()
+        assert message["title"] == "bursar · shop · critical"
+        assert "has reached 90 %" in message["message"]
+
+
+def test_a_blocking_budget_in_usd_holds_nothing_of_unknown_cost(token: Bursar, project: Path) -> None:
+    (project / "bursar.toml").write_text('[[budget]]\nname = "money"\nlimit = "5 USD"\n')
+    token("init")
+    said = token("reserve", 1000, "a")
+    assert said.code == 1
+    assert [(each["unit"], each["wanted"]) for each in said.data["blocked_by"]] == [("usd", None)]
+    assert "5.00 USD available, and this needs a cost that is unknown" in said.err
+    assert token("record", 1000, "a").code == 0  # it happened
+    (project / "bursar.toml").write_text('[[budget]]\nname = "money"\nlimit = "5 USD"\nallow_unknown_price = true\n')
+    assert token("reserve", 1000, "a").code == 0

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from bursar.budget import NOTHING, Amount, format_quantity
+from bursar.budget import NOTHING, Amount, format_quantity, title_of
 from bursar.cli.parsing import Parser
 from bursar.cli.token_desk import Desk, Terms, open_desk
 from bursar.errors import OK
@@ -95,7 +95,7 @@ def _reserve(desk: Desk, options: Any) -> int:
 def _shortfalls(denial: Denial) -> list[dict[str, object]]:
     return [
         {
-            "budget": each.balance.budget.name,
+            "budget": title_of(each.balance.budget.name),
             "unit": each.balance.budget.limit.unit.value,
             "limit": each.balance.budget.limit.quantity,
             "wanted": each.wanted,
@@ -112,7 +112,7 @@ def _tell_denial(denial: Denial, options: Any) -> int:
         unit = budget.limit.unit
         wanted = "a cost that is unknown" if each.wanted is None else format_quantity(each.wanted, unit)
         available = format_quantity(each.balance.available, unit)
-        sys.stderr.write(f"  budget `{budget.name}` has {available} available, and this needs {wanted}\n")
+        sys.stderr.write(f"  budget `{title_of(budget.name)}` has {available} available, and this needs {wanted}\n")
     return BLOCKED
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bursar.budget import NOTHING, Alert, Amount, Balance, projected_alerts
+from bursar.budget import NOTHING, Alert, Amount, Balance, projected_alerts, title_of
 from bursar.ledger import Reservation
 from bursar.session.operations import hold_id_of
 from bursar.session.sessions import Session
@@ -109,7 +109,7 @@ def alert_as_data(alert: Alert, *, is_projected: bool = False) -> dict[str, obje
         is_projected: it is about what would have been, had something been granted.
     """
     return {
-        "budget": alert.budget,
+        "budget": title_of(alert.budget),
         "threshold": alert.percent / 100,
         "level": alert.level.value,
         "message": f"if it were granted: {alert.message}" if is_projected else alert.message,
