@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from json.encoder import encode_basestring
 from typing import Any
 
 from bursar.budget import ALWAYS, Amount, Budget, Threshold
 from bursar.ledger.port import CallRecord, Entry, ReserveRequest
 from bursar.usage import Usage
+
+RawEntry = tuple[int, str, str, str, str, str, str]
+"""An entry as it is stored: number, at, kind, key, body, previous hash, hash."""
 
 FIRST_HASH = "0" * 64
 """What the first entry names as the hash before it."""
@@ -36,11 +40,26 @@ def build_entry(number: int, at: datetime, kind: str, key: str, body: Mapping[st
 
 def hash_of(number: int, at: str, kind: str, key: str, body: str, previous: str) -> str:
     """The hash of an entry, from its fields as they are stored; `body` is canonical JSON already."""
+    quote = encode_basestring
     text = (
-        f'{{"at":{encode(at)},"body":{body},"key":{encode(key)},"kind":{encode(kind)},"number":{number},'
-        f'"previous_hash":{encode(previous)}}}'
+        f'{{"at":{quote(at)},"body":{body},"key":{quote(key)},"kind":{quote(kind)},"number":{number},'
+        f'"previous_hash":{quote(previous)}}}'
     )
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_entry(row: RawEntry) -> Entry:
+    """The entry of a stored row; its hash is not checked."""
+    number, at, kind, key, body, previous_hash, digest = row
+    return Entry(
+        number=number,
+        at=datetime.fromisoformat(at),
+        kind=kind,
+        key=key,
+        body=json.loads(body),
+        previous_hash=previous_hash,
+        hash=digest,
+    )
 
 
 def format_instant(at: datetime) -> str:
@@ -161,7 +180,7 @@ def _encode_threshold(threshold: Threshold) -> list[object]:
     return [threshold.percent, threshold.level.value, *named]
 
 
-def fence_of(labels: Mapping[str, str]) -> str:
+def fence_of(labels: Mapping[str, str], encode: Callable[[object], str] = encode) -> str:
     """What attempts are counted within: one task of one run; '' where the labels name none, and no fence stands."""
     if "run" not in labels or "task" not in labels:
         return ""

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bursar.ledger.entries import complete_definition, encode, fence_of, format_instant
+import msgspec
+
+from bursar.ledger.entries import complete_definition, fence_of, format_instant
 from bursar.ledger.port import Entry
 
 Sides = tuple[int, int | None, int | None, int | None]
@@ -19,6 +21,8 @@ Sides = tuple[int, int | None, int | None, int | None]
 
 Sums = tuple[int, int, int, int, int]
 """Spent, reserved, metered, unpriced, exempt."""
+
+_encoder = msgspec.json.Encoder(order="deterministic")
 
 _TOKENS, _USD, _FRESH, _OUTPUT = range(4)
 _SIDE = {"total": _TOKENS, "fresh": _FRESH, "output": _OUTPUT}
@@ -107,6 +111,8 @@ class FoldedReservation:
     unknown: tuple[int, int | None] = (0, 0)
     ending: list[Any] | None = None
     crediting: list[Any] | None = None
+    weights: list[Sums] = field(default_factory=list)
+    """What it has added so far to each budget that it is charged to."""
 
     def weigh(self, side: int) -> Sums:
         """What this reservation adds to a budget that counts that side."""
@@ -117,9 +123,10 @@ class FoldedReservation:
         charged = _of(self.charged, side)
         return (metered, 0, 0, 1, 0) if charged is None else (charged, 0, 0, 0, 0)
 
-    def weigh_all(self) -> list[Sums]:
-        """What it adds to each budget that it is charged to."""
-        return [self.weigh(balance.budget.side) for balance in self.charged_to]
+
+def encode_quickly(value: object) -> str:
+    """The same text as `entries.encode` gives, in a tenth of the time."""
+    return _encoder.encode(value).decode()
 
 
 @dataclass(slots=True)
@@ -206,26 +213,24 @@ def _reserve(folded: Fold, line: Line) -> None:
     body = line.body
     request = {name: body[name] for name in ("labels", "amount", "minimum", "attempt")}
     granted = _sides(body["granted"])
-    place = fence_of(body["labels"])
-    reservation = _open(folded, line, encode(request), place, body["attempt"], granted)
+    place = fence_of(body["labels"], encode_quickly)
+    reservation = _open(folded, line, encode_quickly(request), place, body["attempt"], granted)
     if reservation is None:
         return
-    before = [_NO_SUMS] * len(reservation.charged_to)
-    _move(reservation, before)
-    _check_grant(folded, line, reservation, before)
+    _check_grant(folded, line, reservation, _move(reservation))
 
 
 def _charge(folded: Fold, line: Line) -> None:
     body = line.body
     what = "call" if "call" in body else "amount"
     charged = _sides(body["charged"])
-    reservation = _open(folded, line, encode({"labels": body["labels"], what: body[what]}), "", 1, charged)
+    reservation = _open(folded, line, encode_quickly({"labels": body["labels"], what: body[what]}), "", 1, charged)
     if reservation is None:
         return
     reservation.state, reservation.charged, reservation.ending = body["state"], charged, ["charged", None, None]
     if what == "call":
         _meter(folded, line, reservation, body["call"])
-    _move(reservation, [_NO_SUMS] * len(reservation.charged_to))
+    _move(reservation)
     is_past = any(balance.budget.is_past(balance) for balance in reservation.charged_to)
     if body["state"] != ("overrun" if is_past else "settled"):
         folded.problems.append(f"entry {line.number} charges `{line.key}` and hides, or invents, an overrun")
@@ -253,6 +258,7 @@ def _open(folded: Fold, line: Line, request: str, place: str, attempt: int, gran
         exempt_from=[_balance(folded, line, *account) for account in exempt],
         accounts=accounts,
         exempt=exempt,
+        weights=[_NO_SUMS] * len(accounts),
     )
     for balance in reservation.exempt_from:
         balance.exempt += 1
@@ -271,15 +277,18 @@ def _balance(folded: Fold, line: Line, name: str, period: str) -> FoldedBalance:
     if not is_right:
         folded.problems.append(f"entry {line.number} puts `{line.key}` on `{name}` in the wrong period `{period}`")
     budget.last = period
-    return budget.periods.setdefault(period, FoldedBalance(budget))
+    found = budget.periods.get(period)
+    if found is None:
+        found = budget.periods[period] = FoldedBalance(budget)
+    return found
 
 
 def _change(folded: Fold, line: Line) -> None:
     reservation = folded.reservations[line.key]
-    before = reservation.weigh_all()
     _CHANGES[line.kind](folded, line, reservation)
-    _move(reservation, before)
-    _mark(folded, line)
+    before = _move(reservation)
+    if "marks" in line.body:
+        _mark(folded, line)
     if line.kind == "extended":
         _check_grant(folded, line, reservation, before)
 
@@ -365,9 +374,20 @@ _STEPS: dict[str, Callable[[Fold, Line], None]] = {
 }
 
 
-def _move(reservation: FoldedReservation, before: list[Sums]) -> None:
+def _move(reservation: FoldedReservation) -> list[Sums]:
+    """The balances follow what the reservation weighs now; what it weighed before is given back."""
+    before, after = reservation.weights, []
+    by_side: dict[int, Sums] = {}
     for balance, old in zip(reservation.charged_to, before, strict=True):
-        balance.add(reservation.weigh(balance.budget.side), old)
+        side = balance.budget.side
+        new = by_side.get(side)
+        if new is None:
+            new = by_side[side] = reservation.weigh(side)
+        after.append(new)
+        if new != old:
+            balance.add(new, old)
+    reservation.weights = after
+    return before
 
 
 def _check_charge(folded: Fold, line: Line, reservation: FoldedReservation) -> None:
@@ -381,14 +401,15 @@ def _check_charge(folded: Fold, line: Line, reservation: FoldedReservation) -> N
 
 def _check_grant(folded: Fold, line: Line, reservation: FoldedReservation, before: list[Sums]) -> None:
     """After a grant, no blocking budget that had to give something is past what it grants."""
-    for (name, _), balance, old in zip(reservation.accounts, reservation.charged_to, before, strict=True):
+    for position, balance in enumerate(reservation.charged_to):
         ceiling = balance.budget.ceiling
         if ceiling is None:
             continue
-        new = reservation.weigh(balance.budget.side)
+        old, new = before[position], reservation.weights[position]
         is_past = new[1] > old[1] and balance.spent + balance.reserved > ceiling
         is_unpriced = new[3] > old[3] and not balance.budget.definition["allows_unknown_price"]
         if is_past or is_unpriced:
+            name, _ = reservation.accounts[position]
             folded.problems.append(f"entry {line.number} grants `{line.key}` what budget `{name}` did not have")
 
 

@@ -9,11 +9,10 @@ from dataclasses import replace
 
 from bursar.budget import Alert, Balance, Budget, LastPeriod, is_selected
 from bursar.clock import Clock
-from bursar.ledger.audit import RawEntry, check_books, read_entry
 from bursar.ledger.bookkeeping import Bookkeeping
 from bursar.ledger.books import Books, Mark, Standing
 from bursar.ledger.checks import check_history_limit
-from bursar.ledger.entries import FIRST_HASH, format_instant
+from bursar.ledger.entries import FIRST_HASH, RawEntry, format_instant, read_entry
 from bursar.ledger.holding import Account, Holding
 from bursar.ledger.port import USAGE_KINDS, CallRecord, Entry, Reservation, State
 from bursar.ledger.reading import Reading
@@ -157,6 +156,8 @@ class MemoryLedger(Bookkeeping, Reading):
 
     def verify(self) -> Sequence[str]:
         """See `Ledger.verify`."""
+        from bursar.ledger.audit import check_books  # here, because what it needs takes long to import
+
         with self._mutex:
             books = self._books
             calls = ((key, call) for (key, _, _), call in books.calls.items())

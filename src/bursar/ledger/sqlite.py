@@ -15,11 +15,10 @@ from bursar.clock import Clock
 from bursar.database import Database, load_migrations, open_database
 from bursar.errors import StoreError
 from bursar.ledger import rows
-from bursar.ledger.audit import check_books, read_entry
 from bursar.ledger.bookkeeping import Bookkeeping
 from bursar.ledger.books import Books, Mark, Standing
 from bursar.ledger.checks import check_history_limit
-from bursar.ledger.entries import FIRST_HASH, format_instant
+from bursar.ledger.entries import FIRST_HASH, format_instant, read_entry
 from bursar.ledger.holding import Holding
 from bursar.ledger.port import USAGE_KINDS, CallRecord, Entry, Reservation, State
 from bursar.ledger.reading import Reading
@@ -206,13 +205,15 @@ class SqliteLedger(Bookkeeping, Reading):
             return [error.message]
 
     def _check_rows(self) -> list[str]:
+        from bursar.ledger.audit import check_books  # here, because what it needs takes long to import
+
         with self._database.snapshot() as connection:
             problems = list(_check_columns(connection))
             problems += check_books(
                 connection.execute(f"{rows.SELECT_ENTRIES} ORDER BY number"),
                 map(_read_standing, connection.execute(rows.SELECT_STANDINGS)),
-                map(_read_holding, connection.execute(rows.SELECT_HOLDINGS)),
-                map(_read_call, connection.execute(rows.SELECT_CALLS)),
+                connection.execute(rows.SELECT_HOLDINGS),
+                connection.execute(rows.SELECT_CALLS),
                 map(_read_mark, connection.execute(rows.SELECT_MARKS)),
                 map(_read_balance, connection.execute(rows.SELECT_BALANCES)),
             )
@@ -277,14 +278,10 @@ def _by_run_and_task(labels: Mapping[str, str]) -> tuple[list[str], list[str]]:
 
 
 def _check_columns(connection: apsw.Connection) -> Iterator[str]:
-    """The columns that rows are found by say the same as the labels they were taken from."""
-    for kind, table, column, name in (
-        ("budget", "budgets", "selector", "name"),
-        ("reservation", "reservations", "labels", "key"),
-    ):
-        for row in connection.execute(f"SELECT {name}, {column}, run, task FROM {table}"):
-            if not rows.parse(_is_filed_right, row):
-                yield f"{kind} `{row[0]}` is filed under another run or task than its labels say"
+    """The columns that budgets are found by say the same as their selectors. (Of reservations all is compared.)"""
+    for row in connection.execute("SELECT name, selector, run, task FROM budgets"):
+        if not rows.parse(_is_filed_right, row):
+            yield f"budget `{row[0]}` is filed under another run or task than its labels say"
 
 
 def _is_filed_right(row: rows.Row) -> bool:

@@ -6,13 +6,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bursar.ledger import Entry
 from bursar.ledger.audit import check_books
 from bursar.ledger.entries import FIRST_HASH, build_entry, encode
-from bursar.ledger.fold import fold
+from bursar.ledger.fold import encode_quickly, fold
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _nested(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.one_of(st.lists(inner), st.dictionaries(st.text(), inner))
+
 
 DEFINED = (
     "defined",
@@ -143,3 +150,51 @@ def test_one_changed_field_breaks_the_chain(field: int, value: object, problem: 
         rows.append((entry.number, at, entry.kind, entry.key, encode(entry.body), entry.previous_hash, entry.hash))
     rows[1] = (*rows[1][:field], value, *rows[1][field + 1 :])
     assert any(problem in found for found in check_books(rows, [], [], [], []))
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(), _nested, max_leaves=8))
+def test_the_quick_encoder_writes_what_the_slow_one_does(value: object) -> None:
+    assert encode_quickly(value) == encode(value)
+
+
+def test_new_periods_are_followed_and_wrong_ones_named() -> None:
+    daily = DEFINED[2] | {
+        "period": "daily",
+        "timezone": None,
+        "counts": "total",
+        "stop_percent": 95,
+        "allows_unknown_price": False,
+    }
+
+    def on(key: str, tokens: int, *days: str) -> tuple[str, str, dict[str, Any]]:
+        kind, name, body = reserved(key, tokens)
+        return kind, name, body | {"budgets": [["run", day] for day in days]}
+
+    steps = [("defined", "run", daily), on("a", 94, "2026-01-01"), on("b", 94, "2026-01-02"), settled("a", 94)]
+    good = fold(journal(*steps))
+    assert good.problems == []
+    assert {day: balance.sums for day, balance in good.budgets["run"].periods.items()} == {
+        "2026-01-01": (94, 0, 0, 0, 0),
+        "2026-01-02": (0, 94, 0, 0, 0),
+    }
+    back = fold(journal(*steps, on("c", 1, "2026-01-01"))).problems
+    assert any("in the wrong period `2026-01-01`" in found for found in back)
+    over = fold(journal(*steps, on("c", 1, "2026-01-02"))).problems
+    assert any("what budget `run` did not have" in found for found in over)
+    other = fold(journal(*steps, ("defined", "run", daily | {"counts": "fresh"}))).problems
+    assert any("makes another budget" in found for found in other)
+
+
+@pytest.mark.parametrize(("state", "tokens"), [("settled", 100), ("overrun", 101)])
+def test_a_charge_says_whether_it_passed_a_limit(state: str, tokens: int) -> None:
+    def charged(said: str, sum_charged: int) -> tuple[str, str, dict[str, Any]]:
+        amount = [tokens, None]
+        body = {"labels": {}, "amount": amount, "state": said, "charged": [sum_charged, None], "unknown": [0, 0]}
+        return "charged", "a", body | {"budgets": [["run", "always"]]}
+
+    assert fold(journal(DEFINED, charged(state, tokens))).problems == []
+    other = "overrun" if state == "settled" else "settled"
+    assert any("an overrun" in found for found in fold(journal(DEFINED, charged(other, tokens))).problems)
+    assert any("another sum" in found for found in fold(journal(DEFINED, charged(state, tokens - 1))).problems)
+    twice = fold(journal(DEFINED, charged(state, tokens), charged(state, tokens))).problems
+    assert any("a second time" in found for found in twice)
