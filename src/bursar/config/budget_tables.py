@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -199,7 +200,7 @@ def _percent(value: object) -> int:
     Raises:
         UserError: it is no number from 0.01 to 10 of at most two decimals.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise UserError(f"{value!r} is no number", hint=_THRESHOLDS_HINT)
     percent = Decimal(repr(value)) * 100
     if not 1 <= percent <= 1000 or percent != int(percent):
