@@ -15,7 +15,7 @@ from pathlib import Path
 from bursar.agents import Agent
 from bursar.budget import Unit, parse_limit
 from bursar.clock import SystemClock
-from bursar.config import Settings, build_agent, load_settings, open_stores
+from bursar.config import FILE_NAME, Settings, build_agent, load_settings, open_stores
 from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, UserError
 from bursar.events import RunEvent
 from bursar.ids import RandomIds
@@ -68,11 +68,12 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
     """Everything that a run needs of the machine; opens the stores."""
     clock = SystemClock()
     state = Path(state_dir())
+    run_settings = _run_settings(settings, flags)  # refused before any store is made
     return Tools(
         stores=open_stores(state, clock),
         agent=agent,
         rates=load_prices(clock.now()).table(),
-        settings=_run_settings(settings, flags),
+        settings=run_settings,
         state_dir=state,
         environment=dict(os.environ),
         clock=clock,
@@ -102,13 +103,14 @@ def require_approval(plan: Plan, settings: Settings, journal: Journal, *, trust:
     Raises:
         UserError: nobody has, and nobody can be asked.
     """
-    commands = [(task.number, command) for task in plan.tasks for command in task.commands]
-    if not commands and not settings.digest():
+    commands = [f"task {task.number}: {command}" for task in plan.tasks for command in task.commands]
+    commands += [f"{FILE_NAME}: {program}" for program in settings.programs()]
+    if not commands:
         return
     digest = hashlib.sha256(f"{plan.digest}\0{settings.digest()}".encode()).hexdigest()
     if journal.is_approved(digest):
         return
-    listed = "\n".join(f"  task {number}: {command}" for number, command in commands)
+    listed = "\n".join(f"  {command}" for command in commands)
     if not trust and not _ask(f"{plan.path} would run these commands:\n{listed}\n"):
         raise UserError(
             f"{plan.path} contains commands that nobody has approved yet:\n{listed}",

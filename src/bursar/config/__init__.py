@@ -1,9 +1,10 @@
 """Files, environment and flags become typed settings; and the one place where all parts are put together."""
 
 from bursar.config.compose import build_agent, open_stores
-from bursar.config.settings import AgentSettings, RunTable, Settings, load_settings
+from bursar.config.settings import FILE_NAME, AgentSettings, RunTable, Settings, load_settings
 
 __all__ = [
+    "FILE_NAME",
     "AgentSettings",
     "RunTable",
     "Settings",

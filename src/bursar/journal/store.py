@@ -21,7 +21,7 @@ _RUN_COLUMNS = (
 _TASK_COLUMNS = "run_id, number, name, digest, state, merge_commit, note"
 _ATTEMPT_COLUMNS = (
     "key, run_id, task, number, model, directory, base_commit, session_id, worktree, state, started_at, merge_commit,"
-    " note, ended_at"
+    " note, ended_at, digest"
 )
 _RUN_FIELDS, _TASK_FIELDS, _ATTEMPT_FIELDS = (
     tuple(field.name for field in fields(row)) for row in (RunRow, TaskRow, AttemptRow)
@@ -84,7 +84,7 @@ class Journal:
     def begin_attempt(self, attempt: AttemptRow) -> None:
         """The attempt is planned and its task runs; nothing has been started or held yet."""
         with self._database.write() as connection:
-            connection.execute(f"INSERT INTO attempt ({_ATTEMPT_COLUMNS}) VALUES ({_marks(14)})", astuple(attempt))
+            connection.execute(f"INSERT INTO attempt ({_ATTEMPT_COLUMNS}) VALUES ({_marks(15)})", astuple(attempt))
             connection.execute(
                 "UPDATE task SET state = 'running', note = '' WHERE run_id = ? AND number = ?",
                 (attempt.run_id, attempt.task),

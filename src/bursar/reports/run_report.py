@@ -89,11 +89,10 @@ def build_run_report(journal: Journal, ledger: Ledger, run: RunRow) -> RunReport
     labels = {"run": run.id}
     reservations = {item.key: item for item in ledger.reservations(labels)}
     attempts = journal.attempts(run.id)
-    lines = [_attempt_line(row, reservations.get(row.key)) for row in attempts]
-    tasks = [
-        TaskLine(row=row, attempts=[line for line in lines if line.row.task == row.number])
-        for row in journal.tasks(run.id)
-    ]
+    lines: dict[str, list[AttemptLine]] = {}
+    for attempt in attempts:
+        lines.setdefault(attempt.task, []).append(_attempt_line(attempt, reservations.get(attempt.key)))
+    tasks = [TaskLine(row=row, attempts=lines.get(row.number, [])) for row in journal.tasks(run.id)]
     return RunReport(
         run=run,
         tasks=tasks,

@@ -82,7 +82,8 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
     """The short report at the end of a run, or of one that is asked for later."""
     paint = painter(in_colour)
     done = sum(1 for task in report.tasks if task.row.state is TaskState.MERGED)
-    head = f"{report.run.plan_id} {_STATE_WORDS[report.run.state]} · {done} of {_count(len(report.tasks), 'task')}"
+    state = "waits for a person" if _waits(report) else _STATE_WORDS[report.run.state]
+    head = f"{report.run.plan_id} {state} · {done} of {_count(len(report.tasks), 'task')}"
     width = max((len(task.row.name[:48]) for task in report.tasks), default=0)
     lines = [paint(_BOLD, head), *(_render_task(task, width, paint) for task in report.tasks), ""]
     lines.append(
@@ -99,6 +100,12 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
             f" (here at most {_count(report.most_at_once, 'call')} at a time)"
         )
     return "\n".join(lines)
+
+
+def _waits(report: RunReport) -> bool:
+    """Nothing is in the way but a checkpoint."""
+    is_waiting = any(task.row.state is TaskState.WAITING for task in report.tasks)
+    return is_waiting and report.run.state is RunState.INTERRUPTED
 
 
 def _render_ended(event: AttemptEnded, paint: Paint) -> str:

@@ -113,11 +113,7 @@ class Attempts:
 
     async def follow(self, task: Task, row: AttemptRow) -> AttemptEnded:
         """Waits for the supervisor, whoever started it, then settles, judges, verifies and merges."""
-        await self._supervisors.ended(row.key)
-        while (identity := read_claim(Path(row.directory))) and self._supervisors.adopt(row.key, identity):
-            await self._supervisors.ended(row.key)  # the one that claimed the attempt is another than we started
-        outcome = read_outcome(Path(row.directory))
-        self.settle(row, outcome)
+        outcome = await self._settled(row)
         change: Change | None = None
         try:
             change = await self._collect(task, row)
@@ -136,6 +132,23 @@ class Attempts:
         except BursarError as error:
             judgement = Judgement(AttemptState.FAILED, error.message)
         return await self._end(task, row, outcome, change, judgement)
+
+    async def discard(self, row: AttemptRow) -> None:
+        """An attempt at a task that the plan has lost or changed since has ended; its work is on a branch."""
+        self._supervisors.stop(row.key)
+        outcome = await self._settled(row)
+        note, worktree = "the plan has changed since it began", self._worktree(row)
+        if worktree.path.exists():
+            message = f"Work on task {row.task} as it was\n\nBursar-Attempt: {row.key}\n"
+            change = await asyncio.to_thread(commit_work, self._context.repository, worktree, message)
+            if change is not None:
+                note += f"; its work is on branch {await self._merged.keep(row, change)}"
+        if outcome is None:
+            note += "; its supervisor died, and what was held is charged"
+        self._context.stores.journal.end_attempt(
+            row, AttemptState.INTERRUPTED, self._context.now(), task=TaskState.PENDING, note=note
+        )
+        await asyncio.to_thread(remove, self._context.repository, worktree.path)
 
     def stop(self) -> None:
         """Every agent is told to stop, and every verify command is: their attempts end soon, as interrupted."""
@@ -174,6 +187,15 @@ class Attempts:
         if reservation is not None and reservation.state is State.HELD:
             self._context.stores.ledger.release(row.key)
         return True
+
+    async def _settled(self, row: AttemptRow) -> Outcome | None:
+        """The attempt's outcome, once no supervisor works on it any more and its hold has ended."""
+        await self._supervisors.ended(row.key)
+        while (identity := read_claim(Path(row.directory))) and self._supervisors.adopt(row.key, identity):
+            await self._supervisors.ended(row.key)  # the one that claimed the attempt is another than we started
+        outcome = read_outcome(Path(row.directory))
+        self.settle(row, outcome)
+        return outcome
 
     async def _collect(self, task: Task, row: AttemptRow) -> Change | None:
         """What the agent left in its worktree, as a commit, before verify commands leave traces of their own."""
@@ -253,6 +275,7 @@ class Attempts:
             session_id=context.ids.new_uuid(),
             state=AttemptState.PLANNED,
             started_at=context.now(),
+            digest=task.digest,
         )
 
     def _worktree(self, row: AttemptRow) -> Worktree:

@@ -93,11 +93,18 @@ class Supervisors:
 
     def stop_all(self) -> None:
         """Tells every supervisor to stop its agent, settle and end."""
-        for pidfd in self._running.values():
-            try:
-                signal.pidfd_send_signal(pidfd, signal.SIGTERM)
-            except ProcessLookupError:
-                pass
+        for key in self._running:
+            self.stop(key)
+
+    def stop(self, key: str) -> None:
+        """Tells one supervisor so, if it runs."""
+        pidfd = self._running.get(key)
+        if pidfd is None:
+            return
+        try:
+            signal.pidfd_send_signal(pidfd, signal.SIGTERM)
+        except ProcessLookupError:
+            pass
 
     async def _start_spawner(self) -> asyncio.subprocess.Process:
         with open(self._log, "ab") as log:

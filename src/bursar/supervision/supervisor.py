@@ -16,10 +16,10 @@ from typing import BinaryIO
 from bursar.agents import LineSplitter, open_reader
 from bursar.budget import Amount
 from bursar.clock import Clock
-from bursar.errors import StoreError
+from bursar.errors import BursarError
 from bursar.events import AgentEvent, CallReported, SessionEnded
 from bursar.ledger import Ledger, State
-from bursar.metering import Meter
+from bursar.metering import Meter, UsageDelta
 from bursar.processes import identify
 from bursar.supervision.agent_process import AgentProcess
 from bursar.supervision.spec import STREAM_FILE, AttemptSpec, Ending, Outcome, claim, write_outcome
@@ -133,16 +133,26 @@ class Supervision:
             self._take(event)
 
     def _take(self, event: AgentEvent) -> None:
-        deltas = self._meter.feed(event)
+        for delta in self._meter.feed(event):
+            self._record(delta)
+        if self._may_judge(event):
+            self._judge()
+
+    def _record(self, delta: UsageDelta) -> None:
+        """Each on its own: one that the ledger does not take must not hide the others from the outcome."""
         try:
-            for delta in deltas:
-                self._spending.record(delta)
-            if self._may_judge(event) and (limit := self._spending.limit_reached()):
-                self._limit = limit
-                self._stop(Ending.LIMIT)
-        except StoreError as error:
-            self._limit = error.message
-            self._stop(Ending.LEDGER_FAILED)
+            self._spending.record(delta)
+        except BursarError as error:
+            self._stop(Ending.LEDGER_FAILED, error.message)
+
+    def _judge(self) -> None:
+        try:
+            limit = self._spending.limit_reached()
+        except BursarError as error:
+            self._stop(Ending.LEDGER_FAILED, error.message)
+        else:
+            if limit:
+                self._stop(Ending.LIMIT, limit)
 
     def _may_judge(self, event: AgentEvent) -> bool:
         """Limits are judged between calls: a call that is being answered is paid for anyway, and may be the last."""
@@ -154,9 +164,10 @@ class Supervision:
         os.read(self._wake, 64)
         self._stop(Ending.INTERRUPTED)
 
-    def _stop(self, ending: Ending) -> None:
+    def _stop(self, ending: Ending, limit: str = "") -> None:
         if not self._ladder.is_begun:
             self._ending = ending
+            self._limit = limit
             self._ladder.begin(self._clock.monotonic())
 
     def _seconds_to_wait(self) -> float | None:

@@ -16,7 +16,16 @@ from bursar.worktrees.merge import (
     save_branch,
 )
 from bursar.worktrees.repository import Head, Repository, changed_tracked_files, is_tracked, open_repository, read_head
-from bursar.worktrees.worktree import Change, Worktree, changed_files, commit_paths, commit_work, create, remove
+from bursar.worktrees.worktree import (
+    Change,
+    Worktree,
+    changed_files,
+    commit_paths,
+    commit_work,
+    create,
+    files_by_commit,
+    remove,
+)
 
 __all__ = [
     "Change",
@@ -37,6 +46,7 @@ __all__ = [
     "create",
     "drop_ref",
     "fast_forward",
+    "files_by_commit",
     "is_tracked",
     "open_repository",
     "read_head",

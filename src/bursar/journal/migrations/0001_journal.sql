@@ -42,6 +42,7 @@ CREATE TABLE attempt (
     merge_commit TEXT,
     note        TEXT NOT NULL DEFAULT '',
     ended_at    TEXT,
+    digest      TEXT NOT NULL DEFAULT '',
     FOREIGN KEY (run_id, task) REFERENCES task (run_id, number),
     UNIQUE (run_id, task, number)
 ) STRICT, WITHOUT ROWID;
