@@ -337,7 +337,7 @@ class Project:
     def finish(self) -> None:
         """Everything that a failed test left running is killed; what was said is shown where a test fails."""
         for command in self.commands:
-            print(f"--- {command.process.args!r}\n{command.out.read_text()}{command.err.read_text()}")
+            print(f"--- {command.process.args!r}\n{command.out.read_text()[:2000]}{command.err.read_text()[:4000]}")
             if command.process.poll() is None:
                 command.kill()
         for each in self.processes():

@@ -13,12 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from bursar.budget import Amount, Budget, Limit, Unit
 from bursar.clock import SystemClock
 from bursar.ledger import Reservation, ReserveRequest, SqliteLedger, open_ledger
-from bursar.supervision import SPAWNER_MODULE, AttemptSpec, Outcome, StopRung, read_outcome
+from bursar.supervision import SPAWNER_MODULE, AttemptSpec, Outcome, StopRung, encode_spec, read_outcome
 
 AGENT = Path(__file__).with_name("fake_agent.py")
 PATIENCE = 30.0
@@ -125,7 +123,7 @@ class Bench:
     def start(self, spec: AttemptSpec) -> Attempt:
         assert self.spawner.stdin is not None
         assert self.spawner.stdout is not None
-        self.spawner.stdin.write(msgspec.json.encode(spec) + b"\n")
+        self.spawner.stdin.write(encode_spec(spec) + b"\n")
         self.spawner.stdin.flush()
         supervisor = int(self.spawner.stdout.readline())
         return Attempt(spec, supervisor, self.watch(supervisor))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 
 import pytest
 
@@ -238,4 +239,61 @@ def test_four_at_once_and_all_die(make_project: MakeProject) -> None:
     assert [project.calls_of(n) for n in range(1, 5)] == [3] * 4
     assert ended.metered <= project.bill <= project.charged
     assert sorted(project.subjects[:4]) == sorted(f"feat(08-02): {name}" for name in names)
+    project.assert_tidy()
+
+
+BLOCK = 'if [ -p "$HOME/fifo" ]; then echo > "$HOME/fifo"; exec sleep 600; fi'
+
+
+def test_conductor_dies_during_verification(make_project: MakeProject) -> None:
+    """The command goes on without it; the next run ends it before it verifies the work again, for no token more."""
+    project = make_project(
+        plan(task("One", verify="sh check.sh"), task("Two")), script({1: [write("one.txt")], 2: [write("two.txt")]})
+    )
+    project.commit({"check.sh": BLOCK}, "a check")
+    fifo = project.folder / "home" / "fifo"
+    os.mkfifo(fifo)
+    run = project.start_run()
+    fifo.read_bytes()
+    fifo.unlink()
+    left = [each for each in project.agents if "sleep" in each.line or "check.sh" in each.line]
+    assert left
+    run.kill()
+    ended = project.run()
+    assert ended.code == 0, ended.err
+    for each in left:
+        wait_for_exit(each.pid)
+    assert ended.metered == project.bill == project.charged == 4 * CALL_TOKENS
+    project.assert_tidy()
+
+
+def test_what_a_verify_command_leaves_running_is_gone(make_project: MakeProject) -> None:
+    """A server that a test starts in a session of its own, say."""
+    check = "setsid sleep 600 >/dev/null 2>&1 &amp; true"
+    project = make_project(plan(task("One", verify=check)), script({1: [write("one.txt")]}))
+    assert project.run().code == 0
+    project.assert_tidy()
+
+
+def test_conductor_dies_after_the_summary_was_committed(make_project: MakeProject) -> None:
+    """Nothing is left to do but to move the branch: the summary is not committed twice.
+
+    The moment is produced as it is after such a crash: the run's ref is ahead of the branch, the run is not ended.
+    """
+    project = make_project(plan(task("One")), script({1: [write("one.txt", wait_for="gate")]}))
+    run = project.start_run()
+    assert project.server.wait_until_reached("gate")
+    project.commit({"mine.txt": "mine\n"}, "my own work")
+    project.server.open_gate("gate")
+    assert run.end().code == 0
+    name = project.report["run"]
+    project.git("reset", "--quiet", "--hard", "HEAD~1")
+    project.git("branch", "--quiet", "-D", f"bursar/{name}/merged")
+    with sqlite3.connect(project.state / "journal.db") as journal:
+        journal.execute("UPDATE run SET state = 'running'")
+    journal.close()
+    ended = project.run()
+    assert ended.code == 0, ended.err
+    assert project.subjects == ["feat(08-02): One", "docs(08-02): Add summary"]
+    assert project.bill == 2 * CALL_TOKENS
     project.assert_tidy()

@@ -16,6 +16,7 @@ from bursar.supervision import ABANDONED, Ending, StopRung, claim, read_claim
 from tests.integration.supervised import Bench, has_ended, open_bench
 
 CALLS = ("init", "call", "m1", "100", "20", "call", "m2", "300", "40")
+PATIENT = [StopRung(signal=signal.SIGINT, to_group=False, grace_seconds=60.0)]
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_a_budget_in_tokens_stops_the_agent_at_its_limit(bench: Bench) -> None:
 
 def test_finished_work_stays_when_the_agent_was_faster_than_the_stop(bench: Bench) -> None:
     bench.reserve("r/1/1", 400, limit=400)
-    attempt = bench.start(bench.spec("polite", *CALLS, "wait", units=["tokens"]))
+    attempt = bench.start(bench.spec("polite", *CALLS, "wait", units=["tokens"], stop_ladder=PATIENT))
     outcome, _ = bench.finish(attempt)
     assert (outcome.ending, outcome.is_error, outcome.exit_code) == (Ending.EXITED, False, 0)
 
@@ -122,7 +123,7 @@ def test_a_hold_grows_while_the_budget_allows(bench: Bench) -> None:
 
 
 def test_an_agent_that_takes_too_long_is_stopped(bench: Bench) -> None:
-    outcome, reservation = bench.run(*CALLS, "tell", "ready", "wait", limit_seconds=1.0)
+    outcome, reservation = bench.run(*CALLS, "tell", "ready", "wait", limit_seconds=3.0)
     assert outcome.ending is Ending.TIMEOUT
     assert reservation.metered == Amount(460, 700)
     assert reservation.state is State.SETTLED
@@ -247,8 +248,7 @@ def test_an_agent_is_told_its_mark_and_no_variable_of_ours(bench: Bench) -> None
 
 def test_a_ledger_that_breaks_stops_the_agent_and_the_outcome_keeps_the_numbers(bench: Bench) -> None:
     bench.reserve("r/1/1", 1000)
-    patient = [StopRung(signal=signal.SIGINT, to_group=False, grace_seconds=60.0)]
-    spec = bench.spec("ignore", "tell", "ready", "listen", *CALLS, "exit", "0", stop_ladder=patient)
+    spec = bench.spec("ignore", "tell", "ready", "listen", *CALLS, "exit", "0", stop_ladder=PATIENT)
     attempt = bench.start(spec)
     bench.hear()
     with sqlite3.connect(bench.ledger_path) as connection:

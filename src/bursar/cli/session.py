@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from bursar.agents import Agent
 from bursar.budget import Unit, parse_limit
@@ -128,15 +129,33 @@ def _ask(question: str) -> bool:
 
 
 def tell(event: RunEvent) -> None:
-    """The event as a line on stderr."""
-    sys.stderr.write(render_event(event, in_colour=_wants_colour(sys.stderr)) + "\n")
-    sys.stderr.flush()
+    """The event as a line on stderr; a run goes on when nobody listens any more."""
+    _say(render_event(event, in_colour=_wants_colour(sys.stderr)) + "\n")
+
+
+def _say(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:  # the pipe's reader or the terminal is gone
+        _mute(sys.stderr)
+
+
+def _mute(stream: TextIO) -> None:
+    """What is still written to `stream` goes nowhere, at exit too."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def conduct(conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow], *, as_json: bool) -> int:
     """Conducts the run to its end, prints its report on stdout and gives the exit code."""
     state, number = asyncio.run(_conduct(conductor, rows))
-    print_report(context.stores, context.run.id, as_json=as_json)
+    try:
+        print_report(context.stores, context.run.id, as_json=as_json)
+        sys.stdout.flush()
+    except OSError:  # whoever read our output has gone: the run went as it went
+        _mute(sys.stdout)
     if number == signal.SIGINT:
         return CTRL_C
     return _EXIT_CODES[state]
@@ -147,7 +166,7 @@ async def _conduct(conductor: Conductor, rows: Sequence[AttemptRow]) -> tuple[Ru
 
     def stop(number: int) -> None:
         if not received:
-            sys.stderr.write("stopping: agents get up to 5 s to end; what they used is settled\n")
+            _say("stopping: agents get up to 5 s to end; what they used is settled\n")
         received.append(number)
         conductor.request_stop()
 

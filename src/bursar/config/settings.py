@@ -80,7 +80,7 @@ def _read(path: Path) -> Settings:
         settings = msgspec.convert(table, Settings)
     except FileNotFoundError:
         return Settings()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, OSError) as error:
         raise UserError(f"{path}: {error}") from error
     _check(settings, path)
     return settings

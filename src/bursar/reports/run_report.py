@@ -124,11 +124,11 @@ def _attempt_line(row: AttemptRow, reservation: Reservation | None) -> AttemptLi
 
 
 def _most_at_once(attempts: Sequence[AttemptRow]) -> int:
-    changes = sorted(
-        [(row.started_at, 1) for row in attempts] + [(row.ended_at, -1) for row in attempts if row.ended_at],
-    )
+    """At one instant ends come before starts, but an attempt that was over within it has run all the same."""
+    starts = [(row.started_at, 1, 1) for row in attempts]
+    ends = [(row.ended_at, 2 if row.ended_at == row.started_at else 0, -1) for row in attempts if row.ended_at]
     running = most = 0
-    for _, change in changes:
+    for _, _, change in sorted(starts + ends):
         running += change
         most = max(most, running)
     return most

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import assert_never
+from dataclasses import fields, replace
+from typing import Any, assert_never
 
 from bursar.budget import Balance, format_quantity
 from bursar.events import (
@@ -50,8 +51,8 @@ def painter(in_colour: bool) -> Paint:
 
 
 def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
-    """One line on what has just happened."""
-    paint = painter(in_colour)
+    """One line on what has just happened. Names, notes and messages are others' words: they cannot steer a terminal."""
+    event, paint = _printable(event), painter(in_colour)
     match event:
         case RunStarted():
             before = f", {event.done_before} done before" if event.done_before else ""
@@ -131,10 +132,10 @@ def _render_forwarded(event: CheckoutForwarded, paint: Paint) -> str:
 
 def _render_task(task: TaskLine, width: int, paint: Paint) -> str:
     mark, colour = _MARKS[task.row.state]
-    name = task.row.name[:48].ljust(width)
+    name = _plain(task.row.name)[:48].ljust(width)
     tokens = f"{task.metered_tokens:>12,} tokens" if task.attempts else " " * 19
     model = task.attempts[-1].row.model if task.attempts else ""
-    tail = task.row.commit[:9] if task.row.commit else task.row.note
+    tail = task.row.commit[:9] if task.row.commit else _plain(task.row.note)
     return f"  {paint(colour, mark)} {task.row.number:>3}  {name}  {model:<8}{tokens}  {tail}".rstrip()
 
 
@@ -146,15 +147,29 @@ def _render_budget(balance: Balance, paint: Paint) -> str:
     colour = _RED if percent > 90 else _YELLOW if percent > 70 else _GREEN
     bar = paint(colour, "█" * cells) + paint(_DIM, "░" * (_BAR_CELLS - cells))
     held = f", {format_quantity(balance.reserved, unit)} reserved" if balance.reserved else ""
+    unpriced = f", {balance.unpriced} of unknown cost left out" if balance.unpriced else ""
     return (
         f"budget {balance.budget.name}  {bar} {percent:>3} %  {format_quantity(balance.spent, unit)} of"
-        f" {format_quantity(limit, unit)} spent{held}"
+        f" {format_quantity(limit, unit)} spent{held}{unpriced}"
     )
 
 
 def _render_overrun(balance: Balance, paint: Paint) -> str:
     over = format_quantity(balance.overrun, balance.budget.limit.unit)
     return paint(_RED, f"budget {balance.budget.name} was passed by {over}")
+
+
+def _printable(event: RunEvent) -> RunEvent:
+    values: dict[str, Any] = {field.name: getattr(event, field.name) for field in fields(event)}
+    plain: dict[str, Any] = {name: _plain(text) for name, text in values.items() if isinstance(text, str)}
+    return replace(event, **plain)
+
+
+def _plain(text: str) -> str:
+    """The text on one line, with a mark in place of everything that a terminal would obey or not show."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else " " if sign.isspace() else "�" for sign in text)
 
 
 def _count(number: int, noun: str) -> str:

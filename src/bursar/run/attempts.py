@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from bursar.run.launching import build_spec, define_task_budget
 from bursar.run.merging import MergedWork
 from bursar.run.supervisors import Supervisors
 from bursar.supervision import ABANDONED, MARK, VERIFY_LOG, Ending, Outcome, claim, read_claim, read_outcome
-from bursar.verification import Verification
+from bursar.verification import Verdict, Verification
 from bursar.worktrees import Change, MergeConflict, Worktree, commit_work, create, remove
 
 _TASK_STATE = {
@@ -181,6 +182,7 @@ class Attempts:
 
     def abandon(self, row: AttemptRow) -> bool:
         """No supervisor will ever start this attempt, and its hold is given back; False if one has claimed it."""
+        Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)  # a power cut may have lost it, not the row
         if claim(Path(row.directory), ABANDONED) not in {None, ABANDONED}:
             return False
         reservation = self._context.stores.ledger.reservation(row.key)
@@ -211,13 +213,13 @@ class Attempts:
         verification = Verification(
             task.commands,
             Path(row.worktree),
-            environment=context.environment,
+            environment={**context.environment, MARK: row.key},
             limit_seconds=context.settings.verify_limit_seconds,
             clock=context.clock,
         )
         self._verifications.add(verification)
         try:
-            verdict = await asyncio.to_thread(verification.run)
+            verdict = await asyncio.to_thread(_run_alone, verification, row.key) if task.commands else Verdict()
         finally:
             self._verifications.discard(verification)
         if verification.is_stopped:
@@ -286,6 +288,16 @@ class Attempts:
         return self._context.agent.model_for(choose_route(task).model_or_tier)
 
 
+def _run_alone(verification: Verification, key: str) -> Verdict:
+    """The verdict, with nothing of the attempt running beside the commands (a dead conductor may have left some), or
+    after them (a daemon in a session of its own)."""
+    kill_marked(MARK, key)
+    verdict = verification.run()
+    kill_marked(MARK, key)
+    return verdict
+
+
 def _safe(number: str) -> str:
-    """A task's number as part of a folder's name."""
-    return "".join(character if character.isalnum() or character in "-_" else "_" for character in number)[:40]
+    """A task's number as part of a folder's name; two numbers never become the same name."""
+    plain = "".join(character if character.isascii() and character.isalnum() else "_" for character in number)[:32]
+    return plain if plain == number else f"{plain}-{hashlib.sha256(number.encode()).hexdigest()[:8]}"

@@ -8,11 +8,9 @@ import signal
 import sys
 from pathlib import Path
 
-import msgspec
-
 from bursar.errors import SetupError
 from bursar.processes import is_alive, pid_of
-from bursar.supervision import SPAWNER_MODULE, AttemptSpec
+from bursar.supervision import SPAWNER_MODULE, AttemptSpec, encode_spec
 
 _STREAM_LIMIT = 1 << 16
 
@@ -57,7 +55,7 @@ class Supervisors:
         assert spawner.stdout is not None
         answer = b""
         try:
-            spawner.stdin.write(msgspec.json.encode(spec) + b"\n")
+            spawner.stdin.write(encode_spec(spec) + b"\n")
             await spawner.stdin.drain()
             answer = await spawner.stdout.readline()
         except ConnectionError:

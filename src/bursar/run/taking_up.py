@@ -87,19 +87,35 @@ def take_up(
     A run that goes on keeps what was spent: a limit given now replaces the old one, none given leaves it.
     """
     journal = tools.stores.journal
+    if run is not None and limit is not None:
+        _check_unit(tools, run, limit)
     if run is None:
         run = _begin(opened, tools, limit)
-    elif run.plan_digest != opened.plan.digest:
-        journal.change_plan(run.id, opened.plan.digest, _task_rows(run.id, opened.plan))
     tip = _starting_tip(opened, run)
+    if run.plan_digest != opened.plan.digest:
+        journal.change_plan(run.id, opened.plan.digest, _task_rows(run.id, opened.plan))
     done = _done_tasks(opened, tools, run, tip)
     run = replace(run, limit=limit.text if limit else run.limit)
-    journal.conduct(run.id, identify(os.getpid()) or "", run.limit)
     if limit is not None:
         tools.stores.ledger.define(run_budget(run.id, limit.limit))
+    journal.conduct(run.id, identify(os.getpid()) or "", run.limit)
     context = _context(opened, tools, run, emit)
     rows = journal.attempts(run.id)
     return Conductor(context, MergedWork(context, tip), _tried(tools, run, rows), done), context, rows
+
+
+def _check_unit(tools: Tools, run: RunRow, limit: RunLimit) -> None:
+    """The run's budget keeps its unit for ever: what was spent so far was counted in it.
+
+    Raises:
+        UserError: the limit is in another unit.
+    """
+    known = tools.stores.ledger.balance(run_budget(run.id, limit.limit).name)
+    if known is not None and known.budget.limit.unit is not limit.limit.unit:
+        raise UserError(
+            f"run {run.id} has a budget of {run.limit}, which cannot become one of {limit.text}",
+            hint="give a limit in the same unit, or start a run of its own with --new",
+        )
 
 
 def run_budget(run_id: str, limit: Limit) -> Budget:

@@ -15,6 +15,7 @@ from bursar.supervision.spec import (
     Outcome,
     StopRung,
     claim,
+    encode_spec,
     read_claim,
     read_outcome,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "Outcome",
     "StopRung",
     "claim",
+    "encode_spec",
     "read_claim",
     "read_outcome",
 ]

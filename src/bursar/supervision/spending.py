@@ -27,6 +27,11 @@ class Spending:
         self.unpriced_models: set[str] = set()
 
     @property
+    def is_limited(self) -> bool:
+        """Whether any budget can end this attempt."""
+        return bool(self._units)
+
+    @property
     def metered(self) -> Amount:
         """Everything recorded so far; the cost is None when the price of any call is unknown."""
         tokens = sum(usage.total_tokens for usage in self._usage_by_call.values())

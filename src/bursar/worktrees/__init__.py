@@ -12,6 +12,7 @@ from bursar.worktrees.merge import (
     contains,
     count_commits,
     drop_ref,
+    read_message,
     read_ref,
     save_branch,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "is_tracked",
     "open_repository",
     "read_head",
+    "read_message",
     "read_ref",
     "remove",
     "save_branch",
