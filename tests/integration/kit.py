@@ -125,6 +125,15 @@ class Command:
             raise AssertionError(f"still running; it said: {self.err.read_text()}") from None
         return Ended(code, self.out.read_text(encoding="utf-8"), self.err.read_text(encoding="utf-8"))
 
+    def wait_until_said(self, words: str) -> None:
+        """It has said this on stderr. Fails if it ends before."""
+        while words not in self.err.read_text(encoding="utf-8"):
+            try:
+                self.process.wait(timeout=0.02)
+            except subprocess.TimeoutExpired:
+                continue
+            assert words in self.err.read_text(encoding="utf-8"), "it ended without saying so"
+
     def kill(self) -> None:
         """kill −9, and it is gone."""
         self.process.kill()
@@ -328,7 +337,7 @@ class Project:
     def finish(self) -> None:
         """Everything that a failed test left running is killed; what was said is shown where a test fails."""
         for command in self.commands:
-            print(f"--- {command.process.args}\n{command.out.read_text()}{command.err.read_text()}")
+            print(f"--- {command.process.args!r}\n{command.out.read_text()[:2000]}{command.err.read_text()[:4000]}")
             if command.process.poll() is None:
                 command.kill()
         for each in self.processes():

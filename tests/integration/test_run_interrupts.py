@@ -21,7 +21,6 @@ from tests.integration.kit import (
     slug,
     task,
     trouble,
-    wait_for_exit,
     write,
 )
 

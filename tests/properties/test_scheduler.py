@@ -83,14 +83,11 @@ def step(scheduler: Scheduler, model: Model, data: st.DataObject) -> None:
     offered, running = scheduler.ready(), model.running()
     model.check_offer(offered)
     moves = [("start", key) for key in offered]
-    moves += [(move, key) for key in running for move in ("done", "fail", "return")]
+    moves += [(move, key) for key in running for move in ("done", "fail")]
     move, key = data.draw(st.sampled_from(moves), label="event")
     if move == "start":
         scheduler.started(key)
         model.standing[key] = Standing.RUNNING
-    elif move == "return":
-        scheduler.returned(key)
-        model.standing[key] = Standing.OPEN
     elif move == "done":
         scheduler.done(key)
         model.standing[key] = Standing.DONE

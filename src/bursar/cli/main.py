@@ -41,6 +41,7 @@ example: bursar run .planning/phases/08-features/08-02-PLAN.md --budget "200k to
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _accept_any_text()
     if not given or given[0] in ("-h", "--help", "help"):
         sys.stdout.write(help_text())
         return OK
@@ -72,6 +73,13 @@ def tell_error(error: BursarError) -> None:
     sys.stderr.write(f"error: {error.message}\n")
     if error.hint:
         sys.stderr.write(f"\nhint: {error.hint}\n")
+
+
+def _accept_any_text() -> None:
+    """A file name or a terminal that is not UTF-8 is no reason to fail: what cannot be said is escaped."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
 
 
 def _run_command(name: str, arguments: list[str]) -> int:

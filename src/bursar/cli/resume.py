@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bursar.budget import Limit, format_quantity, parse_limit
+from bursar.budget import Limit, Unit, format_quantity, parse_limit
 from bursar.cli.parsing import parser
 from bursar.cli.run import add_run_flags, run_plan
 from bursar.clock import SystemClock
 from bursar.config import open_stores
 from bursar.errors import UserError
 from bursar.journal import RunRow, RunState
+from bursar.money import NANO_PER_USD
 from bursar.paths import state_dir
 from bursar.run import RunLimit, open_plan
 from bursar.worktrees import open_repository
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     run = _find(options.run)
     limit = _limit(run, options)
-    return run_plan(open_plan(Path(run.plan_path), Path(run.project)), limit, options)
+    return run_plan(open_plan(Path(run.plan_path), Path(run.project)), limit, options, run_id=run.id)
 
 
 def _options(arguments: Sequence[str]) -> Any:
@@ -62,4 +63,12 @@ def _limit(run: RunRow, options: Any) -> RunLimit | None:
     if old.unit is not added.unit:
         raise UserError(f"the limit of run {run.id} is {run.limit}: add an amount in the same unit")
     limit = Limit(old.quantity + added.quantity, old.unit)
-    return RunLimit(text=format_quantity(limit.quantity, limit.unit), limit=limit)
+    return RunLimit(text=_exact_text(limit), limit=limit)
+
+
+def _exact_text(limit: Limit) -> str:
+    """As a person could have typed it, with every digit: the next `--add` starts from it."""
+    if limit.unit is not Unit.USD:
+        return format_quantity(limit.quantity, limit.unit)
+    whole, nano = divmod(limit.quantity, NANO_PER_USD)
+    return f"{whole}.{f'{nano:09}'.rstrip('0').ljust(2, '0')} USD"

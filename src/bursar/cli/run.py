@@ -46,8 +46,12 @@ def main(arguments: Sequence[str]) -> int:
     return run_plan(opened, limit, options)
 
 
-def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any) -> int:
-    """Takes up the plan's run and conducts it."""
+def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id: str | None = None) -> int:
+    """Takes up the plan's run and conducts it.
+
+    Raises:
+        UserError: `run_id` names another run than the one that can be gone on with.
+    """
     flags = flags_of(options)
     settings = read_settings(opened)
     root = opened.repository.root
@@ -62,10 +66,12 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any) -> int:
         check_prices(opened, tools, limit.limit)
     require_approval(opened.plan, settings, tools.stores.journal, trust=options.trust)
     lock = RunLock(tools.state_dir, opened)
-    run = None if getattr(options, "new", False) else unfinished_run(opened, tools)
-    define_budgets(tools.stores.ledger, root, configured)
-    conductor, context, rows = take_up(opened, tools, run, limit, telling(notifier), more=more)
     try:
+        run = None if getattr(options, "new", False) else unfinished_run(opened, tools)
+        if run_id is not None and (run is None or run.id != run_id):
+            raise UserError(f"run {run_id} is not the newest of its plan any more", hint="bursar status")
+        define_budgets(tools.stores.ledger, root, configured)
+        conductor, context, rows = take_up(opened, tools, run, limit, telling(notifier), more=more)
         send_earlier_alerts(notifier, context)
         return conduct(conductor, context, rows, as_json=options.json)
     finally:

@@ -11,11 +11,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from bursar.agents import Agent
 from bursar.budget import Lane, Unit, parse_limit
 from bursar.clock import SystemClock
-from bursar.config import AgentSettings, Settings, build_agent, load_settings, open_stores
+from bursar.config import FILE_NAME, AgentSettings, Settings, build_agent, load_settings, open_stores
 from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, UserError
 from bursar.events import AlertFired, RunEvent
 from bursar.ids import RandomIds
@@ -69,11 +70,12 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
     """Everything that a run needs of the machine; opens the stores."""
     clock = SystemClock()
     state = Path(state_dir())
+    run_settings = _run_settings(settings, flags)  # refused before any store is made
     return Tools(
         stores=open_stores(state, clock),
         agent=agent,
         rates=load_prices(clock.now()).table(),
-        settings=_run_settings(settings, flags),
+        settings=run_settings,
         state_dir=state,
         environment=dict(os.environ),
         clock=clock,
@@ -104,13 +106,14 @@ def require_approval(plan: Plan, settings: Settings, journal: Journal, *, trust:
     Raises:
         UserError: nobody has, and nobody can be asked.
     """
-    commands = [(task.number, command) for task in plan.tasks for command in task.commands]
-    if not commands and not settings.digest():
+    commands = [f"task {task.number}: {command}" for task in plan.tasks for command in task.commands]
+    commands += [f"{FILE_NAME}: {program}" for program in settings.programs()]
+    if not commands:
         return
     digest = hashlib.sha256(f"{plan.digest}\0{settings.digest()}".encode()).hexdigest()
     if journal.is_approved(digest):
         return
-    listed = "\n".join(f"  task {number}: {command}" for number, command in commands)
+    listed = "\n".join(f"  {command}" for command in commands)
     if not trust and not _ask(f"{plan.path} would run these commands:\n{listed}\n"):
         raise UserError(
             f"{plan.path} contains commands that nobody has approved yet:\n{listed}",
@@ -128,9 +131,23 @@ def _ask(question: str) -> bool:
 
 
 def tell(event: RunEvent) -> None:
-    """The event as a line on stderr."""
-    sys.stderr.write(render_event(event, in_colour=_wants_colour(sys.stderr)) + "\n")
-    sys.stderr.flush()
+    """The event as a line on stderr; a run goes on when nobody listens any more."""
+    _say(render_event(event, in_colour=_wants_colour(sys.stderr)) + "\n")
+
+
+def _say(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:  # the pipe's reader or the terminal is gone
+        _mute(sys.stderr)
+
+
+def _mute(stream: TextIO) -> None:
+    """What is still written to `stream` goes nowhere, at exit too."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def telling(notifier: Notifier) -> Callable[[RunEvent], None]:
@@ -160,7 +177,11 @@ def tell_undelivered(notifier: Notifier) -> None:
 def conduct(conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow], *, as_json: bool) -> int:
     """Conducts the run to its end, prints its report on stdout and gives the exit code."""
     state, number = asyncio.run(_conduct(conductor, rows))
-    print_report(context.stores, context.run.id, as_json=as_json)
+    try:
+        print_report(context.stores, context.run.id, as_json=as_json)
+        sys.stdout.flush()
+    except OSError:  # whoever read our output has gone: the run went as it went
+        _mute(sys.stdout)
     if number == signal.SIGINT:
         return CTRL_C
     return _EXIT_CODES[state]
@@ -171,7 +192,7 @@ async def _conduct(conductor: Conductor, rows: Sequence[AttemptRow]) -> tuple[Ru
 
     def stop(number: int) -> None:
         if not received:
-            sys.stderr.write("stopping: agents get up to 5 s to end; what they used is settled\n")
+            _say("stopping: agents get up to 5 s to end; what they used is settled\n")
         received.append(number)
         conductor.request_stop()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -70,6 +71,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     run: RunTable = RunTable()
     agents: dict[str, AgentSettings] = {}
     notify: NotifyTable = NotifyTable()
+
+    def programs(self) -> list[str]:
+        """What the settings would have run, for people: each agent's program and arguments."""
+        lines = {name: (table.argv or [table.program or name]) + table.arguments for name, table in self.agents.items()}
+        return [f"agent {name}: {shlex.join(words)}" for name, words in sorted(lines.items())]
 
     def digest(self) -> str:
         """Changes whenever the programs that a run would start, or the places it would write to, change.

@@ -29,6 +29,7 @@ class CallReported:
         model: the model that answered; None where the agent does not say (the meter then assumes the session's).
         usage: what the call has used as far as this report knows; None if the report carries no usage at all.
         is_final: the counters will not grow any more. A report that is not final may carry a placeholder for output.
+        is_streaming: the call is being answered at this moment, and more reports on it are on their way.
         is_side_chain: the call was made by a sub-agent; it counts all the same.
     """
 
@@ -37,6 +38,7 @@ class CallReported:
     usage: Usage | None
     is_final: bool
     is_side_chain: bool = False
+    is_streaming: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,8 @@ class History:
         """The observation is kept; an attempt that was observed before stays as it was."""
         with self._database.write() as connection:
             connection.execute(
-                f"INSERT OR IGNORE INTO observation ({_COLUMNS}) VALUES ({_MARKS})", astuple(observation)
+                f"INSERT INTO observation ({_COLUMNS}) VALUES ({_MARKS}) ON CONFLICT (key) DO NOTHING",
+                astuple(observation),
             )
 
     def observations(self) -> list[Observation]:

@@ -88,6 +88,7 @@ class AttemptRow:
         worktree: its checkout; gone once the attempt has ended.
         base_commit: what the worktree started from.
         commit: what was made of it, once committed onto the run's merged work.
+        digest: the task's digest when it began: work on a text that has changed since is not merged.
     """
 
     key: str
@@ -104,3 +105,4 @@ class AttemptRow:
     commit: str | None = None
     note: str = ""
     ended_at: str | None = None
+    digest: str = ""

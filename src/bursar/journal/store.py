@@ -21,7 +21,7 @@ _RUN_COLUMNS = (
 _TASK_COLUMNS = "run_id, number, name, digest, state, merge_commit, note"
 _ATTEMPT_COLUMNS = (
     "key, run_id, task, number, model, directory, base_commit, session_id, worktree, state, started_at, merge_commit,"
-    " note, ended_at"
+    " note, ended_at, digest"
 )
 _RUN_FIELDS, _TASK_FIELDS, _ATTEMPT_FIELDS = (
     tuple(field.name for field in fields(row)) for row in (RunRow, TaskRow, AttemptRow)
@@ -51,9 +51,10 @@ class Journal:
             self._insert_tasks(connection, tasks)
 
     def change_plan(self, run_id: str, digest: str, tasks: Iterable[TaskRow]) -> None:
-        """The run goes by a changed plan: the digest is the new one and tasks it did not know are pending."""
+        """The run goes by a changed plan: tasks it did not know are pending, those it has lost are out of the count."""
         with self._database.write() as connection:
             connection.execute("UPDATE run SET plan_digest = ? WHERE id = ?", (digest, run_id))
+            connection.execute("UPDATE task SET position = -1 WHERE run_id = ?", (run_id,))
             self._insert_tasks(connection, tasks)
 
     def conduct(self, run_id: str, conductor: str, limit: str | None) -> None:
@@ -70,7 +71,7 @@ class Journal:
     def set_task(self, run_id: str, number: str, state: TaskState, note: str = "") -> None:
         """The task is in `state`; `note` says why in words."""
         self._update(
-            "UPDATE task SET state = ?, note = ? WHERE run_id = ? AND number = ?", (state, note, run_id, number)
+            "UPDATE task SET state = ?, note = ? WHERE run_id = ? AND number = ?", (state, _text(note), run_id, number)
         )
 
     def reset_task(self, task: TaskRow) -> None:
@@ -84,7 +85,7 @@ class Journal:
     def begin_attempt(self, attempt: AttemptRow) -> None:
         """The attempt is planned and its task runs; nothing has been started or held yet."""
         with self._database.write() as connection:
-            connection.execute(f"INSERT INTO attempt ({_ATTEMPT_COLUMNS}) VALUES ({_marks(14)})", astuple(attempt))
+            connection.execute(f"INSERT INTO attempt ({_ATTEMPT_COLUMNS}) VALUES ({_marks(15)})", astuple(attempt))
             connection.execute(
                 "UPDATE task SET state = 'running', note = '' WHERE run_id = ? AND number = ?",
                 (attempt.run_id, attempt.task),
@@ -109,17 +110,18 @@ class Journal:
             connection.execute(
                 "UPDATE attempt SET state = ?, note = ?, ended_at = ?, merge_commit = COALESCE(?, merge_commit)"
                 " WHERE key = ?",
-                (state, note, at, commit, attempt.key),
+                (state, _text(note), at, commit, attempt.key),
             )
             connection.execute(
                 "UPDATE task SET state = ?, note = ?, merge_commit = ? WHERE run_id = ? AND number = ?",
-                (task, note, commit, attempt.run_id, attempt.task),
+                (task, _text(note), commit, attempt.run_id, attempt.task),
             )
 
     def approve(self, digest: str, plan_path: str, at: str) -> None:
         """A person approved content with this digest; saying it again changes nothing."""
         self._update(
-            "INSERT OR IGNORE INTO approval (digest, plan_path, approved_at) VALUES (?, ?, ?)", (digest, plan_path, at)
+            "INSERT INTO approval (digest, plan_path, approved_at) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+            (digest, plan_path, at),
         )
 
     def is_approved(self, digest: str) -> bool:
@@ -147,8 +149,9 @@ class Journal:
         return _run_row(rows[0]) if rows else None
 
     def tasks(self, run_id: str) -> Sequence[TaskRow]:
-        """Every task of a run, in the plan's order."""
-        rows = self._database.query(f"SELECT {_TASK_COLUMNS} FROM task WHERE run_id = ? ORDER BY position", (run_id,))
+        """Every task of a run, in the plan's order; those that the plan has lost since are left out."""
+        sql = f"SELECT {_TASK_COLUMNS} FROM task WHERE run_id = ? AND position >= 0 ORDER BY position"
+        rows = self._database.query(sql, (run_id,))
         return [_task_row(row) for row in rows]
 
     def attempts(self, run_id: str) -> Sequence[AttemptRow]:
@@ -164,13 +167,19 @@ class Journal:
 
     def _insert_tasks(self, connection: Any, tasks: Iterable[TaskRow]) -> None:
         connection.executemany(
-            f"INSERT OR IGNORE INTO task ({_TASK_COLUMNS}, position) VALUES ({_marks(8)})",
+            f"INSERT INTO task ({_TASK_COLUMNS}, position) VALUES ({_marks(8)})"
+            " ON CONFLICT (run_id, number) DO UPDATE SET position = excluded.position",
             [(*astuple(task), position) for position, task in enumerate(tasks)],
         )
 
     def _update(self, sql: str, values: Sequence[str | None]) -> None:
         with self._database.write() as connection:
             connection.execute(sql, values)
+
+
+def _text(note: str) -> str:
+    """A note may name files that are not UTF-8, which SQLite does not take: what it does not take is escaped."""
+    return note.encode("utf-8", "backslashreplace").decode()
 
 
 def _marks(count: int) -> str:

@@ -21,7 +21,7 @@ def identify(pid: int) -> str | None:
 def is_alive(identity: str) -> bool:
     """Whether this very process still runs: a reused pid and a rebooted machine both say no."""
     pid = identity.partition("/")[0]
-    return pid.isdigit() and identify(int(pid)) == identity
+    return pid.isascii() and pid.isdigit() and identify(int(pid)) == identity
 
 
 def pid_of(identity: str) -> int:

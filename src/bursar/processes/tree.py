@@ -70,12 +70,16 @@ def kill_marked(variable: str, value: str) -> int:
     For what a crash left behind: orphans whose ancestors are all gone. Only the user's own processes can be read.
     """
     mark = f"{variable}={value}".encode()
-    killed = 0
-    for name in os.listdir("/proc"):
-        if name.isdigit() and int(name) != os.getpid() and mark in _environment(int(name)):
-            _kill(int(name))
-            killed += 1
-    return killed
+    killed: set[int] = set()
+    for _ in range(_MOST_ROUNDS):
+        found = [pid for pid in _all_processes() if pid != os.getpid() and mark in _environment(pid)]
+        if not found:
+            break
+        for pid in found:
+            _kill(pid)
+        _wait_for_exits(found)
+        killed.update(found)  # what they forked meanwhile is found in the next round
+    return len(killed)
 
 
 def reap_children() -> dict[int, int]:
@@ -100,8 +104,12 @@ def _children(pid: int) -> list[int]:
                 found += [int(child) for child in children.read().split()]
     except (FileNotFoundError, ProcessLookupError):
         if not os.path.exists(f"/proc/{os.getpid()}/task/{os.getpid()}/children"):
-            return [int(name) for name in os.listdir("/proc") if name.isdigit() and parent_of(int(name)) == pid]
+            return [other for other in _all_processes() if parent_of(other) == pid]
     return found
+
+
+def _all_processes() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
 def _environment(pid: int) -> list[bytes]:

@@ -60,6 +60,7 @@ def _budget(balance: Balance) -> dict[str, Any]:
         "reserved": balance.reserved,
         "available": balance.available,
         "overrun": balance.overrun,
+        "unpriced": balance.unpriced,
         "on_limit": str(budget.on_limit),
         "period": str(budget.period),
         "period_id": balance.period_id,

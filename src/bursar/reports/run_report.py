@@ -90,12 +90,11 @@ def build_run_report(journal: Journal, ledger: Ledger, run: RunRow) -> RunReport
     labels = {"run": run.id}
     reservations = {item.key: item for item in ledger.reservations(labels)}
     attempts = journal.attempts(run.id)
-    lines = [_attempt_line(row, reservations.get(row.key)) for row in attempts]
+    lines: dict[str, list[AttemptLine]] = {}
+    for attempt in attempts:
+        lines.setdefault(attempt.task, []).append(_attempt_line(attempt, reservations.get(attempt.key)))
+    tasks = [TaskLine(row=row, attempts=lines.get(row.number, [])) for row in journal.tasks(run.id)]
     budgets = _budgets(ledger, reservations.values(), run)
-    tasks = [
-        TaskLine(row=row, attempts=[line for line in lines if line.row.task == row.number])
-        for row in journal.tasks(run.id)
-    ]
     return RunReport(
         run=run,
         tasks=tasks,
@@ -138,11 +137,11 @@ def _attempt_line(row: AttemptRow, reservation: Reservation | None) -> AttemptLi
 
 
 def _most_at_once(attempts: Sequence[AttemptRow]) -> int:
-    changes = sorted(
-        [(row.started_at, 1) for row in attempts] + [(row.ended_at, -1) for row in attempts if row.ended_at],
-    )
+    """At one instant ends come before starts, but an attempt that was over within it has run all the same."""
+    starts = [(row.started_at, 1, 1) for row in attempts]
+    ends = [(row.ended_at, 2 if row.ended_at == row.started_at else 0, -1) for row in attempts if row.ended_at]
     running = most = 0
-    for _, change in changes:
+    for _, _, change in sorted(starts + ends):
         running += change
         most = max(most, running)
     return most

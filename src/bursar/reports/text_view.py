@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import assert_never
+from dataclasses import fields, replace
+from typing import Any, assert_never
 
 from bursar.budget import Balance, format_quantity, title_of
 from bursar.events import (
@@ -50,8 +51,8 @@ def painter(in_colour: bool) -> Paint:
 
 
 def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
-    """One line on what has just happened."""
-    paint = painter(in_colour)
+    """One line on what has just happened. Names, notes and messages are others' words: they cannot steer a terminal."""
+    event, paint = _printable(event), painter(in_colour)
     match event:
         case RunStarted():
             before = f", {event.done_before} done before" if event.done_before else ""
@@ -82,7 +83,8 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
     """The short report at the end of a run, or of one that is asked for later."""
     paint = painter(in_colour)
     done = sum(1 for task in report.tasks if task.row.state is TaskState.MERGED)
-    head = f"{report.run.plan_id} {_STATE_WORDS[report.run.state]} · {done} of {_count(len(report.tasks), 'task')}"
+    state = "waits for a person" if _waits(report) else _STATE_WORDS[report.run.state]
+    head = f"{report.run.plan_id} {state} · {done} of {_count(len(report.tasks), 'task')}"
     width = max((len(task.row.name[:48]) for task in report.tasks), default=0)
     lines = [paint(_BOLD, head), *(_render_task(task, width, paint) for task in report.tasks), ""]
     lines.append(
@@ -99,6 +101,12 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
             f" (here at most {_count(report.most_at_once, 'call')} at a time)"
         )
     return "\n".join(lines)
+
+
+def _waits(report: RunReport) -> bool:
+    """Nothing is in the way but a checkpoint."""
+    is_waiting = any(task.row.state is TaskState.WAITING for task in report.tasks)
+    return is_waiting and report.run.state is RunState.INTERRUPTED
 
 
 def _render_ended(event: AttemptEnded, paint: Paint) -> str:
@@ -124,10 +132,10 @@ def _render_forwarded(event: CheckoutForwarded, paint: Paint) -> str:
 
 def _render_task(task: TaskLine, width: int, paint: Paint) -> str:
     mark, colour = _MARKS[task.row.state]
-    name = task.row.name[:48].ljust(width)
+    name = _plain(task.row.name)[:48].ljust(width)
     tokens = f"{task.metered_tokens:>12,} tokens" if task.attempts else " " * 19
     model = task.attempts[-1].row.model if task.attempts else ""
-    tail = task.row.commit[:9] if task.row.commit else task.row.note
+    tail = task.row.commit[:9] if task.row.commit else _plain(task.row.note)
     return f"  {paint(colour, mark)} {task.row.number:>3}  {name}  {model:<8}{tokens}  {tail}".rstrip()
 
 
@@ -165,6 +173,19 @@ def _render_limits(limit: str | None, others: Sequence[str]) -> str:
 def _render_overrun(balance: Balance, paint: Paint) -> str:
     over = format_quantity(balance.overrun, balance.budget.limit.unit)
     return paint(_RED, f"budget {title_of(balance.budget.name)} was passed by {over}")
+
+
+def _printable(event: RunEvent) -> RunEvent:
+    values: dict[str, Any] = {field.name: getattr(event, field.name) for field in fields(event)}
+    plain: dict[str, Any] = {name: _plain(text) for name, text in values.items() if isinstance(text, str)}
+    return replace(event, **plain)
+
+
+def _plain(text: str) -> str:
+    """The text on one line, with a mark in place of everything that a terminal would obey or not show."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else " " if sign.isspace() else "�" for sign in text)
 
 
 def _count(number: int, noun: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.merging import MergedWork
 from bursar.run.supervisors import Supervisors
 from bursar.supervision import ABANDONED, MARK, VERIFY_LOG, Ending, Outcome, claim, read_claim, read_outcome
-from bursar.verification import Verification
+from bursar.verification import Verdict, Verification
 from bursar.worktrees import Change, MergeConflict, Worktree, commit_work, create, remove
 
 _TASK_STATE = {
@@ -114,11 +115,7 @@ class Attempts:
 
     async def follow(self, task: Task, row: AttemptRow) -> AttemptEnded:
         """Waits for the supervisor, whoever started it, then settles, judges, verifies and merges."""
-        await self._supervisors.ended(row.key)
-        while (identity := read_claim(Path(row.directory))) and self._supervisors.adopt(row.key, identity):
-            await self._supervisors.ended(row.key)  # the one that claimed the attempt is another than we started
-        outcome = read_outcome(Path(row.directory))
-        self.settle(row, outcome)
+        outcome = await self._settled(row)
         change: Change | None = None
         try:
             change = await self._collect(task, row)
@@ -137,6 +134,23 @@ class Attempts:
         except BursarError as error:
             judgement = Judgement(AttemptState.FAILED, error.message)
         return await self._end(task, row, outcome, change, judgement)
+
+    async def discard(self, row: AttemptRow) -> None:
+        """An attempt at a task that the plan has lost or changed since has ended; its work is on a branch."""
+        self._supervisors.stop(row.key)
+        outcome = await self._settled(row)
+        note, worktree = "the plan has changed since it began", self._worktree(row)
+        if worktree.path.exists():
+            message = f"Work on task {row.task} as it was\n\nBursar-Attempt: {row.key}\n"
+            change = await asyncio.to_thread(commit_work, self._context.repository, worktree, message)
+            if change is not None:
+                note += f"; its work is on branch {await self._merged.keep(row, change)}"
+        if outcome is None:
+            note += "; its supervisor died, and what was held is charged"
+        self._context.stores.journal.end_attempt(
+            row, AttemptState.INTERRUPTED, self._context.now(), task=TaskState.PENDING, note=note
+        )
+        await asyncio.to_thread(remove, self._context.repository, worktree.path)
 
     def stop(self) -> None:
         """Every agent is told to stop, and every verify command is: their attempts end soon, as interrupted."""
@@ -169,12 +183,22 @@ class Attempts:
 
     def abandon(self, row: AttemptRow) -> bool:
         """No supervisor will ever start this attempt, and its hold is given back; False if one has claimed it."""
+        Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)  # a power cut may have lost it, not the row
         if claim(Path(row.directory), ABANDONED) not in {None, ABANDONED}:
             return False
         reservation = self._context.stores.ledger.reservation(row.key)
         if reservation is not None and reservation.state is State.HELD:
             self._context.stores.ledger.release(row.key)
         return True
+
+    async def _settled(self, row: AttemptRow) -> Outcome | None:
+        """The attempt's outcome, once no supervisor works on it any more and its hold has ended."""
+        await self._supervisors.ended(row.key)
+        while (identity := read_claim(Path(row.directory))) and self._supervisors.adopt(row.key, identity):
+            await self._supervisors.ended(row.key)  # the one that claimed the attempt is another than we started
+        outcome = read_outcome(Path(row.directory))
+        self.settle(row, outcome)
+        return outcome
 
     async def _collect(self, task: Task, row: AttemptRow) -> Change | None:
         """What the agent left in its worktree, as a commit, before verify commands leave traces of their own."""
@@ -190,13 +214,13 @@ class Attempts:
         verification = Verification(
             task.commands,
             Path(row.worktree),
-            environment=context.environment,
+            environment={**context.environment, MARK: row.key},
             limit_seconds=context.settings.verify_limit_seconds,
             clock=context.clock,
         )
         self._verifications.add(verification)
         try:
-            verdict = await asyncio.to_thread(verification.run)
+            verdict = await asyncio.to_thread(_run_alone, verification, row.key) if task.commands else Verdict()
         finally:
             self._verifications.discard(verification)
         if verification.is_stopped:
@@ -254,6 +278,7 @@ class Attempts:
             session_id=context.ids.new_uuid(),
             state=AttemptState.PLANNED,
             started_at=context.now(),
+            digest=task.digest,
         )
 
     def _worktree(self, row: AttemptRow) -> Worktree:
@@ -264,6 +289,16 @@ class Attempts:
         return self._context.model_of(task)
 
 
+def _run_alone(verification: Verification, key: str) -> Verdict:
+    """The verdict, with nothing of the attempt running beside the commands (a dead conductor may have left some), or
+    after them (a daemon in a session of its own)."""
+    kill_marked(MARK, key)
+    verdict = verification.run()
+    kill_marked(MARK, key)
+    return verdict
+
+
 def _safe(number: str) -> str:
-    """A task's number as part of a folder's name."""
-    return "".join(character if character.isalnum() or character in "-_" else "_" for character in number)[:40]
+    """A task's number as part of a folder's name; two numbers never become the same name."""
+    plain = "".join(character if character.isascii() and character.isalnum() else "_" for character in number)[:32]
+    return plain if plain == number else f"{plain}-{hashlib.sha256(number.encode()).hexdigest()[:8]}"

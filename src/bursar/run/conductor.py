@@ -83,7 +83,10 @@ class Conductor:
             for number in recovered.merged:
                 self._finish(number)
             for left in recovered.left:
-                self._adopt(left)
+                if context.is_current(left.row):
+                    self._adopt(left)
+                else:
+                    await self._attempts.discard(left.row)
             try:
                 await self._work()
             except BaseException:
@@ -97,16 +100,17 @@ class Conductor:
         return state
 
     async def _work(self) -> None:
-        while True:
-            self._start_ready()
-            if not self._progress.running:
-                return
+        """Offers are made again only when an attempt has ended: nothing else frees a slot, a task or money."""
+        self._start_ready()
+        while self._progress.running:
             ended, _ = await asyncio.wait(
                 self._progress.running, timeout=_WATCH_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
             for attempt in ended:
                 self._take(self._progress.running.pop(attempt), attempt.result())
             self._tell_alerts()
+            if ended:
+                self._start_ready()
 
     def _start_ready(self) -> None:
         """Fills the free slots. A denied task waits for money to come back; others that need less may pass it."""
@@ -116,7 +120,9 @@ class Conductor:
                 return
             task = self._tasks[number]
             if task.is_checkpoint:
-                self._reach_checkpoint(task)
+                if self._passes_checkpoint(task):
+                    self._start_ready()  # what waited for it may be ready now
+                    return
             elif not self._is_hopeless(task):
                 self._start(task)
 
@@ -138,9 +144,7 @@ class Conductor:
         )
 
     def _adopt(self, left: Left) -> None:
-        task = self._tasks.get(left.row.task)
-        if task is None:  # the plan has lost it meanwhile: its money is settled all the same
-            return
+        task = self._tasks[left.row.task]
         if left.is_running:
             self._context.emit(
                 AttemptStarted(
@@ -156,18 +160,21 @@ class Conductor:
         self._context.stores.journal.set_task(self._context.run.id, task.number, TaskState.RUNNING)
         self._progress.running[asyncio.create_task(self._attempts.follow(task, left.row))] = task
 
-    def _reach_checkpoint(self, task: Task) -> None:
+    def _passes_checkpoint(self, task: Task) -> bool:
+        """Whether the checkpoint needs no person; one that does is told of once, and waits."""
         kind = task.type.partition(":")[2]
         if kind in self._context.settings.auto_approved:
             self._finish(task.number)
             self._context.stores.journal.set_task(
                 self._context.run.id, task.number, TaskState.MERGED, note="approved without a person"
             )
-        elif task.number not in self._progress.waiting:
+            return True
+        if task.number not in self._progress.waiting:
             self._progress.waiting.add(task.number)
             because = f"a person must act: bursar approve {self._context.run.id} {task.number}"
             self._context.stores.journal.set_task(self._context.run.id, task.number, TaskState.WAITING, note=because)
             self._context.emit(TaskWaited(task=task.number, name=task.name or task.type, because=because))
+        return False
 
     def _take(self, task: Task, ended: AttemptEnded) -> None:
         self._progress.outcomes.add(ended.outcome)

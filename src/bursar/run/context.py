@@ -16,12 +16,17 @@ from bursar.events import RunEvent
 from bursar.graph import Graph
 from bursar.history import History
 from bursar.ids import IdSource
-from bursar.journal import Journal, RunRow
+from bursar.journal import AttemptRow, Journal, RunRow
 from bursar.ledger import Ledger
 from bursar.plan import Plan, Task
 from bursar.pricing import RateTable
 from bursar.routing import choose_route
 from bursar.worktrees import Repository
+
+
+def merged_ref(run_id: str) -> str:
+    """The ref that points to a run's merged work until the user's branch has it."""
+    return f"refs/bursar/{run_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +89,7 @@ class RunContext:
     @property
     def merged_ref(self) -> str:
         """The ref that points to the run's merged work while the run is not finished."""
-        return f"refs/bursar/{self.run.id}"
+        return merged_ref(self.run.id)
 
     @property
     def labels(self) -> dict[str, str]:
@@ -109,6 +114,10 @@ class RunContext:
     def model_of(self, task: Task) -> str:
         """The model that works on the task."""
         return self.agent.model_for(choose_route(task).model_or_tier)
+
+    def is_current(self, attempt: AttemptRow) -> bool:
+        """Whether the plan still has the attempt's task, word for word as it was when the attempt began."""
+        return any(task.number == attempt.task and task.digest == attempt.digest for task in self.plan.tasks)
 
     def now(self) -> str:
         """The current time as it is stored."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from bursar.events import CheckoutForwarded, SummaryWritten
@@ -16,6 +17,7 @@ from bursar.worktrees import (
     fast_forward,
     is_tracked,
     read_head,
+    read_message,
     save_branch,
 )
 
@@ -28,19 +30,32 @@ def bring_home(context: RunContext, tip: str, *, is_done: bool) -> None:
     """
     target = summary_path(context.plan.path)
     is_committed = is_done and is_tracked(context.repository, context.plan.path)
-    content = render_summary(summarize(context)).encode() if is_done else b""
+    content = render_summary(summarize(context)).encode("utf-8", "backslashreplace") if is_done else b""
     if is_committed:
         tip = _commit_summary(context, tip, target, content)
     _forward(context, tip)
     if is_done and not is_committed:
-        target.write_bytes(content)
+        _write_whole(target, content)
     if is_done:
         context.emit(SummaryWritten(path=str(target)))
 
 
+def _write_whole(target: Path, content: bytes) -> None:
+    """The file is there with all of its content, or not at all: a SUMMARY's presence means done."""
+    draft = target.with_name(f".{target.name}.draft")
+    with open(draft, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, target)
+
+
 def _commit_summary(context: RunContext, tip: str, target: Path, content: bytes) -> str:
+    """The tip with the SUMMARY on it: committed now, or by a conductor that died before it could say so."""
     relative = target.resolve().relative_to(context.repository.root.resolve()).as_posix()
     message = f"docs({context.plan.id}): Add summary\n\nBursar-Run: {context.run.id}\n"
+    if read_message(context.repository, tip) == message:
+        return tip
     change = commit_paths(context.repository, tip, {relative: content}, message)
     if change is None:
         return tip

@@ -73,10 +73,11 @@ def open_plan(path: Path, directory: Path) -> PlanToRun:
     Raises:
         InvalidPlan: the plan has problems.
         SetupError: git is missing, or `directory` is in no repository.
-        UserError: the repository has no commit, or tracked files are changed.
+        UserError: the repository has no commit, tracked files are changed, or a path is not UTF-8.
     """
     plan, graph = check_plan_file(path)
     repository = _find_repository(directory, plan.path.parent)
+    _check_paths(repository.root, plan.path)
     head = read_head(repository)
     dirty = changed_tracked_files(repository)
     if dirty:
@@ -96,6 +97,19 @@ def _find_repository(directory: Path, beside_plan: Path) -> Repository:
             return open_repository(beside_plan)
         except SetupError:
             raise nowhere from None
+
+
+def _check_paths(*paths: Path) -> None:
+    """The paths can be written down: they are what a run is known by.
+
+    Raises:
+        UserError: one is not UTF-8.
+    """
+    for path in paths:
+        try:
+            str(path).encode()
+        except UnicodeEncodeError as error:
+            raise UserError(f"the path {str(path)!a} is not UTF-8", hint="rename it") from error
 
 
 def check_prices(opened: PlanToRun, tools: Tools, limit: Limit) -> None:

@@ -15,7 +15,7 @@ _RULES = """\
 def build_prompt(plan: Plan, task: Task) -> str:
     """The prompt of one attempt, in Markdown. The heading `# Task N: NAME` comes first and once."""
     sections = [
-        f"# Task {task.number}: {task.name}",
+        f"# Task {task.number}: {' '.join(task.name.split())}",
         f"This is task {task.number} of plan {plan.id}."
         + (f"\n\n## Objective of the plan\n{plan.objective}" if plan.objective else ""),
         _section("Files", "\n".join(f"- {file}" for file in task.files)),

@@ -7,6 +7,7 @@ merging    its commit is one step ahead of it       the step is made now
 planned    nobody claimed it                        it never started: its hold is released
 planned    its supervisor lives                     it is followed as if it had been started here
 planned    its supervisor is gone                   its outcome is taken; without one its hold is forfeited
+planned    the plan has changed its task since      it is stopped and settled; its work goes to a branch
 (no row)   a hold is open                           it never started: the hold is released
 """
 
@@ -68,10 +69,10 @@ def _finish_merge(context: RunContext, merged: MergedWork, row: AttemptRow) -> b
             return False
         advance(context.repository, context.merged_ref, commit, merged.tip)
         merged.tip = commit
-    context.stores.journal.end_attempt(
-        row, AttemptState.SUCCEEDED, context.now(), task=TaskState.MERGED, commit=commit, note=""
-    )
-    return True
+    is_current = context.is_current(row)
+    state = TaskState.MERGED if is_current else TaskState.PENDING
+    context.stores.journal.end_attempt(row, AttemptState.SUCCEEDED, context.now(), task=state, commit=commit, note="")
+    return is_current
 
 
 def _never_started(context: RunContext, attempts: Attempts, row: AttemptRow) -> bool:

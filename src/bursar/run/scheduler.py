@@ -34,19 +34,17 @@ class Skipped:
 
 
 class Scheduler:
-    """The ready set of one graph, kept up to date by four events: started, done, failed, returned."""
+    """The ready set of one graph, kept up to date by three events: started, done, failed."""
 
     def __init__(self, graph: Graph, *, done: Iterable[str] = (), lengths: Mapping[str, int] | None = None) -> None:
         """All tasks are open but those in `done`; `lengths` weighs them (1 each where absent)."""
         self._graph = graph
-        self._order = {node.key: position for position, node in enumerate(graph.nodes)}
-        self._rank = {key: rank for rank, key in enumerate(graph.order)}
         self._standing = {node.key: Standing.OPEN for node in graph.nodes}
         self._depends_on = {node.key: frozenset(node.depends_on) for node in graph.nodes}
         self._waits_for = {key: set(names) for key, names in self._depends_on.items()}
         self._files = {node.key: frozenset(map(posixpath.normpath, node.files)) for node in graph.nodes}
         self._writers = _writers(graph, self._files)
-        self._chain = _chains(graph, lengths or {})
+        self._rank = _ranks(graph, lengths or {})
         self._ready: set[str] = set()
         self._offer(self._standing)
         for key in done:
@@ -54,7 +52,7 @@ class Scheduler:
 
     def ready(self) -> list[str]:
         """Tasks that may start now, longest chain first; position in the plan decides between equals."""
-        return sorted(self._ready, key=lambda key: (-self._chain[key], self._order[key]))
+        return sorted(self._ready, key=self._rank.__getitem__)
 
     def started(self, key: str) -> None:
         """The task runs and is no longer on offer, nor is any that writes one of its files.
@@ -67,13 +65,6 @@ class Scheduler:
             self._writers[file].remove(key)
             self._ready.difference_update(self._writers[file])
             self._writers[file].insert(0, key)
-
-    def returned(self, key: str) -> None:
-        """The task did not run after all (no money for it now) and takes its place again."""
-        self._move(key, Standing.OPEN, from_=(Standing.RUNNING,))
-        for file in self._files[key]:
-            self._writers[file].sort(key=self._rank.__getitem__)
-        self._offer([key, *self._next_writers(key)])
 
     def done(self, key: str) -> None:
         """The task is merged: what waited only for it is ready."""
@@ -111,12 +102,11 @@ class Scheduler:
 
     def _leave(self, key: str) -> None:
         """The task, done or lost, stands in nobody's way any more."""
+        freed = list(self._graph.dependents(key))
         for file in self._files[key]:
             self._writers[file].remove(key)
-        self._offer([*self._graph.dependents(key), *self._next_writers(key)])
-
-    def _next_writers(self, key: str) -> list[str]:
-        return [writer for file in self._files[key] for writer in self._writers[file][:1]]
+            freed += self._writers[file][:1]
+        self._offer(freed)
 
     def _offer(self, keys: Iterable[str]) -> None:
         self._ready.update(filter(self._may_start, keys))
@@ -149,10 +139,11 @@ def _writers(graph: Graph, files: Mapping[str, frozenset[str]]) -> dict[str, lis
     return writers
 
 
-def _chains(graph: Graph, lengths: Mapping[str, int]) -> dict[str, int]:
-    """For each task the weight of the longest chain that begins with it."""
+def _ranks(graph: Graph, lengths: Mapping[str, int]) -> dict[str, int]:
+    """Who goes first when several may: the head of the heaviest chain of work, and of equals the first in the plan."""
     chains: dict[str, int] = {}
     for key in reversed(graph.order):
         below = max((chains[dependent] for dependent in graph.dependents(key)), default=0)
         chains[key] = lengths.get(key, 1) + below
-    return chains
+    in_order = sorted((node.key for node in graph.nodes), key=lambda key: -chains[key])  # stable: plan order stays
+    return {key: rank for rank, key in enumerate(in_order)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bursar.journal import AttemptRow, AttemptState
@@ -10,14 +11,14 @@ from bursar.ledger import Reservation
 from bursar.money import format_usd
 from bursar.plan import Execution, Summary, SummaryTask, Task, build_summary
 from bursar.run.context import RunContext
-from bursar.worktrees import changed_files
+from bursar.worktrees import files_by_commit
 
 
 def summarize(context: RunContext) -> Summary:
     """What was done, by whom and for how much, over every attempt of the run."""
     attempts = context.stores.journal.attempts(context.run.id)
     reservations = context.stores.ledger.reservations({"run": context.run.id})
-    tasks = tuple(_task(context, task, attempts, reservations) for task in context.plan.tasks)
+    tasks = _tasks(context, attempts, reservations)
     started, completed = datetime.fromisoformat(context.run.started_at), context.clock.now()
     return build_summary(
         context.plan,
@@ -29,18 +30,28 @@ def summarize(context: RunContext) -> Summary:
     )
 
 
-def _task(
-    context: RunContext, task: Task, attempts: Sequence[AttemptRow], reservations: Sequence[Reservation]
-) -> SummaryTask:
-    own = [attempt for attempt in attempts if attempt.task == task.number]
+def _tasks(
+    context: RunContext, attempts: Sequence[AttemptRow], reservations: Sequence[Reservation]
+) -> tuple[SummaryTask, ...]:
+    own: dict[str, list[AttemptRow]] = defaultdict(list)
+    tokens: Counter[str] = Counter()
+    for attempt in attempts:
+        own[attempt.task].append(attempt)
+    for item in reservations:
+        tokens[item.labels["task"]] += item.metered.tokens
+    commits = (row.commit for row in attempts if row.state is AttemptState.SUCCEEDED and row.commit)
+    files = files_by_commit(context.repository, commits)
+    return tuple(_task(task, own[task.number], tokens[task.number], files) for task in context.plan.tasks)
+
+
+def _task(task: Task, own: Sequence[AttemptRow], tokens: int, files: Mapping[str, tuple[str, ...]]) -> SummaryTask:
     merged = next((attempt for attempt in own if attempt.state is AttemptState.SUCCEEDED), None)
     commit = merged.commit if merged else None
-    tokens = sum(item.metered.tokens for item in reservations if item.labels["task"] == task.number)
     return SummaryTask(
         number=task.number,
         name=task.name or task.type,
         commit=commit,
-        files=changed_files(context.repository, f"{commit}^", commit) if commit else (),
+        files=files[commit] if commit else (),
         model=merged.model if merged else None,
         tokens=tokens if own else None,
         seconds=sum(map(_seconds, own)) if own else None,

@@ -8,11 +8,9 @@ import signal
 import sys
 from pathlib import Path
 
-import msgspec
-
 from bursar.errors import SetupError
 from bursar.processes import is_alive, pid_of
-from bursar.supervision import SPAWNER_MODULE, AttemptSpec
+from bursar.supervision import SPAWNER_MODULE, AttemptSpec, encode_spec
 
 _STREAM_LIMIT = 1 << 16
 
@@ -57,7 +55,7 @@ class Supervisors:
         assert spawner.stdout is not None
         answer = b""
         try:
-            spawner.stdin.write(msgspec.json.encode(spec) + b"\n")
+            spawner.stdin.write(encode_spec(spec) + b"\n")
             await spawner.stdin.drain()
             answer = await spawner.stdout.readline()
         except ConnectionError:
@@ -93,11 +91,18 @@ class Supervisors:
 
     def stop_all(self) -> None:
         """Tells every supervisor to stop its agent, settle and end."""
-        for pidfd in self._running.values():
-            try:
-                signal.pidfd_send_signal(pidfd, signal.SIGTERM)
-            except ProcessLookupError:
-                pass
+        for key in self._running:
+            self.stop(key)
+
+    def stop(self, key: str) -> None:
+        """Tells one supervisor so, if it runs."""
+        pidfd = self._running.get(key)
+        if pidfd is None:
+            return
+        try:
+            signal.pidfd_send_signal(pidfd, signal.SIGTERM)
+        except ProcessLookupError:
+            pass
 
     async def _start_spawner(self) -> asyncio.subprocess.Process:
         with open(self._log, "ab") as log:

@@ -15,11 +15,11 @@ from bursar.paths import AUDIT_FILE
 from bursar.plan import Plan
 from bursar.processes import identify
 from bursar.run.conductor import Conductor
-from bursar.run.context import RunContext
+from bursar.run.context import RunContext, merged_ref
 from bursar.run.merging import MergedWork
 from bursar.run.prepare import PlanToRun, Tools
 from bursar.supervision import keep_audit
-from bursar.worktrees import advance, contains, read_ref
+from bursar.worktrees import advance, contains, drop_ref, read_ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +44,14 @@ def unfinished_run(opened: PlanToRun, tools: Tools) -> RunRow | None:
     """The run of this plan that can be gone on with; None if there is none.
 
     Raises:
-        UserError: it started from another branch than the one that is checked out.
+        UserError: it started from another branch than the one that is checked out; or the newest one is done, and its
+            work waits to be merged by a person.
     """
     run = tools.stores.journal.latest_run(str(opened.repository.root), str(opened.plan.path))
-    if run is None or run.state is RunState.SUCCEEDED:
+    if run is None:
+        return None
+    if run.state is RunState.SUCCEEDED:
+        _check_brought_home(opened, run)
         return None
     if run.branch != opened.head.branch:
         raise UserError(
@@ -62,10 +66,30 @@ def settle_finished(opened: PlanToRun, tools: Tools) -> None:
     """A run whose last act (saying that it is done) was cut off is done: its SUMMARY is there and every task merged."""
     journal = tools.stores.journal
     run = journal.latest_run(str(opened.repository.root), str(opened.plan.path))
-    if run is None or run.state is RunState.SUCCEEDED:
+    if run is None:
+        return
+    tip = read_ref(opened.repository, merged_ref(run.id))
+    if tip is not None and contains(opened.repository, opened.head.commit, tip):
+        drop_ref(opened.repository, merged_ref(run.id))
+    if run.state is RunState.SUCCEEDED:
         return
     if all(task.state is TaskState.MERGED for task in journal.tasks(run.id)):
         journal.end_run(run.id, RunState.SUCCEEDED, tools.clock.now().isoformat(timespec="milliseconds"))
+
+
+def _check_brought_home(opened: PlanToRun, run: RunRow) -> None:
+    """The finished run's work is in what is checked out, or nobody knows where else it would be.
+
+    Raises:
+        UserError: it is on a branch of the run's own, because the user's could not be moved; doing it all again would
+            cost the same again.
+    """
+    tip = read_ref(opened.repository, merged_ref(run.id))
+    if tip is not None and not contains(opened.repository, opened.head.commit, tip):
+        raise UserError(
+            f"run {run.id} has done this plan, but its work is not on {opened.head.branch or 'the detached HEAD'} yet",
+            hint=f"git merge bursar/{run.id}/merged, or start a run of its own with --new",
+        )
 
 
 def take_up(
@@ -85,21 +109,37 @@ def take_up(
         more: budgets over the run beside `limit`.
     """
     journal = tools.stores.journal
+    if run is not None and limit is not None:
+        _check_unit(tools, run, limit)
     if run is None:
         run = _begin(opened, tools, limit)
-    elif run.plan_digest != opened.plan.digest:
-        journal.change_plan(run.id, opened.plan.digest, _task_rows(run.id, opened.plan))
     tip = _starting_tip(opened, run)
+    if run.plan_digest != opened.plan.digest:
+        journal.change_plan(run.id, opened.plan.digest, _task_rows(run.id, opened.plan))
     done = _done_tasks(opened, tools, run, tip)
     run = replace(run, limit=limit.text if limit else run.limit)
-    journal.conduct(run.id, identify(os.getpid()) or "", run.limit)
     if limit is not None:
         tools.stores.ledger.define(run_budget(run.id, limit.limit))
     for each in more:
         tools.stores.ledger.define(_build_budget(run.id, each))
+    journal.conduct(run.id, identify(os.getpid()) or "", run.limit)
     context = _context(opened, tools, run, emit)
     rows = journal.attempts(run.id)
     return Conductor(context, MergedWork(context, tip), _tried(tools, run, rows), done), context, rows
+
+
+def _check_unit(tools: Tools, run: RunRow, limit: RunLimit) -> None:
+    """The run's budget keeps its unit for ever: what was spent so far was counted in it.
+
+    Raises:
+        UserError: the limit is in another unit.
+    """
+    known = tools.stores.ledger.balance(run_budget(run.id, limit.limit).name)
+    if known is not None and known.budget.limit.unit is not limit.limit.unit:
+        raise UserError(
+            f"run {run.id} has a budget of {run.limit}, which cannot become one of {limit.text}",
+            hint="give a limit in the same unit, or start a run of its own with --new",
+        )
 
 
 def run_budget(run_id: str, limit: Limit) -> Budget:
@@ -141,14 +181,14 @@ def _starting_tip(opened: PlanToRun, run: RunRow) -> str:
     Raises:
         UserError: the two have parted; only a person can join them.
     """
-    ref, head = f"refs/bursar/{run.id}", opened.head.commit
+    ref, head = merged_ref(run.id), opened.head.commit
     tip = read_ref(opened.repository, ref)
     if tip is not None and contains(opened.repository, tip, head):
         return tip
     if tip is not None and not contains(opened.repository, head, tip):
         raise UserError(
             f"{opened.head.branch or 'the checkout'} and what run {run.id} has merged so far have parted",
-            hint=f"git merge bursar/{run.id}/merged",
+            hint=f"git merge {ref}",
         )
     advance(opened.repository, ref, head, tip)
     return head

@@ -16,6 +16,7 @@ from bursar.supervision.spec import (
     Outcome,
     StopRung,
     claim,
+    encode_spec,
     read_claim,
     read_outcome,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "Outcome",
     "StopRung",
     "claim",
+    "encode_spec",
     "keep_audit",
     "read_claim",
     "read_outcome",

@@ -45,12 +45,29 @@ class AgentProcess:
         _widen(self.output)
         self.pidfd = os.pidfd_open(self._process.pid)
         self.exit_code: int | None = None
+        self.is_paused = False
 
     def send(self, rung: StopRung) -> None:
         """Sends one rung's signal; an agent that is gone already is no error."""
-        number = signal.Signals(rung.signal)
+        self._signal(signal.Signals(rung.signal), to_group=rung.to_group)
+
+    def pause(self) -> None:
+        """The agent's group stands still until `resume`: it cannot begin another call while the books are written."""
+        if not self.is_paused:
+            self.is_paused = True
+            self._signal(signal.SIGSTOP, to_group=True)
+
+    def resume(self) -> None:
+        """The group goes on; signals that came meanwhile reach it first."""
+        if self.is_paused:
+            self.is_paused = False
+            self._signal(signal.SIGCONT, to_group=True)
+
+    def _signal(self, number: signal.Signals, *, to_group: bool) -> None:
+        if self.exit_code is not None:
+            return  # reaped: its number may be somebody else's by now
         try:
-            if rung.to_group:
+            if to_group:
                 os.killpg(self._process.pid, number)
             else:
                 os.kill(self._process.pid, number)

@@ -14,12 +14,10 @@ import sys
 import traceback
 from pathlib import Path
 
-import msgspec
-
 from bursar.clock import SystemClock
 from bursar.ledger import open_ledger
 from bursar.processes import become_subreaper, kill_descendants, reap_children
-from bursar.supervision.spec import AttemptSpec
+from bursar.supervision.spec import AttemptSpec, decode_spec
 from bursar.supervision.supervisor import supervise
 
 _READ_BYTES = 1 << 20
@@ -38,7 +36,6 @@ class Spawner:
     def __init__(self) -> None:
         self._supervisors: set[int] = set()
         self._pending = bytearray()
-        self._decoder = msgspec.json.Decoder(AttemptSpec)
 
     def serve(self) -> None:
         """Runs until standard input has ended and no supervisor is left."""
@@ -73,7 +70,7 @@ class Spawner:
         try:
             os.setsid()
             _let_go_of_the_pipes()
-            _supervise(self._decoder.decode(line))
+            _supervise(decode_spec(line))
             code = 0
         except BaseException:  # noqa: BLE001 — a forked child must never return into the parent's loop
             traceback.print_exc()

@@ -5,6 +5,7 @@ A spec holds everything an attempt needs, so that the supervisor works alone, al
 
 from __future__ import annotations
 
+import json
 import os
 from enum import StrEnum
 from pathlib import Path
@@ -66,6 +67,19 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     audit: str = ""
     countings: list[str] = []
     step_output_tokens: int = 0
+
+
+def encode_spec(spec: AttemptSpec) -> bytes:
+    """The spec as JSON without a line break.
+
+    By the standard library: variables and paths may hold bytes that are no UTF-8, which msgspec refuses to write.
+    """
+    return json.dumps(msgspec.to_builtins(spec)).encode("ascii")
+
+
+def decode_spec(line: bytes) -> AttemptSpec:
+    """The spec that `encode_spec` gave."""
+    return msgspec.convert(json.loads(line), AttemptSpec)
 
 
 class Ending(StrEnum):

@@ -32,6 +32,11 @@ class Spending:
         self.unpriced_models: set[str] = set()
 
     @property
+    def is_limited(self) -> bool:
+        """Whether any budget can end this attempt."""
+        return bool(self._units)
+
+    @property
     def metered(self) -> Amount:
         """Everything recorded so far; the cost is None when the price of any call is unknown."""
         tokens = sum(usage.total_tokens for usage in self._usage_by_call.values())
@@ -54,6 +59,8 @@ class Spending:
         cost = self._rates.cost_nano_usd(delta.model, usage)
         if cost is None:
             self.unpriced_models.add(delta.model)
+        elif cost_before is not None:
+            cost = max(cost, cost_before)  # a larger call may fall into a cheaper tier; what is recorded never falls
         self._usage_by_call[delta.call_id] = usage
         self._cost_by_call[delta.call_id] = cost
         self._largest_call = max(self._largest_call, usage.total_tokens)
@@ -64,7 +71,7 @@ class Spending:
                 sequence=delta.sequence,
                 model=delta.model,
                 usage=delta.usage,
-                nano_usd=None if cost is None or cost_before is None else max(0, cost - cost_before),
+                nano_usd=None if cost is None or cost_before is None else cost - cost_before,
                 provenance=delta.provenance,
             ),
         )

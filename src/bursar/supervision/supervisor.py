@@ -17,10 +17,10 @@ from typing import BinaryIO
 from bursar.agents import LineSplitter, open_reader
 from bursar.budget import Amount
 from bursar.clock import Clock
-from bursar.errors import StoreError
+from bursar.errors import BursarError
 from bursar.events import AgentEvent, CallReported, SessionEnded
 from bursar.ledger import Ledger, State
-from bursar.metering import Meter
+from bursar.metering import Meter, UsageDelta
 from bursar.notify import AuditLog
 from bursar.processes import identify
 from bursar.supervision.agent_process import AgentProcess
@@ -100,8 +100,8 @@ class Supervision:
                     if not self._is_open and key.fd == self._agent.output:
                         selector.unregister(key.fd)
         is_clear = self._agent.clear()
-        while self._is_open and self._read():
-            pass
+        while chunk := self._next_chunk():
+            self._hear_chunk(chunk)
         if (last := self._splitter.finish()) is not None:
             self._hear(last)
         self._agent.close()
@@ -119,73 +119,102 @@ class Supervision:
             return Amount(0, 0) if gave_up else self._spending.whole_hold()
         return self._spending.unknown(self._meter.unknown_call())
 
-    def _read(self) -> bool:
-        """Takes what the pipe holds now; False when there was nothing."""
+    def _read(self) -> None:
+        """Takes what the pipe holds. If usage was in it, the agent has been paused: then all that it holds is taken.
+
+        So an agent never runs ahead of its books, however fast its calls are: when it goes on, everything that it has
+        reported is written and judged.
+        """
+        while chunk := self._next_chunk():
+            self._hear_chunk(chunk)
+            if not self._agent.is_paused:
+                return
+        self._climb(self._clock.monotonic())
+        self._agent.resume()
+
+    def _next_chunk(self) -> bytes:
+        """What the pipe holds now; empty if that is nothing, or if it is closed for good."""
         try:
             chunk = os.read(self._agent.output, _CHUNK_BYTES)
         except BlockingIOError:
-            return False
-        if not chunk:
-            self._is_open = False
-            return False
-        self._has_spoken = True
+            return b""
+        self._has_spoken = self._has_spoken or bool(chunk)
+        self._is_open = bool(chunk)
+        return chunk
+
+    def _hear_chunk(self, chunk: bytes) -> None:
         self._stream.write(chunk)
         self._stream.flush()
         for line in self._splitter.feed(chunk):
             self._hear(line)
-        return True
 
     def _hear(self, line: bytes) -> None:
         for event in self._reader.feed_line(line):
             self._take(event)
 
     def _take(self, event: AgentEvent) -> None:
-        deltas = self._meter.feed(event)
+        for delta in self._meter.feed(event):
+            self._record(delta)
+        if self._may_judge(event):
+            self._judge()
+
+    def _record(self, delta: UsageDelta) -> None:
+        """Each on its own: one that the ledger does not take must not hide the others from the outcome."""
+        if self._spending.is_limited:
+            self._agent.pause()
         try:
-            for delta in deltas:
-                self._spending.record(delta)
-            if self._may_judge(event) and (limit := self._spending.limit_reached()):
-                self._limit = limit
-                self._stop(Ending.LIMIT)
-        except StoreError as error:
-            self._limit = error.message
-            self._stop(Ending.LEDGER_FAILED)
+            self._spending.record(delta)
+        except BursarError as error:
+            self._stop(Ending.LEDGER_FAILED, error.message)
+
+    def _judge(self) -> None:
+        try:
+            limit = self._spending.limit_reached()
+        except BursarError as error:
+            self._stop(Ending.LEDGER_FAILED, error.message)
+        else:
+            if limit:
+                self._stop(Ending.LIMIT, limit)
 
     def _may_judge(self, event: AgentEvent) -> bool:
         """Limits are judged between calls: a call that is being answered is paid for anyway, and may be the last."""
         if self._ladder.is_begun or self._meter.ended is not None or isinstance(event, SessionEnded):
             return False
-        return event.is_final if isinstance(event, CallReported) else self._spending.calls > 0
+        return not event.is_streaming if isinstance(event, CallReported) else self._spending.calls > 0
 
     def _interrupted(self) -> None:
         os.read(self._wake, 64)
         self._stop(Ending.INTERRUPTED)
 
-    def _stop(self, ending: Ending) -> None:
+    def _stop(self, ending: Ending, limit: str = "") -> None:
         if not self._ladder.is_begun:
             self._ending = ending
+            self._limit = limit
             self._ladder.begin(self._clock.monotonic())
 
     def _seconds_to_wait(self) -> float | None:
         now = self._clock.monotonic()
         if self._ends_at is not None and now >= self._ends_at:
             self._stop(Ending.TIMEOUT)
-        while rung := self._ladder.due(now):
-            self._agent.send(rung)
+        self._climb(now)
         if self._ladder.is_begun:
             return self._ladder.seconds_left(now)
         return None if self._ends_at is None else self._ends_at - now
+
+    def _climb(self, now: float) -> None:
+        """Every rung of the stop ladder that is due is sent."""
+        while rung := self._ladder.due(now):
+            self._agent.send(rung)
 
     def _is_kill_due(self) -> bool:
         return self._ladder.is_exhausted(self._clock.monotonic())
 
     def _outcome(self, unknown: Amount, is_clear: bool) -> Outcome:
         said, metered = self._meter.ended, self._spending.metered
+        # Finished work stays: the agent may have been faster than our signal.
         has_finished = said is not None and not said.is_error and self._agent.exit_code == 0
         return Outcome(
-            ending=Ending.EXITED
-            if has_finished
-            else self._ending,  # it was faster than our signal: finished work stays
+            ending=Ending.EXITED if has_finished else self._ending,
             exit_code=self._agent.exit_code,
             is_error=None if said is None else said.is_error,
             message="" if said is None else said.message[:2000],

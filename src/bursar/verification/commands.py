@@ -16,6 +16,7 @@ from typing import IO
 from bursar.clock import Clock
 
 _TAIL_BYTES = 4_000
+_CANNOT_EXECUTE = 126
 _BROKEN_PIPE = 128 + signal.SIGPIPE
 
 
@@ -93,7 +94,11 @@ class Verification:
     def _run_one(self, command: str) -> CommandResult:
         started = self._clock.monotonic()
         with tempfile.TemporaryFile() as output:
-            exit_code = self._wait_for(self._start(command, output))
+            try:
+                exit_code = self._wait_for(self._start(command, output))
+            except OSError as error:  # no worktree any more, or a command longer than the system takes
+                output.write(f"the command could not be started: {error.strerror}\n".encode())
+                exit_code = _CANNOT_EXECUTE
             return CommandResult(
                 command=command,
                 exit_code=exit_code,

@@ -12,11 +12,21 @@ from bursar.worktrees.merge import (
     contains,
     count_commits,
     drop_ref,
+    read_message,
     read_ref,
     save_branch,
 )
 from bursar.worktrees.repository import Head, Repository, changed_tracked_files, is_tracked, open_repository, read_head
-from bursar.worktrees.worktree import Change, Worktree, changed_files, commit_paths, commit_work, create, remove
+from bursar.worktrees.worktree import (
+    Change,
+    Worktree,
+    changed_files,
+    commit_paths,
+    commit_work,
+    create,
+    files_by_commit,
+    remove,
+)
 
 __all__ = [
     "Change",
@@ -37,9 +47,11 @@ __all__ = [
     "create",
     "drop_ref",
     "fast_forward",
+    "files_by_commit",
     "is_tracked",
     "open_repository",
     "read_head",
+    "read_message",
     "read_ref",
     "remove",
     "save_branch",

@@ -38,7 +38,7 @@ def _fast_forward_checkout(repository: Repository, stands_at: str, commit: str) 
     if not contains(repository, commit, stands_at):
         return FastForward(done=False, obstacle="new commits were made on it meanwhile")
     try:
-        git(repository.root, "merge", "--quiet", "--ff-only", commit)
+        git(repository.root, "merge", "--quiet", "--ff-only", "--no-autostash", commit)
     except GitFailed as failed:
         return FastForward(done=False, obstacle=f"files in the checkout are in the way: {failed.output.strip()}")
     return FastForward(done=True)

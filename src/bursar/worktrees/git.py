@@ -41,7 +41,7 @@ def git(
     """Runs git in `directory`; its exit code and standard output.
 
     Raises:
-        SetupError: git is not installed.
+        SetupError: git is not installed, or cannot be run there.
         GitFailed: the exit code is not one of `accept`.
     """
     try:
@@ -54,8 +54,8 @@ def git(
             capture_output=True,
             check=False,
         )
-    except FileNotFoundError as missing:
-        raise SetupError(f"cannot run git in {directory}: {missing.strerror}") from missing
+    except OSError as error:
+        raise SetupError(f"cannot run git in {directory}: {error.strerror}") from error
     output = ended.stdout.decode("utf-8", "surrogateescape")
     if ended.returncode not in accept:
         raise GitFailed(arguments, ended.returncode, ended.stderr.decode("utf-8", "replace") + output)

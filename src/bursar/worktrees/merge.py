@@ -59,6 +59,12 @@ def read_ref(repository: Repository, ref: str) -> str | None:
     return commit.strip() if code == 0 else None
 
 
+def read_message(repository: Repository, commit: str) -> str:
+    """The commit's message, as it was given when the commit was made."""
+    _, output = git(repository.root, "log", "-1", "--format=%B", commit)
+    return output.rstrip("\n") + "\n"
+
+
 def drop_ref(repository: Repository, ref: str) -> None:
     """`ref` is gone."""
     git(repository.root, "update-ref", "-d", ref)

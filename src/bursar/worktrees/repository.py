@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,6 +46,11 @@ def open_repository(directory: Path) -> Repository:
     try:
         _, output = git(directory, "rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir")
     except GitFailed as failed:
+        if "safe.directory" in failed.output:
+            raise SetupError(
+                f"git does not trust the repository at {directory}: {failed.output.splitlines()[0]}",
+                hint=f"git config --global --add safe.directory {shlex.quote(str(directory))}",
+            ) from failed
         raise SetupError(
             f"{directory} is not in a git repository with a work tree",
             hint="run it inside one, or make one: `git init && git add -A && git commit -m start`",
@@ -65,14 +71,15 @@ def read_head(repository: Repository) -> Head:
             f"{repository.root} has no commit yet, so there is nothing to start from",
             hint="git add -A && git commit -m start",
         )
-    code, branch = git(repository.root, "symbolic-ref", "--quiet", "--short", "HEAD", accept=(0, 1))
-    return Head(commit.strip(), branch.strip() if code == 0 else None)
+    code, branch = git(repository.root, "symbolic-ref", "--quiet", "HEAD", accept=(0, 1))
+    return Head(commit.strip(), branch.strip().removeprefix("refs/heads/") if code == 0 else None)
 
 
 def changed_tracked_files(repository: Repository) -> Sequence[str]:
     """Tracked files that differ from HEAD, in the index or the work tree: what makes a checkout dirty."""
     _, output = git(
-        repository.root, "status", "--porcelain=v1", "-z", "--untracked-files=no", "--ignore-submodules=none"
+        repository.root,
+        *("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--ignore-submodules=none"),
     )
     return [entry[3:] for entry in output.split("\0") if len(entry) > 3]
 

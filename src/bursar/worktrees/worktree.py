@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,23 +45,28 @@ def commit_work(repository: Repository, worktree: Worktree, message: str) -> Cha
     """Everything in the worktree that git does not ignore, as one commit on its base; None if nothing differs.
 
     Commits that the agent made on its own are folded into this one. The worktree's `.git` file is not believed:
-    an agent can rewrite it, so the state folder is named outright.
+    an agent can rewrite it, so the state folder is named outright. Files of a repository that the agent made inside
+    are taken in as files: as a repository they would be a pointer to a commit that nobody else has.
     """
-    where = {"GIT_DIR": str(worktree.state_dir), "GIT_WORK_TREE": str(worktree.path)}
-    git(worktree.path, "add", "--all", environment=where)
-    _, tree = git(worktree.path, "write-tree", environment=where)
-    return _commit_tree(repository, tree.strip(), worktree.base, message)
+    (worktree.state_dir / "index.lock").unlink(missing_ok=True)  # of a git that was killed; the agent runs no more
+    tree = _write_tree(worktree)
+    inner = _new_repositories(repository, worktree, changed_files(repository, worktree.base, tree))
+    if inner:
+        _take_in(worktree, inner)
+        tree = _write_tree(worktree)
+    return _commit_tree(repository, tree, worktree.base, message)
 
 
 def commit_paths(repository: Repository, base: str, contents: dict[str, bytes], message: str) -> Change | None:
     """A commit on `base` in which these files (paths from the root) have these contents; no checkout is involved."""
-    index = {"GIT_INDEX_FILE": str(repository.common_dir / f"bursar-index-{base[:12]}")}
-    git(repository.root, "read-tree", base, environment=index)
-    for path, content in contents.items():
-        _, blob = git(repository.root, "hash-object", "-w", "--stdin", stdin=content)
-        git(repository.root, "update-index", "--add", "--cacheinfo", f"100644,{blob.strip()},{path}", environment=index)
-    _, tree = git(repository.root, "write-tree", environment=index)
-    Path(index["GIT_INDEX_FILE"]).unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bursar-index-") as folder:
+        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        git(repository.root, "read-tree", base, environment=index)
+        for path, content in contents.items():
+            _, blob = git(repository.root, "hash-object", "-w", "--stdin", stdin=content)
+            entry = f"100644,{blob.strip()},{path}"
+            git(repository.root, "update-index", "--add", "--cacheinfo", entry, environment=index)
+        _, tree = git(repository.root, "write-tree", environment=index)
     return _commit_tree(repository, tree.strip(), base, message)
 
 
@@ -73,7 +80,7 @@ def remove(repository: Repository, path: Path) -> None:
         return
     state_dir = repository.common_dir / "worktrees" / path.name
     with worktree_list(repository):
-        git(repository.root, "worktree", "remove", "--force", "--force", str(path), accept=(0, 128))
+        git(repository.root, "worktree", "remove", "--force", "--force", str(path), accept=(0, 128, 255))
         for left in (path, state_dir):
             if left.exists():
                 shutil.rmtree(left, ignore_errors=True)
@@ -83,6 +90,65 @@ def changed_files(repository: Repository, before: str, after: str) -> tuple[str,
     """Paths in which two commits or trees differ."""
     _, output = git(repository.root, "diff-tree", "-r", "-z", "--name-only", "--no-renames", before, after)
     return tuple(name for name in output.split("\0") if name)
+
+
+def files_by_commit(repository: Repository, commits: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """For each commit (full ids, none of them a merge) the paths in which it differs from its parent, by one git."""
+    found: dict[str, list[str]] = {commit: [] for commit in commits}
+    listed = "".join(f"{commit}\n" for commit in found).encode()
+    _, output = git(repository.root, "diff-tree", "--stdin", "-r", "-z", "--name-only", "--no-renames", stdin=listed)
+    commit = ""
+    for part in output.split("\0"):
+        if part in found:
+            commit = part
+        elif part:
+            found[commit].append(part)
+    return {commit: tuple(files) for commit, files in found.items()}
+
+
+def _write_tree(worktree: Worktree) -> str:
+    """All that git does not ignore, as a tree."""
+    where = _where(worktree)
+    code, _ = git(worktree.path, "add", "--all", environment=where, accept=(0, 128))
+    if code:  # git refuses a repository inside that has no commit yet
+        _, others = git(worktree.path, "ls-files", "-z", "--others", "--exclude-standard", environment=where)
+        _take_in(worktree, [other.rstrip("/") for other in others.split("\0") if other.endswith("/")])
+        git(worktree.path, "add", "--all", environment=where)
+    _, tree = git(worktree.path, "write-tree", environment=where)
+    return tree.strip()
+
+
+def _new_repositories(repository: Repository, worktree: Worktree, files: Sequence[str]) -> list[str]:
+    """Those of `files` that are repositories of their own, submodules that the base knows left out."""
+    found = [file for file in files if (worktree.path / file / ".git").exists()]
+    known = git(repository.root, "ls-tree", "-z", worktree.base, "--", *found)[1].split("\0") if found else []
+    modules = {entry.partition("\t")[2] for entry in known if entry.startswith("160000")}
+    return [file for file in found if file not in modules]
+
+
+def _take_in(worktree: Worktree, inner: Sequence[str]) -> None:
+    """The repositories inside are plain folders of the worktree."""
+    for path in inner:
+        git(
+            worktree.path,
+            "rm",
+            "--quiet",
+            "--cached",
+            "--force",
+            "--ignore-unmatch",
+            "--",
+            path,
+            environment=_where(worktree),
+        )
+        marker = worktree.path / path / ".git"
+        if marker.is_dir() and not marker.is_symlink():
+            shutil.rmtree(marker)
+        else:
+            marker.unlink(missing_ok=True)
+
+
+def _where(worktree: Worktree) -> dict[str, str]:
+    return {"GIT_DIR": str(worktree.state_dir), "GIT_WORK_TREE": str(worktree.path), "GIT_LITERAL_PATHSPECS": "1"}
 
 
 def _commit_tree(repository: Repository, tree: str, base: str, message: str) -> Change | None:

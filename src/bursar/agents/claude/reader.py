@@ -96,7 +96,7 @@ class ClaudeReader:
             rejected, usage = _checked(message.usage)
             yield from rejected
             self._open[chain] = _OpenCall(event.message.id, message.model, usage)
-            yield _report(self._open[chain], usage, chain, is_final=False)
+            yield _report(self._open[chain], usage, chain, is_final=False, is_streaming=True)
         elif event.type == "message_delta":
             yield from self._message_delta(line, event)
         elif event.type == "message_stop":
@@ -117,7 +117,7 @@ class ClaudeReader:
             usage = _later(call.usage or NOTHING, usage, has_split=has_split)
         delta = _delta.decode(event.delta)
         is_final = delta is not None and delta.stop_reason is not None and usage is not None
-        yield _report(call, usage, chain, is_final=is_final)
+        yield _report(call, usage, chain, is_final=is_final, is_streaming=not is_final)
 
     def _assistant(self, line: wire.Line) -> Iterator[AgentEvent]:
         message = _message.decode(line.message)
@@ -128,15 +128,25 @@ class ClaudeReader:
         chain = line.parent_tool_use_id
         # A stop reason is only known to a message that is complete; while it streams the counts are placeholders.
         is_final = message.stop_reason is not None and usage is not None
-        yield _report(_OpenCall(message.id, message.model, None), usage, chain, is_final=is_final)
+        open_call = self._open.get(chain)
+        is_streaming = not is_final and open_call is not None and open_call.call_id == message.id
+        call = _OpenCall(message.id, message.model, None)
+        yield _report(call, usage, chain, is_final=is_final, is_streaming=is_streaming)
         for block in _content(message):
             if block.type == "tool_use":
                 yield ToolStarted(name=block.name, summary=_summary(block.input))
 
 
-def _report(call: _OpenCall, usage: Usage | None, chain: str | None, *, is_final: bool) -> CallReported:
+def _report(
+    call: _OpenCall, usage: Usage | None, chain: str | None, *, is_final: bool, is_streaming: bool
+) -> CallReported:
     return CallReported(
-        call_id=call.call_id, model=call.model, usage=usage, is_final=is_final, is_side_chain=chain is not None
+        call_id=call.call_id,
+        model=call.model,
+        usage=usage,
+        is_final=is_final,
+        is_side_chain=chain is not None,
+        is_streaming=is_streaming,
     )
 
 

@@ -17,7 +17,7 @@ CREATE INDEX run_by_plan ON run (project, plan_path, started_at);
 
 CREATE TABLE task (
     run_id      TEXT NOT NULL REFERENCES run (id),
-    position    INTEGER NOT NULL,
+    position    INTEGER NOT NULL,  -- in the plan; -1 once the plan has lost the task
     number      TEXT NOT NULL,
     name        TEXT NOT NULL,
     digest      TEXT NOT NULL,
@@ -42,6 +42,7 @@ CREATE TABLE attempt (
     merge_commit TEXT,
     note        TEXT NOT NULL DEFAULT '',
     ended_at    TEXT,
+    digest      TEXT NOT NULL DEFAULT '',
     FOREIGN KEY (run_id, task) REFERENCES task (run_id, number),
     UNIQUE (run_id, task, number)
 ) STRICT, WITHOUT ROWID;
@@ -61,5 +62,5 @@ SELECT run.id, run.project, run.plan_id, run.plan_path, run.state, run.conductor
        COALESCE(SUM(task.state = 'merged'), 0) AS merged,
        COALESCE(SUM(task.state = 'running'), 0) AS running,
        COALESCE(SUM(task.state IN ('failed', 'stopped', 'skipped')), 0) AS not_done
-FROM run LEFT JOIN task ON task.run_id = run.id
+FROM run LEFT JOIN task ON task.run_id = run.id AND task.position >= 0
 GROUP BY run.id;

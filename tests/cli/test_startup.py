@@ -1,0 +1,77 @@
+"""The quick commands import next to nothing: a heavy module on their path makes these tests fail."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bursar.journal import RunRow, RunState, TaskRow, open_journal
+
+HEAVY = (
+    "asyncio", "ctypes", "dataclasses", "genai_prices", "importlib.metadata", "inspect", "json", "logging", "msgspec",
+    "pathlib", "pydantic", "rich", "ruamel", "socket", "sqlite3", "subprocess", "tempfile", "typing", "uuid",
+)  # fmt: skip
+PROGRAM = """
+import sys
+before = set(sys.modules)
+from bursar.cli.main import main
+code = main(sys.argv[1:])
+sys.stderr.write("LOADED " + " ".join(sorted(set(sys.modules) - before)) + "\\n")
+sys.exit(code)
+"""
+
+
+def loaded_by(state: Path, *arguments: str) -> set[str]:
+    """The modules that a fresh interpreter has loaded after the command."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", PROGRAM, *arguments],
+        env={"BURSAR_STATE_DIR": str(state)},
+        cwd=state.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stderr.rpartition("LOADED ")[2].split())
+
+
+def make_journal(state: Path) -> None:
+    journal = open_journal(state / "journal.db")
+    run = RunRow(
+        id="r",
+        project="/p",
+        plan_path="/p/PLAN.md",
+        plan_id="08-02",
+        plan_digest="d",
+        branch=None,
+        base_commit="c",
+        limit=None,
+        state=RunState.RUNNING,
+        conductor="1/1/x",
+        started_at="2026-03-01T10:00:00+00:00",
+    )
+    journal.begin_run(run, [TaskRow(run_id="r", number="1", name="x", digest="")])
+    journal.close()
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("status",), ("status", "--all")])
+@pytest.mark.parametrize("has_runs", [False, True])
+def test_no_heavy_module_is_on_the_path_of_a_quick_command(
+    tmp_path: Path, arguments: tuple[str, ...], has_runs: bool
+) -> None:
+    if has_runs:
+        make_journal(tmp_path / "state")
+    loaded = loaded_by(tmp_path / "state", *arguments)
+    assert "bursar.cli.main" in loaded
+    assert sorted(loaded & set(HEAVY)) == []
+
+
+def test_help_loads_no_room_and_no_library(tmp_path: Path) -> None:
+    rooms = {name for name in loaded_by(tmp_path / "state", "--help") if name.startswith("bursar.")}
+    assert rooms == {"bursar.cli", "bursar.cli.main", "bursar.errors"}
+
+
+def test_the_test_would_see_a_heavy_module(tmp_path: Path) -> None:
+    assert {"json", "msgspec"} <= loaded_by(tmp_path / "state", "ledger", "list")

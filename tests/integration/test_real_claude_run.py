@@ -1,0 +1,100 @@
+"""Whole runs with the real Claude Code CLI against the fake model server: files, commits, and the ledger to the token.
+
+Installed by `bursar.testing.claude_install` into `.cache/claude`; skipped with the reason where Node is missing.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from bursar.testing.claude_install import install_claude
+from bursar.testing.script import Step, ToolCall
+from bursar.usage import Usage
+from tests.integration.conftest import MakeProject
+from tests.integration.kit import PLAN, SUMMARY, Project, parallel, plan, script, shell, task, usage
+
+pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(240)]
+
+CACHE = Path(__file__).parents[2] / ".cache" / "claude"
+
+
+@pytest.fixture(scope="session")
+def toml() -> str:
+    """A `bursar.toml` that names the pinned CLI."""
+    installed = install_claude(CACHE)
+    if isinstance(installed, str):
+        print(f"real Claude Code skipped: {installed}", file=sys.stderr)
+        pytest.skip(f"no real Claude Code: {installed}")
+    return f"[agents.claude]\nprogram = {json.dumps(str(installed))}\n"
+
+
+def writes(path: str) -> tuple[ToolCall, ...]:
+    return (ToolCall("Write", {"file_path": path, "content": "hello\n"}),)
+
+
+def run_claude(project: Project, *arguments: str) -> list[str]:
+    return ["run", PLAN, "--trust", "--agent", "claude", *arguments]
+
+
+def test_plan_to_commits(make_project: MakeProject, toml: str) -> None:
+    """Two tasks at once and one after them, each with a tool call and two model calls of different sizes."""
+    last = Usage(input_tokens=7, cache_read_tokens=1200, cache_write_1h_tokens=5, output_tokens=777)
+    text = plan(parallel("One"), parallel("Two"), task("Three", 'depends-on="1,2"', verify="grep -q hello one.txt"))
+    steps = {n: [Step(text="Writing.", tools=writes(f"{name}.txt")), Step(text="Done.", usage=last)]
+             for n, name in enumerate(("one", "two", "three"), 1)}  # fmt: skip
+    project = make_project(text, script(steps), toml)
+    ended = project.bursar(*run_claude(project, "--budget", "1M tokens"))
+    assert ended.code == 0, ended.err
+    assert all((project.repo / f"{name}.txt").read_text() == "hello\n" for name in ("one", "two", "three"))
+    assert sorted(project.subjects) == [
+        "docs(08-02): Add summary",
+        *(f"feat(08-02): {n}" for n in ("One", "Three", "Two")),
+    ]
+    assert len(project.calls) == 6
+    assert ended.metered == project.bill == project.charged
+    billed = project.server.billed()
+    models = project.report["usage_by_model"].values()
+    for bucket in (
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cache_write_5m_tokens",
+        "cache_write_1h_tokens",
+    ):
+        assert sum(model[bucket] for model in models) == getattr(billed, bucket)
+    assert f"total_subagent_tokens: {project.bill}" in (project.repo / SUMMARY).read_text()
+    project.assert_tidy()
+
+
+def test_budget_stops_it(make_project: MakeProject, toml: str) -> None:
+    """The first call passes the limit while its tool would run for ever: stopped, with everything metered."""
+    project = make_project(plan(task("One")), script({1: [shell("sleep 600", usage=usage(10_000))]}), toml)
+    ended = project.bursar(*run_claude(project, "--budget", "9k tokens"))
+    assert ended.code == 4, ended.err
+    assert ended.metered == project.bill == project.charged == 10_000
+    assert "was passed by 1,000 tokens" in ended.out
+    assert not (project.repo / SUMMARY).exists()
+    project.assert_tidy()
+
+
+def test_interrupt_and_again(make_project: MakeProject, toml: str) -> None:
+    """ctrl-C while a reply streams: what is unknown is charged at its bound; the same command again finishes."""
+    project = make_project(plan(task("One")), script({1: [Step(text="Never heard.", wait_for="gate")]}), toml)
+    run = project.start(*run_claude(project, "--budget", "1M tokens"))
+    assert project.server.wait_until_reached("gate")
+    run.send(signal.SIGINT)
+    ended = run.end()
+    assert ended.code == 130
+    assert ended.metered <= project.bill <= project.charged
+    project.assert_tidy()
+    project.server.script = script({1: [Step(tools=writes("one.txt"))]})
+    again = project.bursar(*run_claude(project))
+    assert again.code == 0, again.err
+    assert (project.repo / "one.txt").read_text() == "hello\n"
+    assert again.metered <= project.bill <= project.charged
+    project.assert_tidy()
