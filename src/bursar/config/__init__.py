@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     )
     from bursar.config.compose import build_agent, build_notifier, open_stores
     from bursar.config.editing import set_budget
-    from bursar.config.files import project_file, user_file
-    from bursar.config.settings import FILE_NAME, AgentSettings, NotifyTable, RunTable, Settings, load_settings
+    from bursar.config.files import FILE_NAME, project_file, user_file
+    from bursar.config.settings import AgentSettings, NotifyTable, RunTable, Settings, load_settings
 
 _ROOMS = {
     "budgets": (
@@ -35,8 +35,8 @@ _ROOMS = {
     ),
     "compose": ("build_agent", "build_notifier", "open_stores"),
     "editing": ("set_budget",),
-    "files": ("project_file", "user_file"),
-    "settings": ("FILE_NAME", "AgentSettings", "NotifyTable", "RunTable", "Settings", "load_settings"),
+    "files": ("FILE_NAME", "project_file", "user_file"),
+    "settings": ("AgentSettings", "NotifyTable", "RunTable", "Settings", "load_settings"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -149,10 +149,14 @@ class Journal:
         return _run_row(rows[0]) if rows else None
 
     def tasks(self, run_id: str) -> Sequence[TaskRow]:
-        """Every task of a run, in the plan's order; those that the plan has lost since are left out."""
+        """Every task that the run's plan has, in the plan's order."""
         sql = f"SELECT {_TASK_COLUMNS} FROM task WHERE run_id = ? AND position >= 0 ORDER BY position"
-        rows = self._database.query(sql, (run_id,))
-        return [_task_row(row) for row in rows]
+        return [_task_row(row) for row in self._database.query(sql, (run_id,))]
+
+    def lost_tasks(self, run_id: str) -> Sequence[TaskRow]:
+        """Tasks that the plan had when the run began, or later, and has no more."""
+        sql = f"SELECT {_TASK_COLUMNS} FROM task WHERE run_id = ? AND position < 0 ORDER BY number"
+        return [_task_row(row) for row in self._database.query(sql, (run_id,))]
 
     def attempts(self, run_id: str) -> Sequence[AttemptRow]:
         """Every attempt of a run, oldest first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bursar.budget import Alert, Balance, is_retired
@@ -93,7 +93,8 @@ def build_run_report(journal: Journal, ledger: Ledger, run: RunRow) -> RunReport
     lines: dict[str, list[AttemptLine]] = {}
     for attempt in attempts:
         lines.setdefault(attempt.task, []).append(_attempt_line(attempt, reservations.get(attempt.key)))
-    tasks = [TaskLine(row=row, attempts=lines.get(row.number, [])) for row in journal.tasks(run.id)]
+    lost = [replace(row, note="no longer in the plan") for row in journal.lost_tasks(run.id) if row.number in lines]
+    tasks = [TaskLine(row=row, attempts=lines.get(row.number, [])) for row in (*journal.tasks(run.id), *lost)]
     budgets = _budgets(ledger, reservations.values(), run)
     return RunReport(
         run=run,

@@ -61,9 +61,20 @@ def test_session_started() -> None:
 
 def test_a_streamed_call() -> None:
     assert reports(start(), delta({"output_tokens": 777})) == [
-        CallReported(call_id="m1", model="x", usage=usage(), is_final=False),
+        CallReported(call_id="m1", model="x", usage=usage(), is_final=False, is_streaming=True),
         CallReported(call_id="m1", model="x", usage=usage(output_tokens=777), is_final=True),
     ]
+
+
+def test_a_message_that_repeats_an_open_call_is_part_of_its_streaming() -> None:
+    counts = {"input_tokens": 10, "output_tokens": 1}
+    assert [report.is_streaming for report in reports(start(), assistant(counts))] == [True, True]
+
+
+def test_a_message_of_a_stream_without_partial_messages_stands_for_itself() -> None:
+    """Limits are judged on it at once: nothing says that more reports on this call will come."""
+    counts = {"input_tokens": 10, "output_tokens": 1}
+    assert [report.is_streaming for report in reports(assistant(counts))] == [False]
 
 
 def test_chains_are_kept_apart() -> None:
