@@ -174,10 +174,10 @@ def _announce(ended: Sequence[Reservation], project: str, clock: SystemClock) ->
 def _send(alerts: Sequence[Alert], project: str) -> None:
     from pathlib import Path
 
-    from bursar.config import build_notifier, load_settings
+    from bursar.config import build_notifier, load_user_settings
 
     try:
-        settings = load_settings(Path(project))
+        settings = load_user_settings()  # a project's own targets are for runs, which a person has approved
     except UserError as error:
         sys.stderr.write(f"warning: alerts could not be sent: {error.message}\n")
         return

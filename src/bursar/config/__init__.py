@@ -54,6 +54,7 @@ __all__ = [
     "define_budgets",
     "list_problems",
     "load_settings",
+    "load_user_settings",
     "open_stores",
     "project_file",
     "read_budgets",

@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from bursar.config.files import project_file, read_settings_file, user_file
+from bursar.config.files import project_file, user_file
 from bursar.errors import UserError
-from bursar.notify import check_target
+from bursar.notify import check_target, mask_target
 
 _KEYS_OF_BUDGETS = ("budget", "labels")  # see `budgets`
 
@@ -73,9 +73,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     notify: NotifyTable = NotifyTable()
 
     def programs(self) -> list[str]:
-        """What the settings would have run, for people: each agent's program and arguments."""
+        """What the settings would have run or written to, for people: each agent's program, each alert's target."""
         lines = {name: (table.argv or [table.program or name]) + table.arguments for name, table in self.agents.items()}
-        return [f"agent {name}: {shlex.join(words)}" for name, words in sorted(lines.items())]
+        programs = [f"agent {name}: {shlex.join(words)}" for name, words in sorted(lines.items())]
+        return programs + [f"alerts go to {mask_target(target)}" for target in self.notify.targets]
 
     def digest(self) -> str:
         """Changes whenever the programs that a run would start, or the places it would write to, change.
@@ -96,10 +97,7 @@ def load_settings(root: Path, environment: Mapping[str, str] = os.environ) -> Se
     """
     table: dict[str, Any] = {}
     for path in (project_file(root), user_file(environment)):
-        own = read_settings_file(path).parse()
-        own = {key: value for key, value in own.items() if key not in _KEYS_OF_BUDGETS}
-        _check(_convert(own, path), path)
-        table = _merge(table, own)
+        table = _merge(table, _read_table(path))
     return _with_environment(msgspec.convert(table, Settings), environment)
 
 
