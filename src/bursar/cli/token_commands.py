@@ -1,4 +1,4 @@
-"""`bursar token`: a token budget for scripts that drive agents themselves. It imports as little as it can."""
+"""What `bursar token` does for each of its commands. It imports as little as it can."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ BLOCKED = 1
 """What `bursar token reserve` ends with when nothing was held."""
 
 
-def main(arguments: Sequence[str]) -> int:
+def run_command(arguments: Sequence[str]) -> int:
     """Does what the words after `bursar token` say; what was wrong with them is told before anything is opened."""
     options = _options(arguments)
     with open_desk(must_exist=options.action != "init") as desk:
@@ -192,9 +192,9 @@ def _options(arguments: Sequence[str]) -> Any:
     options = Parser(prog="bursar token", description="a token budget for scripts", allow_abbrev=False)
     options.add_argument("--json", action="store_true", help="JSON on stdout")
     actions = options.add_subparsers(dest="action", required=True, metavar="COMMAND", prog=options.prog)
-    meant = [name for name in arguments[:1] if name in _COMMANDS]
-    for name in meant or _COMMANDS:
-        about, add_arguments = _COMMANDS[name]
+    meant = [name for name in arguments[:1] if name in COMMANDS]
+    for name in meant or COMMANDS:
+        about, add_arguments = COMMANDS[name]
         action = actions.add_parser(name, help=about, description=about, allow_abbrev=False)
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="JSON on stdout")
         add_arguments(action)
@@ -246,7 +246,7 @@ def _model(text: str) -> str:
     return text
 
 
-_COMMANDS: Mapping[str, tuple[str, Callable[[Parser], None]]] = {
+COMMANDS: Mapping[str, tuple[str, Callable[[Parser], None]]] = {
     "init": ("begin a new session with a new budget", _add_init),
     "reserve": ("hold tokens before an operation: exit code 0 granted, 1 blocked", _add_reserve),
     "release": ("give a hold back: nothing was used", _add_release),
