@@ -18,6 +18,7 @@ def main(arguments: Sequence[str]) -> int:
     """Does what the words after `bursar token` say; what was wrong with them is told before anything is opened."""
     was_enabled = gc.isenabled()
     gc.disable()
+    atexit.unregister(gc.freeze)  # once is enough, however often a program calls this
     atexit.register(gc.freeze)
     try:
         from bursar.cli.token_commands import run_command
