@@ -103,8 +103,9 @@ class Posting:
     def write_down(self, kind: str, key: str, body: Mapping[str, object]) -> Entry:
         """The journal has one more entry."""
         number, previous = self.books.head()
-        entry = build_entry(number + 1, self.at, kind, key, body, previous)
-        self.books.add_entry(entry, encode(body))
+        encoded = encode(body)
+        entry = build_entry(number + 1, self.at, kind, key, body, previous, encoded=encoded)
+        self.books.add_entry(entry, encoded)
         return entry
 
     def _told(self, entry: Entry, reservation: Reservation) -> Reservation:
