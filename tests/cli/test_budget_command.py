@@ -357,7 +357,9 @@ def test_another_selector_makes_another_budget(bursar: Bursar, project: Path) ->
     bursar("budget", "set", "tests", "10k tokens")
     bursar("token", "init", "opus")
     bursar("token", "record", 9_000, "phase-1")
-    bursar("budget", "set", "tests", "10k tokens", "--match", "phase=phase-2")
+    assert "starts from nothing" not in bursar("budget", "set", "tests", "11k tokens").err
+    said = bursar("budget", "set", "tests", "10k tokens", "--match", "phase=phase-2")
+    assert "warning: what it counts has changed, so it starts from nothing" in said.err
     bursar("token", "record", 500, "phase-2")
     (shown,) = bursar("budget", "show", "tests", "--json").data
     assert (shown["spent"], shown["match"]["phase"]) == (500, "phase-2")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bursar.cli.main import main
-from bursar.cli.token import _COMMANDS
+from bursar.cli.token_commands import COMMANDS
 from bursar.clock import SystemClock
 from bursar.ledger import SqliteLedger, State, open_ledger
 from bursar.session import MODELS
@@ -675,7 +675,7 @@ def test_every_field_and_flag_is_in_the_manual(token: Bursar) -> None:
     fields |= {field for answer in answers for each in answer.get("alerts", ()) for field in each}
     fields |= {field for each in answers[0]["blocked_by"] for field in each}
     assert [field for field in sorted(fields) if f"`{field}`" not in manual] == []
-    assert [word for word in (*_COMMANDS, "--key", "--max-tokens", "--json") if word not in manual] == []
+    assert [word for word in (*COMMANDS, "--key", "--max-tokens", "--json") if word not in manual] == []
     assert [model for model in MODELS if f"`{model}`" not in manual] == []
 
 
@@ -684,7 +684,7 @@ def test_help_lists_every_command(project: Path, capsys: pytest.CaptureFixture[s
         main(["token", "--help"])
     assert ended.value.code == 0
     said = capsys.readouterr().out
-    assert [name for name in _COMMANDS if f"\n    {name} " not in said] == []
+    assert [name for name in COMMANDS if f"\n    {name} " not in said] == []
     with pytest.raises(SystemExit):
         main(["token", "reserve", "--help"])
     assert capsys.readouterr().out.startswith("usage: bursar token reserve [-h] [--json] [--key KEY] N OPERATION\n")

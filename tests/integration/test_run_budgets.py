@@ -11,7 +11,20 @@ import pytest
 from bursar.testing.script import Step
 from bursar.usage import Usage
 from tests.integration.conftest import MakeProject
-from tests.integration.kit import PLAN, Project, parallel, plan, script, settings, shell, slug, task, usage, write
+from tests.integration.kit import (
+    MODELS,
+    PLAN,
+    Project,
+    parallel,
+    plan,
+    script,
+    settings,
+    shell,
+    slug,
+    task,
+    usage,
+    write,
+)
 
 CALL = 10_000
 DAILY = '\n[[budget]]\nname = "daily"\nlimit = "35k tokens"\nperiod = "daily"\n'
@@ -205,3 +218,22 @@ def test_a_budget_of_some_tokens_does_not_stop_the_others(
     assert budgets(project)["some"]["spent"] == spent
     assert "budget some reached its limit of" in project.note("1")
     project.assert_tidy()
+
+
+def test_an_unknown_price_under_a_budget_in_usd(make_project: MakeProject) -> None:
+    """It is refused by name, unless the budget allows it; then it is granted, and shown as left out."""
+    unpriced = settings({**MODELS, "medium": "my-own-model"})
+    money = '\n[[budget]]\nname = "money"\nlimit = "0.01 USD"\n'
+    refused = make_project(plan(task("One")), script({}), unpriced + money)
+    ended = refused.run()
+    assert (ended.code, refused.bill) == (4, 0)
+    assert "not started: budget money refuses a cost that is unknown" in ended.err
+
+    answers = script({1: two_calls("One")})
+    allowed = make_project(plan(task("One")), answers, unpriced + money + "allow_unknown_price = true\n")
+    ended = allowed.run("--budget", "1M tokens")
+    assert ended.code == 0, ended.err
+    assert "(without 1 operation of unknown cost)" in ended.out
+    shown = budgets(allowed)["money"]
+    assert (shown["spent"], shown["unpriced_operations"]) == (0, 1)
+    allowed.assert_tidy()

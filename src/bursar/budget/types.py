@@ -83,7 +83,9 @@ class Amount:
 
     def counted(self, counts: Counting) -> int:
         """The tokens that count; the most there can be, where nobody said."""
-        part = {Counting.FRESH: self.fresh_tokens, Counting.OUTPUT: self.output_tokens}.get(counts)
+        if counts is Counting.TOTAL:
+            return self.tokens
+        part = self.fresh_tokens if counts is Counting.FRESH else self.output_tokens
         return self.tokens if part is None else part
 
     def _sum(self, other: Amount, part: int | None, other_part: int | None) -> int | None:

@@ -64,11 +64,14 @@ def _set(root: Path, options: Any) -> int:
     for key in ("period", "timezone", "on_limit", "counts"):
         if getattr(options, key) is not None:
             values[key] = getattr(options, key)
+    before = {each.title: each.budget.name for each in read_budgets(root).budgets}
     is_new = set_budget(root, values)
     found = next(each for each in read_budgets(root).budgets if each.title == options.name)
     limit = format_quantity(found.budget.limit.quantity, found.budget.limit.unit)
     how = "new" if is_new else "changed"
     sys.stderr.write(f"budget `{options.name}` ({how}): {limit}, {found.budget.period}, {found.budget.on_limit}\n")
+    if before.get(found.title, found.budget.name) != found.budget.name:
+        sys.stderr.write("warning: what it counts has changed, so it starts from nothing\n")
     if found.sources["limit"] != str(project_file(root)):
         sys.stderr.write(f"warning: {found.sources['limit']} goes before {project_file(root)}\n")
     return OK

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bursar.clock import SystemClock
 from bursar.errors import UserError
@@ -35,16 +35,14 @@ if TYPE_CHECKING:
     from bursar.session import Session, Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """What a session is about."""
 
     model: str
     max_tokens: int
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(NamedTuple):
     """Where one command works: the project's lock is held, and its file is one of ours or not there."""
 
     project: str

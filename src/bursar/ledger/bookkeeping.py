@@ -90,12 +90,12 @@ class Bookkeeping:
     def reserve(self, request: ReserveRequest) -> Reservation | Denial:
         """See `Ledger.reserve`."""
         check_request(request)
+        content = encode_request(request)
+        asked, place = encode(content), fence_of(request.labels)
         with self._writing() as posting:
-            asked = encode(encode_request(request))
             known = posting.books.holding(request.key)
             if known is not None and known.request != asked:
                 raise KeyReused(f"the key `{request.key}` belongs to another reservation")
-            place = fence_of(request.labels)
             _check_fence(posting.books, place, request.attempt)
             if known is not None:
                 return known.reservation()
@@ -116,7 +116,7 @@ class Bookkeeping:
                 accounts=accounts,
                 exempt=exempt,
             )
-            body = encode_request(request) | {"granted": encode_amount(granted)}
+            body = content | {"granted": encode_amount(granted)}
             return posting.open(holding, "reserved", body, balances, speaks=False)
 
     def charge(self, key: str, labels: Mapping[str, str], used: Amount | CallRecord) -> Reservation:

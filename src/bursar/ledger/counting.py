@@ -14,11 +14,11 @@ NOT_OPEN = ""
 """The period id of a rolling budget of which no window is open."""
 
 
-def charged_balances(books: Books, labels: Mapping[str, str], at: datetime) -> list[Balance]:
-    """Every budget that an operation with these labels would be put on now, in the period it would be put on."""
-    return [
-        _in_period(books, each, period_id(each.budget.period, at, labels, each.last)) for each in books.matching(labels)
-    ]
+def charged_balances(
+    books: Books, standings: Iterable[Standing], labels: Mapping[str, str], at: datetime
+) -> list[Balance]:
+    """How these budgets stand in the periods that an operation with these labels would be put on now."""
+    return [_in_period(books, each, period_id(each.budget.period, at, labels, each.last)) for each in standings]
 
 
 def current_balances(

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -32,9 +33,19 @@ def encode(value: object) -> str:
     return _ENCODER.encode(value)
 
 
-def build_entry(number: int, at: datetime, kind: str, key: str, body: Mapping[str, object], previous: str) -> Entry:
-    """The entry with its hash."""
-    digest = hash_of(number, format_instant(at), kind, key, encode(body), previous)
+def build_entry(
+    number: int,
+    at: datetime,
+    kind: str,
+    key: str,
+    body: Mapping[str, object],
+    previous: str,
+    *,
+    encoded: str | None = None,
+) -> Entry:
+    """The entry with its hash. `encoded` is what `encode` makes of the body, where somebody has it already."""
+    text = encode(body) if encoded is None else encoded
+    digest = hash_of(number, format_instant(at), kind, key, text, previous)
     return Entry(number=number, at=at, kind=kind, key=key, body=body, previous_hash=previous, hash=digest)
 
 
@@ -62,6 +73,7 @@ def read_entry(row: RawEntry) -> Entry:
     )
 
 
+@lru_cache(maxsize=4)  # a write asks some times for the same one
 def format_instant(at: datetime) -> str:
     """UTC, ISO 8601, always with microseconds: texts sort like instants."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")

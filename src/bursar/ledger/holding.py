@@ -120,8 +120,9 @@ def shift(balance: Balance, before: Holding | None, after: Holding) -> Balance:
         old, new = weigh(before, budget), weigh(after, budget)
     if old == new:
         return balance
-    moved = replace(
-        balance,
+    moved = Balance(
+        budget=budget,
+        period_id=balance.period_id,
         spent=balance.spent + new.spent - old.spent,
         reserved=balance.reserved + new.reserved - old.reserved,
         metered=balance.metered + new.metered - old.metered,

@@ -57,7 +57,9 @@ class PostgresLedger(Bookkeeping, Reading):
     @contextmanager
     def _transaction(self) -> Iterator[Books]:
         with self._database.write() as connection:
-            yield PostgresBooks(connection, is_writing=True)
+            books = PostgresBooks(connection, is_writing=True)
+            yield books
+            books.flush()
 
     @contextmanager
     def _snapshot(self) -> Iterator[Books]:

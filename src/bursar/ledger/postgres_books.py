@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
@@ -14,7 +16,7 @@ from bursar.ledger.books import Mark, Standing
 from bursar.ledger.entries import encode, format_instant
 from bursar.ledger.holding import Holding
 from bursar.ledger.port import CallRecord, Entry, State
-from bursar.ledger.postgres_connection import Connection, Row, to_postgres
+from bursar.ledger.postgres_connection import Connection, Cursor, Row, to_postgres, together
 
 _FIGURES = "spent, reserved, metered, unpriced, exempt"
 
@@ -38,13 +40,25 @@ class PostgresBooks:
     Where it writes, the transaction is the only writer (`PostgresDatabase.write`). Still, each budget is locked before
     it is read, in the order of ids where there are several, and a balance is moved only from the figures that were
     read: a program that writes past the queue can make a write fail, and cannot make it overspend.
+
+    Everybody else waits meanwhile, and most of a transaction's time is the way to the server and back. So what has no
+    answer goes together with the next statement that has one, or with `flush`.
     """
 
     def __init__(self, connection: Connection, *, is_writing: bool) -> None:
         self._connection = connection
         self._is_writing = is_writing
+        self._waiting: list[_Waiting] = []
         self._locked: set[str] = set()
         self._figures: dict[tuple[str, str], Row] = {}
+        self._head: tuple[int, str] | None = None
+        if is_writing:
+            self._later(f"{SELECT_HEAD} FOR UPDATE", then=self._take_head)
+
+    def flush(self) -> None:
+        """Everything that was put has been put."""
+        if self._waiting:
+            self._all("SELECT")
 
     def holding(self, key: str) -> Holding | None:
         row = self._row(f"{rows.SELECT_HOLDINGS} WHERE key = ?", key)
@@ -61,9 +75,9 @@ class PostgresBooks:
 
     def put_holding(self, holding: Holding, *, is_new: bool) -> None:
         if is_new:
-            self._execute(rows.INSERT_HOLDING, *rows.write_holding(holding))
+            self._later(rows.INSERT_HOLDING, *rows.write_holding(holding))
         else:
-            self._execute(rows.UPDATE_HOLDING, *rows.write_changed(holding), holding.key)
+            self._later(rows.UPDATE_HOLDING, *rows.write_changed(holding), holding.key)
 
     def latest_attempt(self, place: str) -> int:
         row = self._row("SELECT max(attempt) FROM reservations WHERE place = ? AND place <> ''", place)
@@ -75,7 +89,7 @@ class PostgresBooks:
         return None if row is None else read_call(row)[1]
 
     def add_call(self, key: str, call: CallRecord) -> None:
-        self._execute(rows.INSERT_CALL, *_write_call(key, call))
+        self._later(rows.INSERT_CALL, *_write_call(key, call))
 
     def standing(self, name: str) -> Standing | None:
         self._lock([name])
@@ -87,10 +101,10 @@ class PostgresBooks:
         run, task = rows.run_and_task(labels)
         where = " WHERE run IN ('', ?) AND task IN ('', ?)"
         if self._is_writing:
-            locked = self._all(f"SELECT name FROM budgets{where} ORDER BY id FOR UPDATE", (run, task))
-            self._locked.update(name for (name,) in locked)
-        standings = map(read_standing, self._all(f"{rows.SELECT_STANDINGS}{where} ORDER BY name", (run, task)))
-        return [self._seen(each) for each in standings if is_selected(each.budget.selector, labels)]
+            self._later(f"SELECT id FROM budgets{where} ORDER BY id FOR UPDATE", run, task)
+        found = list(map(read_standing, self._all(f"{rows.SELECT_STANDINGS}{where} ORDER BY name", (run, task))))
+        self._locked.update(each.budget.name for each in found)
+        return [self._seen(each) for each in found if is_selected(each.budget.selector, labels)]
 
     def every(self) -> Sequence[Standing]:
         return [self._seen(read_standing(row)) for row in self._all(f"{rows.SELECT_STANDINGS} ORDER BY name")]
@@ -106,42 +120,48 @@ class PostgresBooks:
 
     def put_budget(self, budget: Budget, *, is_new: bool) -> None:
         if is_new:
-            self._execute(rows.INSERT_BUDGET, *rows.write_budget(budget))
+            self._later(rows.INSERT_BUDGET, *rows.write_budget(budget))
         else:
-            self._execute(rows.UPDATE_BUDGET, *rows.write_definition(budget))
+            self._later(rows.UPDATE_BUDGET, *rows.write_definition(budget))
 
     def put_balance(self, balance: Balance) -> None:
         """What was read is what is replaced, or nothing is."""
         name, period, *figures = rows.write_balance(balance)
         was = self._figures.get((name, period))
         if was is None:
-            moved = self._execute(_ADD_BALANCE, period, *figures, name)
+            self._later(_ADD_BALANCE, period, *figures, name, then=_check_moved)
         else:
-            moved = self._execute(_MOVE_BALANCE, *figures, name, period, *was)
-        if moved != 1:
-            raise StoreError(f"budget `{name}` was changed by a program that is no ledger; nothing was written")
+            self._later(_MOVE_BALANCE, *figures, name, period, *was, then=_check_moved)
         self._remember(balance)
 
     def put_last(self, budget: str, last: LastPeriod) -> None:
-        self._execute(_PUT_LAST, last.id, budget, last.id)
+        self._later(_PUT_LAST, last.id, budget, last.id)
 
     def marks(self, budget: str, period: str) -> Collection[int]:
         where = "digest_of(budget) = digest_of(?) AND digest_of(period_id) = digest_of(?)"
         return {row[0] for row in self._all(f"SELECT percent FROM alerts WHERE {where}", (budget, period))}
 
     def add_mark(self, mark: Mark) -> None:
-        self._execute(rows.INSERT_MARK, *rows.write_mark(mark))
+        self._later(rows.INSERT_MARK, *rows.write_mark(mark))
 
     def head(self) -> tuple[int, str]:
-        row = self._row("SELECT number, hash FROM head FOR UPDATE" if self._is_writing else SELECT_HEAD)
-        if row is None:
-            raise StoreError("the ledger has lost the end of its journal; nothing was written", hint=_RESTORE)
-        return row[0], row[1]
+        if self._head is None:
+            self._later(SELECT_HEAD, then=self._take_head)
+            self.flush()
+        assert self._head is not None
+        return self._head
 
     def add_entry(self, entry: Entry, body: str) -> None:
         at = format_instant(entry.at)
         row = (entry.number, at, entry.kind, entry.key, body, entry.previous_hash, entry.hash)
-        self._execute(rows.INSERT_ENTRY, *row)
+        self._later(rows.INSERT_ENTRY, *row)
+        self._head = entry.number, entry.hash
+
+    def _take_head(self, cursor: Cursor) -> None:
+        row = cursor.fetchone()
+        if row is None:
+            raise StoreError("the ledger has lost the end of its journal; nothing was written", hint=_RESTORE)
+        self._head = row[0], row[1]
 
     def _lock_accounts(self, found: Iterable[Holding]) -> None:
         self._lock([account.budget for holding in found for account in (*holding.accounts, *holding.exempt)])
@@ -150,7 +170,7 @@ class PostgresBooks:
         """The budgets are ours until the transaction ends. A statement of its own: what is read after it is current."""
         unlocked = sorted(set(names) - self._locked)
         if unlocked and self._is_writing:
-            self._all(_LOCK, (unlocked,))
+            self._later(_LOCK, unlocked)
             self._locked.update(unlocked)
 
     def _seen(self, standing: Standing) -> Standing:
@@ -162,14 +182,36 @@ class PostgresBooks:
         name, period, *figures = rows.write_balance(balance)
         self._figures[name, period] = tuple(figures)
 
-    def _execute(self, sql: str, *parameters: Any) -> int:
-        return self._connection.execute(to_postgres(sql), parameters).rowcount
-
-    def _all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        return self._connection.execute(to_postgres(sql), parameters).fetchall()
+    def _later(self, sql: str, *parameters: Any, then: Callable[[Cursor], None] | None = None) -> None:
+        self._waiting.append(_Waiting(to_postgres(sql), parameters, then))
 
     def _row(self, sql: str, *parameters: Any) -> Row | None:
-        return self._connection.execute(to_postgres(sql), parameters).fetchone()
+        return next(iter(self._all(sql, parameters)), None)
+
+    def _all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """The rows, after everything that waited, in the order in which it was put."""
+        waiting, self._waiting = self._waiting, []
+        with together(self._connection) if waiting else nullcontext():
+            done = [(each, self._connection.execute(each.sql, each.parameters)) for each in waiting]
+            cursor = self._connection.execute(to_postgres(sql), parameters)
+        for each, its_cursor in done:
+            if each.then is not None:
+                each.then(its_cursor)
+        return cursor.fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A statement that goes with the next one; `then` looks at what became of it."""
+
+    sql: bytes
+    parameters: Row
+    then: Callable[[Cursor], None] | None
+
+
+def _check_moved(cursor: Cursor) -> None:
+    if cursor.rowcount != 1:
+        raise StoreError("a balance was changed by a program that is no ledger; nothing was written")
 
 
 def select_holdings(

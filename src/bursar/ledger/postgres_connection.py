@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import psycopg
@@ -21,6 +21,7 @@ from bursar.errors import InternalError, LedgerBusy, StoreError, UserError
 
 Row = tuple[Any, ...]
 Connection = psycopg.Connection[Row]
+Cursor = psycopg.Cursor[Row]
 
 _QUEUE = "SELECT pg_advisory_xact_lock(1649173860, hashtext(current_schema()))"
 """The queue of writers, first come, first served; one for each ledger. It ends with the transaction."""
@@ -233,6 +234,11 @@ class PostgresDatabase:
 def to_postgres(sql: str) -> bytes:
     """The statement with the marks for parameters that the driver wants."""
     return sql.replace("?", "%s").encode()
+
+
+def together(connection: Connection) -> AbstractContextManager[object]:
+    """A `with` block whose statements go to the server in one go; what it says is there when the block ends."""
+    return connection.pipeline() if psycopg.Pipeline.is_supported() else nullcontext()
 
 
 def _row(connection: Connection, sql: str) -> Row:

@@ -16,6 +16,8 @@ from bursar.ledger.entries import build_entry, encode, encode_amount
 from bursar.ledger.holding import Holding
 from bursar.ledger.port import USAGE_KINDS, Denial, Entry, LedgerEvent, Reservation
 
+_SILENCE = Firing(None, ())
+
 
 class Posting:
     """The open transaction, at one instant. `events` is what to tell once it is committed."""
@@ -24,10 +26,13 @@ class Posting:
         self.books = books
         self.at = at
         self.events: list[LedgerEvent] = []
+        self._last: dict[str, LastPeriod | None] = {}
 
     def balances(self, labels: Mapping[str, str]) -> list[Balance]:
         """Of every budget that an operation with these labels belongs to now, exempt or not."""
-        return charged_balances(self.books, labels, self.at)
+        standings = self.books.matching(labels)
+        self._last = {standing.budget.name: standing.last for standing in standings}
+        return charged_balances(self.books, standings, labels, self.at)
 
     def move(
         self, before: Holding, after: Holding, kind: str, body: Mapping[str, object], *, speaks: bool = False
@@ -77,8 +82,9 @@ class Posting:
         for was, balance in zip(old, new, strict=True):
             if is_first or was != balance:
                 self.books.put_balance(balance)
-            if is_first:
-                self.books.put_last(balance.budget.name, LastPeriod(balance.period_id))
+            last = LastPeriod(balance.period_id)
+            if is_first and last != self._last.get(balance.budget.name):
+                self.books.put_last(balance.budget.name, last)
 
     def deny(self, key: str, amount: Amount, shortfalls: tuple[Shortfall, ...]) -> Denial:
         """The refusal is in the journal; no balance has changed."""
@@ -97,8 +103,9 @@ class Posting:
     def write_down(self, kind: str, key: str, body: Mapping[str, object]) -> Entry:
         """The journal has one more entry."""
         number, previous = self.books.head()
-        entry = build_entry(number + 1, self.at, kind, key, body, previous)
-        self.books.add_entry(entry, encode(body))
+        encoded = encode(body)
+        entry = build_entry(number + 1, self.at, kind, key, body, previous, encoded=encoded)
+        self.books.add_entry(entry, encoded)
         return entry
 
     def _told(self, entry: Entry, reservation: Reservation) -> Reservation:
@@ -107,6 +114,8 @@ class Posting:
         return reservation
 
     def _firing(self, balance: Balance) -> Firing:
+        if not due_alerts(balance, (), self.at).marks:
+            return _SILENCE  # no threshold is reached, so nobody need look which ones have fired
         return due_alerts(balance, self.books.marks(balance.budget.name, balance.period_id), self.at)
 
 

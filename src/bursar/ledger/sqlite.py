@@ -40,6 +40,7 @@ class SqliteBooks:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
+        self._last: dict[str, str] = {}  # periods that are known to be the latest of budgets
 
     def holding(self, key: str) -> Holding | None:
         row = self._row(f"{rows.SELECT_HOLDINGS} WHERE key = ?", key)
@@ -76,8 +77,9 @@ class SqliteBooks:
         found = self._connection.execute(
             f"{rows.SELECT_STANDINGS} WHERE run IN ('', ?) AND task IN ('', ?) ORDER BY name", (run, task)
         )
-        standings = map(_read_standing, found)
-        return [standing for standing in standings if is_selected(standing.budget.selector, labels)]
+        standings = [each for each in map(_read_standing, found) if is_selected(each.budget.selector, labels)]
+        self._last = {each.budget.name: each.latest.period_id for each in standings if each.latest is not None}
+        return standings
 
     def every(self) -> Sequence[Standing]:
         return list(map(_read_standing, self._connection.execute(f"{rows.SELECT_STANDINGS} ORDER BY name")))
@@ -96,7 +98,9 @@ class SqliteBooks:
         self._connection.execute(rows.PUT_BALANCE, rows.write_balance(balance))
 
     def put_last(self, budget: str, last: LastPeriod) -> None:
-        self._connection.execute(rows.UPDATE_LAST_PERIOD, (last.id, budget, last.id))
+        if self._last.get(budget) != last.id:
+            self._connection.execute(rows.UPDATE_LAST_PERIOD, (last.id, budget, last.id))
+            self._last[budget] = last.id
 
     def marks(self, budget: str, period: str) -> Collection[int]:
         found = self._connection.execute(

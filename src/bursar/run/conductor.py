@@ -208,7 +208,8 @@ class Conductor:
             task = self._tasks[number]
             if task.is_checkpoint:
                 continue
-            because = f"budget {names} has no room for it"
+            is_unpriced = any(shortfall.wanted is None for shortfall in shortfalls)
+            because = f"budget {names} " + ("refuses a cost that is unknown" if is_unpriced else "has no room for it")
             self._context.stores.journal.set_task(self._context.run.id, number, TaskState.STOPPED, note=because)
             self._context.emit(TaskWaited(task=number, name=task.name, because=because))
 

@@ -50,6 +50,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         units=_blocking_units(context, task),
         countings=sorted(part_countings(context, task, only_blocking=True)),
         step_output_tokens=output_of(step.tokens),
+        refuses_unpriced=_refuses_unpriced(context, task),
         step_tokens=step.tokens,
         step_nano_usd=step.nano_usd,
         output_cap=launch.output_cap,
@@ -80,6 +81,11 @@ def part_countings(context: RunContext, task: Task, *, only_blocking: bool = Fal
         for each in _budgets(context, task, only_blocking=only_blocking)
         if each.limit.unit is Unit.TOKENS and each.counts is not Counting.TOTAL
     }
+
+
+def _refuses_unpriced(context: RunContext, task: Task) -> bool:
+    budgets = _budgets(context, task, only_blocking=True)
+    return any(each.limit.unit is Unit.USD and not each.allows_unknown_price for each in budgets)
 
 
 def _blocking_units(context: RunContext, task: Task) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from bursar.budget import NOTHING, Alert, Amount, Balance, projected_alerts, title_of
 from bursar.ledger import Reservation
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 _PARTS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
+class Hold(NamedTuple):
     """Tokens that are set aside for an operation."""
 
     id: str
@@ -28,8 +27,7 @@ class Hold:
     tokens: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Projection:
+class Projection(NamedTuple):
     """How budgets would stand if an amount were held on top of what is spent and reserved.
 
     Attributes:
@@ -41,8 +39,7 @@ class Projection:
     alerts: tuple[Alert, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionReport:
+class SessionReport(NamedTuple):
     """How a session stands; all in tokens.
 
     Attributes:

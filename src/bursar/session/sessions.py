@@ -7,7 +7,7 @@ drives `bursar token` runs something, and budgets that count per run count it so
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bursar.budget import (
     SESSION_STOP_PERCENT,
@@ -30,8 +30,7 @@ IMPORTED = "imported"
 """The phase under which usage from before the ledger is charged."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(NamedTuple):
     """One session of a project.
 
     Attributes:

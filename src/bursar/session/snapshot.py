@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bursar.budget import LARGEST_QUANTITY
 from bursar.errors import SetupError, UserError
@@ -25,8 +25,7 @@ SNAPSHOT_PATH = ".planning/token_budget.json"
 _LARGEST_BYTES = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """What a snapshot says that can be taken over: tokens, and the model they were for."""
 
     model: str

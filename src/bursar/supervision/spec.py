@@ -42,6 +42,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
         rates: the price table as plain data (see `pricing`).
         units: units of the blocking budgets over this attempt, `tokens` and `usd`: what a limit can be reached in.
         countings: how blocking budgets count tokens, where not all of them count: `fresh`, `output`.
+        refuses_unpriced: a budget in USD is among them that lets nothing pass whose price is unknown.
         step_tokens: by how much a hold grows when it runs out; the same share of it in money.
         audit: the audit log; empty for none.
         output_cap: the most output tokens of one call.
@@ -66,6 +67,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     audit: str = ""
     countings: list[str] = []
+    refuses_unpriced: bool = True
     step_output_tokens: int = 0
 
 

@@ -22,6 +22,7 @@ class Spending:
         self._ledger = ledger
         self._rates = RateTable.from_data(spec.rates)
         self._units = [Unit(unit) for unit in spec.units]
+        self._refuses_unpriced = spec.refuses_unpriced
         self._countings = [Counting(counting) for counting in spec.countings]
         self._step = Amount(spec.step_tokens, spec.step_nano_usd, spec.step_tokens, spec.step_output_tokens)
         self._usage_by_call: dict[str, Usage] = {}
@@ -79,7 +80,7 @@ class Spending:
 
     def limit_reached(self) -> str | None:
         """Grows the hold where it runs short; in words, the limit that leaves no room for another call, if one does."""
-        if Unit.USD in self._units and self.unpriced_models:
+        if Unit.USD in self._units and self.unpriced_models and self._refuses_unpriced:
             return f"no price is known for model {', '.join(sorted(self.unpriced_models))}, and a budget in USD applies"
         if not self._is_short(ahead=self._largest_call):
             return None
@@ -130,24 +131,24 @@ class Spending:
     def _is_short(self, *, ahead: int) -> bool:
         """Whether the hold would not cover `ahead` more tokens (with 0: whether it is used up)."""
         held, metered = self.reservation.held, self.reservation.metered
-        return any(_used_up(held, metered, unit, ahead) for unit in self._units) or any(
-            self._is_part_short(counting, ahead=ahead) for counting in self._countings
-        )
+        if any(self._is_part_short(counting, ahead=ahead) for counting in self._countings):
+            return True
+        if Unit.TOKENS in self._units and metered.tokens + ahead >= held.tokens:
+            return True
+        return Unit.USD in self._units and self._is_money_short(ahead=ahead)
+
+    def _is_money_short(self, *, ahead: int) -> bool:
+        held, metered = self.reservation.held, self.reservation.metered
+        if held.nano_usd is None or metered.nano_usd is None:
+            return self._refuses_unpriced
+        share = metered.nano_usd * ahead // max(1, metered.tokens)
+        return metered.nano_usd + share >= held.nano_usd
 
     def _is_part_short(self, counting: Counting, *, ahead: int) -> bool:
         """The same of those tokens that count for some budget, if the next ones are like the ones before."""
         held, metered = self.reservation.held, self.reservation.metered
         share = metered.counted(counting) * ahead // max(1, metered.tokens)
         return metered.counted(counting) + share >= held.counted(counting)
-
-
-def _used_up(held: Amount, metered: Amount, unit: Unit, ahead: int) -> bool:
-    if unit is Unit.TOKENS:
-        return metered.tokens + ahead >= held.tokens
-    if held.nano_usd is None or metered.nano_usd is None:
-        return True
-    share = metered.nano_usd * ahead // max(1, metered.tokens)
-    return metered.nano_usd + share >= held.nano_usd
 
 
 def _grown(held: Amount, step: Amount, growing: Collection[Counting]) -> Amount:
