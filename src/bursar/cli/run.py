@@ -21,7 +21,7 @@ from bursar.cli.session import (
     tell_undelivered,
     telling,
 )
-from bursar.config import build_notifier, configured_budgets, define_budgets
+from bursar.config import build_notifier, configured_budgets, define_budgets, load_project_settings
 from bursar.errors import OK, UserError
 from bursar.paths import state_dir
 from bursar.plan import summary_path
@@ -64,7 +64,7 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id:
         return OK
     if limit is not None:
         check_prices(opened, tools, limit.limit)
-    require_approval(opened.plan, settings, tools.stores.journal, trust=options.trust)
+    require_approval(opened.plan, load_project_settings(root), tools.stores.journal, trust=options.trust)
     lock = RunLock(tools.state_dir, opened)
     try:
         run = None if getattr(options, "new", False) else unfinished_run(opened, tools)

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from bursar.config.compose import build_agent, build_notifier, open_stores
     from bursar.config.editing import set_budget
     from bursar.config.files import FILE_NAME, project_file, user_file
-    from bursar.config.settings import AgentSettings, NotifyTable, RunTable, Settings, load_settings
+    from bursar.config.settings import (
+        AgentSettings,
+        NotifyTable,
+        RunTable,
+        Settings,
+        load_project_settings,
+        load_settings,
+        load_user_settings,
+    )
 
 _ROOMS = {
     "budgets": (
@@ -36,7 +44,15 @@ _ROOMS = {
     "compose": ("build_agent", "build_notifier", "open_stores"),
     "editing": ("set_budget",),
     "files": ("FILE_NAME", "project_file", "user_file"),
-    "settings": ("AgentSettings", "NotifyTable", "RunTable", "Settings", "load_settings"),
+    "settings": (
+        "AgentSettings",
+        "NotifyTable",
+        "RunTable",
+        "Settings",
+        "load_project_settings",
+        "load_settings",
+        "load_user_settings",
+    ),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -53,6 +69,7 @@ __all__ = [
     "configured_budgets",
     "define_budgets",
     "list_problems",
+    "load_project_settings",
     "load_settings",
     "load_user_settings",
     "open_stores",

@@ -101,6 +101,31 @@ def load_settings(root: Path, environment: Mapping[str, str] = os.environ) -> Se
     return _with_environment(msgspec.convert(table, Settings), environment)
 
 
+def load_project_settings(root: Path) -> Settings:
+    """What the project's own file says: others may have written it, so what it would start has to be approved.
+
+    Raises:
+        UserError: the file is not TOML, or a key or value is wrong.
+    """
+    return msgspec.convert(_read_table(project_file(root)), Settings)
+
+
+def load_user_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """What the user says, in their own file and the environment: nobody has to approve that.
+
+    Raises:
+        UserError: the file is not TOML, or a key or value is wrong.
+    """
+    return _with_environment(msgspec.convert(_read_table(user_file(environment)), Settings), environment)
+
+
+def _read_table(path: Path) -> dict[str, Any]:
+    """The file's own table but for the budgets, checked by itself; empty where there is none."""
+    own = {key: value for key, value in read_settings_file(path).parse().items() if key not in _KEYS_OF_BUDGETS}
+    _check(_convert(own, path), path)
+    return own
+
+
 def _convert(table: Mapping[str, Any], path: Path) -> Settings:
     try:
         return msgspec.convert(table, Settings)
