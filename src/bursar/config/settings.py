@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from bursar.config.files import project_file, user_file
+from bursar.config.files import project_file, read_settings_file, user_file
 from bursar.errors import UserError
 from bursar.notify import check_target, mask_target
 
