@@ -113,7 +113,7 @@ class Server:
     def drop(self, url: str) -> None:
         """The place of that URL is gone, with all that is in it."""
         with self.connect() as connection:
-            connection.execute("SET client_min_messages = warning")
+            connection.execute("SET client_min_messages = warning; SET lock_timeout = '20s'")
             connection.execute(f"DROP SCHEMA {schema_of(url)} CASCADE")
 
     def stop(self) -> None:
