@@ -111,8 +111,10 @@ def _open(folded: Fold, line: Line, request: str, place: str, attempt: int, gran
         exempt_from=[_balance(folded, line, *account) for account in exempt],
         accounts=accounts,
         exempt=exempt,
-        weights=[NO_SUMS] * len(accounts),
     )
+    for balance in reservation.charged_to:
+        reservation.by_side.setdefault(balance.budget.side, []).append(balance)
+        reservation.weights[balance.budget.side] = NO_SUMS
     for balance in reservation.exempt_from:
         balance.exempt += 1
     folded.reservations[line.key] = reservation
@@ -227,18 +229,19 @@ _STEPS: dict[str, Callable[[Fold, Line], None]] = {
 }
 
 
-def _move(reservation: FoldedReservation) -> list[Sums]:
-    """The balances follow what the reservation weighs now; what it weighed before is given back."""
-    before, after = reservation.weights, []
-    by_side: dict[int, Sums] = {}
-    for balance, old in zip(reservation.charged_to, before, strict=True):
-        side = balance.budget.side
-        new = by_side.get(side)
-        if new is None:
-            new = by_side[side] = reservation.weigh(side)
-        after.append(new)
+def _move(reservation: FoldedReservation) -> dict[int, Sums]:
+    """The balances follow what the reservation weighs now; what it weighed before, by side, is given back."""
+    before, after = reservation.weights, {}
+    for side, balances in reservation.by_side.items():
+        new, old = reservation.weigh(side), before[side]
+        after[side] = new
         if new != old:
-            balance.add(new, old)
+            spent, reserved, metered, unpriced = new[0] - old[0], new[1] - old[1], new[2] - old[2], new[3] - old[3]
+            for balance in balances:
+                balance.spent += spent
+                balance.reserved += reserved
+                balance.metered += metered
+                balance.unpriced += unpriced
     reservation.weights = after
     return before
 
@@ -252,17 +255,16 @@ def _check_charge(folded: Fold, line: Line, reservation: FoldedReservation) -> N
             return
 
 
-def _check_grant(folded: Fold, line: Line, reservation: FoldedReservation, before: list[Sums]) -> None:
+def _check_grant(folded: Fold, line: Line, reservation: FoldedReservation, before: dict[int, Sums]) -> None:
     """After a grant, no blocking budget that had to give something is past what it grants."""
-    for position, balance in enumerate(reservation.charged_to):
-        ceiling = balance.budget.ceiling
+    for (name, _), balance in zip(reservation.accounts, reservation.charged_to, strict=True):
+        ceiling, side = balance.budget.ceiling, balance.budget.side
         if ceiling is None:
             continue
-        old, new = before[position], reservation.weights[position]
+        old, new = before[side], reservation.weights[side]
         is_past = new[1] > old[1] and balance.spent + balance.reserved > ceiling
         is_unpriced = new[3] > old[3] and not balance.budget.definition["allows_unknown_price"]
         if is_past or is_unpriced:
-            name, _ = reservation.accounts[position]
             folded.problems.append(f"entry {line.number} grants `{line.key}` what budget `{name}` did not have")
 
 

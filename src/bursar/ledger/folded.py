@@ -38,14 +38,6 @@ class FoldedBalance:
         """All of them."""
         return self.spent, self.reserved, self.metered, self.unpriced, self.exempt
 
-    def add(self, new: Sums, old: Sums) -> None:
-        """What weighed `old` weighs `new`."""
-        self.spent += new[0] - old[0]
-        self.reserved += new[1] - old[1]
-        self.metered += new[2] - old[2]
-        self.unpriced += new[3] - old[3]
-        self.exempt += new[4] - old[4]
-
 
 @dataclass(slots=True)
 class FoldedBudget:
@@ -101,8 +93,10 @@ class FoldedReservation:
     unknown: tuple[int, int | None] = (0, 0)
     ending: list[Any] | None = None
     crediting: list[Any] | None = None
-    weights: list[Sums] = field(default_factory=list)
-    """What it has added so far to each budget that it is charged to."""
+    by_side: dict[int, list[FoldedBalance]] = field(default_factory=dict)
+    """`charged_to` by the side that each counts."""
+    weights: dict[int, Sums] = field(default_factory=dict)
+    """What it has added so far to each of them, by side."""
 
     def weigh(self, side: int) -> Sums:
         """What this reservation adds to a budget that counts that side."""
@@ -150,14 +144,14 @@ class Line:
 
 def call_content(body: Mapping[str, Any]) -> tuple[Any, ...]:
     """What was recorded of a call, but for its name."""
-    usage = body["usage"]
+    counted = body["usage"].get
     return (
         body["model"],
-        usage.get("input_tokens", 0),
-        usage.get("cache_read_tokens", 0),
-        usage.get("cache_write_5m_tokens", 0),
-        usage.get("cache_write_1h_tokens", 0),
-        usage.get("output_tokens", 0),
+        counted("input_tokens", 0),
+        counted("cache_read_tokens", 0),
+        counted("cache_write_5m_tokens", 0),
+        counted("cache_write_1h_tokens", 0),
+        counted("output_tokens", 0),
         body["nano_usd"],
         body["provenance"],
     )
