@@ -92,9 +92,8 @@ class Server:
         options = [word for setting in settings for word in ("-c", setting)]
         self._log = self._folder / "log"
         with self._log.open("wb") as log:
-            self._process = way.popen(
-                "setpriv", "--pdeathsig", "INT", programs / "postgres", "-D", data, *options, stdout=log.fileno()
-            )
+            dies_with_us = ("setpriv", "--pdeathsig", "INT") if shutil.which("setpriv") else ()
+            self._process = way.popen(*dies_with_us, programs / "postgres", "-D", data, *options, stdout=log.fileno())
         atexit.register(self.stop)
         self.url = f"postgresql:///postgres?host={self._folder}&user=postgres"
         self._wait()
