@@ -92,9 +92,8 @@ class Server:
         options = [word for setting in settings for word in ("-c", setting)]
         self._log = self._folder / "log"
         with self._log.open("wb") as log:
-            self._process = way.popen(
-                "setpriv", "--pdeathsig", "INT", programs / "postgres", "-D", data, *options, stdout=log.fileno()
-            )
+            dies_with_us = ("setpriv", "--pdeathsig", "INT") if shutil.which("setpriv") else ()
+            self._process = way.popen(*dies_with_us, programs / "postgres", "-D", data, *options, stdout=log.fileno())
         atexit.register(self.stop)
         self.url = f"postgresql:///postgres?host={self._folder}&user=postgres"
         self._wait()
@@ -113,7 +112,7 @@ class Server:
     def drop(self, url: str) -> None:
         """The place of that URL is gone, with all that is in it."""
         with self.connect() as connection:
-            connection.execute("SET client_min_messages = warning")
+            connection.execute("SET client_min_messages = warning; SET lock_timeout = '20s'")
             connection.execute(f"DROP SCHEMA {schema_of(url)} CASCADE")
 
     def stop(self) -> None:

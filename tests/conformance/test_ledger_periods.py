@@ -221,6 +221,10 @@ TABLES = {
         charge f 1/70 run=r lane=subscription             | settled 1/70
         balance usd                                       | 60 0 0
         left_out usd                                      | 0 2
+        reserve g 1/1 run=r lane=subscripton              | UserError
+        charge g 1/1 run=r lane=API                       | UserError
+        define x 1 usd lane=free                          | UserError
+        define x 1 usd lane=api                           | ok
     """,
     "an unknown price passes where the budget allows it": """
         define usd 100 usd run=r allow          | ok

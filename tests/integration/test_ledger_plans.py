@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
-from bursar.budget import RUN_THRESHOLDS, Amount, Budget, Limit, Unit
+from bursar.budget import RUN_THRESHOLDS, Amount, Budget, Limit, Unit, parse_period
 from bursar.ledger import CallRecord, ReserveRequest, State, open_ledger
 from bursar.usage import Usage
-from tests.conformance.ledgers import SteppingClock
+from tests.conformance.ledgers import SteppingClock, clock_of
 
 LABELS = {"run": "r", "task": "t", "model": "m"}
 LAST_ENTRY = "SELECT number, hash FROM entries ORDER BY number DESC LIMIT 1"  # a scan of one row
@@ -34,6 +35,15 @@ def test_no_statement_scans_a_table(tmp_path: Path) -> None:
     ledger.forfeit("b")
     ledger.credit("b", Amount(1, None), evidence="bill")
     ledger.release("c")
+    for name, period in (("day", "daily"), ("window", "5h"), ("session", "session")):
+        limit = Limit(10, Unit.TOKENS)
+        ledger.define(Budget(name=name, limit=limit, period=parse_period(period), thresholds=RUN_THRESHOLDS))
+    for days in range(3):
+        clock_of(ledger).set(datetime(2026, 4, 1 + days, tzinfo=UTC))
+        ledger.charge(f"charge-{days}", LABELS | {"session": f"s{days}"}, Amount(9, None))
+        ledger.reserve(ReserveRequest(key=f"late-{days}", labels=LABELS, amount=Amount(1, None)))
+    ledger.balance("session", labels={"session": "s1"})
+    ledger.forfeit_open(LABELS)
     ledger.balance("run")
     ledger.balances(LABELS)
     ledger.alerts(LABELS)
@@ -46,7 +56,7 @@ def test_no_statement_scans_a_table(tmp_path: Path) -> None:
     connection.exec_trace = None
 
     reading = sorted(sql for sql in seen if sql.startswith(("SELECT", "UPDATE", "INSERT")) and sql != LAST_ENTRY)
-    assert len(reading) > 15
+    assert len(reading) > 18
     scans = {
         sql: row[3]
         for sql in reading

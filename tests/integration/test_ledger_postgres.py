@@ -6,8 +6,9 @@ import os
 import random
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -23,9 +24,10 @@ from bursar.ledger import (
     SqliteLedger,
     open_ledger,
     postgres_connection,
+    rows,
 )
 from bursar.ledger.postgres import PostgresLedger
-from bursar.ledger.postgres_books import PostgresBooks
+from bursar.ledger.postgres_books import SELECT_STANDINGS, PostgresBooks
 from bursar.usage import Usage
 from tests.integration.test_ledger_processes import fork, wait_for
 from tests.postgres_server import Server, schema_of, the_server
@@ -144,8 +146,7 @@ def test_a_backend_killed_at_the_commit_after_it_counts(
             (lambda: reserve(waiting, "a", 10), lambda: waiting.settle("a", Amount(7, None))), start=1
         ):
             answer = threads.submit(write)
-            backend = wait_for_commit(psql, url)
-            assert not answer.done()
+            backend = wait_for_commit(psql, answer)
             psql.execute("SELECT pg_terminate_backend(%s, 5000)", (backend,))
             with pytest.raises(StoreError, match="in the middle of a commit"):
                 answer.result(60)
@@ -160,9 +161,10 @@ def test_a_backend_killed_at_the_commit_after_it_counts(
     assert ledger.verify() == []
 
 
-def wait_for_commit(psql: psycopg.Connection, url: str) -> int:
+def wait_for_commit(psql: psycopg.Connection, answer: Future[Any]) -> int:
     """The backend that has committed and does not say so."""
     while True:
+        assert not answer.done(), answer.result()
         row = psql.execute(
             "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query = 'COMMIT'"
         ).fetchone()
@@ -350,6 +352,22 @@ def test_budgets_are_locked_in_the_order_of_their_ids(ledger: PostgresLedger, ps
             )
         )
     assert plan.index("LockRows") < plan.index("Sort")  # sorted first, then locked
+
+
+def test_no_statement_scans_old_periods(ledger: PostgresLedger) -> None:
+    """Each finds the one balance by its budget and the hash of its period, however many there were."""
+    budget = ledger.define(Budget(name="b", limit=Limit(100, Unit.TOKENS))).budget
+    with ledger._transaction() as books:
+        assert isinstance(books, PostgresBooks)
+        books._connection.execute("SET LOCAL enable_seqscan = off")
+        for sql, parameters in (
+            (f"{SELECT_STANDINGS} WHERE name = ?", (budget.name,)),
+            (f"{rows.SELECT_BALANCES} WHERE name = ? AND digest_of(period_id) = digest_of(?)", (budget.name, "always")),
+        ):
+            plan = "\n".join(row[0] for row in books._all(f"EXPLAIN {sql}", parameters))
+            found = [line for line in plan.splitlines() if "Index Cond: ((budget" in line]
+            assert found, plan
+            assert all("digest_of" in line or "sha256" in line for line in found), plan
 
 
 # Schemas.

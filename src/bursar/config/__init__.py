@@ -81,8 +81,10 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """What the door shows, imported now."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+if not TYPE_CHECKING:  # types know the names above, and no others
+
+    def __getattr__(name: str) -> object:
+        """What the door shows, imported now."""
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

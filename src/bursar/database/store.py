@@ -134,22 +134,43 @@ class _Write:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, _: TracebackType | None) -> None:
         try:
-            self._finish(kind is None)
-        except apsw.Error as error:
-            raise store_error(self._database.path, error) from error
+            if kind is None:
+                self._commit()
         finally:
+            self._roll_back()
             self._leave()
         if isinstance(value, apsw.Error):
             raise store_error(self._database.path, value) from value
 
-    def _finish(self, is_good: bool) -> None:
+    def _commit(self) -> None:
+        try:
+            self._database._connection.execute("COMMIT")
+        except apsw.Error as error:
+            self._roll_back()
+            if self._bury():
+                raise store_error(self._database.path, error) from error
+            raise StoreError(
+                f"`{self._database.path}` cannot be used: {error}; nobody knows whether this was written",
+                hint="once the disk is well again, ask again for the same",
+            ) from error
+
+    def _roll_back(self) -> None:
+        connection = self._database._connection
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+    def _bury(self) -> bool:
+        """What a failed commit has left in the write-ahead log is written over; False where that fails too.
+
+        It may be a whole transaction there, of which only the sync has failed. The next write of any process takes its
+        place, but if none came, whoever opened the file after a crash would take it for committed.
+        """
         connection = self._database._connection
         try:
-            if is_good:
-                connection.execute("COMMIT")
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            connection.pragma("user_version", connection.pragma("user_version"))
+        except apsw.Error:
+            return False
+        return True
 
     def _leave(self) -> None:
         database = self._database

@@ -16,7 +16,8 @@ import msgspec
 from bursar.budget import Balance
 from bursar.ledger.books import Mark, Standing
 from bursar.ledger.entries import FIRST_HASH, RawEntry, encode_budget, format_instant, hash_of, read_entry
-from bursar.ledger.fold import Fold, FoldedBudget, FoldedReservation, Line, encode_quickly, fold_lines, shorten
+from bursar.ledger.fold import fold_lines
+from bursar.ledger.folded import Fold, FoldedBudget, FoldedReservation, Line, encode_quickly, shorten
 from bursar.ledger.holding import Holding
 from bursar.ledger.port import CallRecord
 from bursar.ledger.rows import run_and_task, write_call, write_holding

@@ -5,11 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from bursar.budget import LARGEST_QUANTITY, Amount, Budget, Counting, Unit, check_period, check_thresholds
+from bursar.budget import (
+    LANE_LABEL,
+    LARGEST_QUANTITY,
+    Amount,
+    Budget,
+    Counting,
+    Lane,
+    Unit,
+    check_period,
+    check_thresholds,
+)
 from bursar.errors import UserError
 from bursar.ledger.port import CallRecord, ReserveRequest
 
 _LONGEST_NAME = 4096
+_LANES = tuple(lane.value for lane in Lane)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -94,10 +105,13 @@ def check_amount(amount: Amount) -> None:
 
 
 def check_labels(labels: Mapping[str, str]) -> None:
-    """Every label has a name and a value that can be read."""
+    """Every label has a name and a value that can be read; the lane is one that there is."""
     for name, value in labels.items():
         check_name(name, "name of a label")
         check_name(value, f"label `{name}`")
+    lane = labels.get(LANE_LABEL)
+    if lane is not None and lane not in _LANES:
+        raise UserError(f"the lane {lane!r} is unknown", hint=f"one of {', '.join(_LANES)}")
 
 
 def check_name(name: object, what: str) -> None:

@@ -8,154 +8,28 @@ no budget went back to an earlier day.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from bursar.ledger.entries import complete_definition, fence_of, format_instant
+from bursar.ledger.folded import (
+    FREE,
+    NO_SUMS,
+    Fold,
+    FoldedBalance,
+    FoldedBudget,
+    FoldedReservation,
+    Line,
+    Sides,
+    Sums,
+    call_content,
+    encode_quickly,
+    shorten,
+    side_of,
+)
 from bursar.ledger.port import Entry
 
-Sides = tuple[int, int | None, int | None, int | None]
-"""Tokens, nano-USD, fresh tokens, output tokens; None: not known."""
-
-Sums = tuple[int, int, int, int, int]
-"""Spent, reserved, metered, unpriced, exempt."""
-
-_encoder = msgspec.json.Encoder(order="deterministic")
-
-_TOKENS, _USD, _FRESH, _OUTPUT = range(4)
-_SIDE = {"total": _TOKENS, "fresh": _FRESH, "output": _OUTPUT}
 _NAMED_BY_LABEL = ("session", "run")
 _GIVEN = ("selector", "unit", "counts", "period", "timezone")
-_NO_SUMS: Sums = (0, 0, 0, 0, 0)
-_FREE: Sides = (0, 0, None, None)
-
-
-@dataclass(slots=True)
-class FoldedBalance:
-    """One budget in one period."""
-
-    budget: FoldedBudget
-    spent: int = 0
-    reserved: int = 0
-    metered: int = 0
-    unpriced: int = 0
-    exempt: int = 0
-
-    @property
-    def sums(self) -> Sums:
-        """All of them."""
-        return self.spent, self.reserved, self.metered, self.unpriced, self.exempt
-
-    def add(self, new: Sums, old: Sums) -> None:
-        """What weighed `old` weighs `new`."""
-        self.spent += new[0] - old[0]
-        self.reserved += new[1] - old[1]
-        self.metered += new[2] - old[2]
-        self.unpriced += new[3] - old[3]
-        self.exempt += new[4] - old[4]
-
-
-@dataclass(slots=True)
-class FoldedBudget:
-    """One budget: as it was last defined, how it stands in each period, and the latest period."""
-
-    definition: Mapping[str, Any]
-    periods: dict[str, FoldedBalance] = field(default_factory=dict)
-    last: str | None = None
-    side: int = _TOKENS
-    ceiling: int | None = None
-    """The most that it grants; None: it only warns."""
-
-    @property
-    def sums(self) -> tuple[int, int, int, int]:
-        """Spent, reserved, metered, unpriced over all periods."""
-        columns = zip(*(balance.sums[:4] for balance in self.periods.values()), strict=True)
-        spent, reserved, metered, unpriced = tuple(sum(column) for column in columns) or (0, 0, 0, 0)
-        return spent, reserved, metered, unpriced
-
-    def define(self, definition: Mapping[str, Any]) -> None:
-        """From now on it is so defined."""
-        self.definition = definition
-        self.side = _USD if definition["unit"] == "usd" else _SIDE[definition["counts"]]
-        quantity, stop = definition["quantity"], definition["stop_percent"]
-        self.ceiling = None
-        if definition["on_limit"] == "block":
-            self.ceiling = quantity if stop is None else -(-stop * quantity // 100) - 1
-
-    def is_past(self, balance: FoldedBalance) -> bool:
-        """It blocks, and more is spent and held than its limit."""
-        return self.ceiling is not None and balance.spent + balance.reserved > self.definition["quantity"]
-
-
-@dataclass(slots=True)
-class FoldedReservation:
-    """One reservation. Of `metered` the cost is the known part; the other sides are exact."""
-
-    labels: Mapping[str, str]
-    place: str
-    request: str
-    attempt: int
-    held: Sides
-    granted: Sides
-    charged_to: list[FoldedBalance]
-    exempt_from: list[FoldedBalance]
-    accounts: list[tuple[str, str]]
-    exempt: list[tuple[str, str]]
-    state: str = "held"
-    metered: Sides = (0, 0, 0, 0)
-    calls: int = 0
-    unpriced_calls: int = 0
-    charged: Sides | None = None
-    unknown: tuple[int, int | None] = (0, 0)
-    ending: list[Any] | None = None
-    crediting: list[Any] | None = None
-    weights: list[Sums] = field(default_factory=list)
-    """What it has added so far to each budget that it is charged to."""
-
-    def weigh(self, side: int) -> Sums:
-        """What this reservation adds to a budget that counts that side."""
-        metered = self.metered[side] or 0
-        if self.charged is None:
-            held = _of(self.held, side)
-            return (0, metered, metered, 1, 0) if held is None else (0, held, metered, 0, 0)
-        charged = _of(self.charged, side)
-        return (metered, 0, 0, 1, 0) if charged is None else (charged, 0, 0, 0, 0)
-
-
-def encode_quickly(value: object) -> str:
-    """The same text as `entries.encode` gives, in a tenth of the time."""
-    return _encoder.encode(value).decode()
-
-
-@dataclass(slots=True)
-class Fold:
-    """Everything that the journal says, and everything in it that cannot be.
-
-    Attributes:
-        calls: the content of each recorded call, by (key, call id, sequence).
-        marks: by (budget, period, percent) when each threshold was reached, and the level and message of the alert;
-            None for both where it was marked in silence.
-        problems: one sentence for each entry that breaks the law.
-    """
-
-    budgets: dict[str, FoldedBudget] = field(default_factory=dict)
-    reservations: dict[str, FoldedReservation] = field(default_factory=dict)
-    calls: dict[tuple[str, str, int], tuple[Any, ...]] = field(default_factory=dict)
-    marks: dict[tuple[str, str, int], tuple[str, str | None, str | None]] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Line:
-    """One entry as far as the fold needs it."""
-
-    number: int
-    at: str
-    kind: str
-    key: str
-    body: Mapping[str, Any]
 
 
 def fold(entries: Iterable[Entry]) -> Fold:
@@ -172,27 +46,6 @@ def fold_lines(lines: Iterable[Line]) -> Fold:
         except (KeyError, TypeError, ValueError, IndexError) as error:
             folded.problems.append(f"entry {line.number} ({line.kind}) cannot be followed: {error!r}")
     return folded
-
-
-def call_content(body: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What was recorded of a call, but for its name."""
-    usage = body["usage"]
-    return (
-        body["model"],
-        usage.get("input_tokens", 0),
-        usage.get("cache_read_tokens", 0),
-        usage.get("cache_write_5m_tokens", 0),
-        usage.get("cache_write_1h_tokens", 0),
-        usage.get("output_tokens", 0),
-        body["nano_usd"],
-        body["provenance"],
-    )
-
-
-def shorten(sides: Sides) -> Sides:
-    """As the books keep it: a part that is all of the tokens is not named."""
-    tokens, nano_usd, fresh, output = sides
-    return tokens, nano_usd, None if fresh == tokens else fresh, None if output == tokens else output
 
 
 def _define(folded: Fold, line: Line) -> None:
@@ -258,8 +111,10 @@ def _open(folded: Fold, line: Line, request: str, place: str, attempt: int, gran
         exempt_from=[_balance(folded, line, *account) for account in exempt],
         accounts=accounts,
         exempt=exempt,
-        weights=[_NO_SUMS] * len(accounts),
     )
+    for balance in reservation.charged_to:
+        reservation.by_side.setdefault(balance.budget.side, []).append(balance)
+        reservation.weights[balance.budget.side] = NO_SUMS
     for balance in reservation.exempt_from:
         balance.exempt += 1
     folded.reservations[line.key] = reservation
@@ -335,7 +190,7 @@ def _end(folded: Fold, line: Line, reservation: FoldedReservation) -> None:
     if reservation.state != "held":
         folded.problems.append(f"entry {line.number} ends `{line.key}` a second time")
     reservation.state = body.get("state", "released")
-    reservation.charged = _sides(body["charged"]) if "charged" in body else _FREE
+    reservation.charged = _sides(body["charged"]) if "charged" in body else FREE
     reservation.unknown = tuple(body.get("unknown", (0, 0)))
     reservation.ending = [line.kind, body.get("actual"), body.get("asked_unknown")]
     if "actual" in body and body["charged"][0] != body["actual"][0] + body["asked_unknown"][0]:
@@ -349,7 +204,7 @@ def _end(folded: Fold, line: Line, reservation: FoldedReservation) -> None:
 def _credit(folded: Fold, line: Line, reservation: FoldedReservation) -> None:
     body = line.body
     charged = _sides(body.get("charged", body["actual"]))
-    if reservation.state != "forfeited" or charged[0] > (reservation.charged or _FREE)[0]:
+    if reservation.state != "forfeited" or charged[0] > (reservation.charged or FREE)[0]:
         folded.problems.append(f"entry {line.number} credits `{line.key}`, which cannot be credited so")
     reservation.state = "credited"
     reservation.charged, reservation.unknown = charged, (0, 0)
@@ -374,42 +229,42 @@ _STEPS: dict[str, Callable[[Fold, Line], None]] = {
 }
 
 
-def _move(reservation: FoldedReservation) -> list[Sums]:
-    """The balances follow what the reservation weighs now; what it weighed before is given back."""
-    before, after = reservation.weights, []
-    by_side: dict[int, Sums] = {}
-    for balance, old in zip(reservation.charged_to, before, strict=True):
-        side = balance.budget.side
-        new = by_side.get(side)
-        if new is None:
-            new = by_side[side] = reservation.weigh(side)
-        after.append(new)
+def _move(reservation: FoldedReservation) -> dict[int, Sums]:
+    """The balances follow what the reservation weighs now; what it weighed before, by side, is given back."""
+    before, after = reservation.weights, {}
+    for side, balances in reservation.by_side.items():
+        new, old = reservation.weigh(side), before[side]
+        after[side] = new
         if new != old:
-            balance.add(new, old)
+            spent, reserved, metered, unpriced = new[0] - old[0], new[1] - old[1], new[2] - old[2], new[3] - old[3]
+            for balance in balances:
+                balance.spent += spent
+                balance.reserved += reserved
+                balance.metered += metered
+                balance.unpriced += unpriced
     reservation.weights = after
     return before
 
 
 def _check_charge(folded: Fold, line: Line, reservation: FoldedReservation) -> None:
-    charged = reservation.charged or _FREE
+    charged = reservation.charged or FREE
     for side, metered in enumerate(reservation.metered):
-        found = _of(charged, side)
+        found = side_of(charged, side)
         if found is not None and found < (metered or 0):
             folded.problems.append(f"entry {line.number} charges `{line.key}` less than it had metered")
             return
 
 
-def _check_grant(folded: Fold, line: Line, reservation: FoldedReservation, before: list[Sums]) -> None:
+def _check_grant(folded: Fold, line: Line, reservation: FoldedReservation, before: dict[int, Sums]) -> None:
     """After a grant, no blocking budget that had to give something is past what it grants."""
-    for position, balance in enumerate(reservation.charged_to):
-        ceiling = balance.budget.ceiling
+    for (name, _), balance in zip(reservation.accounts, reservation.charged_to, strict=True):
+        ceiling, side = balance.budget.ceiling, balance.budget.side
         if ceiling is None:
             continue
-        old, new = before[position], reservation.weights[position]
+        old, new = before[side], reservation.weights[side]
         is_past = new[1] > old[1] and balance.spent + balance.reserved > ceiling
         is_unpriced = new[3] > old[3] and not balance.budget.definition["allows_unknown_price"]
         if is_past or is_unpriced:
-            name, _ = reservation.accounts[position]
             folded.problems.append(f"entry {line.number} grants `{line.key}` what budget `{name}` did not have")
 
 
@@ -430,9 +285,3 @@ def _sides(amount: list[Any]) -> Sides:
     tokens, nano_usd, *parts = amount
     fresh, output = parts or (None, None)
     return tokens, nano_usd, fresh, output
-
-
-def _of(sides: Sides, side: int) -> int | None:
-    """That side; of a part of the tokens that nobody named, the most there can be."""
-    found = sides[side]
-    return sides[_TOKENS] if found is None and side != _USD else found

@@ -20,6 +20,7 @@ from bursar.ledger.entries import FIRST_HASH
 from bursar.ledger.port import USAGE_KINDS, Entry, Reservation, State
 from bursar.ledger.postgres_books import (
     SELECT_HEAD,
+    SELECT_STANDINGS,
     PostgresBooks,
     by_run_and_task,
     decode_labels,
@@ -144,7 +145,7 @@ def _migrations() -> tuple[str, ...]:
 def _check_rows(connection: Connection) -> list[str]:
     return check_books(
         _stream(connection, f"{rows.SELECT_ENTRIES} ORDER BY number"),
-        map(read_standing, _stream(connection, rows.SELECT_STANDINGS)),
+        map(read_standing, _stream(connection, SELECT_STANDINGS)),
         map(read_holding, _stream(connection, rows.SELECT_HOLDINGS)),
         map(read_call, _stream(connection, rows.SELECT_CALLS)),
         map(read_mark, _stream(connection, rows.SELECT_MARKS)),

@@ -29,6 +29,7 @@ _MOVE_BALANCE = (
     f" WHERE budget = (SELECT id FROM budgets WHERE name = ?) AND digest_of(period_id) = digest_of(?)"
     f" AND ({_FIGURES}) = (?, ?, ?, ?, ?)"
 )
+SELECT_STANDINGS = f"{rows.SELECT_STANDINGS} AND digest_of(balances.period_id) = digest_of(budgets.last_period)"
 _PUT_LAST = "UPDATE budgets SET last_period = ? WHERE name = ? AND last_period IS DISTINCT FROM ?"
 SELECT_HEAD = "SELECT number, hash FROM head"
 _RESTORE = "keep a copy of the database, then restore a backup"
@@ -93,7 +94,7 @@ class PostgresBooks:
 
     def standing(self, name: str) -> Standing | None:
         self._lock([name])
-        row = self._row(f"{rows.SELECT_STANDINGS} WHERE name = ?", name)
+        row = self._row(f"{SELECT_STANDINGS} WHERE name = ?", name)
         return None if row is None else self._seen(read_standing(row))
 
     def matching(self, labels: Mapping[str, str]) -> Sequence[Standing]:
@@ -102,12 +103,12 @@ class PostgresBooks:
         where = " WHERE run IN ('', ?) AND task IN ('', ?)"
         if self._is_writing:
             self._later(f"SELECT id FROM budgets{where} ORDER BY id FOR UPDATE", run, task)
-        found = list(map(read_standing, self._all(f"{rows.SELECT_STANDINGS}{where} ORDER BY name", (run, task))))
+        found = list(map(read_standing, self._all(f"{SELECT_STANDINGS}{where} ORDER BY name", (run, task))))
         self._locked.update(each.budget.name for each in found)
         return [self._seen(each) for each in found if is_selected(each.budget.selector, labels)]
 
     def every(self) -> Sequence[Standing]:
-        return [self._seen(read_standing(row)) for row in self._all(f"{rows.SELECT_STANDINGS} ORDER BY name")]
+        return [self._seen(read_standing(row)) for row in self._all(f"{SELECT_STANDINGS} ORDER BY name")]
 
     def balance(self, budget: Budget, period_id: str) -> Balance | None:
         where = " WHERE name = ? AND digest_of(period_id) = digest_of(?)"

@@ -150,8 +150,8 @@ def write_holding(holding: Holding) -> Row:
         *run_and_task(holding.labels),
         holding.place,
         holding.attempt,
-        encode(holding.accounts),
-        encode(holding.exempt),
+        _write_accounts(holding.accounts),
+        _write_accounts(holding.exempt),
     )
     return fixed + write_changed(holding)
 
@@ -198,6 +198,12 @@ def read_holding(row: Row) -> Holding:
     )
 
 
+@lru_cache(maxsize=256)  # most operations of a program are put on the same ones
+def _write_accounts(accounts: tuple[Account, ...]) -> str:
+    return encode(accounts)
+
+
+@lru_cache(maxsize=256)
 def _read_accounts(encoded: str) -> tuple[Account, ...]:
     return tuple(Account(*each) for each in json.loads(encoded))
 

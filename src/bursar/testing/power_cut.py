@@ -161,11 +161,13 @@ class Disk:
         longest = len(left)
         for change in content.pending:
             for piece in self._pieces(change):
-                longest = max(longest, piece.offset + len(piece.data or b""))
-                if self._dice.random() < chance:
-                    _apply(left, piece)
-                elif self._dice.random() < 0.05:
-                    _apply(left, self._torn(piece))
+                kept = self._kept(piece, chance)
+                if kept is not None:
+                    _apply(left, kept)
+                if piece.data is not None:
+                    longest = max(longest, piece.offset + len(piece.data))
+                elif kept is not None:
+                    longest = len(left)
         if self._dice.randrange(2):
             left += bytes(longest - len(left))
         return bytes(left)
@@ -181,8 +183,14 @@ class Disk:
             yield _Change(start, change.data[start - change.offset : stop - change.offset])
             start = stop
 
+    def _kept(self, piece: _Change, chance: float) -> _Change | None:
+        """All of it, with that chance; or a part, now and then; or nothing."""
+        if self._dice.random() < chance:
+            return piece
+        return self._torn(piece) if self._dice.random() < 0.05 else None
+
     def _torn(self, piece: _Change) -> _Change:
-        """Its beginning or its end."""
+        """Its beginning or its end; a new size is there or not."""
         if piece.data is None:
             return piece
         spot = self._dice.randrange(len(piece.data) + 1)
