@@ -183,7 +183,7 @@ TOML = {
     "[run\n": (2, "Expected ']' at the end of a table declaration (at line 1, column 5)\n"),
     "[run]\nagent = 5\n": (2, "Expected `str`, got `int` - at `$.run.agent`\n"),
     "[run]\nbogus = 5\n": (2, "Object contains unknown field `bogus` - at `$.run`\n"),
-    "[budget]\n": (2, "Object contains unknown field `budget`\n"),
+    "[budget]\n": (2, "budgets are written as [[budget]] tables\n\nhint: bursar budget check\n"),
     "[run]\nmax_parallel = 99\n": (2, "run.max_parallel must be from 1 to 64, not 99\n"),
     "[run]\nattempt_minutes = 0\n": (2, "run.attempt_minutes must be more than 0 and at most a week, not 0.0\n"),
     "[run]\nverify_minutes = nan\n": (2, "run.verify_minutes must be more than 0 and at most a week, not nan\n"),

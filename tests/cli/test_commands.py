@@ -73,7 +73,7 @@ def test_every_command_has_its_own_help(bursar: Bursar, command: str) -> None:
         ("resum", "did you mean `bursar resume`?"),
         ("xyzzy", "bursar --help lists the commands"),
         ("", "bursar --help lists the commands"),
-        ("--budget", "bursar --help lists the commands"),
+        ("--budget", "did you mean `bursar budget`?"),
     ],
 )
 def test_an_unknown_command_is_told_of_the_nearest(bursar: Bursar, word: str, hint: str) -> None:
@@ -97,9 +97,8 @@ def test_an_unknown_command_is_told_of_the_nearest(bursar: Bursar, word: str, hi
         ("plan", "the following arguments are required"),
         ("plan check", "the following arguments are required: PATH"),
         ("plan run p", "invalid choice: 'run'"),
-        ("ledger", "the following arguments are required: action"),
+        ("ledger", "the following arguments are required: ACTION"),
         ("ledger erase", "invalid choice: 'erase'"),
-        ("ledger list --after x", "invalid int value"),
     ],
 )
 def test_bad_arguments_are_refused_and_change_nothing(
@@ -112,6 +111,11 @@ def test_bad_arguments_are_refused_and_change_nothing(
     assert words in said.err
     assert said.err.endswith(f"\nhint: bursar {command} --help\n")
     assert os.listdir(tmp_path) == ["place"]
+
+
+def test_a_bad_argument_of_an_action_names_the_help_of_that_action(bursar: Bursar) -> None:
+    said = bursar("ledger", "list", "--after", "x")
+    assert said == error("argument --after: invalid int value: 'x'", "bursar ledger list --help")
 
 
 def test_status_of_nothing_creates_nothing(bursar: Bursar, tmp_path: Path) -> None:
@@ -193,7 +197,7 @@ def test_a_name_that_is_not_utf_8_can_be_said(bursar: Bursar, place: Path) -> No
 
 
 def test_a_bug_says_so_and_keeps_the_traceback(bursar: Bursar, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bursar.cli.status._read_runs", lambda *_: 1 / 0)
+    monkeypatch.setattr("bursar.cli.status.read_runs", lambda *_: 1 / 0)
     said = bursar("status")
     assert said.code == 70
     assert "ZeroDivisionError" in said.err
@@ -204,5 +208,5 @@ def test_ctrl_c_has_its_exit_code(bursar: Bursar, monkeypatch: pytest.MonkeyPatc
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bursar.cli.status._read_runs", interrupt)
+    monkeypatch.setattr("bursar.cli.status.read_runs", interrupt)
     assert bursar("status") == Said(130, "", "")

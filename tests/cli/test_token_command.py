@@ -693,15 +693,23 @@ def test_help_lists_every_command(project: Path, capsys: pytest.CaptureFixture[s
 # --- who else is told
 
 
-def test_alerts_go_to_the_targets_of_the_settings(token: Bursar, project: Path) -> None:
-    with webhook() as hook:
-        (project / "bursar.toml").write_text(f"[notify]\ntargets = {json.dumps([hook.target])}\n")
+def test_alerts_go_to_the_targets_of_the_user_and_not_to_those_of_a_project(
+    token: Bursar, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project's file may be somebody else's: its targets are for runs, which a person has approved."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configs"))
+    (tmp_path / "configs" / "bursar").mkdir(parents=True)
+    with webhook() as hook, webhook() as stranger:
+        (project / "bursar.toml").write_text(f"[notify]\ntargets = {json.dumps([stranger.target])}\n")
+        mine = tmp_path / "configs" / "bursar" / "bursar.toml"
+        mine.write_text(f"[notify]\ntargets = {json.dumps([hook.target])}\n")
         token("init")
         token("record", 100000, "a")
         token("record", 80000, "b")
         message = hook.next_message()
         assert message["title"] == "bursar · shop · critical"
         assert "has reached 90 %" in message["message"]
+        assert stranger.received.empty()
 
 
 def test_a_blocking_budget_in_usd_holds_nothing_of_unknown_cost(token: Bursar, project: Path) -> None:

@@ -111,7 +111,7 @@ def test_what_a_budget_leaves_out_for_want_of_a_price_is_said(books: Books) -> N
     row = books.attempt("1", hold=Amount(100, None))
     books.call(row, 100, None)
     report = books.report()
-    assert "1 of unknown cost left out" in render_report(report)
+    assert "(without 1 operation of unknown cost)" in render_report(report)
     assert report_as_data(report)["budgets"][0]["unpriced"] == 1
 
 
