@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bursar.clock import SystemClock
 from bursar.ledger import open_ledger
-from bursar.processes import become_subreaper, kill_descendants, reap_children
+from bursar.processes import become_subreaper, descendants, kill_descendants, reap_children
 from bursar.supervision.spec import AttemptSpec, decode_spec
 from bursar.supervision.supervisor import supervise
 
@@ -79,8 +79,10 @@ class Spawner:
             os._exit(code)
 
     def _reap(self) -> None:
-        self._supervisors -= reap_children().keys()
+        """Who has ended is seen from who is left: killing orphans reaps too, perhaps a supervisor that just ended."""
+        reap_children()
         kill_descendants(but=frozenset(self._supervisors))
+        self._supervisors.intersection_update(descendants(os.getpid()))
 
 
 def _supervise(spec: AttemptSpec) -> None:
