@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +34,7 @@ from bursar.run import (
     take_up,
     unfinished_run,
 )
-from bursar.run.attempts import Attempts
+from bursar.run.attempts import Attempts, Begun
 from bursar.run.merging import MergedWork
 from bursar.run.recovery import Recovered, recover
 from bursar.run.supervisors import Supervisors
@@ -426,3 +428,26 @@ def test_recovering_twice_is_recovering_once(desk: Desk) -> None:
     run_recovery(desk, context)
     assert list(desk.stores.journal.attempts(context.run.id)) == rows
     assert list(desk.stores.ledger.entries()) == entries
+
+
+def test_an_attempt_that_no_supervisor_can_be_started_for_is_interrupted(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no fault of the task: nothing is charged, and a resume tries it again."""
+    context = desk.take_up(limit="200k tokens")
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    supervisors = Supervisors(context.directory / "spawner.log")
+    attempts = Attempts(context, supervisors, MergedWork(context, desk.tip(context)), {})
+    task = context.plan.tasks[0]
+    begun = attempts.begin(task)
+    assert isinstance(begun, Begun)
+    ended = asyncio.run(attempts.work(task, begun))
+    assert ended.outcome == "interrupted"
+    assert "supervisors cannot be started" in ended.note
+    assert desk.state_of(context)["1"] is TaskState.PENDING
+    reservation = desk.stores.ledger.reservation(begun.row.key)
+    assert reservation is not None
+    assert reservation.state is State.RELEASED

@@ -107,10 +107,15 @@ class Attempts:
         )
         try:
             await asyncio.to_thread(create, self._context.repository, Path(row.worktree), row.base_commit)
-            await self._supervisors.start(build_spec(self._context, task, row))
+            spec = build_spec(self._context, task, row)
         except BursarError as error:
             self.abandon(row)
             return await self._end(task, row, None, None, Judgement(AttemptState.FAILED, error.message))
+        try:
+            await self._supervisors.start(spec)
+        except BursarError as error:
+            if self.abandon(row):  # if not, a spawner started one and died before it could say so
+                return await self._end(task, row, None, None, Judgement(AttemptState.INTERRUPTED, error.message))
         return await self.follow(task, row)
 
     async def follow(self, task: Task, row: AttemptRow) -> AttemptEnded:

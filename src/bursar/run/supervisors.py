@@ -13,6 +13,7 @@ from bursar.processes import is_alive, pid_of
 from bursar.supervision import SPAWNER_MODULE, AttemptSpec, encode_spec
 
 _STREAM_LIMIT = 1 << 16
+_MOST_SPAWNERS = 8  # asked for one supervisor, where each was killed by somebody
 
 
 class Supervisors:
@@ -40,16 +41,20 @@ class Supervisors:
         all, then only one of the two claims the attempt (see `supervision.claim`).
 
         Raises:
-            SetupError: two spawners in a row died.
+            SetupError: a spawner ended by itself, or many in a row were killed.
         """
         async with self._turn:
-            answer = await self._ask(spec) or await self._ask(spec)
-        if not answer:
-            raise SetupError(f"supervisors cannot be started; the reason is in {self._log}")
-        self._follow(spec.key, int(answer))
+            for _ in range(_MOST_SPAWNERS):
+                answer = await self._ask(spec)
+                if isinstance(answer, bytes):
+                    self._follow(spec.key, int(answer))
+                    return
+                if answer > 0:
+                    break
+        raise SetupError(f"supervisors cannot be started; the reason is in {self._log}")
 
-    async def _ask(self, spec: AttemptSpec) -> bytes:
-        """The pid of the supervisor, as text; empty if the spawner is dead, and then the next call starts another."""
+    async def _ask(self, spec: AttemptSpec) -> bytes | int:
+        """The pid of the supervisor, as text; or how a dead spawner ended, and then the next call starts another."""
         spawner = self._spawner or await self._start_spawner()
         assert spawner.stdin is not None
         assert spawner.stdout is not None
@@ -62,7 +67,7 @@ class Supervisors:
             pass
         if not answer:
             self._spawner = None
-            await spawner.wait()
+            return await spawner.wait()
         return answer
 
     def adopt(self, key: str, identity: str) -> bool:
