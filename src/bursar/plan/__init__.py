@@ -3,6 +3,7 @@
 from bursar.plan.model import ContextMode, Metrics, Plan, Position, Problem, Task, TokenRange, UnreadablePlan
 from bursar.plan.parse import parse_plan
 from bursar.plan.read import read_plan
+from bursar.plan.roadmap_model import Phase, PhasePlan, PhaseStatus, Roadmap, UnreadableRoadmap, normal_number
 from bursar.plan.summary import Execution, Summary, SummaryTask, build_summary, render_summary, summary_path
 from bursar.plan.verify_commands import VerifyText, classify_verify
 
@@ -10,17 +11,23 @@ __all__ = [
     "ContextMode",
     "Execution",
     "Metrics",
+    "Phase",
+    "PhasePlan",
+    "PhaseStatus",
     "Plan",
     "Position",
     "Problem",
+    "Roadmap",
     "Summary",
     "SummaryTask",
     "Task",
     "TokenRange",
     "UnreadablePlan",
+    "UnreadableRoadmap",
     "VerifyText",
     "build_summary",
     "classify_verify",
+    "normal_number",
     "parse_plan",
     "read_plan",
     "render_summary",
