@@ -34,6 +34,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, value in NO_SETTINGS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("BURSAR_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))  # nothing of the person who runs the tests
+    monkeypatch.delenv("BURSAR_LEDGER_URL", raising=False)
     monkeypatch.chdir(folder)
     return folder
 

@@ -15,6 +15,7 @@ from bursar.clock import SystemClock
 from bursar.config import open_stores
 from bursar.journal import RunRow, RunState, TaskRow, TaskState
 from bursar.ledger import ReserveRequest
+from bursar.paths import LEDGER_FILE
 from bursar.processes import identify
 from bursar.run import Stores
 from tests.cli.conftest import Bursar, Said
@@ -40,7 +41,7 @@ RUN = RunRow(
 def stores(place: Path, tmp_path: Path) -> Iterator[Stores]:
     """A stopped run of the repository in the current folder: one task merged, one waiting for a person."""
     subprocess.run(["git", "init", "--quiet"], cwd=place, check=True)
-    opened = open_stores(tmp_path / "state", SystemClock())
+    opened = open_stores(tmp_path / "state", str(tmp_path / "state" / LEDGER_FILE), SystemClock())
     begin(opened, replace(RUN, project=str(place)))
     opened.journal.set_task(RUN.id, "1", TaskState.MERGED)
     opened.journal.set_task(RUN.id, "2", TaskState.WAITING, note="a person must act")

@@ -74,4 +74,4 @@ def test_help_loads_no_room_and_no_library(tmp_path: Path) -> None:
 
 
 def test_the_test_would_see_a_heavy_module(tmp_path: Path) -> None:
-    assert {"json", "msgspec"} <= loaded_by(tmp_path / "state", "ledger", "list")
+    assert {"json", "msgspec"} <= loaded_by(tmp_path / "state", "budget", "list")

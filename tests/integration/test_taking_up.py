@@ -19,6 +19,7 @@ from bursar.errors import InvalidPlan, UserError
 from bursar.ids import RandomIds
 from bursar.journal import AttemptRow, AttemptState, RunRow, RunState, TaskState
 from bursar.ledger import Reservation, ReserveRequest, State
+from bursar.paths import LEDGER_FILE
 from bursar.pricing import load_prices
 from bursar.processes import identify
 from bursar.run import (
@@ -98,7 +99,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     checkout.commit({"08-02-PLAN.md": PLAN})
     clock = SystemClock()
     tools = Tools(
-        stores=open_stores(tmp_path / "state", clock),
+        stores=open_stores(tmp_path / "state", str(tmp_path / "state" / LEDGER_FILE), clock),
         agent=CommandAgent(["true"]),
         rates=load_prices(clock.now()).table(),
         settings=RunSettings(),

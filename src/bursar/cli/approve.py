@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bursar.cli.parsing import parser
-from bursar.clock import SystemClock
-from bursar.config import open_stores
 from bursar.errors import OK, UserError
-from bursar.journal import TaskState
-from bursar.paths import state_dir
+from bursar.journal import TaskState, open_journal
+from bursar.paths import JOURNAL_FILE, state_dir
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -20,7 +18,7 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument("run", metavar="RUN")
     options.add_argument("task", metavar="TASK", help="the checkpoint's number")
     chosen = options.parse_args(arguments)
-    journal = open_stores(Path(state_dir()), SystemClock()).journal
+    journal = open_journal(Path(state_dir(), JOURNAL_FILE))
     tasks = {task.number: task for task in journal.tasks(chosen.run)}
     task = tasks.get(chosen.task)
     if task is None or task.state is not TaskState.WAITING:

@@ -20,11 +20,10 @@ from bursar.budget import (
 )
 from bursar.cli.status import read_runs
 from bursar.clock import SystemClock
-from bursar.config import list_problems, read_budgets
+from bursar.config import find_ledger_place, list_problems, read_budgets
 from bursar.errors import UserError
 from bursar.ledger import Ledger, open_ledger
 from bursar.money import format_usd
-from bursar.paths import LEDGER_FILE, state_dir
 
 _LEDGER = "ledger"
 
@@ -39,8 +38,8 @@ class Standing:
 
 
 def open_books() -> Ledger:
-    """The ledger of this machine."""
-    return open_ledger(Path(state_dir(), LEDGER_FILE), SystemClock())
+    """The ledger, wherever it is kept."""
+    return open_ledger(find_ledger_place(), SystemClock())
 
 
 def read_standing(root: Path, *, everything: bool) -> Sequence[Standing]:

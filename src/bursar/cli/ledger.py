@@ -5,23 +5,21 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from bursar.budget import Amount, Balance, Unit, format_quantity
 from bursar.cli.parsing import Parser, parser
 from bursar.cli.quantities import parse_used_tokens, parse_used_usd
 from bursar.clock import SystemClock
-from bursar.config import open_stores
+from bursar.config import find_ledger_place
 from bursar.errors import OK, StoreError, UserError
-from bursar.ledger import Entry, Ledger, Reservation, State
-from bursar.paths import state_dir
+from bursar.ledger import Entry, Ledger, Reservation, State, open_ledger
 
 
 def main(arguments: Sequence[str]) -> int:
     """Shows the books as JSON lines, recomputes them, or lowers a charge on evidence."""
     options = _options(arguments)
-    ledger = open_stores(Path(state_dir()), SystemClock()).ledger
+    ledger = open_ledger(find_ledger_place(), SystemClock())
     if options.action == "verify":
         return _verify(ledger)
     if options.action == "adjust":

@@ -8,7 +8,7 @@ from pathlib import Path
 from bursar.cli.parsing import parser
 from bursar.cli.session import print_report
 from bursar.clock import SystemClock
-from bursar.config import open_stores
+from bursar.config import find_ledger_place, open_stores
 from bursar.errors import OK, UserError
 from bursar.paths import state_dir
 from bursar.worktrees import open_repository
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument("run", nargs="?", metavar="RUN", help="a run's id (default: the newest of this project)")
     options.add_argument("--json", action="store_true", help="as JSON")
     chosen = options.parse_args(arguments)
-    stores = open_stores(Path(state_dir()), SystemClock())
+    stores = open_stores(Path(state_dir()), find_ledger_place(), SystemClock())
     run_id = chosen.run
     if run_id is None:
         latest = stores.journal.latest_run(str(open_repository(Path.cwd()).root))

@@ -9,12 +9,10 @@ from typing import Any
 from bursar.budget import Limit, Unit, format_quantity, parse_limit
 from bursar.cli.parsing import parser
 from bursar.cli.run import add_run_flags, run_plan
-from bursar.clock import SystemClock
-from bursar.config import open_stores
 from bursar.errors import UserError
-from bursar.journal import RunRow, RunState
+from bursar.journal import RunRow, RunState, open_journal
 from bursar.money import NANO_PER_USD
-from bursar.paths import state_dir
+from bursar.paths import JOURNAL_FILE, state_dir
 from bursar.run import RunLimit, open_plan
 from bursar.worktrees import open_repository
 
@@ -38,7 +36,7 @@ def _options(arguments: Sequence[str]) -> Any:
 
 
 def _find(run_id: str | None) -> RunRow:
-    journal = open_stores(Path(state_dir()), SystemClock()).journal
+    journal = open_journal(Path(state_dir(), JOURNAL_FILE))
     project = str(open_repository(Path.cwd()).root) if run_id is None else ""
     run = journal.run(run_id) if run_id is not None else journal.latest_run(project)
     journal.close()

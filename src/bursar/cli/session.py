@@ -16,7 +16,16 @@ from typing import TextIO
 from bursar.agents import Agent
 from bursar.budget import Lane, Unit, parse_limit
 from bursar.clock import SystemClock
-from bursar.config import FILE_NAME, AgentSettings, Settings, build_agent, load_settings, open_stores
+from bursar.config import (
+    FILE_NAME,
+    URL_VARIABLE,
+    AgentSettings,
+    Settings,
+    build_agent,
+    find_ledger_place,
+    load_settings,
+    open_stores,
+)
 from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, UserError
 from bursar.events import AlertFired, RunEvent
 from bursar.ids import RandomIds
@@ -72,12 +81,12 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
     state = Path(state_dir())
     run_settings = _run_settings(settings, flags)  # refused before any store is made
     return Tools(
-        stores=open_stores(state, clock),
+        stores=open_stores(state, find_ledger_place(), clock),
         agent=agent,
         rates=load_prices(clock.now()).table(),
         settings=run_settings,
         state_dir=state,
-        environment=dict(os.environ),
+        environment={name: value for name, value in os.environ.items() if name != URL_VARIABLE},
         clock=clock,
         ids=RandomIds(),
     )

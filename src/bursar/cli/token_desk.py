@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from bursar.clock import SystemClock
+from bursar.config import find_ledger_place
 from bursar.errors import UserError
-from bursar.ledger import open_ledger
-from bursar.paths import AUDIT_FILE, LEDGER_FILE, state_dir
+from bursar.ledger import is_ledger_url, open_ledger
+from bursar.paths import AUDIT_FILE, state_dir
 from bursar.session import (
     SessionLock,
     SnapshotWriter,
@@ -133,14 +134,15 @@ def open_desk(*, must_exist: bool) -> Iterator[Desk]:
         UserError: there is none; or the project's snapshot is nobody's.
     """
     project, clock = find_project(), SystemClock()
-    path = os.path.join(state_dir(), LEDGER_FILE)
-    if read_snapshot(project) is None and must_exist and not os.path.lexists(path):
+    place = find_ledger_place()
+    snapshot = read_snapshot(project)  # a foreign one is refused before any store is made
+    if must_exist and snapshot is None and not (is_ledger_url(place) or os.path.lexists(place)):
         raise _not_initialized()
-    ledger = open_ledger(path, clock)
+    ledger = open_ledger(place, clock)
     ended: list[Reservation] = []
     ledger.observe(lambda event: ended.append(event.reservation))
     try:
-        with SessionLock(os.path.dirname(path), project):
+        with SessionLock(state_dir(), project):
             desk = Desk(project, ledger, read_snapshot(project), clock)
             if must_exist and desk.snapshot is None and desk.current() is None:
                 raise _not_initialized()

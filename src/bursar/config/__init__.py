@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bursar.config.compose import build_agent, build_notifier, open_stores
     from bursar.config.editing import set_budget
     from bursar.config.files import FILE_NAME, project_file, user_file
+    from bursar.config.ledger_place import URL_VARIABLE, find_ledger_place
     from bursar.config.settings import (
         AgentSettings,
         NotifyTable,
@@ -44,6 +45,7 @@ _ROOMS = {
     "compose": ("build_agent", "build_notifier", "open_stores"),
     "editing": ("set_budget",),
     "files": ("FILE_NAME", "project_file", "user_file"),
+    "ledger_place": ("URL_VARIABLE", "find_ledger_place"),
     "settings": (
         "AgentSettings",
         "NotifyTable",
@@ -58,6 +60,7 @@ _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "FILE_NAME",
+    "URL_VARIABLE",
     "AgentSettings",
     "BudgetSettings",
     "ConfiguredBudget",
@@ -68,6 +71,7 @@ __all__ = [
     "build_notifier",
     "configured_budgets",
     "define_budgets",
+    "find_ledger_place",
     "list_problems",
     "load_project_settings",
     "load_settings",

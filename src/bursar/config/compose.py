@@ -13,7 +13,7 @@ from bursar.history import open_history
 from bursar.journal import open_journal
 from bursar.ledger import open_ledger
 from bursar.notify import Notifier
-from bursar.paths import HISTORY_FILE, JOURNAL_FILE, LEDGER_FILE
+from bursar.paths import HISTORY_FILE, JOURNAL_FILE
 from bursar.run import Stores
 
 
@@ -32,16 +32,15 @@ def build_agent(settings: Settings) -> Agent:
     raise UserError(f"there is no agent `{name}`", hint="known agents: claude, command")
 
 
-def open_stores(state: Path, clock: Clock) -> Stores:
-    """Ledger, journal and history in the state directory, made if they are not there.
+def open_stores(state: Path, ledger_place: str, clock: Clock) -> Stores:
+    """The ledger at its place (see `find_ledger_place`), journal and history in the state directory; made if not there.
 
     Raises:
         StoreError: one of them is corrupt, foreign, of a later version, or cannot be written.
     """
-    ledger_path = state / LEDGER_FILE
     return Stores(
-        ledger=open_ledger(ledger_path, clock),
-        ledger_path=ledger_path,
+        ledger=open_ledger(ledger_place, clock),
+        ledger_place=ledger_place,
         journal=open_journal(state / JOURNAL_FILE),
         history=open_history(state / HISTORY_FILE),
     )

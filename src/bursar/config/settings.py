@@ -16,6 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from bursar.config.files import project_file, read_settings_file, user_file
+from bursar.config.ledger_place import URL_VARIABLE, check_ledger_url
 from bursar.errors import UserError
 from bursar.notify import check_target, mask_target
 
@@ -65,12 +66,19 @@ class NotifyTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     min_level: Literal["info", "warning", "critical"] = "warning"
 
 
+class LedgerTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[ledger]`, in the user's own file alone: where the books are kept; empty for the state directory."""
+
+    url: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of `bursar.toml`."""
 
     run: RunTable = RunTable()
     agents: dict[str, AgentSettings] = {}
     notify: NotifyTable = NotifyTable()
+    ledger: LedgerTable = LedgerTable()
 
     def programs(self) -> list[str]:
         """What the settings would have run or written to, for people: each agent's program, each alert's target."""
@@ -96,8 +104,8 @@ def load_settings(root: Path, environment: Mapping[str, str] = os.environ) -> Se
         UserError: a file is not TOML, or a key or value is wrong.
     """
     table: dict[str, Any] = {}
-    for path in (project_file(root), user_file(environment)):
-        table = _merge(table, _read_table(path))
+    for found in (_read_project_table(root), _read_table(user_file(environment))):
+        table = _merge(table, found)
     return _with_environment(msgspec.convert(table, Settings), environment)
 
 
@@ -107,7 +115,7 @@ def load_project_settings(root: Path) -> Settings:
     Raises:
         UserError: the file is not TOML, or a key or value is wrong.
     """
-    return msgspec.convert(_read_table(project_file(root)), Settings)
+    return msgspec.convert(_read_project_table(root), Settings)
 
 
 def load_user_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -117,6 +125,18 @@ def load_user_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         UserError: the file is not TOML, or a key or value is wrong.
     """
     return _with_environment(msgspec.convert(_read_table(user_file(environment)), Settings), environment)
+
+
+def _read_project_table(root: Path) -> dict[str, Any]:
+    """As `_read_table`; where the books are kept is not for a project to say."""
+    path = project_file(root)
+    table = _read_table(path)
+    if "ledger" in table:
+        raise UserError(
+            f"{path}: `[ledger]` is not for a project's file: a repository does not say where your books are kept",
+            hint=f"write it into {user_file()}, or export {URL_VARIABLE}",
+        )
+    return table
 
 
 def _read_table(path: Path) -> dict[str, Any]:
@@ -143,6 +163,8 @@ def _merge(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, An
 
 
 def _check(settings: Settings, path: Path) -> None:
+    if settings.ledger.url:
+        check_ledger_url(settings.ledger.url, f"{path}: ledger.url")
     run = settings.run
     if not 1 <= run.max_parallel <= 64:
         raise UserError(f"{path}: run.max_parallel must be from 1 to 64, not {run.max_parallel}")

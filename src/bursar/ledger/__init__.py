@@ -2,7 +2,7 @@
 
 from bursar.budget import Shortfall
 from bursar.ledger.memory import MemoryLedger
-from bursar.ledger.opening import is_ledger_url, open_ledger
+from bursar.ledger.opening import is_ledger_url, open_ledger, prepare_to_open
 from bursar.ledger.port import (
     USAGE_KINDS,
     CallRecord,
@@ -33,4 +33,5 @@ __all__ = [
     "State",
     "is_ledger_url",
     "open_ledger",
+    "prepare_to_open",
 ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, overload
 
 from bursar.clock import Clock
@@ -42,6 +44,12 @@ def open_ledger(
 def is_ledger_url(place: str) -> bool:
     """The place is a server, not a file."""
     return place.startswith(_SCHEMES)
+
+
+def prepare_to_open(place: str) -> None:
+    """What opening the ledger at `place` needs is loaded, nothing is opened; a missing driver is for `open_ledger`."""
+    if is_ledger_url(place) and find_spec("psycopg") is not None:
+        import_module("bursar.ledger.postgres")
 
 
 def _open_postgres(url: str, clock: Clock, *, read_only: bool, busy_seconds: float) -> PostgresLedger:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bursar.budget import Alert, Balance, is_retired
+from bursar.errors import UserError
 from bursar.journal import AttemptRow, Journal, RunRow, TaskRow
 from bursar.ledger import Ledger, Reservation
 from bursar.usage import Usage
@@ -86,13 +87,22 @@ class RunReport:
 
 
 def build_run_report(journal: Journal, ledger: Ledger, run: RunRow) -> RunReport:
-    """The report of a run as it stands now."""
+    """The report of a run as it stands now.
+
+    Raises:
+        UserError: the ledger is not the one that the run's money is in.
+    """
     labels = {"run": run.id}
     reservations = {item.key: item for item in ledger.reservations(labels)}
     attempts = journal.attempts(run.id)
+    if missing := [attempt.key for attempt in attempts if attempt.key not in reservations]:
+        raise UserError(
+            f"the ledger knows nothing of attempt {missing[0]}: run {run.id} is in another ledger",
+            hint="name that one in BURSAR_LEDGER_URL or your own settings",
+        )
     lines: dict[str, list[AttemptLine]] = {}
     for attempt in attempts:
-        lines.setdefault(attempt.task, []).append(_attempt_line(attempt, reservations.get(attempt.key)))
+        lines.setdefault(attempt.task, []).append(_attempt_line(attempt, reservations[attempt.key]))
     lost = [replace(row, note="no longer in the plan") for row in journal.lost_tasks(run.id) if row.number in lines]
     tasks = [TaskLine(row=row, attempts=lines.get(row.number, [])) for row in (*journal.tasks(run.id), *lost)]
     budgets = _budgets(ledger, reservations.values(), run)
@@ -126,13 +136,13 @@ def _alerts(ledger: Ledger, budgets: Sequence[Balance], run: RunRow) -> list[Ale
     return [alert for alert in ledger.alerts() if alert.budget in own and (own[alert.budget] or is_in_time(alert.at))]
 
 
-def _attempt_line(row: AttemptRow, reservation: Reservation | None) -> AttemptLine:
+def _attempt_line(row: AttemptRow, reservation: Reservation) -> AttemptLine:
     ended = datetime.fromisoformat(row.ended_at or row.started_at)
     return AttemptLine(
         row=row,
-        metered_tokens=0 if reservation is None else reservation.metered.tokens,
-        unknown_tokens=0 if reservation is None else reservation.unknown.tokens,
-        nano_usd=0 if reservation is None else reservation.metered.nano_usd,
+        metered_tokens=reservation.metered.tokens,
+        unknown_tokens=reservation.unknown.tokens,
+        nano_usd=reservation.metered.nano_usd,
         wall_seconds=(ended - datetime.fromisoformat(row.started_at)).total_seconds(),
     )
 

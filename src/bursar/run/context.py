@@ -52,10 +52,10 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """Where facts are kept; `ledger_path` is for supervisors, which open the ledger themselves."""
+    """Where facts are kept; `ledger_place` (a path or a URL) is for supervisors, who open it themselves."""
 
     ledger: Ledger
-    ledger_path: Path
+    ledger_place: str
     journal: Journal
     history: History
 

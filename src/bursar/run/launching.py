@@ -36,7 +36,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
     return AttemptSpec(
         key=row.key,
         directory=row.directory,
-        ledger=str(context.stores.ledger_path),
+        ledger=context.stores.ledger_place,
         worktree=row.worktree,
         reader=context.agent.name,
         argv=list(launch.argv),

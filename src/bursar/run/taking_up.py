@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bursar.budget import RUN_THRESHOLDS, Budget, Limit, OnLimit
+from bursar.budget import RUN_THRESHOLDS, Budget, Limit, OnLimit, parse_limit
 from bursar.errors import UserError
 from bursar.events import RunEvent
 from bursar.journal import AttemptRow, RunRow, RunState, TaskRow, TaskState
@@ -113,6 +113,9 @@ def take_up(
         _check_unit(tools, run, limit)
     if run is None:
         run = _begin(opened, tools, limit)
+    else:
+        _check_ledger(tools, run)
+        limit = limit or _limit_never_defined(tools, run)
     tip = _starting_tip(opened, run)
     if run.plan_digest != opened.plan.digest:
         journal.change_plan(run.id, opened.plan.digest, _task_rows(run.id, opened.plan))
@@ -126,6 +129,30 @@ def take_up(
     context = _context(opened, tools, run, emit)
     rows = journal.attempts(run.id)
     return Conductor(context, MergedWork(context, tip), _tried(tools, run, rows), done), context, rows
+
+
+def _check_ledger(tools: Tools, run: RunRow) -> None:
+    """The ledger has a hold for every attempt of the run: it is the one that the run was begun with.
+
+    Raises:
+        UserError: it is another one, which knows nothing of what this run has spent.
+    """
+    known = {each.key for each in tools.stores.ledger.reservations({"run": run.id})}
+    missing = next((row.key for row in tools.stores.journal.attempts(run.id) if row.key not in known), None)
+    if missing is not None:
+        raise UserError(
+            f"the ledger knows nothing of attempt {missing}: run {run.id} was begun with another ledger",
+            hint="name that one in BURSAR_LEDGER_URL or your own settings, or start a run of its own with --new",
+        )
+
+
+def _limit_never_defined(tools: Tools, run: RunRow) -> RunLimit | None:
+    """The limit that a run was begun with, where it was cut off before the ledger heard of it."""
+    if run.limit is None:
+        return None
+    limit = parse_limit(run.limit)
+    is_known = tools.stores.ledger.balance(run_budget(run.id, limit).name) is not None
+    return None if is_known else RunLimit(text=run.limit, limit=limit)
 
 
 def _check_unit(tools: Tools, run: RunRow, limit: RunLimit) -> None:

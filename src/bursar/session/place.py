@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 
-from bursar.database import lock_file, unlock_file
+from bursar.database import check_place, lock_file, make_place, unlock_file
 from bursar.errors import SetupError
 
 TYPE_CHECKING = False
@@ -54,8 +54,11 @@ class SessionLock:
         """Raises:
         LedgerBusy: another command took more than half a minute; nothing was written.
         SetupError: the lock file cannot be opened.
+        StoreError: the state directory is not ours alone.
         """
         try:
+            make_place(self._path)
+            check_place(self._path)
             self._lock = lock_file(self._path, BUSY_SECONDS)
         except OSError as error:
             raise SetupError(f"`{self._path}` cannot be locked: {error.strerror}; nothing was written") from error

@@ -12,10 +12,9 @@ import selectors
 import signal
 import sys
 import traceback
-from pathlib import Path
 
 from bursar.clock import SystemClock
-from bursar.ledger import open_ledger
+from bursar.ledger import open_ledger, prepare_to_open
 from bursar.processes import become_subreaper, descendants, kill_descendants, reap_children
 from bursar.supervision.spec import AttemptSpec, decode_spec
 from bursar.supervision.supervisor import supervise
@@ -57,12 +56,14 @@ class Spawner:
         *lines, rest = self._pending.split(b"\n")
         self._pending = bytearray(rest)
         for line in lines:
-            pid = self._fork(bytes(line))
+            spec = decode_spec(bytes(line))
+            prepare_to_open(spec.ledger)  # before the fork: each child would have to load it anew
+            pid = self._fork(spec)
             self._supervisors.add(pid)
             os.write(1, b"%d\n" % pid)
         return bool(chunk)
 
-    def _fork(self, line: bytes) -> int:
+    def _fork(self, spec: AttemptSpec) -> int:
         pid = os.fork()
         if pid:
             return pid
@@ -70,7 +71,7 @@ class Spawner:
         try:
             os.setsid()
             _let_go_of_the_pipes()
-            _supervise(decode_spec(line))
+            _supervise(spec)
             code = 0
         except BaseException:  # noqa: BLE001 — a forked child must never return into the parent's loop
             traceback.print_exc()
@@ -89,7 +90,7 @@ def _supervise(spec: AttemptSpec) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     clock = SystemClock()
-    supervise(spec, open_ledger(Path(spec.ledger), clock), clock)
+    supervise(spec, open_ledger(spec.ledger, clock), clock)
 
 
 def _let_go_of_the_pipes() -> None:
