@@ -15,6 +15,7 @@ import pytest
 from bursar.budget import Level
 from bursar.notify import Delivery, Notifier, Patience, build_message, deliver
 from bursar.notify.notifier import OUTBOX
+from bursar.notify.outbox import Outbox
 from tests.integration.webhooks import HANG, Webhook, webhook
 
 QUICK = Patience(tries=3, try_seconds=30.0, pause_seconds=0.0)
@@ -159,6 +160,18 @@ def test_what_could_not_be_delivered_is_told_once_and_counted(tmp_path: Path) ->
     assert later.undelivered() == [f"2 alerts could not be delivered to {hook.shown}: the service answered 404"]
     assert notifier.undelivered() == later.undelivered() == []
     assert [event["delivered"] for event in audit(tmp_path)] == [False, False]
+
+
+def test_messages_of_a_killed_courier_are_taken_up_by_the_next_command(tmp_path: Path) -> None:
+    """As it is left behind: the message waits, and nobody has the lock."""
+    with webhook() as hook:
+        Outbox(str(tmp_path / OUTBOX)).post(MESSAGE, [hook.target])
+        notifier = Notifier(tmp_path, [], environment=_environment(hook))
+        assert notifier.undelivered() == []
+        assert hook.next_message()["message"] == MESSAGE.body
+        wait_for_courier(tmp_path)
+        assert notifier.undelivered() == []
+        assert hook.received.empty()
 
 
 def test_an_outbox_that_cannot_be_written_raises_nothing(tmp_path: Path) -> None:

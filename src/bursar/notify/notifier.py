@@ -6,6 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from bursar.budget import Level
@@ -67,8 +68,10 @@ class Notifier:
     def undelivered(self) -> list[str]:
         """In words, what could not be delivered and that nobody has been told of yet; told here and nowhere else.
 
-        Earlier commands' alerts are among them: their couriers work on when the command has ended.
+        Earlier commands' alerts are among them: their couriers work on when the command has ended. Should one have been
+        killed, another takes up what waits.
         """
+        self._replace_courier()
         failures = Counter(_reason(delivery) for delivery in self._take_failures())
         failures.update({f"to anyone: {reason}": count for reason, count in self._lost.items()})
         self._lost.clear()
@@ -79,6 +82,13 @@ class Notifier:
             return self._outbox.take_failures()
         except OSError:
             return []
+
+    def _replace_courier(self) -> None:
+        """Where messages wait and nobody delivers, somebody does from now on."""
+        with suppress(OSError):
+            if self._outbox.waiting() and (lock := self._outbox.lock()) is not None:
+                os.close(lock)
+                self._start_courier()
 
     def _start_courier(self) -> None:
         self._couriers = [pid for pid in self._couriers if not _has_ended(pid)]
