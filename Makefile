@@ -39,7 +39,7 @@ faults: $(VENV)/.dev  ## the long kill and fault loops (up to 45 minutes)
 	$(PYTEST) -m faults --timeout 2400
 
 soak: $(VENV)/.dev  ## the fault loops again and again with new seeds, until ctrl-C
-	while $(PYTEST) -m faults --timeout 0; do :; done
+	while BURSAR_SEED=$$(date +%s) $(PYTEST) -m faults --timeout 0; do :; done
 
 bench: $(VENV)/.dev  ## timings, side by side with what they are compared to
 	$(BIN)/python benchmarks/startup.py

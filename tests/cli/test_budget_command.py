@@ -381,6 +381,18 @@ def test_projects_do_not_count_for_each_other(
     assert len(bursar("budget", "list", "--all", "--json").data) == 5
 
 
+def test_only_the_session_of_now_is_listed(bursar: Bursar) -> None:
+    bursar("token", "init", "opus")
+    (first,) = bursar("budget", "list", "--json").data
+    bursar("token", "reset")
+    (second,) = bursar("budget", "list", "--json").data
+    assert second["name"] != first["name"]
+    assert [each["name"] for each in bursar("budget", "list", "--all", "--json").data] == [
+        first["name"],
+        second["name"],
+    ]
+
+
 def test_history_shows_the_last_things(bursar: Bursar) -> None:
     bursar("token", "init", "opus")
     for number in range(1, 4):

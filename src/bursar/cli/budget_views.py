@@ -24,6 +24,7 @@ from bursar.config import find_ledger_place, list_problems, read_budgets
 from bursar.errors import UserError
 from bursar.ledger import Ledger, open_ledger
 from bursar.money import format_usd
+from bursar.session import Session, current_session
 
 _LEDGER = "ledger"
 
@@ -43,7 +44,7 @@ def open_books() -> Ledger:
 
 
 def read_standing(root: Path, *, everything: bool) -> Sequence[Standing]:
-    """Budgets of the settings of this project, of its sessions and of its latest run; or all that the ledger knows too.
+    """Budgets of the settings of this project, of its session and of its latest run; or all that the ledger knows too.
 
     Raises:
         UserError: the settings have problems.
@@ -53,6 +54,7 @@ def read_standing(root: Path, *, everything: bool) -> Sequence[Standing]:
         raise UserError(list_problems(settings.problems), hint="bursar budget check")
     ledger = open_books()
     known = {balance.budget.name: balance for balance in ledger.budgets()}
+    session = current_session(ledger, str(root))
     ledger.close()
     found = [
         Standing(
@@ -64,7 +66,8 @@ def read_standing(root: Path, *, everything: bool) -> Sequence[Standing]:
     ]
     runs = {str(run["id"]) for run in read_runs(str(root), 1)}
     for name, balance in known.items():
-        if not is_retired(balance.budget) and (everything or _is_ours(balance.budget, root, runs)):
+        is_shown = _is_ours(balance.budget, root, runs) and not _is_earlier_session(balance.budget, session)
+        if not is_retired(balance.budget) and (everything or is_shown):
             sources = dict.fromkeys(_values(balance.budget), _LEDGER)
             found.append(Standing(title=title_of(name), balance=balance, sources=sources))
     return found
@@ -189,6 +192,10 @@ def _is_ours(budget: Budget, root: Path, runs: set[str]) -> bool:
     if project is not None:
         return project == str(root)
     return run in runs or (run is None and is_configured(budget.name))
+
+
+def _is_earlier_session(budget: Budget, current: Session | None) -> bool:
+    return current is not None and budget.selector.get("session", current.id) != current.id
 
 
 def _figures(balance: Balance) -> str:

@@ -7,6 +7,8 @@ Import its modules one by one (`from bursar.testing.model_server import ModelSer
     model_server    the Anthropic Messages API on loopback, with a bill
     scripted_agent  a coding agent that obeys the fake model; a program, no part of bursar is imported by it
     claude_install  the real Claude Code CLI, pinned, in a cache folder
+    agent_runs      one run of an agent's adapter, without a ledger
+    power_cut       a disk for SQLite that loses power, is full or broken: torn, lost and reordered sectors
 """
 
 __all__: list[str] = []
