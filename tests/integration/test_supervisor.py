@@ -266,6 +266,29 @@ def test_a_ledger_that_breaks_stops_the_agent_and_the_outcome_keeps_the_numbers(
     assert "no such table" in outcome.limit
 
 
+def test_a_ledger_that_cannot_be_opened_costs_nothing(bench: Bench) -> None:
+    """The agent was never started, and the outcome says so: what was held need not be charged."""
+    bench.reserve("r/1/1", 1000)
+    foreign = bench.folder / "foreign.db"
+    foreign.write_text("this is no ledger")
+    outcome = bench.start(bench.spec(*CALLS, "result", ledger=str(foreign))).end()
+    assert outcome is not None
+    assert (outcome.ending, outcome.exit_code) == (Ending.LEDGER_FAILED, None)
+    assert (outcome.metered_tokens, outcome.metered_nano_usd, outcome.unknown_tokens) == (0, 0, 0)
+    assert "foreign.db" in outcome.limit
+
+
+def test_a_ledger_that_breaks_before_the_agent_starts_costs_nothing(bench: Bench) -> None:
+    bench.reserve("r/1/1", 1000)
+    with sqlite3.connect(bench.ledger_path) as connection:
+        connection.execute("ALTER TABLE reservations RENAME TO lost")
+    attempt = bench.start(bench.spec(*CALLS, "result"))
+    outcome = attempt.end()
+    assert outcome is not None
+    assert (outcome.ending, outcome.exit_code, outcome.metered_tokens) == (Ending.LEDGER_FAILED, None, 0)
+    assert not (Path(attempt.spec.directory) / "stream.jsonl").exists()
+
+
 def test_a_report_that_the_ledger_cannot_take_hides_no_other(bench: Bench) -> None:
     """An agent names a model without a name; what it says of the other one counts all the same."""
     by_model = {"": {"inputTokens": 7}, "model-1": {"inputTokens": 500, "outputTokens": 60}}

@@ -14,10 +14,11 @@ import sys
 import traceback
 
 from bursar.clock import SystemClock
+from bursar.errors import BursarError
 from bursar.ledger import open_ledger, prepare_to_open
 from bursar.processes import become_subreaper, descendants, kill_descendants, reap_children
 from bursar.supervision.spec import AttemptSpec, decode_spec
-from bursar.supervision.supervisor import supervise
+from bursar.supervision.supervisor import give_up, supervise
 
 _READ_BYTES = 1 << 20
 
@@ -90,7 +91,12 @@ def _supervise(spec: AttemptSpec) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     clock = SystemClock()
-    supervise(spec, open_ledger(spec.ledger, clock), clock)
+    try:
+        ledger = open_ledger(spec.ledger, clock)
+    except BursarError as error:
+        give_up(spec, error.message)
+        raise
+    supervise(spec, ledger, clock)
 
 
 def _let_go_of_the_pipes() -> None:

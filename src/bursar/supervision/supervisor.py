@@ -39,13 +39,18 @@ def supervise(spec: AttemptSpec, ledger: Ledger, clock: Clock) -> None:
     Does nothing at all if somebody claimed the attempt before, or if its hold is not open any more.
 
     Raises:
-        StoreError: the ledger could not be written at the end; the outcome file says what is to be settled.
+        StoreError: the ledger could not be read before the agent was started, or written at its end; the outcome file
+            says what is to be settled.
     """
     wake = _wake_on_stop()
     directory = Path(spec.directory)
     if claim(directory, identify(os.getpid()) or str(os.getpid())) is not None:
         return
-    reservation = ledger.reservation(spec.key)
+    try:
+        reservation = ledger.reservation(spec.key)
+    except BursarError as error:
+        write_outcome(directory, _never_ran(Ending.LEDGER_FAILED, limit=error.message))
+        raise
     if reservation is None or reservation.state is not State.HELD:
         return
     audit = AuditLog(spec.audit, clock)
@@ -54,7 +59,8 @@ def supervise(spec: AttemptSpec, ledger: Ledger, clock: Clock) -> None:
     try:
         agent = AgentProcess(spec)
     except OSError as error:
-        write_outcome(directory, _not_started(error))
+        message = f"the agent could not be started: {error.strerror or error}"
+        write_outcome(directory, _never_ran(Ending.NOT_STARTED, message=message))
         ledger.release(spec.key)
         return
     with open(directory / STREAM_FILE, "ab") as stream:
@@ -63,6 +69,16 @@ def supervise(spec: AttemptSpec, ledger: Ledger, clock: Clock) -> None:
     spending.settle(unknown)
     if audit.lost:
         sys.stderr.write(f"{audit.lost} events of {spec.key} are not in {audit.path}: {audit.problem}\n")
+
+
+def give_up(spec: AttemptSpec, reason: str) -> None:
+    """Nobody will start this attempt, whose ledger cannot be opened; its outcome says that nothing was used.
+
+    Does nothing if somebody claimed the attempt before.
+    """
+    directory = Path(spec.directory)
+    if claim(directory, identify(os.getpid()) or str(os.getpid())) is None:
+        write_outcome(directory, _never_ran(Ending.LEDGER_FAILED, limit=reason))
 
 
 class Supervision:
@@ -248,12 +264,13 @@ def _wake_on_stop() -> int:
     return readable
 
 
-def _not_started(error: OSError) -> Outcome:
+def _never_ran(ending: Ending, *, message: str = "", limit: str = "") -> Outcome:
+    """The outcome of an attempt whose agent was never started: nothing was used."""
     return Outcome(
-        ending=Ending.NOT_STARTED,
+        ending=ending,
         exit_code=None,
         is_error=None,
-        message=f"the agent could not be started: {error.strerror or error}",
+        message=message,
         denied_permissions=[],
         metered_tokens=0,
         metered_nano_usd=0,
@@ -262,4 +279,5 @@ def _not_started(error: OSError) -> Outcome:
         calls=0,
         wall_seconds=0.0,
         session_id=None,
+        limit=limit,
     )
