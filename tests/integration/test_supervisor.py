@@ -289,6 +289,14 @@ def test_a_ledger_that_breaks_before_the_agent_starts_costs_nothing(bench: Bench
     assert not (Path(attempt.spec.directory) / "stream.jsonl").exists()
 
 
+def test_a_full_disk_for_the_copy_of_the_stream_loses_no_usage(bench: Bench) -> None:
+    spec = bench.spec(*CALLS, "result")
+    (Path(spec.directory) / "stream.jsonl").symlink_to("/dev/full")
+    outcome, reservation = bench.run(*CALLS, "result")
+    assert (outcome.ending, outcome.metered_tokens) == (Ending.EXITED, 460)
+    assert (reservation.state, plain(reservation.charged)) == (State.SETTLED, Amount(460, 700))
+
+
 def test_a_report_that_the_ledger_cannot_take_hides_no_other(bench: Bench) -> None:
     """An agent names a model without a name; what it says of the other one counts all the same."""
     by_model = {"": {"inputTokens": 7}, "model-1": {"inputTokens": 500, "outputTokens": 60}}

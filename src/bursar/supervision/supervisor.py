@@ -11,6 +11,7 @@ import selectors
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -56,14 +57,15 @@ def supervise(spec: AttemptSpec, ledger: Ledger, clock: Clock) -> None:
     audit = AuditLog(spec.audit, clock)
     keep_audit(ledger, audit)
     spending = Spending(spec, ledger, reservation)
-    try:
-        agent = AgentProcess(spec)
-    except OSError as error:
-        message = f"the agent could not be started: {error.strerror or error}"
-        write_outcome(directory, _never_ran(Ending.NOT_STARTED, message=message))
-        ledger.release(spec.key)
-        return
-    with open(directory / STREAM_FILE, "ab") as stream:
+    with ExitStack() as files:
+        try:
+            stream = files.enter_context(open(directory / STREAM_FILE, "ab", buffering=0))
+            agent = AgentProcess(spec)
+        except OSError as error:
+            message = f"the agent could not be started: {error.strerror or error}"
+            write_outcome(directory, _never_ran(Ending.NOT_STARTED, message=message))
+            ledger.release(spec.key)
+            return
         outcome, unknown = Supervision(spec, agent, spending, clock, stream, wake).run()
     write_outcome(directory, outcome)
     spending.settle(unknown)
@@ -159,8 +161,8 @@ class Supervision:
         return chunk
 
     def _hear_chunk(self, chunk: bytes) -> None:
-        self._stream.write(chunk)
-        self._stream.flush()
+        with suppress(OSError):  # a copy for people to look at: a full disk must not keep its usage from the books
+            self._stream.write(chunk)
         for line in self._splitter.feed(chunk):
             self._hear(line)
 
