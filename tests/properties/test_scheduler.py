@@ -83,7 +83,7 @@ def step(scheduler: Scheduler, model: Model, data: st.DataObject) -> None:
     offered, running = scheduler.ready(), model.running()
     model.check_offer(offered)
     moves = [("start", key) for key in offered]
-    moves += [(move, key) for key in running for move in ("done", "fail")]
+    moves += [(move, key) for key in running for move in ("done", "fail", "reopen")]
     move, key = data.draw(st.sampled_from(moves), label="event")
     if move == "start":
         scheduler.started(key)
@@ -91,6 +91,9 @@ def step(scheduler: Scheduler, model: Model, data: st.DataObject) -> None:
     elif move == "done":
         scheduler.done(key)
         model.standing[key] = Standing.DONE
+    elif move == "reopen":
+        scheduler.reopened(key)
+        model.standing[key] = Standing.OPEN
     else:
         skipped = scheduler.failed(key)
         assert {each.task for each in skipped} == model.fail(key)

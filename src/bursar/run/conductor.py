@@ -36,6 +36,7 @@ class _Progress:
     waiting: set[str] = field(default_factory=set)
     outcomes: set[str] = field(default_factory=set)
     alerts_told: set[tuple[str, str, int]] = field(default_factory=set)
+    adopted: set[str] = field(default_factory=set)
 
 
 class Conductor:
@@ -157,6 +158,7 @@ class Conductor:
                 )
             )
         self._scheduler.started(task.number)
+        self._progress.adopted.add(task.number)
         self._context.stores.journal.set_task(self._context.run.id, task.number, TaskState.RUNNING)
         self._progress.running[asyncio.create_task(self._attempts.follow(task, left.row))] = task
 
@@ -177,6 +179,11 @@ class Conductor:
         return False
 
     def _take(self, task: Task, ended: AttemptEnded) -> None:
+        is_adopted = task.number in self._progress.adopted
+        self._progress.adopted.discard(task.number)
+        if ended.outcome == "interrupted" and is_adopted and not self._stop.is_set():
+            self._scheduler.reopened(task.number)  # an earlier conductor's: we were asked to do what is missing
+            return
         self._progress.outcomes.add(ended.outcome)
         if ended.outcome == "succeeded":
             self._finish(task.number)

@@ -7,6 +7,7 @@ merging    its commit is one step ahead of it       the step is made now
 planned    nobody claimed it                        it never started: its hold is released
 planned    its supervisor lives                     it is followed as if it had been started here
 planned    its supervisor is gone                   its outcome is taken; without one its hold is forfeited
+                                                  (interrupted, its task is done again in this very run)
 planned    the plan has changed its task since      it is stopped and settled; its work goes to a branch
 (no row)   a hold is open                           it never started: the hold is released
 """

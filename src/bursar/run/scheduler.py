@@ -34,7 +34,7 @@ class Skipped:
 
 
 class Scheduler:
-    """The ready set of one graph, kept up to date by three events: started, done, failed."""
+    """The ready set of one graph, kept up to date by four events: started, reopened, done, failed."""
 
     def __init__(self, graph: Graph, *, done: Iterable[str] = (), lengths: Mapping[str, int] | None = None) -> None:
         """All tasks are open but those in `done`; `lengths` weighs them (1 each where absent)."""
@@ -45,6 +45,7 @@ class Scheduler:
         self._files = {node.key: frozenset(map(posixpath.normpath, node.files)) for node in graph.nodes}
         self._writers = _writers(graph, self._files)
         self._rank = _ranks(graph, lengths or {})
+        self._place = {key: place for place, key in enumerate(graph.order)}
         self._ready: set[str] = set()
         self._offer(self._standing)
         for key in done:
@@ -65,6 +66,15 @@ class Scheduler:
             self._writers[file].remove(key)
             self._ready.difference_update(self._writers[file])
             self._writers[file].insert(0, key)
+
+    def reopened(self, key: str) -> None:
+        """The task, which ran, has to be done again: it is on offer when its turn comes."""
+        self._move(key, Standing.OPEN, from_=(Standing.RUNNING,))
+        freed = [key]
+        for file in self._files[key]:
+            self._writers[file].sort(key=self._turn)
+            freed += self._writers[file][:1]
+        self._offer(freed)
 
     def done(self, key: str) -> None:
         """The task is merged: what waited only for it is ready."""
@@ -99,6 +109,10 @@ class Scheduler:
         if self._standing[key] is not Standing.OPEN or self._waits_for[key]:
             return False
         return all(self._writers[file][0] == key for file in self._files[key])
+
+    def _turn(self, key: str) -> tuple[bool, int]:
+        """Where a writer of a file stands among the others: behind who runs, else in the graph's order."""
+        return self._standing[key] is not Standing.RUNNING, self._place[key]
 
     def _leave(self, key: str) -> None:
         """The task, done or lost, stands in nobody's way any more."""

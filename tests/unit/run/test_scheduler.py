@@ -41,6 +41,21 @@ def test_a_failure_does_not_skip_who_was_only_ordered_behind_it_by_a_file() -> N
     assert scheduler.ready() == ["2"]
 
 
+def test_a_task_that_is_to_be_done_again_is_on_offer_again_and_before_who_waits_for_its_file() -> None:
+    scheduler = Scheduler(graph_of(Node("1", files=("a",)), Node("2", files=("a",)), Node("3", ("1",))))
+    scheduler.started("1")
+    scheduler.reopened("1")
+    assert scheduler.ready() == ["1"]
+    assert scheduler.standing("1") is Standing.OPEN
+
+
+def test_a_task_that_was_adopted_too_early_and_is_to_be_done_again_waits_for_its_turn() -> None:
+    scheduler = Scheduler(graph_of(Node("1", files=("a",)), Node("2", ("1",), ("a",))))
+    scheduler.started("2")
+    scheduler.reopened("2")
+    assert scheduler.ready() == ["1"]
+
+
 def test_a_skipped_writer_does_not_let_a_later_one_pass_an_earlier_one_that_runs() -> None:
     nodes = (Node("0"), Node("1", files=("a",)), Node("2", ("0",), ("a",)), Node("3", ("1b",), ("a",)), Node("1b"))
     scheduler = Scheduler(graph_of(*nodes))
