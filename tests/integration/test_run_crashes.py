@@ -148,6 +148,21 @@ def test_supervisor_dies_and_the_tool_of_its_agent_too(make_project: MakeProject
     project.assert_tidy()
 
 
+def test_a_ledger_that_breaks_ends_the_run_and_what_was_merged_is_brought_home(make_project: MakeProject) -> None:
+    text = plan(parallel("One"), parallel("Two"))
+    project = make_project(text, script({1: [write("one.txt")], 2: [write("two.txt", wait_for="gate")]}))
+    run = project.start_run()
+    run.wait_until_said("✓ 1")
+    with sqlite3.connect(project.state / "ledger.db") as connection:
+        connection.execute("ALTER TABLE alerts RENAME TO lost")
+    ended = run.end()
+    assert ended.code == 6, ended.err
+    assert "no such table" in ended.err
+    assert project.subjects == ALL[:1]
+    assert project.git("status", "--porcelain") == ""
+    project.assert_gone()
+
+
 def test_spawner_dies(make_project: MakeProject) -> None:
     """Supervisors and agents go on; what comes later gets a new spawner."""
     project, run = at_the_gate(make_project)

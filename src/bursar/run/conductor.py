@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bursar.budget import Alert, title_of
+from bursar.errors import BursarError
 from bursar.events import AlertFired, AttemptEnded, AttemptStarted, RunStarted, TaskSkipped, TaskWaited
 from bursar.journal import AttemptRow, RunState, TaskState
 from bursar.ledger import Denial
@@ -93,12 +95,18 @@ class Conductor:
             except BaseException:
                 self.request_stop()
                 await asyncio.gather(*self._progress.running, return_exceptions=True)
+                self._save_what_was_merged()
                 raise
         self._tell_what_remains()
         state = self._state()
         bring_home(context, self._merged.tip, is_done=state is RunState.SUCCEEDED)
         context.stores.journal.end_run(context.run.id, state, context.now())
         return state
+
+    def _save_what_was_merged(self) -> None:
+        """The checkout has it, though the run cannot go on; where that fails too, the run's ref keeps it."""
+        with suppress(BursarError, OSError):
+            bring_home(self._context, self._merged.tip, is_done=False)
 
     async def _work(self) -> None:
         """Offers are made again only when an attempt has ended: nothing else frees a slot, a task or money."""
