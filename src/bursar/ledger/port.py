@@ -86,6 +86,26 @@ class Reservation:
     alerts: tuple[Alert, ...] = ()
     exempt: tuple[str, ...] = ()
 
+    @property
+    def known(self) -> Amount:
+        """What is known to have been used; with `unknown` it makes `charged`. Its parts are not told.
+
+        It is more than the calls where its end told of usage that could not be recorded before. The cost is None where
+        a price is unknown.
+        """
+        if self.charged is None:
+            return Amount(self.metered.tokens, self.metered.nano_usd)
+        tokens, charged, unknown = (
+            self.charged.tokens - self.unknown.tokens,
+            self.charged.nano_usd,
+            self.unknown.nano_usd,
+        )
+        if self.metered.nano_usd is None:
+            return Amount(tokens, None)
+        if charged is None or unknown is None:
+            return Amount(tokens, self.metered.nano_usd if tokens == self.metered.tokens else None)
+        return Amount(tokens, charged - unknown)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Denial:

@@ -140,9 +140,9 @@ def _attempt_line(row: AttemptRow, reservation: Reservation) -> AttemptLine:
     ended = datetime.fromisoformat(row.ended_at or row.started_at)
     return AttemptLine(
         row=row,
-        metered_tokens=reservation.metered.tokens,
+        metered_tokens=reservation.known.tokens,
         unknown_tokens=reservation.unknown.tokens,
-        nano_usd=reservation.metered.nano_usd,
+        nano_usd=reservation.known.nano_usd,
         wall_seconds=(ended - datetime.fromisoformat(row.started_at)).total_seconds(),
     )
 

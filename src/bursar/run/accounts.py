@@ -69,7 +69,7 @@ def build_ended(
 ) -> AttemptEnded:
     """The event that tells of it; its numbers are the ledger's."""
     reservation = context.stores.ledger.reservation(row.key)
-    metered, unknown = (NOTHING, NOTHING) if reservation is None else (reservation.metered, reservation.unknown)
+    metered, unknown = (NOTHING, NOTHING) if reservation is None else (reservation.known, reservation.unknown)
     return AttemptEnded(
         task=task.number,
         name=task.name,

@@ -38,7 +38,7 @@ def _tasks(
     for attempt in attempts:
         own[attempt.task].append(attempt)
     for item in reservations:
-        tokens[item.labels["task"]] += item.metered.tokens
+        tokens[item.labels["task"]] += item.known.tokens
     commits = (row.commit for row in attempts if row.state is AttemptState.SUCCEEDED and row.commit)
     files = files_by_commit(context.repository, commits)
     return tuple(_task(task, own[task.number], tokens[task.number], files) for task in context.plan.tasks)
@@ -72,13 +72,13 @@ def _execution(
     reservations: Sequence[Reservation],
     elapsed_seconds: float,
 ) -> Execution:
-    costs = [item.metered.nano_usd for item in reservations]
+    costs = [item.known.nano_usd for item in reservations]
     cost = None if None in costs else sum(cost for cost in costs if cost is not None)
     worked = sum(task.seconds or 0.0 for task in tasks)
     return Execution(
         parallel_batches=sum(1 for wave in context.graph.waves() if len(wave) > 1),
         subagent_spawns=len(attempts),
-        total_subagent_tokens=sum(item.metered.tokens for item in reservations),
+        total_subagent_tokens=sum(item.known.tokens for item in reservations),
         main_context_tokens=0,  # the conductor makes no model calls
         parallelization_efficiency=round(worked / elapsed_seconds, 2) if elapsed_seconds > 0 else None,
         unknown_outcome_tokens=sum(item.unknown.tokens for item in reservations),

@@ -105,6 +105,20 @@ def test_an_unknown_cost_is_said_to_be_unknown(books: Books) -> None:
     assert [data["cost_nano_usd"], *(task["cost_nano_usd"] for task in data["tasks"])] == [None, 1_500_000, None]
 
 
+def test_what_only_the_end_of_an_attempt_told_of_is_metered_too(books: Books) -> None:
+    """The ledger was out of reach when a call was reported: the settling brought it in."""
+    books.begin("Add login")
+    row = books.attempt("1")
+    books.call(row, 400, 1_500_000)
+    books.ledger.settle(row.key, Amount(460, 1_700_000), unknown=Amount(40, 300_000))
+    books.journal.end_attempt(row, AttemptState.SUCCEEDED, END, task=TaskState.MERGED, commit="c1", note="")
+    report = books.report()
+    assert (report.metered_tokens, report.nano_usd, report.unknown_tokens) == (460, 1_700_000, 40)
+    charged = books.ledger.reservation(row.key)
+    assert charged is not None
+    assert charged.known + charged.unknown == Amount(500, 2_000_000)
+
+
 def test_what_a_budget_leaves_out_for_want_of_a_price_is_said(books: Books) -> None:
     books.begin("Add login")
     books.limit(10**9, Unit.USD, warn=True)
