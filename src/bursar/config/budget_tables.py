@@ -67,6 +67,8 @@ class BudgetTable:
         counts = self._try("counts", lambda value: Counting(_word(value, Counting))) or Counting.TOTAL
         is_unpriced_allowed = self._try("allow_unknown_price", _truth) or False
         self._check_units(limit)
+        if thresholds.stop_percent is not None and on_limit is not OnLimit.BLOCK:
+            self.problems.append('`thresholds`: a `stop` blocks, and `on_limit` is "warn" (call it by another name)')
         if self.problems:
             return None
         return Budget(
@@ -188,6 +190,8 @@ def _named_thresholds(table: Mapping[str, object]) -> _Thresholds:
         if name in levels:
             found.append(Threshold(percent, Level(name)))
         elif name == _STOP:
+            if percent > 100:
+                raise UserError(f"the stop at {value!r} is past the limit", hint="a stop is a share of at most 1.0")
             found.append(Threshold(percent, Level.CRITICAL, name))
         else:
             found.append(Threshold(percent, level_at(percent), name))

@@ -77,6 +77,19 @@ def test_periods_have_thresholds_of_their_own(tmp_path: Path, period: str) -> No
     assert one(tmp_path, f'limit = "5 USD"\nperiod = "{period}"\n').thresholds == PERIOD_THRESHOLDS
 
 
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ("thresholds = { warning = 0.8, stop = 1.5 }", "the stop at 1.5 is past the limit"),
+        ('thresholds = { stop = 0.95 }\non_limit = "warn"', 'a `stop` blocks, and `on_limit` is "warn"'),
+    ],
+)
+def test_a_stop_that_could_not_stop(tmp_path: Path, lines: str, problem: str) -> None:
+    """It was taken, and then either every command failed or nothing was ever stopped."""
+    (found,) = problems(tmp_path, f'[[budget]]\nname = "b"\nlimit = "5 USD"\n{lines}\n')
+    assert problem in found
+
+
 def test_thresholds_as_a_table_and_a_stop(tmp_path: Path) -> None:
     budget = one(
         tmp_path,
