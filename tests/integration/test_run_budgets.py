@@ -152,6 +152,19 @@ def test_flags_block_where_they_are_told_to(make_project: MakeProject) -> None:
     project.assert_tidy()
 
 
+def test_a_limit_that_is_raised_blocks_as_the_old_one_did(make_project: MakeProject) -> None:
+    """It did not: the flag without its mode made a budget that blocked into one that only warned."""
+    project = two_tasks(make_project, hangs=True)
+    assert project.run("--overall-token-budget", "35k", "--budget-enforcement-mode", "block").code == 4
+    raised = project.bursar("resume", "--trust", "--overall-token-budget", "55k")
+    assert raised.code == 4, raised.err
+    assert [each["on_limit"] for each in project.report["budgets"]] == ["block"]
+    project.server.script = script({2: two_calls("Two")})
+    warned = project.bursar("resume", "--trust", "--overall-token-budget=56k", "--budget-enforcement-mode", "warn")
+    assert warned.code == 0, warned.err
+    project.assert_tidy()
+
+
 @pytest.mark.parametrize(("mode", "code"), [("warn", 0), ("block", 4)])
 def test_a_budget_of_a_command_is_about_its_tasks_alone(make_project: MakeProject, mode: str, code: int) -> None:
     tested = parallel("One").replace("Write what is due for One.", "/test what is due for One, with care")
@@ -167,6 +180,7 @@ def test_a_budget_of_a_command_is_about_its_tasks_alone(make_project: MakeProjec
     spent = budgets(project)[name]["spent"]
     assert spent == project.report["tasks"][0]["metered_tokens"] + project.report["tasks"][0]["unknown_outcome_tokens"]
     assert f"budget `{name}` is past its limit of 5,000 tokens" in ended.err
+    assert "warning: no task's action begins with /other, so its budget limits nothing\n" in ended.err
 
 
 @pytest.mark.parametrize(
@@ -183,6 +197,8 @@ def test_a_budget_of_a_command_is_about_its_tasks_alone(make_project: MakeProjec
         (["--command-budget", "/test"], "--command-budget takes /NAME=N, not '/test'"),
         (["--command-budget", "test=5"], "--command-budget takes /NAME=N, not 'test=5'"),
         (["--command-budget", "/=5"], "--command-budget takes /NAME=N, not '/=5'"),
+        (["--command-budget", "/te st=5"], "--command-budget takes /NAME=N, not '/te st=5'"),
+        (["--budget-enforcement-mode", "block"], "--budget-enforcement-mode is about the limits of other flags"),
         (["--command-budget", "/a=5", "--command-budget", "/a=6"], "--command-budget stands there twice for command/a"),
         (["--budget-enforcement-mode", "ask"], "argument --budget-enforcement-mode: invalid choice: 'ask'"),
     ],

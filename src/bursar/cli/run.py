@@ -9,7 +9,7 @@ from typing import Any
 
 from bursar.budget import parse_limit
 from bursar.cli.parsing import Parser, parser
-from bursar.cli.run_budgets import add_budget_flags, run_budgets
+from bursar.cli.run_budgets import add_budget_flags, run_budgets, tell_idle_budgets
 from bursar.cli.session import (
     Flags,
     build_tools,
@@ -71,6 +71,7 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id:
         if run_id is not None and (run is None or run.id != run_id):
             raise UserError(f"run {run_id} is not the newest of its plan any more", hint="bursar status")
         define_budgets(tools.stores.ledger, root, configured)
+        tell_idle_budgets(more, opened.plan)
         conductor, context, rows = take_up(opened, tools, run, limit, telling(notifier), more=more)
         send_earlier_alerts(notifier, context)
         return conduct(conductor, context, rows, as_json=options.json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,8 @@ from bursar.budget import OnLimit, Unit
 from bursar.cli.parsing import Parser
 from bursar.cli.quantities import parse_flag_limit
 from bursar.errors import UserError
-from bursar.run import RunBudget, is_command
+from bursar.plan import Plan
+from bursar.run import RunBudget, command_of, is_command
 
 
 def add_budget_flags(options: Parser) -> None:
@@ -26,8 +28,7 @@ def add_budget_flags(options: Parser) -> None:
     options.add_argument(
         "--budget-enforcement-mode",
         choices=[str(OnLimit.WARN), str(OnLimit.BLOCK)],
-        default=str(OnLimit.WARN),
-        help="what the three flags above do at their limits (default warn)",
+        help="what the three flags above do at their limits (default warn; of a run that goes on, as before)",
     )
 
 
@@ -35,9 +36,10 @@ def run_budgets(options: Any) -> Sequence[RunBudget]:
     """The budgets that the flags mean.
 
     Raises:
-        UserError: a limit is none, or something is no command, or a command stands there twice.
+        UserError: a limit is none, or something is no command, or a command stands there twice, or nothing is there
+            that could be enforced.
     """
-    mode = OnLimit(options.budget_enforcement_mode)
+    mode = None if options.budget_enforcement_mode is None else OnLimit(options.budget_enforcement_mode)
     found = []
     if options.overall_token_budget is not None:
         limit = parse_flag_limit("--overall-token-budget", options.overall_token_budget, Unit.TOKENS)
@@ -50,10 +52,24 @@ def run_budgets(options: Any) -> Sequence[RunBudget]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UserError(f"--command-budget stands there twice for {', '.join(twice)}")
-    return [*found, *commands]
+    found += commands
+    if mode is not None and not found:
+        raise UserError(
+            "--budget-enforcement-mode is about the limits of other flags, and none of them is given",
+            hint=f"--budget-enforcement-mode {mode} --overall-token-budget 200k",
+        )
+    return found
 
 
-def _command_budget(text: str, mode: OnLimit) -> RunBudget:
+def tell_idle_budgets(budgets: Sequence[RunBudget], plan: Plan) -> None:
+    """A command that no task begins with is told on stderr: what was meant as a limit would limit nothing."""
+    commands = {command_of(task) for task in plan.tasks}
+    for command in (each.match["command"] for each in budgets if "command" in each.match):
+        if command not in commands:
+            sys.stderr.write(f"warning: no task's action begins with {command}, so its budget limits nothing\n")
+
+
+def _command_budget(text: str, mode: OnLimit | None) -> RunBudget:
     command, sign, limit = (part.strip() for part in text.partition("="))
     if not sign or not is_command(command):
         raise UserError(f"--command-budget takes /NAME=N, not {text!r}", hint="--command-budget '/test=5000'")

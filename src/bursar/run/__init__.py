@@ -6,7 +6,7 @@ meters an agent and enforces its hold, and goes on doing so when the conductor i
 
 from bursar.run.accounts import alerts_of_run
 from bursar.run.conductor import Conductor
-from bursar.run.context import RunContext, RunSettings, Stores, is_command
+from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command
 from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_plan
 from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
 
@@ -23,6 +23,7 @@ __all__ = [
     "alerts_of_run",
     "check_plan_file",
     "check_prices",
+    "command_of",
     "is_command",
     "open_plan",
     "settle_finished",

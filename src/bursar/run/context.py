@@ -107,9 +107,9 @@ class RunContext:
 
     def labels_of(self, task: Task) -> dict[str, str]:
         """Labels of every attempt at that task; `command` where its action begins with one, like `/test`."""
-        first = task.action.split(maxsplit=1)[:1]
-        command = {"command": first[0]} if first and is_command(first[0]) else {}
-        return self.labels | {"task": task.number, "model": self.model_of(task)} | command
+        command = command_of(task)
+        own = {"task": task.number, "model": self.model_of(task)}
+        return self.labels | own | ({"command": command} if command else {})
 
     def model_of(self, task: Task) -> str:
         """The model that works on the task."""
@@ -124,9 +124,16 @@ class RunContext:
         return self.clock.now().isoformat(timespec="milliseconds")
 
 
+def command_of(task: Task) -> str | None:
+    """The command that the task's action begins with; None where it begins with another word."""
+    first = task.action.split(maxsplit=1)[:1]
+    return first[0] if first and is_command(first[0]) else None
+
+
 def is_command(word: str) -> bool:
     """The word names a command of an agent: a slash and a name."""
-    return len(word) > 1 and word.startswith("/") and "/" not in word[1:] and word.isprintable()
+    is_one_word = word.isprintable() and len(word.split()) == 1
+    return is_one_word and len(word) > 1 and word.startswith("/") and "/" not in word[1:]
 
 
 @lru_cache(maxsize=1)

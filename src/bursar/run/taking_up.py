@@ -32,12 +32,16 @@ class RunLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunBudget:
-    """One more budget over a run, or over the part of it that bears the labels of `match`."""
+    """One more budget over a run, or over the part of it that bears the labels of `match`.
+
+    Attributes:
+        on_limit: None leaves it to what the run's budget of that name does already; a new one warns.
+    """
 
     name: str
     limit: Limit
     match: Mapping[str, str] = field(default_factory=dict)
-    on_limit: OnLimit = OnLimit.WARN
+    on_limit: OnLimit | None = None
 
 
 def unfinished_run(opened: PlanToRun, tools: Tools) -> RunRow | None:
@@ -124,7 +128,7 @@ def take_up(
     if limit is not None:
         tools.stores.ledger.define(run_budget(run.id, limit.limit))
     for each in more:
-        tools.stores.ledger.define(_build_budget(run.id, each))
+        tools.stores.ledger.define(_build_budget(tools, run.id, each))
     journal.conduct(run.id, identify(os.getpid()) or "", run.limit)
     context = _context(opened, tools, run, emit)
     rows = journal.attempts(run.id)
@@ -174,13 +178,15 @@ def run_budget(run_id: str, limit: Limit) -> Budget:
     return Budget(name=f"run-{run_id}", selector={"run": run_id}, limit=limit, thresholds=RUN_THRESHOLDS)
 
 
-def _build_budget(run_id: str, each: RunBudget) -> Budget:
+def _build_budget(tools: Tools, run_id: str, each: RunBudget) -> Budget:
+    name = f"run-{run_id}/{each.name}"
+    known = tools.stores.ledger.balance(name)
     return Budget(
-        name=f"run-{run_id}/{each.name}",
+        name=name,
         selector={"run": run_id, **each.match},
         limit=each.limit,
         thresholds=RUN_THRESHOLDS,
-        on_limit=each.on_limit,
+        on_limit=each.on_limit or (OnLimit.WARN if known is None else known.budget.on_limit),
     )
 
 
