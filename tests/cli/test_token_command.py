@@ -16,6 +16,7 @@ from bursar.cli.token_commands import COMMANDS
 from bursar.clock import SystemClock
 from bursar.ledger import SqliteLedger, State, open_ledger
 from bursar.session import MODELS
+from bursar.session.place import labels_of_caller
 from tests.integration.webhooks import webhook
 
 SNAPSHOT = ".planning/token_budget.json"
@@ -646,6 +647,35 @@ def test_budgets_of_the_settings_count_records_and_block_holds(token: Bursar, pr
     assert token("reserve", 1, "c").code == 1
     (project / "bursar.toml").unlink()
     assert token("reserve", 1, "c").code == 0
+
+
+def test_budgets_of_a_person_a_machine_and_a_phase_count_too(token: Bursar, project: Path) -> None:
+    """What a phase's budget says of a hold, `reserve` says."""
+    who = labels_of_caller()
+    text = "".join(
+        f'[[budget]]\nname = "{label}"\nlimit = "1k tokens"\nmatch = {{ {label} = "{value}" }}\n'
+        for label, value in (who | {"phase": "docs"}).items()
+    )
+    (project / "bursar.toml").write_text(text)
+    token("init")
+    token("record", 500, "docs")
+    told = token("reserve", 400, "docs").data
+    assert {each["budget"] for each in told["alerts"]} == {"user", "host", "phase"}
+    assert {each["budget"] for each in token("reserve", 400, "docs").data["blocked_by"]} == {"user", "host", "phase"}
+    assert {each["budget"] for each in token("reserve", 400, "code").data["blocked_by"]} == {"user", "host"}
+    (project / "bursar.toml").unlink()
+    assert token("reserve", 400, "docs").code == 0
+
+
+def test_a_key_is_the_same_hold_on_another_machine(
+    token: Bursar, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token("init")
+    first = token("reserve", 400, "docs", "--key", "k").data
+    elsewhere = {"user": "somebody", "host": "elsewhere"}
+    monkeypatch.setattr("bursar.session.sessions.labels_of_caller", lambda: elsewhere)
+    assert token("reserve", 400, "docs", "--key", "k").data == first
+    assert token("record", 300, "docs", "--json").data["reservation"] == "k"
 
 
 def test_settings_with_problems_stop_holds_but_no_records(token: Bursar, project: Path) -> None:

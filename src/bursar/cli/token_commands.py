@@ -68,11 +68,11 @@ def _begin(desk: Desk, options: Any, terms: Terms | None, sentence: str) -> int:
 
 def _reserve(desk: Desk, options: Any) -> int:
     hold_id = options.key or RandomIds().new_id()
-    with desk.change(is_strict=True) as session:
+    with desk.change(options.operation, is_strict=True) as session:
         answer = reserve_hold(desk.ledger, session, hold_id, options.tokens, options.operation)
     denial = answer if isinstance(answer, Denial) else None
     asked = NOTHING if denial is None else Amount(options.tokens, None)
-    projection = build_projection(desk.ledger, session, asked, desk.clock.now())
+    projection = build_projection(desk.ledger, session, options.operation, asked, desk.clock.now())
     _print(
         {
             "can_proceed": denial is None,
@@ -131,7 +131,7 @@ def _settle(desk: Desk, options: Any) -> int:
 
 
 def _record(desk: Desk, options: Any) -> int:
-    with desk.change() as session:
+    with desk.change(options.phase) as session:
         recorded = record_usage(desk.ledger, session, RandomIds().new_id(), options.tokens, options.phase)
     sentence = f"Recorded {options.tokens} tokens for {options.phase}"
     return _tell_end(desk, options, session, recorded, sentence)
@@ -147,7 +147,7 @@ def _tell_end(desk: Desk, options: Any, session: Session, ended: Reservation, se
 
 
 def _ending(desk: Desk, session: Session, ended: Reservation) -> dict[str, object]:
-    projection = build_projection(desk.ledger, session, NOTHING, desk.clock.now())
+    projection = build_projection(desk.ledger, session, ended.labels["phase"], NOTHING, desk.clock.now())
     return {
         "reservation": hold_id_of(ended),
         "state": ended.state.value,

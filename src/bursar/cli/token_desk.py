@@ -52,12 +52,13 @@ class Desk(NamedTuple):
     clock: SystemClock
 
     @contextmanager
-    def change(self, *, is_strict: bool = False) -> Iterator[Session]:
+    def change(self, operation: str | None = None, *, is_strict: bool = False) -> Iterator[Session]:
         """A block that changes the current session; at its end the snapshot is as the books are.
 
         A session that only the snapshot knows is taken over first.
 
         Args:
+            operation: what something is about to be held or recorded for.
             is_strict: budgets of the settings must be readable; else it is only said that they are not, because what
                 was used has to be booked all the same.
 
@@ -68,7 +69,7 @@ class Desk(NamedTuple):
         with SnapshotWriter(self.project) as writer:
             session = self._session()
             try:
-                _define_budgets(self.ledger, session)
+                _define_budgets(self.ledger, session, operation)
             except UserError as error:
                 if is_strict:
                     raise
@@ -188,13 +189,15 @@ def _send(alerts: Sequence[Alert], project: str) -> None:
         sys.stderr.write(f"warning: {sentence}\n")
 
 
-def _define_budgets(ledger: Ledger, session: Session) -> None:
+def _define_budgets(ledger: Ledger, session: Session, operation: str | None) -> None:
     """Budgets of the settings count the session too. The settings are opened only where there may be some.
 
-    A budget of the ledger that selects the session and is not its own came from settings that may have changed.
+    A budget of the ledger that selects the operation and is not the session's own came from settings that may have
+    changed.
     """
     root = session.project
-    others = any(balance.budget.name != session.id for balance in ledger.balances(session.labels))
+    labels = session.labels_here if operation is None else session.labels_of(operation)
+    others = any(balance.budget.name != session.id for balance in ledger.balances(labels))
     if not others and not _may_have_settings(root):
         return
     from pathlib import Path

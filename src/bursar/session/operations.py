@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 def reserve_hold(ledger: Ledger, session: Session, hold_id: str, tokens: int, operation: str) -> Reservation | Denial:
     """The tokens are held for the operation until they are settled, released, or the session ends; or none are.
 
-    The same id with the same content gets the reservation as it is now.
+    The same id with the same content gets the reservation as it is now, whoever asks, and from wherever.
 
     Raises:
         UserError: the id belongs to another reservation of this session.
     """
-    labels = session.labels | {"phase": operation}
-    request = ReserveRequest(key=_hold_key(session, hold_id), labels=labels, amount=Amount(tokens, None))
+    key, labels = _hold_key(session, hold_id), session.labels_of(operation)
+    known = ledger.reservation(key)
+    if known is not None and known.labels["phase"] == operation:
+        labels = dict(known.labels)
+    request = ReserveRequest(key=key, labels=labels, amount=Amount(tokens, None))
     try:
         return ledger.reserve(request)
     except KeyReused as error:
@@ -65,11 +68,10 @@ def record_usage(ledger: Ledger, session: Session, usage_id: str, tokens: int, p
     Args:
         usage_id: new; the name of the charge where there is no hold.
     """
-    labels = session.labels | {"phase": phase}
-    held = ledger.reservations(labels, state=State.HELD)
+    held = ledger.reservations(session.labels | {"phase": phase}, state=State.HELD)
     if held:
         return ledger.settle(held[0].key, Amount(tokens, None))
-    return ledger.charge(f"token/{session.id}/used/{usage_id}", labels, Amount(tokens, None))
+    return ledger.charge(f"token/{session.id}/used/{usage_id}", session.labels_of(phase), Amount(tokens, None))
 
 
 def hold_id_of(reservation: Reservation) -> str | None:

@@ -39,6 +39,18 @@ def digest_of(project: str) -> str:
     return hashlib.sha256(project.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
+def labels_of_caller() -> dict[str, str]:
+    """The labels `user` and `host`: who is at work here, by the account's name or else its number, and where."""
+    import pwd  # here, because not every command of a session writes something down
+
+    user = os.getuid()
+    try:
+        name = pwd.getpwuid(user).pw_name
+    except KeyError:
+        name = str(user)
+    return {"user": name, "host": os.uname().nodename}
+
+
 class SessionLock:
     """A `with` block in which no other command of this project changes its session or writes its snapshot.
 

@@ -32,7 +32,7 @@ class Projection(NamedTuple):
 
     Attributes:
         utilization: the share of the session's limit; 1.0 is all of it. Cut after six digits, never rounded up.
-        alerts: every threshold that is reached then, of every budget that counts the session.
+        alerts: every threshold that is reached then, of every budget that counts the operation.
     """
 
     utilization: float
@@ -56,24 +56,22 @@ class SessionReport(NamedTuple):
     alerts: tuple[Alert, ...]
 
 
-def build_projection(ledger: Ledger, session: Session, amount: Amount, at: datetime) -> Projection:
-    """How budgets stand with `amount` on top; with `NOTHING`, as they are."""
-    balances = ledger.balances(session.labels)
-    return Projection(
-        utilization=_share(_own(balances, session), amount.tokens),
-        alerts=tuple(alert for balance in balances for alert in projected_alerts(balance, amount, at)),
-    )
+def build_projection(ledger: Ledger, session: Session, operation: str, amount: Amount, at: datetime) -> Projection:
+    """How the budgets of that operation stand with `amount` on top; with `NOTHING`, as they are."""
+    balances = ledger.balances(session.labels_of(operation))
+    return Projection(utilization=_share(_own(balances, session), amount.tokens), alerts=_alerts(balances, amount, at))
 
 
 def build_report(ledger: Ledger, session: Session, at: datetime) -> SessionReport:
     """How the session stands at that instant. The caller has the project's `SessionLock`."""
     reservations = ledger.reservations({"run": session.id, "project": session.project})
+    balances = ledger.balances(session.labels_here)
     return SessionReport(
         session=session,
-        balance=_own(ledger.balances(session.labels), session),
+        balance=_own(balances, session),
         phases=_phases(reservations),
         holds=tuple(_hold(each) for each in reservations if each.charged is None),
-        alerts=build_projection(ledger, session, NOTHING, at).alerts,
+        alerts=_alerts(balances, NOTHING, at),
     )
 
 
@@ -115,6 +113,10 @@ def alert_as_data(alert: Alert, *, is_projected: bool = False) -> dict[str, obje
 
 def _own(balances: Sequence[Balance], session: Session) -> Balance:
     return next(balance for balance in balances if balance.budget.name == session.id)
+
+
+def _alerts(balances: Sequence[Balance], amount: Amount, at: datetime) -> tuple[Alert, ...]:
+    return tuple(alert for balance in balances for alert in projected_alerts(balance, amount, at))
 
 
 def _share(balance: Balance, asked: int) -> float:

@@ -19,7 +19,7 @@ from bursar.budget import (
     PeriodKind,
     Unit,
 )
-from bursar.session.place import digest_of
+from bursar.session.place import digest_of, labels_of_caller
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +50,15 @@ class Session(NamedTuple):
         """What every operation of the session carries."""
         labels = {"project": self.project, "run": self.id, "session": self.id, "model": self.model}
         return labels | {"origin": IMPORTED} if self.is_imported else labels
+
+    @property
+    def labels_here(self) -> dict[str, str]:
+        """What an operation of the session carries that is done here and now: who does it, and where, too."""
+        return self.labels | labels_of_caller()
+
+    def labels_of(self, operation: str) -> dict[str, str]:
+        """All labels of that operation, done here and now."""
+        return self.labels_here | {"phase": operation}
 
     @property
     def budget(self) -> Budget:
