@@ -23,7 +23,8 @@ SNAPSHOT = ".planning/token_budget.json"
 HEAVY = (
     "aiohttp apprise apsw.shell asyncio concurrent.futures genai_prices http logging msgspec multiprocessing numpy"
     " pathlib psycopg psycopg2 pydantic ruamel sqlite3 ssl subprocess tomllib unittest urllib uuid secrets"
-    " bursar.agents bursar.config bursar.estimation bursar.graph bursar.history bursar.journal bursar.metering"
+    " bursar.agents bursar.config.budgets bursar.config.compose bursar.config.files bursar.config.settings"
+    " bursar.estimation bursar.graph bursar.history bursar.journal bursar.metering"
     " bursar.notify bursar.plan bursar.pricing bursar.processes bursar.reports bursar.routing bursar.run"
     " bursar.supervision bursar.verification bursar.worktrees"
 )
