@@ -381,6 +381,26 @@ def test_projects_do_not_count_for_each_other(
     assert len(bursar("budget", "list", "--all", "--json").data) == 5
 
 
+def test_a_budget_that_counts_per_session_is_listed_as_it_stands_in_the_session_of_now(bursar: Bursar) -> None:
+    bursar("budget", "set", "each", "1k tokens", "--period", "session")
+    bursar("token", "init")
+    bursar("token", "record", 900, "docs")
+    bursar("token", "reset")
+    each, session = bursar("budget", "list", "--json").data
+    assert (each["name"], each["spent"], each["available"]) == ("each", 0, 1_000)
+    assert session["name"] == session["period_id"] == each["period_id"]
+    earlier = bursar("budget", "list", "--all", "--json").data[1]
+    assert (earlier["spent"], earlier["period_id"]) == (900, earlier["name"])
+
+
+def test_a_budget_that_was_changed_into_another_is_listed_once(bursar: Bursar) -> None:
+    bursar("budget", "set", "daily", "1k tokens", "--period", "daily")
+    bursar("token", "init")
+    bursar("token", "record", 900, "docs")
+    bursar("budget", "set", "daily", "5 USD")
+    assert [each["unit"] for each in bursar("budget", "list", "--json").data if each["name"] == "daily"] == ["usd"]
+
+
 def test_only_the_session_of_now_is_listed(bursar: Bursar) -> None:
     bursar("token", "init", "opus")
     (first,) = bursar("budget", "list", "--json").data

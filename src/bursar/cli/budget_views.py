@@ -11,6 +11,7 @@ from bursar.budget import (
     Alert,
     Balance,
     Budget,
+    PeriodKind,
     Unit,
     format_quantity,
     is_configured,
@@ -53,8 +54,8 @@ def read_standing(root: Path, *, everything: bool) -> Sequence[Standing]:
     if settings.problems:
         raise UserError(list_problems(settings.problems), hint="bursar budget check")
     ledger = open_books()
-    known = {balance.budget.name: balance for balance in ledger.budgets()}
     session = current_session(ledger, str(root))
+    known = {balance.budget.name: balance for balance in _read_balances(ledger, session)}
     ledger.close()
     found = [
         Standing(
@@ -66,7 +67,8 @@ def read_standing(root: Path, *, everything: bool) -> Sequence[Standing]:
     ]
     runs = {str(run["id"]) for run in read_runs(str(root), 1)}
     for name, balance in known.items():
-        is_shown = _is_ours(balance.budget, root, runs) and not _is_earlier_session(balance.budget, session)
+        is_gone = is_configured(name) or _is_earlier_session(balance.budget, session)
+        is_shown = _is_ours(balance.budget, root, runs) and not is_gone
         if not is_retired(balance.budget) and (everything or is_shown):
             sources = dict.fromkeys(_values(balance.budget), _LEDGER)
             found.append(Standing(title=title_of(name), balance=balance, sources=sources))
@@ -185,6 +187,19 @@ def _balance(budget: Budget, known: Balance | None, root: Path) -> Balance:
         return replace(known, budget=budget)
     current = period_id(budget.period, SystemClock().now(), {"project": str(root)}, None)
     return Balance(budget=budget, spent=0, reserved=0, metered=0, period_id=current)
+
+
+def _read_balances(ledger: Ledger, session: Session | None) -> Sequence[Balance]:
+    """Every budget; one that counts per session stands as it does in this session, if the session is charged to it."""
+    balances = ledger.budgets()
+    if session is None:
+        return balances
+    now = {each.budget.name: each for each in ledger.budgets(labels={"session": session.id})}
+
+    def counts_per_session(budget: Budget) -> bool:
+        return budget.period.kind is PeriodKind.SESSION and not _is_earlier_session(budget, session)
+
+    return [now[each.budget.name] if counts_per_session(each.budget) else each for each in balances]
 
 
 def _is_ours(budget: Budget, root: Path, runs: set[str]) -> bool:
