@@ -19,7 +19,8 @@ from tests.integration.kit import Command, Project, open_project, parallel, plan
 
 NAMES = tuple(f"Part {letter}" for letter in "ABCDEFGHIJKL")
 CHAINED = {4: "1", 5: "2", 6: "3", 7: "4,5", 8: "5", 9: "6", 11: "7,8,9", 12: "10,11"}
-VICTIMS = ("conductor", "spawner", "supervisor", "all")
+VICTIMS = ("conductor", "spawner", "supervisor", "git", "all")
+REPLACED = ("cat-file --batch", "hash-object")  # gits that the conductor keeps running, and replaces
 KILLS_PER_RUN = 5
 MOST_RUNS = 40
 LATEST_SECONDS = 2.0
@@ -106,6 +107,8 @@ def choose(project: Project, run: Command, victim: str, dice: random.Random) -> 
             return spawners[:1]
         case "supervisor":
             return [dice.choice(supervisors)] if supervisors else []
+        case "git":
+            return [each.pid for each in ours if any(words in each.line for words in REPLACED)]
     pids = [run.pid, *spawners, *supervisors]
     dice.shuffle(pids)
     return pids

@@ -1,4 +1,4 @@
-"""kill −9 of conductor, spawner, supervisors or all of them, at random moments of whole runs."""
+"""kill −9 of conductor, spawner, supervisors, running gits or all of them, at random moments of whole runs."""
 
 from __future__ import annotations
 

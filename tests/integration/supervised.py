@@ -160,7 +160,10 @@ class Bench:
             pass
 
     def watch(self, pid: int) -> int:
-        pidfd = os.pidfd_open(pid)
+        try:
+            pidfd = os.pidfd_open(pid)
+        except ProcessLookupError:  # one with nothing to do may be gone by now; as its pidfd would be, this is readable
+            pidfd = os.open(os.devnull, os.O_RDONLY)
         self.pidfds.append(pidfd)
         return pidfd
 

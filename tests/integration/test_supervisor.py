@@ -230,6 +230,17 @@ def test_an_attempt_whose_hold_has_ended_is_not_started(bench: Bench) -> None:
     assert not (Path(attempt.spec.directory) / "stream.jsonl").exists()
 
 
+def test_a_spec_that_cannot_be_read_ends_its_supervisor_and_not_the_spawner(bench: Bench) -> None:
+    assert bench.spawner.stdin is not None
+    assert bench.spawner.stdout is not None
+    bench.spawner.stdin.write(b"no spec\n")
+    bench.spawner.stdin.flush()
+    assert has_ended(bench.watch(int(bench.spawner.stdout.readline())))
+    outcome, _ = bench.run("tell", "started")
+    assert outcome.ending is Ending.EXITED
+    assert "JSONDecodeError" in (bench.folder / "spawner.log").read_text()
+
+
 def test_the_prompt_arrives_whole_however_large_it_is(bench: Bench) -> None:
     prompt = bytes(range(256)) * 8192
     counter = "import sys; sys.exit(0 if sys.stdin.buffer.read() == bytes(range(256)) * 8192 else 9)"

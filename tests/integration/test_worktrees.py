@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,12 @@ from bursar.worktrees import (
     changed_tracked_files,
     commit_paths,
     commit_work,
+    create,
     is_tracked,
     open_repository,
     read_head,
     remove,
+    save_branch,
 )
 from tests.integration.git_repository import NO_SETTINGS, WHO, Checkout, make_checkout
 
@@ -47,6 +50,71 @@ def test_a_worktree_is_a_detached_checkout_of_its_base(checkout: Checkout) -> No
     assert (worktree.path / "folder" / "c.txt").exists()
     assert checkout.git("rev-parse", "HEAD", at=worktree.path) == base
     assert checkout.git("status", "--porcelain", at=worktree.path) == ""
+
+
+def test_git_lists_a_worktree_as_one_of_its_own(checkout: Checkout) -> None:
+    worktree = checkout.worktree()
+    listed = checkout.git("worktree", "list", "--porcelain")
+    assert f"worktree {worktree.path}\nHEAD {worktree.base}\ndetached" in listed
+    assert checkout.git("worktree", "prune", "--verbose", "--expire=now") == ""
+    checkout.git("worktree", "remove", "--force", str(worktree.path))
+    assert not worktree.state_dir.exists()
+
+
+@pytest.mark.parametrize("leftover", ["draft", "folder", "entry"])
+def test_what_a_killed_process_left_of_a_worktree(checkout: Checkout, leftover: str) -> None:
+    """A draft is written over; a folder or an entry of that name is somebody's, and stays as it is."""
+    left = {
+        "draft": checkout.root / ".git" / "bursar-worktree-tree" / "HEAD",
+        "folder": checkout.root.parent / "worktrees" / "tree" / "somebodys",
+        "entry": checkout.root / ".git" / "worktrees" / "tree" / "HEAD",
+    }[leftover]
+    left.parent.mkdir(parents=True)
+    left.write_text("x")
+    if leftover == "draft":
+        assert (checkout.worktree().path / "a.txt").exists()
+    else:
+        with pytest.raises(SetupError, match="no worktree can be made at"):
+            checkout.worktree()
+        assert left.read_text() == "x"
+        remove(checkout.repository, checkout.root.parent / "worktrees" / "tree")
+        assert (checkout.worktree().path / "a.txt").exists()
+    assert not (checkout.root / ".git" / "bursar-worktree-tree").exists()
+
+
+def test_a_base_that_cannot_be_checked_out_leaves_no_worktree(checkout: Checkout) -> None:
+    with pytest.raises(SetupError, match="read-tree"):
+        checkout.worktree(base="1" * 40)
+    assert not (checkout.root.parent / "worktrees" / "tree").exists()
+    assert not (checkout.root / ".git" / "worktrees").exists()
+
+
+@pytest.mark.parametrize("setting", ["extensions.worktreeConfig", "core.sparseCheckout", "core.sharedRepository"])
+def test_where_worktrees_have_more_state_git_makes_them(checkout: Checkout, setting: str) -> None:
+    if setting == "core.sparseCheckout":
+        checkout.git("sparse-checkout", "set", "--no-cone", "/a.txt")
+    checkout.git("config", setting, "true")
+    worktree = checkout.worktree()
+    assert (worktree.path / "b.txt").exists() == (setting != "core.sparseCheckout")
+    (worktree.path / "a.txt").write_text("changed\n")
+    assert collect(checkout, worktree).files == ("a.txt",)
+    remove(checkout.repository, worktree.path)
+    assert not worktree.state_dir.exists()
+
+
+def test_worktrees_come_and_go_at_once(checkout: Checkout) -> None:
+    """While others are made and unmade, none fails, and no git of ours meets half of one."""
+    repository, base = checkout.repository, checkout.head
+
+    def come_and_go(number: int) -> None:
+        path = checkout.root.parent / "worktrees" / f"tree{number}"
+        assert (create(repository, path, base).path / "a.txt").exists()
+        save_branch(repository, f"bursar/{number}", base)
+        remove(repository, path)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(come_and_go, range(36)))
+    assert not (checkout.root / ".git" / "worktrees").exists()
 
 
 def test_nothing_changed_is_no_commit(checkout: Checkout) -> None:

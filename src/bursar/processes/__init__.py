@@ -6,6 +6,7 @@ Linux only: /proc, prctl and pidfd. It refuses to guess: a process is known by p
 from bursar.processes.identity import identify, is_alive, pid_of
 from bursar.processes.tree import (
     become_subreaper,
+    children,
     descendants,
     die_with_parent,
     kill_descendants,
@@ -15,6 +16,7 @@ from bursar.processes.tree import (
 
 __all__ = [
     "become_subreaper",
+    "children",
     "descendants",
     "die_with_parent",
     "identify",

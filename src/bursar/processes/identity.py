@@ -47,6 +47,6 @@ def _stat_fields(pid: int) -> list[bytes] | None:
 def _boot() -> str:
     global _boot_id
     if not _boot_id:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot_id:
-            _boot_id = boot_id.read().strip()
+        with open("/proc/sys/kernel/random/boot_id", "rb") as boot_id:
+            _boot_id = boot_id.read().decode().strip()
     return _boot_id

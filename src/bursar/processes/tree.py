@@ -33,12 +33,28 @@ def die_with_parent(parent_pid: int) -> None:
         os._exit(127)
 
 
+def children(pid: int) -> list[int]:
+    """Pids of the children of every thread of `pid`, zombies too.
+
+    By a walk through all processes where the kernel keeps no lists.
+    """
+    found: list[int] = []
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as listed:
+                found += [int(child) for child in listed.read().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        if not os.path.exists(f"/proc/{os.getpid()}/task/{os.getpid()}/children"):
+            return [other for other in _all_processes() if parent_of(other) == pid]
+    return found
+
+
 def descendants(pid: int) -> list[int]:
     """Pids of all processes below `pid`, nearest first; zombies too."""
     found: list[int] = []
     queue = [pid]
     while queue:
-        below = _children(queue.pop(0))
+        below = children(queue.pop(0))
         found += below
         queue += below
     return found
@@ -54,7 +70,7 @@ def kill_descendants(*, but: frozenset[int] = frozenset()) -> bool:
     """
     for _ in range(_MOST_ROUNDS):
         reap_children()
-        roots = [pid for pid in _children(os.getpid()) if pid not in but]
+        roots = [pid for pid in children(os.getpid()) if pid not in but]
         running = roots + [pid for root in roots for pid in descendants(root)]
         if not running:
             return True
@@ -93,19 +109,6 @@ def reap_children() -> dict[int, int]:
         if pid == 0:
             return ended
         ended[pid] = status
-
-
-def _children(pid: int) -> list[int]:
-    """The children of every thread of `pid`; by a walk through all processes where the kernel keeps no lists."""
-    found: list[int] = []
-    try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{thread}/children", "rb") as children:
-                found += [int(child) for child in children.read().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        if not os.path.exists(f"/proc/{os.getpid()}/task/{os.getpid()}/children"):
-            return [other for other in _all_processes() if parent_of(other) == pid]
-    return found
 
 
 def _all_processes() -> list[int]:

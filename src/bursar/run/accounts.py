@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from bursar.budget import NOTHING, Alert, is_retired, title_of
@@ -15,11 +15,20 @@ from bursar.run.judgement import Judgement
 from bursar.supervision import Outcome
 
 
-def alerts_of_run(context: RunContext) -> Sequence[Alert]:
-    """Alerts that have fired since the run began, on any budget that it was charged to; oldest first."""
-    ledger, began = context.stores.ledger, datetime.fromisoformat(context.run.started_at)
-    charged = {name for each in ledger.reservations({"run": context.run.id}) for name in each.budgets}
-    return [alert for alert in ledger.alerts() if alert.budget in charged and alert.at >= began]
+def alerts_of_run(context: RunContext, charged: Collection[str] | None = None) -> Sequence[Alert]:
+    """Alerts that have fired since the run began, on any budget that it was charged to; oldest first.
+
+    Args:
+        charged: those budgets (see `charged_budgets`), where they are known: a large run has many reservations to read.
+    """
+    began = datetime.fromisoformat(context.run.started_at)
+    budgets = charged_budgets(context) if charged is None else charged
+    return [alert for alert in context.stores.ledger.alerts() if alert.budget in budgets and alert.at >= began]
+
+
+def charged_budgets(context: RunContext) -> set[str]:
+    """Names of the budgets that the run's attempts so far are charged to; that of one attempt never changes."""
+    return {name for each in context.stores.ledger.reservations({"run": context.run.id}) for name in each.budgets}
 
 
 def other_budgets(context: RunContext) -> tuple[str, ...]:

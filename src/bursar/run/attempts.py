@@ -255,7 +255,7 @@ class Attempts:
             self._context.stores.journal.end_attempt(
                 row, judgement.state, self._context.now(), task=_TASK_STATE[judgement.state], note=note
             )
-        observe(self._context, task, row, outcome, judgement)
+        await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
         await asyncio.to_thread(remove, self._context.repository, Path(row.worktree))
         ended = build_ended(self._context, task, row, outcome, judgement, commit=commit, branch=branch)
         self._context.emit(ended)

@@ -16,7 +16,7 @@ from bursar.events import AlertFired, AttemptEnded, AttemptStarted, RunStarted, 
 from bursar.journal import AttemptRow, RunState, TaskState
 from bursar.ledger import Denial
 from bursar.plan import Task
-from bursar.run.accounts import alerts_of_run, other_budgets
+from bursar.run.accounts import alerts_of_run, charged_budgets, other_budgets
 from bursar.run.attempts import Attempts
 from bursar.run.context import RunContext
 from bursar.run.finish import bring_home
@@ -37,6 +37,7 @@ class _Progress:
     denials: dict[str, Denial] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)
     outcomes: set[str] = field(default_factory=set)
+    charged: set[str] = field(default_factory=set)
     alerts_told: set[tuple[str, str, int]] = field(default_factory=set)
     adopted: set[str] = field(default_factory=set)
 
@@ -80,7 +81,8 @@ class Conductor:
                 budgets=other_budgets(context),
             )
         )
-        self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context)}
+        self._progress.charged = charged_budgets(context)
+        self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context, self._progress.charged)}
         async with self._supervisors:
             recovered = recover(context, self._attempts, self._merged, self._supervisors, rows)
             for number in recovered.merged:
@@ -140,6 +142,7 @@ class Conductor:
         if isinstance(begun, Denial):
             self._progress.denials[task.number] = begun
             return
+        self._progress.charged.update(begun.reservation.budgets)
         self._scheduler.started(task.number)
         self._progress.running[asyncio.create_task(self._attempts.work(task, begun))] = task
 
@@ -209,7 +212,7 @@ class Conductor:
             self._done.add(number)
 
     def _tell_alerts(self) -> None:
-        for alert in alerts_of_run(self._context):
+        for alert in alerts_of_run(self._context, self._progress.charged):
             if _identity(alert) not in self._progress.alerts_told:
                 self._context.emit(AlertFired(level=alert.level, message=alert.message, at=alert.at.isoformat()))
                 self._progress.alerts_told.add(_identity(alert))

@@ -6,6 +6,7 @@ Source: docs/decisions/0007-holds.md
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from bursar.budget import Amount
 from bursar.estimation import Estimate
@@ -48,6 +49,7 @@ def choose_hold(
     return Hold(amount=amount, minimum=_anything(amount), source="default")
 
 
+@lru_cache(maxsize=256)  # most attempts of a run ask for the same
 def price_of_tokens(tokens: int, rates: RateTable, model: str) -> Amount:
     """An amount of tokens with what it would cost if one in ten were output; None where no price is known."""
     output = output_of(tokens)

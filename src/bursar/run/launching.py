@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from bursar.agents import LaunchRequest
@@ -32,6 +33,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         ),
         context.environment,
     )
+    blocking = [each for each in _budgets(context, task) if each.on_limit is OnLimit.BLOCK]
     step = price_of_tokens(context.settings.default_hold_tokens // 2, context.rates, row.model)
     return AttemptSpec(
         key=row.key,
@@ -47,10 +49,10 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
             for rung in context.agent.stop_ladder
         ],
         rates=context.rates.to_data(),
-        units=_blocking_units(context, task),
-        countings=sorted(part_countings(context, task, only_blocking=True)),
+        units=_units(blocking),
+        countings=sorted(_part_countings(blocking)),
         step_output_tokens=output_of(step.tokens),
-        refuses_unpriced=_refuses_unpriced(context, task),
+        refuses_unpriced=any(each.limit.unit is Unit.USD and not each.allows_unknown_price for each in blocking),
         step_tokens=step.tokens,
         step_nano_usd=step.nano_usd,
         output_cap=launch.output_cap,
@@ -74,32 +76,22 @@ def define_task_budget(context: RunContext, task: Task) -> None:
     )
 
 
-def part_countings(context: RunContext, task: Task, *, only_blocking: bool = False) -> set[Counting]:
+def part_countings(context: RunContext, task: Task) -> set[Counting]:
     """How the task's budgets in tokens count, where they do not count all of them."""
-    return {
-        each.counts
-        for each in _budgets(context, task, only_blocking=only_blocking)
-        if each.limit.unit is Unit.TOKENS and each.counts is not Counting.TOTAL
-    }
+    return _part_countings(_budgets(context, task))
 
 
-def _refuses_unpriced(context: RunContext, task: Task) -> bool:
-    budgets = _budgets(context, task, only_blocking=True)
-    return any(each.limit.unit is Unit.USD and not each.allows_unknown_price for each in budgets)
+def _part_countings(budgets: Sequence[Budget]) -> set[Counting]:
+    return {each.counts for each in budgets if each.limit.unit is Unit.TOKENS and each.counts is not Counting.TOTAL}
 
 
-def _blocking_units(context: RunContext, task: Task) -> list[str]:
+def _units(blocking: Sequence[Budget]) -> list[str]:
     """Units in which a limit can be reached; a budget that counts only some tokens is no limit to the others."""
-    budgets = _budgets(context, task, only_blocking=True)
-    return sorted({each.limit.unit for each in budgets if each.counts is Counting.TOTAL})
+    return sorted({each.limit.unit for each in blocking if each.counts is Counting.TOTAL})
 
 
-def _budgets(context: RunContext, task: Task, *, only_blocking: bool) -> list[Budget]:
+def _budgets(context: RunContext, task: Task) -> list[Budget]:
     """Those that an attempt at the task is charged to."""
     labels = context.labels_of(task)
     budgets = [balance.budget for balance in context.stores.ledger.balances(labels)]
-    return [
-        each
-        for each in budgets
-        if each.is_charged_by(labels) and not (only_blocking and each.on_limit is not OnLimit.BLOCK)
-    ]
+    return [each for each in budgets if each.is_charged_by(labels)]

@@ -7,6 +7,7 @@ and ends. It is their subreaper: what a killed supervisor leaves behind comes to
 
 from __future__ import annotations
 
+import gc
 import os
 import selectors
 import signal
@@ -16,9 +17,11 @@ import traceback
 from bursar.clock import SystemClock
 from bursar.errors import BursarError
 from bursar.ledger import open_ledger, prepare_to_open
-from bursar.processes import become_subreaper, descendants, kill_descendants, reap_children
+from bursar.processes import become_subreaper, children, identify, kill_descendants, reap_children
 from bursar.supervision.spec import AttemptSpec, decode_spec
+from bursar.supervision.spending import read_rates
 from bursar.supervision.supervisor import give_up, supervise
+from bursar.usage import NOTHING
 
 _READ_BYTES = 1 << 20
 
@@ -27,6 +30,9 @@ def main() -> None:
     """Serves specs until the input ends and every supervisor is done."""
     become_subreaper()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+    identify(os.getpid())
+    gc.collect()
+    gc.freeze()  # else every collection in a supervisor would copy all of this process's memory
     Spawner().serve()
 
 
@@ -57,14 +63,13 @@ class Spawner:
         *lines, rest = self._pending.split(b"\n")
         self._pending = bytearray(rest)
         for line in lines:
-            spec = decode_spec(bytes(line))
-            prepare_to_open(spec.ledger)  # before the fork: each child would have to load it anew
-            pid = self._fork(spec)
+            pid = self._fork(bytes(line))
             self._supervisors.add(pid)
             os.write(1, b"%d\n" % pid)
         return bool(chunk)
 
-    def _fork(self, spec: AttemptSpec) -> int:
+    def _fork(self, line: bytes) -> int:
+        spec = _read(line)
         pid = os.fork()
         if pid:
             return pid
@@ -72,7 +77,7 @@ class Spawner:
         try:
             os.setsid()
             _let_go_of_the_pipes()
-            _supervise(spec)
+            _supervise(spec or decode_spec(line))
             code = 0
         except BaseException:  # noqa: BLE001 — a forked child must never return into the parent's loop
             traceback.print_exc()
@@ -84,7 +89,22 @@ class Spawner:
         """Who has ended is seen from who is left: killing orphans reaps too, perhaps a supervisor that just ended."""
         reap_children()
         kill_descendants(but=frozenset(self._supervisors))
-        self._supervisors.intersection_update(descendants(os.getpid()))
+        self._supervisors.intersection_update(children(os.getpid()))
+
+
+def _read(line: bytes) -> AttemptSpec | None:
+    """The spec, with all that reading it and its prices takes ready in memory, for the supervisor to inherit.
+
+    None if it cannot be read: then that is the supervisor's failure and not the end of this process.
+    """
+    try:
+        spec = decode_spec(line)
+        prepare_to_open(spec.ledger)
+        for model in (spec.model, ""):  # no model has the second name, so all are compared with it
+            read_rates(spec).cost_nano_usd(model, NOTHING)
+    except Exception:  # noqa: BLE001 — the supervisor meets it again, and says it
+        return None
+    return spec
 
 
 def _supervise(spec: AttemptSpec) -> None:

@@ -153,8 +153,8 @@ def claim(directory: Path, by: str) -> str | None:
     """
     path = directory / SUPERVISOR_FILE
     draft = directory / f".{SUPERVISOR_FILE}.{os.getpid()}"
-    with open(draft, "w", encoding="ascii") as file:
-        file.write(by)
+    with open(draft, "wb") as file:
+        file.write(by.encode())
         file.flush()
         os.fsync(file.fileno())
     try:
@@ -162,7 +162,7 @@ def claim(directory: Path, by: str) -> str | None:
             draft, path
         )  # unlike rename, fails if the name is taken; and the content is there from the first moment
     except FileExistsError:
-        return path.read_text(encoding="ascii")
+        return path.read_bytes().decode()
     finally:
         os.unlink(draft)
     _sync_folder(directory)
@@ -172,7 +172,7 @@ def claim(directory: Path, by: str) -> str | None:
 def read_claim(directory: Path) -> str | None:
     """Who claimed the attempt; None if nobody has."""
     try:
-        return (directory / SUPERVISOR_FILE).read_text(encoding="ascii")
+        return (directory / SUPERVISOR_FILE).read_bytes().decode()
     except FileNotFoundError:
         return None
 

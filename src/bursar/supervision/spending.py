@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from bursar.budget import Alert, Amount, Budget, Counting, Unit, format_quantity, title_of
 from bursar.ledger import CallRecord, Denial, Ledger, Reservation
@@ -20,7 +21,7 @@ class Spending:
     def __init__(self, spec: AttemptSpec, ledger: Ledger, reservation: Reservation) -> None:
         self._key = spec.key
         self._ledger = ledger
-        self._rates = RateTable.from_data(spec.rates)
+        self._rates = read_rates(spec)
         self._units = [Unit(unit) for unit in spec.units]
         self._refuses_unpriced = spec.refuses_unpriced
         self._countings = [Counting(counting) for counting in spec.countings]
@@ -149,6 +150,17 @@ class Spending:
         held, metered = self.reservation.held, self.reservation.metered
         share = metered.counted(counting) * ahead // max(1, metered.tokens)
         return metered.counted(counting) + share >= held.counted(counting)
+
+
+_latest: tuple[Any, RateTable] | None = None
+
+
+def read_rates(spec: AttemptSpec) -> RateTable:
+    """The spec's price table: the one that was read last, if it is the same, with what it has found out by now."""
+    global _latest
+    if _latest is None or _latest[0] != spec.rates:
+        _latest = spec.rates, RateTable.from_data(spec.rates)
+    return _latest[1]
 
 
 def _grown(held: Amount, step: Amount, growing: Collection[Counting]) -> Amount:

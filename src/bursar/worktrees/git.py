@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from bursar.errors import SetupError
@@ -62,8 +63,35 @@ def git(
     return ended.returncode, output
 
 
+def start_git(directory: Path, *arguments: str, errors: int) -> subprocess.Popen[bytes]:
+    """A git that runs in `directory` until its standard input closes; `errors` is where it complains.
+
+    In a group of its own: a ctrl-C in the terminal is not meant for it.
+
+    Raises:
+        SetupError: git is not installed, or cannot be run there.
+    """
+    try:
+        return subprocess.Popen(
+            [_program(), *_SETTINGS, *arguments],
+            cwd=directory,
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            process_group=0,
+        )
+    except OSError as error:
+        raise SetupError(f"cannot run git in {directory}: {error.strerror}") from error
+
+
 def _program() -> str:
-    program = shutil.which("git")
+    return _find_program(os.environ.get("PATH"))
+
+
+@lru_cache(maxsize=8)
+def _find_program(path: str | None) -> str:
+    program = shutil.which("git", path=path)
     if program is None:
         raise SetupError("git is not installed", hint="install git 2.38 or later")
     return program

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import IO
 
-from bursar.worktrees.git import git
+from bursar.worktrees.git import GitFailed, git
+from bursar.worktrees.objects import join_trees, write_commit
 from bursar.worktrees.repository import Repository, worktree_list
 
 
@@ -29,19 +31,17 @@ def compose(repository: Repository, tip: str, base: str, commit: str, message: s
     """
     if tip == base:
         return Merged(commit)
-    code, output = git(
-        repository.root, "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", tip, commit, accept=(0, 1)
-    )
-    tree, *files = [part for part in output.split("\0") if part]
-    if code:
-        return MergeConflict(tuple(files))
-    _, composed = git(
-        repository.root,
-        *("commit-tree", tree, "-p", tip, "-F", "-"),
-        stdin=message.encode(),
-        environment=repository.identity,
-    )
-    return Merged(composed.strip())
+    tree = join_trees(repository, base, tip, commit)
+    if tree is None:
+        code, output = git(
+            repository.root,
+            *("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", tip, commit),
+            accept=(0, 1),
+        )
+        tree, *files = [part for part in output.split("\0") if part]
+        if code:
+            return MergeConflict(tuple(files))
+    return Merged(write_commit(repository, tree, tip, message))
 
 
 def advance(repository: Repository, ref: str, commit: str, expected: str | None) -> None:
@@ -50,7 +50,16 @@ def advance(repository: Repository, ref: str, commit: str, expected: str | None)
     Raises:
         GitFailed: the ref was not where it was expected.
     """
-    git(repository.root, "update-ref", ref, commit, expected if expected is not None else "0" * len(commit))
+    before = expected if expected is not None else "0" * len(commit)
+    request = f"start\nupdate {ref} {commit} {before}\ncommit\n".encode()
+    try:
+        repository.gits.ask("update-ref", "--stdin", request=request, read=_read_committed, repeat=False)
+    except GitFailed as failed:
+        if failed.code >= 0:
+            raise
+        # It was killed, perhaps between doing it and saying so.
+        if read_ref(repository, ref) != commit:
+            git(repository.root, "update-ref", ref, commit, before)
 
 
 def read_ref(repository: Repository, ref: str) -> str | None:
@@ -87,3 +96,9 @@ def save_branch(repository: Repository, name: str, commit: str) -> str:
     with worktree_list(repository):
         git(repository.root, "branch", "--force", "--no-track", name, commit)
     return name
+
+
+def _read_committed(answers: IO[bytes]) -> None:
+    while (line := answers.readline()) != b"commit: ok\n":
+        if not line:
+            raise EOFError

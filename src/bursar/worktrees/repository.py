@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bursar.errors import SetupError, UserError
 from bursar.worktrees.git import GitFailed, git
+from bursar.worktrees.running import Gits
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,16 @@ class Repository:
         root: its top folder.
         common_dir: the folder that all of its worktrees share (`.git`).
         identity: environment that names a committer, where the user has not told git one.
+        gits: those that run on between calls, for this value and its threads.
     """
 
     root: Path
     common_dir: Path
     identity: Mapping[str, str] = field(default_factory=dict)
+    gits: Gits = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "gits", Gits(self.root, self.identity))
 
 
 @dataclass(frozen=True, slots=True)

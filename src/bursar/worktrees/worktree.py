@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -9,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bursar.worktrees.git import git
-from bursar.worktrees.repository import Repository, worktree_list
+from bursar.worktrees.objects import compare, write_commit
+from bursar.worktrees.registry import register, unregister
+from bursar.worktrees.repository import Repository
+from bursar.worktrees.trees import REPOSITORY, Difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +34,21 @@ class Change:
 
 
 def create(repository: Repository, path: Path, base: str) -> Worktree:
-    """A fresh checkout of `base` lies at `path`; its folder's name must be unique in the repository.
+    """A fresh checkout of `base` (a full id) lies at `path`; its folder's name must be unique in the repository.
 
     Files are checked out after the list of worktrees is free again: that may take long, and others need not wait.
+
+    Raises:
+        GitFailed: `base` could not be checked out; nothing is left of the worktree.
+        SetupError: the folders could not be made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with worktree_list(repository):
-        git(repository.root, "worktree", "add", "--quiet", "--no-checkout", "--detach", "--force", str(path), base)
-    git(path, "reset", "--quiet", "--hard", "--no-recurse-submodules")
-    return Worktree(path, repository.common_dir / "worktrees" / path.name, base)
+    worktree = Worktree(path, register(repository, path, base), base)
+    try:
+        git(path, "read-tree", "-u", "--reset", "--no-recurse-submodules", base, environment=_where(worktree))
+    except BaseException:
+        remove(repository, path)
+        raise
+    return worktree
 
 
 def commit_work(repository: Repository, worktree: Worktree, message: str) -> Change | None:
@@ -50,11 +60,12 @@ def commit_work(repository: Repository, worktree: Worktree, message: str) -> Cha
     """
     (worktree.state_dir / "index.lock").unlink(missing_ok=True)  # of a git that was killed; the agent runs no more
     tree = _write_tree(worktree)
-    inner = _new_repositories(repository, worktree, changed_files(repository, worktree.base, tree))
-    if inner:
+    changed = compare(repository, worktree.base, tree)
+    if inner := _new_repositories(changed):
         _take_in(worktree, inner)
         tree = _write_tree(worktree)
-    return _commit_tree(repository, tree, worktree.base, message)
+        changed = compare(repository, worktree.base, tree)
+    return _commit(repository, tree, worktree.base, message, changed)
 
 
 def commit_paths(repository: Repository, base: str, contents: dict[str, bytes], message: str) -> Change | None:
@@ -67,7 +78,8 @@ def commit_paths(repository: Repository, base: str, contents: dict[str, bytes], 
             entry = f"100644,{blob.strip()},{path}"
             git(repository.root, "update-index", "--add", "--cacheinfo", entry, environment=index)
         _, tree = git(repository.root, "write-tree", environment=index)
-    return _commit_tree(repository, tree.strip(), base, message)
+    tree = tree.strip()
+    return _commit(repository, tree, base, message, compare(repository, base, tree))
 
 
 def remove(repository: Repository, path: Path) -> None:
@@ -78,18 +90,14 @@ def remove(repository: Repository, path: Path) -> None:
     """
     if not path.name:
         return
-    state_dir = repository.common_dir / "worktrees" / path.name
-    with worktree_list(repository):
-        git(repository.root, "worktree", "remove", "--force", "--force", str(path), accept=(0, 128, 255))
-        for left in (path, state_dir):
-            if left.exists():
-                shutil.rmtree(left, ignore_errors=True)
+    unregister(repository, path.name)
+    if path.exists():
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def changed_files(repository: Repository, before: str, after: str) -> tuple[str, ...]:
     """Paths in which two commits or trees differ."""
-    _, output = git(repository.root, "diff-tree", "-r", "-z", "--name-only", "--no-renames", before, after)
-    return tuple(name for name in output.split("\0") if name)
+    return tuple(os.fsdecode(difference.path) for difference in compare(repository, before, after))
 
 
 def files_by_commit(repository: Repository, commits: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -118,12 +126,13 @@ def _write_tree(worktree: Worktree) -> str:
     return tree.strip()
 
 
-def _new_repositories(repository: Repository, worktree: Worktree, files: Sequence[str]) -> list[str]:
-    """Those of `files` that are repositories of their own, submodules that the base knows left out."""
-    found = [file for file in files if (worktree.path / file / ".git").exists()]
-    known = git(repository.root, "ls-tree", "-z", worktree.base, "--", *found)[1].split("\0") if found else []
-    modules = {entry.partition("\t")[2] for entry in known if entry.startswith("160000")}
-    return [file for file in found if file not in modules]
+def _new_repositories(changed: Iterable[Difference]) -> list[str]:
+    """Paths that are repositories of their own and were none before: a submodule that the base knows is no such."""
+    return [
+        os.fsdecode(path)
+        for path, before, after in changed
+        if after is not None and after.mode == REPOSITORY and (before is None or before.mode != REPOSITORY)
+    ]
 
 
 def _take_in(worktree: Worktree, inner: Sequence[str]) -> None:
@@ -151,14 +160,8 @@ def _where(worktree: Worktree) -> dict[str, str]:
     return {"GIT_DIR": str(worktree.state_dir), "GIT_WORK_TREE": str(worktree.path), "GIT_LITERAL_PATHSPECS": "1"}
 
 
-def _commit_tree(repository: Repository, tree: str, base: str, message: str) -> Change | None:
-    files = changed_files(repository, base, tree)
-    if not files:
+def _commit(repository: Repository, tree: str, base: str, message: str, changed: Sequence[Difference]) -> Change | None:
+    if not changed:
         return None
-    _, commit = git(
-        repository.root,
-        *("commit-tree", tree, "-p", base, "-F", "-"),
-        stdin=message.encode(),
-        environment=repository.identity,
-    )
-    return Change(commit.strip(), files)
+    files = tuple(os.fsdecode(difference.path) for difference in changed)
+    return Change(write_commit(repository, tree, base, message), files)

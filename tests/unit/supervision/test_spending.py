@@ -14,7 +14,7 @@ from bursar.errors import StoreError
 from bursar.ledger import CallRecord, Ledger, MemoryLedger, Reservation, ReserveRequest, State
 from bursar.metering import UnknownCall, UsageDelta
 from bursar.pricing import RateTable
-from bursar.supervision.spending import Spending
+from bursar.supervision.spending import Spending, read_rates
 from bursar.usage import NOTHING, Usage
 from tests.conformance.ledgers import SteppingClock
 from tests.integration.supervised import make_spec
@@ -243,3 +243,11 @@ def test_what_the_ledger_refused_stays_known() -> None:
     assert plain(spending.reservation.metered) == Amount(0, 0)
     spending.settle(Amount(0, 0))
     assert plain(spending.reservation.charged) == Amount(10, 10)
+
+
+def test_the_same_prices_are_read_once_and_others_anew(tmp_path: Path) -> None:
+    one, same = (read_rates(make_spec(tmp_path, key=key, rates=rates())) for key in ("r/1/1", "r/2/1"))
+    assert same is one
+    other = read_rates(make_spec(tmp_path, rates=rates(input_tokens=[2 * FEMTO])))
+    assert other.cost_nano_usd("tiered", Usage(input_tokens=1)) == 2
+    assert one.cost_nano_usd("tiered", Usage(input_tokens=1)) is None

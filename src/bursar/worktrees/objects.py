@@ -1,0 +1,98 @@
+"""Objects of a repository, read and written through running gits."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import IO
+
+from bursar.worktrees.git import GitFailed
+from bursar.worktrees.repository import Repository
+from bursar.worktrees.trees import Difference, Tree, differences, join, parse_tree, render_tree
+
+
+def read_tree(repository: Repository, name: str) -> Tree:
+    """The tree of that id, or of the commit of that id.
+
+    Raises:
+        GitFailed: there is none.
+    """
+    content = repository.gits.ask("cat-file", "--batch", request=f"{name}^{{tree}}\n".encode(), read=_read_content)
+    if content is None:
+        raise GitFailed(("cat-file", "tree", name), 128, "there is no such tree")
+    return parse_tree(content, len(name) // 2)
+
+
+def compare(repository: Repository, before: str, after: str) -> list[Difference]:
+    """The paths in which two commits or trees differ, in git's order."""
+    found = differences(
+        lambda name: read_tree(repository, name.hex()), read_tree(repository, before), read_tree(repository, after)
+    )
+    return sorted(found)
+
+
+def join_trees(repository: Repository, base: str, ours: str, theirs: str) -> str | None:
+    """The tree of `ours` with what `theirs` has changed since `base`; None where both have changed the same."""
+
+    def read(name: bytes) -> Tree:
+        return read_tree(repository, name.hex())
+
+    def write(tree: Tree) -> bytes:
+        return bytes.fromhex(_write(repository, "tree", render_tree(tree)))
+
+    joined = join(read, write, *(read_tree(repository, each) for each in (base, ours, theirs)))
+    return None if joined is None else write(joined).hex()
+
+
+def write_commit(repository: Repository, tree: str, parent: str, message: str) -> str:
+    """A commit of that tree on that parent, made now; nothing points to it yet.
+
+    Raises:
+        GitFailed: it could not be written, or git does not know who makes it.
+    """
+    text = message if message.endswith("\n") else message + "\n"
+    author, committer = _sign(repository.gits.author, "AUTHOR"), _sign(repository.gits.committer, "COMMITTER")
+    commit = f"tree {tree}\nparent {parent}\nauthor {author}\ncommitter {committer}\n\n{text}"
+    if "\0" in commit:
+        raise GitFailed(("commit-tree", tree), 128, "a commit message cannot hold a NUL")
+    return _write(repository, "commit", commit.encode("utf-8", "surrogateescape"))
+
+
+def _write(repository: Repository, kind: str, content: bytes) -> str:
+    """The id of an object with this content. git gets it in a file without a name, which nobody needs to remove."""
+    file = os.memfd_create(kind)
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(file, view) :]
+        request = f"/proc/{os.getpid()}/fd/{file}\n".encode()
+        arguments = ("hash-object", "-t", kind, "-w", "--no-filters", "--stdin-paths")
+        return repository.gits.ask(*arguments, request=request, read=_read_line)
+    finally:
+        os.close(file)
+
+
+def _sign(identity: str, role: str) -> str:
+    """`NAME <ADDRESS> SECONDS ZONE`, with the time that it is now unless the user has said another."""
+    if os.environ.get(f"GIT_{role}_DATE"):
+        return identity
+    who, now = identity.rsplit(" ", 2)[0], int(time.time())
+    return f"{who} {now} {time.strftime('%z', time.localtime(now))}"
+
+
+def _read_line(answers: IO[bytes]) -> str:
+    line = answers.readline()
+    if not line.endswith(b"\n"):
+        raise EOFError
+    return line.decode().rstrip("\n")
+
+
+def _read_content(answers: IO[bytes]) -> bytes | None:
+    """The content of an object; None where there is none."""
+    size = _read_line(answers).rpartition(" ")[2]
+    if not size.isdigit():  # `missing`, or `ambiguous`
+        return None
+    content = answers.read(int(size) + 1)
+    if len(content) <= int(size):
+        raise EOFError
+    return content[:-1]
