@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
+from types import TracebackType
 
 import apsw
 
@@ -136,10 +137,8 @@ class SqliteLedger(Bookkeeping, Reading):
         self._database = database
         self._clock = clock
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Books]:
-        with self._database.write() as connection:
-            yield SqliteBooks(connection)
+    def _transaction(self) -> _Transaction:
+        return _Transaction(self._database)
 
     @contextmanager
     def _snapshot(self) -> Iterator[Books]:
@@ -226,6 +225,21 @@ class SqliteLedger(Bookkeeping, Reading):
     def close(self) -> None:
         """See `Ledger.close`."""
         self._database.close()
+
+
+class _Transaction:
+    """A `with` block that is one write transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._write = database.write()
+
+    def __enter__(self) -> Books:
+        return SqliteBooks(self._write.__enter__())
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._write.__exit__(kind, error, trace)
 
 
 def open_ledger(
