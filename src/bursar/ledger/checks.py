@@ -121,12 +121,13 @@ def check_name(name: object, what: str) -> None:
         raise UserError(f"the {what} must be a text of 1 to {_LONGEST_NAME} characters without control characters")
 
 
-def _are_names(texts: tuple[object, ...]) -> bool:
+def _are_names(texts: tuple[str, ...]) -> bool:
     """All of them can be read, and none is long; where this says no, they may still be names."""
-    if not all([isinstance(text, str) and text for text in texts]):
+    try:
+        together = "".join(texts)
+    except TypeError:
         return False
-    together = "".join(texts)  # type: ignore[arg-type]
-    return len(together) <= _LONGEST_NAME and not _CONTROL.search(together)
+    return "" not in texts and len(together) <= _LONGEST_NAME and not _CONTROL.search(together)
 
 
 def check_history_limit(limit: int) -> None:

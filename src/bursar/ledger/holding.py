@@ -3,7 +3,7 @@
 What a budget is charged is never written by hand: it is the difference between what the holding weighed before and
 what it weighs after (`weigh`). So money moves exactly as the state does.
 
-These are tuples and not dataclasses, because every write makes some of them, and a tuple is made in a third of the time.
+These are tuples and no dataclasses: every write makes some of them, and a tuple takes a third of the time.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bursar.budget import Alert, Amount, Balance, Firing, LastPeriod, OnLimit, Shortfall, due_alerts
 from bursar.ledger.books import Books, Mark
-from bursar.ledger.counting import account_of, balances_of, charged_balances
+from bursar.ledger.counting import balances_of, charged_balances
 from bursar.ledger.entries import build_entry, encode, encode_amount
 from bursar.ledger.holding import Holding, shift
 from bursar.ledger.port import USAGE_KINDS, Denial, Entry, LedgerEvent, Reservation
