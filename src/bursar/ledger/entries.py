@@ -28,7 +28,7 @@ _FENCED_BY = ("project", "run", "roadmap", "phase", "plan", "task")
 
 
 def _build_encoder() -> Callable[[object], str]:
-    """What `json.JSONEncoder.encode` does, without making its C encoder anew for each text: that is half of the time."""
+    """`json.JSONEncoder.encode`, but its C encoder is made once and not for each text, which takes most of the time."""
     canonical = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
     make = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
