@@ -26,12 +26,19 @@ _opened: list[tuple[int, str]] = []
 
 
 class Database:
-    """An open database. Not for a forked child: it opens its own. Threads of one process may share it."""
+    """An open database. Not for a forked child: it opens its own. Threads of one process may share it.
+
+    Attributes:
+        is_unchanged: within a write: the file is as this object's last write has left it. Nobody has written since,
+            and that write was committed.
+    """
 
     def __init__(self, path: str, connection: apsw.Connection, *, is_read_only: bool, busy_seconds: float) -> None:
         self.path = path
         self.is_read_only = is_read_only
         self.busy_seconds = busy_seconds
+        self.is_unchanged = False
+        self._version: int | None = None  # after our last write, where it was committed
         self._connection = connection
         self._process = os.getpid()
         self._mutex = _thread.RLock()
@@ -129,6 +136,8 @@ class _Write:
         try:
             self._lock = lock_file(lock_path(database.path), database.busy_seconds)
             database._connection.execute("BEGIN IMMEDIATE")
+            database.is_unchanged = database._connection.data_version() == database._version
+            database._version = None
         except (apsw.Error, OSError) as error:
             raise store_error(database.path, error) from error
 
@@ -143,8 +152,10 @@ class _Write:
             raise store_error(self._database.path, value) from value
 
     def _commit(self) -> None:
+        connection = self._database._connection
         try:
-            self._database._connection.execute("COMMIT")
+            connection.execute("COMMIT")
+            self._database._version = connection.data_version()
         except apsw.Error as error:
             self._roll_back()
             if self._bury():

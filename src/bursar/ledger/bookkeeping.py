@@ -6,14 +6,15 @@ everything that can be refused is refused before the first row is put.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
 
 from bursar.budget import NOTHING, Amount, Balance, Budget, decide
 from bursar.clock import Clock
 from bursar.errors import KeyReused, StoreError
-from bursar.ledger import holding as holdings
+from bursar.ledger import changes
 from bursar.ledger.books import Books
 from bursar.ledger.checks import (
     check_amount,
@@ -50,14 +51,8 @@ class Bookkeeping:
     def _transaction(self) -> AbstractContextManager[Books]:
         raise NotImplementedError
 
-    @contextmanager
-    def _writing(self) -> Iterator[Posting]:
-        """One transaction, committed at the end of the block; only then anybody is told."""
-        with self._transaction() as books:
-            posting = Posting(books, self._clock.now())
-            yield posting
-        for event in posting.events:
-            self._tell(event)
+    def _writing(self) -> _Writing:
+        return _Writing(self, self._transaction())
 
     def observe(self, observer: Observer) -> None:
         """See `Ledger.observe`."""
@@ -99,12 +94,10 @@ class Bookkeeping:
             _check_fence(posting.books, place, request.attempt)
             if known is not None:
                 return known.reservation()
-            balances = posting.balances(request.labels)
-            charged = [each for each in balances if each.budget.is_charged_by(request.labels)]
+            charged, exempt = _parted(posting.balances(request.labels), request.labels)
             granted = decide(charged, request.amount, _worth_having(request))
             if not isinstance(granted, Amount):
                 return posting.deny(request.key, request.amount, granted)
-            accounts, exempt = _accounts(balances, request.labels)
             holding = Holding(
                 key=request.key,
                 request=asked,
@@ -113,11 +106,11 @@ class Bookkeeping:
                 attempt=request.attempt,
                 held=granted,
                 granted=granted,
-                accounts=accounts,
-                exempt=exempt,
+                accounts=_accounts(charged),
+                exempt=_accounts(exempt),
             )
             body = content | {"granted": encode_amount(granted)}
-            return posting.open(holding, "reserved", body, balances, speaks=False)
+            return posting.open(holding, "reserved", body, [*charged, *exempt])
 
     def charge(self, key: str, labels: Mapping[str, str], used: Amount | CallRecord) -> Reservation:
         """See `Ledger.charge`."""
@@ -133,15 +126,15 @@ class Bookkeeping:
                 if known.request != encode(encode_charge(labels, used)):
                     raise KeyReused(f"the key `{key}` belongs to another charge or reservation")
                 return known.reservation()
-            balances = posting.balances(labels)
-            holding = holdings.charge(key, labels, used, *_accounts(balances, labels))
-            if is_past(balances, None, holding):
-                holding = replace(holding, state=State.OVERRUN)
+            charged, exempt = _parted(posting.balances(labels), labels)
+            holding = changes.charge(key, labels, used, _accounts(charged), _accounts(exempt))
+            if is_past(charged, None, holding):
+                holding = holding._replace(state=State.OVERRUN)
             body = encode_charge(labels, used) | _charge_of(holding)
-            charged = posting.open(holding, "charged", body, balances, speaks=True)
+            reservation = posting.open(holding, "charged", body, [*charged, *exempt], speaks=True)
             if isinstance(used, CallRecord):
                 posting.books.add_call(key, used)
-            return charged
+            return reservation
 
     def extend(self, key: str, held: Amount, *, minimum: Amount | None = None) -> Reservation | Denial:
         """See `Ledger.extend`."""
@@ -151,14 +144,14 @@ class Bookkeeping:
         with self._writing() as posting:
             holding = _open(posting.books, key)
             _check_fence(posting.books, holding.place, holding.attempt)
-            missing = holdings.missing_of(holding, held)
+            missing = changes.missing_of(holding, held)
             if missing is None:
                 return holding.reservation()
             balances = balances_of(posting.books, holding.accounts)
             granted = decide(balances, missing, None if minimum is None else _still_missing(holding, minimum))
             if not isinstance(granted, Amount):
                 return posting.deny(key, held, granted)
-            extended = holdings.extend(holding, granted)
+            extended = changes.extend(holding, granted)
             if extended == holding:
                 return holding.reservation()
             return posting.move(holding, extended, "extended", {"held": encode_amount(extended.held)})
@@ -176,7 +169,7 @@ class Bookkeeping:
                 return holding.reservation()
             _check_open(holding)
             _check_fence(posting.books, holding.place, holding.attempt)
-            after = holdings.record(holding, call)
+            after = changes.record(holding, call)
             recorded = posting.move(holding, after, "recorded", encode_call(call), speaks=True)
             books.add_call(key, call)
             return recorded
@@ -188,10 +181,10 @@ class Bookkeeping:
         with self._writing() as posting:
             holding = _found(posting.books, key)
             if holding.state is not State.HELD:
-                holdings.check_ended_so(holding, encode_ending("settled", actual, unknown))
+                changes.check_ended_so(holding, encode_ending("settled", actual, unknown))
                 return holding.reservation()
             _check_fence(posting.books, holding.place, holding.attempt)
-            after = holdings.settle(holding, actual, unknown)
+            after = changes.settle(holding, actual, unknown)
             body = {"actual": encode_amount(actual), "asked_unknown": encode_amount(unknown)} | _charge_of(after)
             return posting.move(holding, after, "settled", body, speaks=True)
 
@@ -200,16 +193,16 @@ class Bookkeeping:
         with self._writing() as posting:
             holding = _found(posting.books, key)
             if holding.state is not State.HELD:
-                holdings.check_ended_so(holding, encode_ending("released"))
+                changes.check_ended_so(holding, encode_ending("released"))
                 return holding.reservation()
-            return posting.move(holding, holdings.release(holding), "released", {})
+            return posting.move(holding, changes.release(holding), "released", {})
 
     def forfeit(self, key: str) -> Reservation:
         """See `Ledger.forfeit`."""
         with self._writing() as posting:
             holding = _found(posting.books, key)
             if holding.state is not State.HELD:
-                holdings.check_ended_so(holding, encode_ending("forfeited"))
+                changes.check_ended_so(holding, encode_ending("forfeited"))
                 return holding.reservation()
             return _forfeit(posting, holding)
 
@@ -231,9 +224,34 @@ class Bookkeeping:
                 return holding.reservation()
             if holding.state is not State.FORFEITED:
                 raise StoreError(f"`{key}` is {holding.state}; only what was forfeited can be credited")
-            after = holdings.credit(holding, actual, evidence)
+            after = changes.credit(holding, actual, evidence)
             body = {"actual": encode_amount(actual), "charged": encode_amount(after.charged), "evidence": evidence}
             return posting.move(holding, after, "credited", body)
+
+
+class _Writing:
+    """A `with` block that is one transaction, committed at its end; only then anybody is told."""
+
+    def __init__(self, ledger: Bookkeeping, transaction: AbstractContextManager[Books]) -> None:
+        self._ledger = ledger
+        self._transaction = transaction
+
+    def __enter__(self) -> Posting:
+        books = self._transaction.__enter__()
+        try:
+            self._posting = Posting(books, self._ledger._clock.now())
+        except BaseException:
+            self._transaction.__exit__(*sys.exc_info())
+            raise
+        return self._posting
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._transaction.__exit__(kind, error, trace)
+        if kind is None:
+            for event in self._posting.events:
+                self._ledger._tell(event)
 
 
 def _worth_having(request: ReserveRequest) -> Amount | None:
@@ -248,7 +266,7 @@ def _worth_having(request: ReserveRequest) -> Amount | None:
 
 
 def _still_missing(holding: Holding, minimum: Amount) -> Amount:
-    return holdings.missing_of(holding, minimum) or NOTHING
+    return changes.missing_of(holding, minimum) or NOTHING
 
 
 def _charge_of(after: Holding) -> dict[str, object]:
@@ -260,17 +278,21 @@ def _charge_of(after: Holding) -> dict[str, object]:
 
 
 def _forfeit(posting: Posting, holding: Holding) -> Reservation:
-    after = holdings.forfeit(holding)
+    after = changes.forfeit(holding)
     return posting.move(holding, after, "forfeited", _charge_of(after), speaks=True)
 
 
-def _accounts(
-    balances: Sequence[Balance], labels: Mapping[str, str]
-) -> tuple[tuple[Account, ...], tuple[Account, ...]]:
-    """Where an operation is charged, and where it would be if its dollars were real ones."""
-    charged = tuple(account_of(each) for each in balances if each.budget.is_charged_by(labels))
-    exempt = tuple(account_of(each) for each in balances if not each.budget.is_charged_by(labels))
+def _parted(balances: Iterable[Balance], labels: Mapping[str, str]) -> tuple[list[Balance], list[Balance]]:
+    """Those that an operation is charged to, and those that it would be charged to if its dollars were real ones."""
+    charged: list[Balance] = []
+    exempt: list[Balance] = []
+    for balance in balances:
+        (charged if balance.budget.is_charged_by(labels) else exempt).append(balance)
     return charged, exempt
+
+
+def _accounts(balances: Iterable[Balance]) -> tuple[Account, ...]:
+    return tuple([account_of(each) for each in balances])
 
 
 def _check_same_budget(known: Budget, budget: Budget) -> None:

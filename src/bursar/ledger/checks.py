@@ -106,9 +106,10 @@ def check_amount(amount: Amount) -> None:
 
 def check_labels(labels: Mapping[str, str]) -> None:
     """Every label has a name and a value that can be read; the lane is one that there is."""
-    for name, value in labels.items():
-        check_name(name, "name of a label")
-        check_name(value, f"label `{name}`")
+    if not _are_names((*labels, *labels.values())):
+        for name, value in labels.items():
+            check_name(name, "name of a label")
+            check_name(value, f"label `{name}`")
     lane = labels.get(LANE_LABEL)
     if lane is not None and lane not in _LANES:
         raise UserError(f"the lane {lane!r} is unknown", hint=f"one of {', '.join(_LANES)}")
@@ -118,6 +119,15 @@ def check_name(name: object, what: str) -> None:
     """A text that is not empty, not endless, and has no control characters."""
     if not isinstance(name, str) or not name or len(name) > _LONGEST_NAME or _CONTROL.search(name):
         raise UserError(f"the {what} must be a text of 1 to {_LONGEST_NAME} characters without control characters")
+
+
+def _are_names(texts: tuple[str, ...]) -> bool:
+    """All of them can be read, and none is long; where this says no, they may still be names."""
+    try:
+        together = "".join(texts)
+    except TypeError:
+        return False
+    return "" not in texts and len(together) <= _LONGEST_NAME and not _CONTROL.search(together)
 
 
 def check_history_limit(limit: int) -> None:

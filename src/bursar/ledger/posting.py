@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from bursar.budget import Alert, Amount, Balance, Firing, LastPeriod, OnLimit, Shortfall, due_alerts
-from bursar.ledger import holding as holdings
 from bursar.ledger.books import Books, Mark
-from bursar.ledger.counting import account_of, balances_of, charged_balances
+from bursar.ledger.counting import balances_of, charged_balances
 from bursar.ledger.entries import build_entry, encode, encode_amount
-from bursar.ledger.holding import Holding
+from bursar.ledger.holding import Holding, shift
 from bursar.ledger.port import USAGE_KINDS, Denial, Entry, LedgerEvent, Reservation
 
 _SILENCE = Firing(None, ())
@@ -26,12 +25,12 @@ class Posting:
         self.books = books
         self.at = at
         self.events: list[LedgerEvent] = []
-        self._last: dict[str, LastPeriod | None] = {}
+        self._latest: dict[str, str | None] = {}
 
     def balances(self, labels: Mapping[str, str]) -> list[Balance]:
         """Of every budget that an operation with these labels belongs to now, exempt or not."""
         standings = self.books.matching(labels)
-        self._last = {standing.budget.name: standing.last for standing in standings}
+        self._latest = {each.budget.name: None if each.latest is None else each.latest.period_id for each in standings}
         return charged_balances(self.books, standings, labels, self.at)
 
     def move(
@@ -42,15 +41,23 @@ class Posting:
         return self._post(before, after, kind, body, old, speaks=speaks)
 
     def open(
-        self, holding: Holding, kind: str, body: Mapping[str, object], balances: Sequence[Balance], *, speaks: bool
+        self,
+        holding: Holding,
+        kind: str,
+        body: Mapping[str, object],
+        balances: Sequence[Balance],
+        *,
+        speaks: bool = False,
     ) -> Reservation:
-        """The holding is there and on its budgets; a period that had nothing on it begins with it."""
-        accounts = [*holding.accounts, *holding.exempt]
+        """The holding is there and on its budgets; a period that had nothing on it begins with it.
+
+        Args:
+            balances: of its accounts, then of those that it is exempt from.
+        """
         body = {**body, "budgets": [list(account) for account in holding.accounts]}
         if holding.exempt:
             body["exempt"] = [list(account) for account in holding.exempt]
-        by_account = {account_of(balance): balance for balance in balances}
-        return self._post(None, holding, kind, body, [by_account[each] for each in accounts], speaks=speaks)
+        return self._post(None, holding, kind, body, balances, speaks=speaks)
 
     def _post(
         self,
@@ -62,12 +69,9 @@ class Posting:
         *,
         speaks: bool,
     ) -> Reservation:
-        new = [holdings.shift(balance, before, after) for balance in old]
-        speaking = new[: len(after.accounts)] if speaks else []
-        firings = [self._firing(balance) for balance in speaking]
-        marks = [
-            mark for balance, firing in zip(speaking, firings, strict=True) for mark in _marks(balance, firing, self.at)
-        ]
+        new = [shift(balance, before, after) for balance in old]
+        firings = [(each, self._firing(each)) for each in new[: len(after.accounts)]] if speaks else []
+        marks = [mark for balance, firing in firings for mark in _marks(balance, firing, self.at)]
         if marks:
             body = {**body, "marks": [_encode_mark(mark) for mark in marks]}
         self.books.put_holding(after, is_new=before is None)
@@ -75,16 +79,15 @@ class Posting:
         for mark in marks:
             self.books.add_mark(mark)
         entry = self.write_down(kind, after.key, body)
-        alerts = tuple(firing.alert for firing in firings if firing.alert is not None)
+        alerts = tuple([firing.alert for _, firing in firings if firing.alert is not None])
         return self._told(entry, after.reservation(alerts))
 
     def _put_balances(self, old: Sequence[Balance], new: Sequence[Balance], *, is_first: bool) -> None:
         for was, balance in zip(old, new, strict=True):
-            if is_first or was != balance:
+            if is_first or was is not balance:
                 self.books.put_balance(balance)
-            last = LastPeriod(balance.period_id)
-            if is_first and last != self._last.get(balance.budget.name):
-                self.books.put_last(balance.budget.name, last)
+            if is_first and balance.period_id != self._latest.get(balance.budget.name):
+                self.books.put_last(balance.budget.name, LastPeriod(balance.period_id))
 
     def deny(self, key: str, amount: Amount, shortfalls: tuple[Shortfall, ...]) -> Denial:
         """The refusal is in the journal; no balance has changed."""
@@ -120,10 +123,9 @@ class Posting:
 
 
 def is_past(balances: Iterable[Balance], before: Holding | None, after: Holding) -> bool:
-    """With `after`, a blocking budget that it is charged to is past its limit."""
-    charged = set(after.accounts)
-    moved = (holdings.shift(each, before, after) for each in balances if account_of(each) in charged)
-    return any(each.overrun > 0 and each.budget.on_limit is OnLimit.BLOCK for each in moved)
+    """With `after`, one of these balances is past the limit of a budget that blocks."""
+    moved = (shift(each, before, after) for each in balances if each.budget.on_limit is OnLimit.BLOCK)
+    return any(each.overrun > 0 for each in moved)
 
 
 def _marks(balance: Balance, firing: Firing, at: datetime) -> Iterable[Mark]:
