@@ -104,6 +104,33 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanIdentity:
+    """What a plan may be called by; all of it text.
+
+    Attributes:
+        id: `08-02`, safe in commit messages and branch names.
+        phase: `08-features`, as written, and `number`, `02`: see `Plan`.
+        phase_number: `8`, normalised (see `normal_number`); empty where the phase has a name only.
+        stem: the name of the file without `.md`.
+    """
+
+    id: str
+    phase: str
+    number: str
+    phase_number: str = ""
+    stem: str = ""
+
+
+class PlanForm(StrEnum):
+    """How the tasks of a plan are written."""
+
+    XML = "xml"
+    HEADINGS = "headings"
+    FEATURE = "feature"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A plan file that was read without errors (warnings may remain).
 
@@ -111,6 +138,12 @@ class Plan:
         phase: `08-features`, as text; from the front matter, else the folder.
         number: `02`, as text; from the front matter, else the file name.
         id: `08-02`: the phase's number and the plan's; the scope of commit messages.
+        phase_number: `8`, as a roadmap has it (see `normal_number`); empty where the phase has a name only.
+        form: how its tasks are written; `none` where it has no tasks.
+        type: `execute`, `tdd`, …, as written; empty where absent.
+        depends_on: references to other plans, as written (see `resolve_plan_reference`).
+        wave: what the author wrote, 0 included; None where absent. Dependencies win over it.
+        files_modified: paths that the plan as a whole is due to write, cleaned of notes.
         objective: the text of `<objective>`.
         context_paths: what `<context>` and `<execution_context>` name with `@`, without the `@`.
         digest: sha256 of the file's bytes: what a person approves.
@@ -122,11 +155,28 @@ class Plan:
     phase: str
     number: str
     tasks: tuple[Task, ...]
+    phase_number: str = ""
+    form: PlanForm = PlanForm.XML
+    type: str = ""
+    depends_on: tuple[str, ...] = ()
+    wave: int | None = None
+    files_modified: tuple[str, ...] = ()
     objective: str = ""
     context_paths: tuple[str, ...] = ()
     digest: str = ""
     front_matter: Mapping[str, object] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def identity(self) -> PlanIdentity:
+        """All that the plan may be called by."""
+        return PlanIdentity(
+            id=self.id,
+            phase=self.phase,
+            number=self.number,
+            phase_number=self.phase_number,
+            stem=self.path.stem,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,9 +184,14 @@ class UnreadablePlan:
     """A file that is no plan to run: every problem found in it, errors among them, in order of position.
 
     Attributes:
-        tasks: what could be read all the same, to be shown and never to be run.
+        draft: what could be read all the same, to be shown and never to be run; None where there is no text to read.
     """
 
     path: Path
     problems: tuple[Problem, ...]
-    tasks: tuple[Task, ...] = ()
+    draft: Plan | None = None
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks that could be read."""
+        return self.draft.tasks if self.draft is not None else ()

@@ -11,9 +11,10 @@ from pathlib import Path
 from bursar.plan.dependencies import Declared, resolve_dependencies
 from bursar.plan.elements import Element, find_tasks, has_too_many_tags
 from bursar.plan.front_matter import parse_front_matter
-from bursar.plan.identity import identify
+from bursar.plan.identity import identify_plan
 from bursar.plan.model import Plan, Problem, Task, UnreadablePlan
 from bursar.plan.numbering import assign_numbers, split_label
+from bursar.plan.plan_fields import parse_plan_fields
 from bursar.plan.sections import context_paths, find_section, outside_tasks
 from bursar.plan.source import Source
 from bursar.plan.task_fields import parse_task, task_title
@@ -35,23 +36,30 @@ def parse_plan(text: str, path: Path, *, folder: str | None = None) -> Plan | Un
     if not elements and not has_too_many_tags(source.text):
         _note_no_tasks(source, front.body_offset)
     tasks = _parse_tasks(source, elements)
-    identity = identify(path, path.parent.name if folder is None else folder, front.values)
-    problems = source.problems()
-    if any(problem.is_error for problem in problems):
-        return UnreadablePlan(path=path, problems=problems, tasks=tasks)
+    identity = identify_plan(path, path.parent.name if folder is None else folder, front.values)
+    fields = parse_plan_fields(source, front)
     prose = outside_tasks(source.text, front.body_offset, elements)
-    return Plan(
+    problems = source.problems()
+    plan = Plan(
         path=path,
         id=identity.id,
         phase=identity.phase,
         number=identity.number,
+        phase_number=identity.phase_number,
         tasks=tasks,
+        type=fields.type,
+        depends_on=fields.depends_on,
+        wave=fields.wave,
+        files_modified=fields.files_modified,
         objective=find_section(prose, "objective"),
         context_paths=context_paths(prose),
         digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
         front_matter=front.values,
         warnings=_warnings(problems),
     )
+    if any(problem.is_error for problem in problems):
+        return UnreadablePlan(path=path, problems=problems, draft=plan)
+    return plan
 
 
 def _parse_tasks(source: Source, elements: Sequence[Element]) -> tuple[Task, ...]:
