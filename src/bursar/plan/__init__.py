@@ -21,6 +21,8 @@ from bursar.plan.summary import Execution, Summary, SummaryTask, build_summary, 
 from bursar.plan.verify_commands import VerifyText, classify_verify
 
 __all__ = [
+    "Checkpoint",
+    "CheckpointOption",
     "ContextMode",
     "Execution",
     "Metrics",

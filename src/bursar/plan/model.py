@@ -63,12 +63,46 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointOption:
+    """One of the answers that a decision offers; `id` is `option-a` or, where the author gives none, its position."""
+
+    id: str
+    name: str = ""
+    pros: str = ""
+    cons: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """What a person is to look at, decide or do; text is empty where the author gives none.
+
+    Attributes:
+        kind: `human-verify`, `decision`, `human-action`, as written after `checkpoint:`; empty for a bare `checkpoint`.
+        gate: `blocking`, `non-blocking`, … as written. Every checkpoint waits, whatever its gate.
+        what_built: what there is to look at, and `how_to_verify`: how.
+        instructions: what to do, where a person must act.
+        decision: the question, `context` what bears on it, and `options` the answers to choose from.
+        resume_signal: what the person answers when it is done.
+    """
+
+    kind: str = ""
+    gate: str = ""
+    what_built: str = ""
+    how_to_verify: str = ""
+    instructions: str = ""
+    decision: str = ""
+    context: str = ""
+    options: tuple[CheckpointOption, ...] = ()
+    resume_signal: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One task of a plan.
 
     Attributes:
         number: as text, `4`, `16-01-1`; unique within the plan.
-        name: without its `Task 4:` label.
+        name: without its `Task 4:` label; empty where the author gives none (see `title`).
         type: as written (`auto`, `checkpoint:human-verify`, …); `auto` where absent.
         files: paths the task is due to write, as written and cleaned of notes; data, never opened by the reader.
         verify: the text of `<verify>`, and `commands` what of it can be run (see `verify_commands`).
@@ -76,6 +110,10 @@ class Task:
         model: as written (`haiku`, `sonnet`, `opus`, or a full model name); None where absent.
         complexity: `estimated-complexity`, 1 to 10; None where absent.
         is_parallel: `parallel="can-parallelize"`.
+        is_tdd: a test comes first: `tdd="true"`, type `tdd`, or a `<feature>`.
+        checkpoint: what a person is told; None for a task that an agent does.
+        details: what other elements say, by name and in the author's order: `read_first`, `behavior`,
+            `acceptance_criteria`, …
         digest: sha256 of the task's own text; changes whenever the author changes the task.
     """
 
@@ -94,6 +132,9 @@ class Task:
     commands: tuple[str, ...] = ()
     done: str = ""
     metrics: Metrics = field(default_factory=Metrics)
+    is_tdd: bool = False
+    checkpoint: Checkpoint | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
     position: Position = field(default_factory=lambda: Position(1))
     digest: str = ""
 
@@ -101,6 +142,14 @@ class Task:
     def is_checkpoint(self) -> bool:
         """A person must act; no agent is started for it."""
         return self.type.startswith("checkpoint")
+
+    @property
+    def title(self) -> str:
+        """The name; without one a checkpoint's type, or the first words of what to do. Never empty."""
+        if self.name or self.is_checkpoint:
+            return self.name or self.type
+        words = " ".join(self.action[:200].split())
+        return (words if len(words) <= 60 else words[:59] + "…") or f"Task {self.number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
