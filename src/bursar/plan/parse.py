@@ -82,7 +82,7 @@ def _find_tasks(source: Source, start: int) -> _Written:
     if sections := find_heading_tasks(source, start):
         return _Written(PlanForm.HEADINGS, sections)
     hint = "a plan holds <task> elements, or headings such as `### Task 1: Add login`; is this the right file?"
-    source.error(0, "there is no task in this file", hint=hint)
+    source.error(0, "there is no `<task>` in this file", hint=hint)
     return _Written(PlanForm.NONE)
 
 

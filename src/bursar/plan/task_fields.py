@@ -132,12 +132,11 @@ def _value(element: Element, name: str) -> str:
 
 
 def _check_task(source: Source, element: Element, task: Task) -> None:
-    """A task for an agent has an action and should have a name; a checkpoint needs neither."""
+    """A task for an agent has a name and an action; a checkpoint needs neither."""
     if task.is_checkpoint:
         return
     if not task.name:
-        hint = "give it a <name>: its commit is called by it"
-        source.warn(element.offset, f"task {task.number} has no name", hint=hint)
+        source.error(element.offset, f"task {task.number} has no name", hint="give it a <name>")
     if not task.action:
         hint = "say in <action> what the agent should do"
         source.error(element.offset, f"task {task.number} has no action", hint=hint)

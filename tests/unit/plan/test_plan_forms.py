@@ -208,7 +208,7 @@ def test_a_plan_without_tasks_is_shown_and_not_run() -> None:
     plan = parse_plan("---\nphase: 08-features\nplan: 2\nwave: 1\n---\n\n<objective>Later.</objective>\n", PLAN_PATH)
     assert isinstance(plan, UnreadablePlan)
     assert isinstance(plan.draft, Plan)
-    assert [problem.message for problem in plan.problems] == ["there is no task in this file"]
+    assert [problem.message for problem in plan.problems] == ["there is no `<task>` in this file"]
     assert (plan.draft.id, plan.draft.form, plan.draft.wave) == ("08-02", PlanForm.NONE, 1)
     assert plan.draft.objective == "Later."
 
@@ -233,10 +233,10 @@ def test_text_beside_an_action_is_no_action() -> None:
     assert only("<task>\nSome words\n<name>A</name>\n<action>Do it</action>\n</task>\n").action == "Do it"
 
 
-def test_a_task_without_a_name_is_warned_of_and_called_by_what_it_does() -> None:
-    text = "<task>\n<action>Do it\nat once</action>\n</task>"
-    assert warnings(text) == ["08-02-PLAN.md:1:1: task 1 has no name"]
-    assert (only(text).name, only(text).title) == ("", "Do it at once")
+def test_a_task_without_a_name_is_called_by_what_it_does() -> None:
+    plan = parse_plan("<task>\n<action>Do it\nat once</action>\n</task>\n", PLAN_PATH)
+    (found,) = plan.tasks
+    assert (found.name, found.title) == ("", "Do it at once")
 
 
 def test_what_other_elements_say_is_kept() -> None:
