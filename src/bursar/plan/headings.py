@@ -76,7 +76,8 @@ def _end(text: str, headings: Sequence[Heading], index: int) -> int:
     """Where the section of a heading ends: at the next task, at a heading of its level, or at a closing `</tasks>`."""
     own = headings[index]
     limit = len(text)
-    for heading in headings[index + 1 :]:
+    for following in range(index + 1, len(headings)):
+        heading = headings[following]
         if heading.level <= own.level or _TASK.fullmatch(text, heading.line.start, heading.line.after):
             limit = heading.line.start
             break
