@@ -66,7 +66,7 @@ def problems(ended: Ended, project: Project) -> str:
 PLANS: dict[str, tuple[str | bytes, str]] = {
     "front matter that is not YAML": (
         GOOD.replace("plan: 02", "plan: [02"),
-        "4:1: front matter is not YAML that can be read: expected ',' or ']', but got the end",
+        "4:1: front matter is not YAML that can be read: did not find expected ',' or ']'; `plan` is left out",
     ),
     "front matter that is a list": (
         GOOD.replace("phase: 08-features\nplan: 02", "- a"),

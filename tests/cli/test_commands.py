@@ -175,6 +175,55 @@ def test_a_plan_with_a_problem_is_said_with_its_place(bursar: Bursar, place: Pat
     assert said.err.startswith("error: 08-02-PLAN.md:16:")
 
 
+def test_a_plan_that_cannot_be_run_is_shown_as_far_as_it_goes(bursar: Bursar, place: Path) -> None:
+    (place / "08-02-PLAN.md").write_text(BAD_PLAN)
+    said = bursar("plan", "show", "08-02-PLAN.md")
+    assert said.code == 3
+    assert said.out.splitlines()[0] == "08-02-PLAN.md: plan 08-02, 2 tasks, 1 error"
+    assert "wave" not in said.out
+    assert said.err.startswith("error: 08-02-PLAN.md:16:")
+
+
+def test_a_plan_in_headings_is_shown(bursar: Bursar, place: Path) -> None:
+    text = "### Task 1: Add login\n\nWrite it.\n\n### Task 2: Look (checkpoint:human-verify)\n\nOpen it.\n"
+    (place / "08-02-PLAN.md").write_text(text)
+    assert bursar("plan", "show", "08-02-PLAN.md") == Said(
+        0,
+        "08-02-PLAN.md: plan 08-02, 2 tasks, written as headings, 0 errors\n    1  Add login\n"
+        "    2  Look (checkpoint:human-verify)  [checkpoint:human-verify]  ← 1\n\n"
+        "wave 1\n  1\nwave 2\n  2  (after 1)\n",
+        "",
+    )
+
+
+def test_a_plan_for_other_programs(bursar: Bursar, place: Path) -> None:
+    import json
+
+    front = "---\nphase: 08-features\nplan: 02\nwave: 2\ndepends_on: [01]\n---\n"
+    options = '<options>\n<option id="a"><name>SQLite</name><pros>small</pros></option>\n</options>\n'
+    tag = '<task type="checkpoint:decision" gate="blocking">'
+    decision = f"{tag}\n<decision>Which store?</decision>\n{options}</task>\n"
+    folder = place / "08-features"
+    folder.mkdir()
+    (folder / "08-02-PLAN.md").write_text(front + decision)
+    (place / "stub-PLAN.md").write_text("# Later\n")
+    said = bursar("plan", "show", "--json", "08-features/08-02-PLAN.md", "stub-PLAN.md", "08-features")
+    full, stub, folder_line = [json.loads(line) for line in said.out.splitlines()]
+    assert (said.code, full["id"], full["phase"], full["plan"], full["form"]) == (3, "08-02", "8", "2", "xml")
+    assert (full["wave"], full["depends_on"], full["problems"]) == (2, ["01"], [])
+    (task,) = full["tasks"]
+    assert (task["number"], task["type"], task["name"], task["line"]) == ("1", "checkpoint:decision", "", 7)
+    assert (task["checkpoint"]["gate"], task["checkpoint"]["decision"]) == ("blocking", "Which store?")
+    assert task["checkpoint"]["options"] == [{"id": "a", "name": "SQLite", "pros": "small", "cons": ""}]
+    assert (stub["path"], stub["form"], stub["tasks"], stub["problems"][0]["level"]) == (
+        "stub-PLAN.md",
+        "none",
+        [],
+        "error",
+    )
+    assert (folder_line["form"], folder_line["tasks"], folder_line["problems"][0]["line"]) == (None, [], 1)
+
+
 def test_several_plans_are_one_line_of_json_each(bursar: Bursar, place: Path) -> None:
     import json
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from bursar.cli.parsing import parser
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import Graph, build_graph, check_plan, plan_nodes, render_waves
-from bursar.plan import Plan, Problem, UnreadablePlan, classify_verify, read_plan
+from bursar.plan import Plan, PlanForm, Problem, Task, UnreadablePlan, classify_verify, normal_number, read_plan
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -25,33 +26,50 @@ def main(arguments: Sequence[str]) -> int:
     chosen = options.parse_args(arguments)
     code = OK
     for path in map(Path, chosen.paths):
-        plan, problems = _read(path)
-        if any(problem.is_error for problem in problems):
+        shown = _read(path)
+        if shown.errors:
             code = INVALID_PLAN
         if chosen.json:
-            sys.stdout.write(json.dumps(_as_data(path, plan, problems), ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(_as_data(shown), ensure_ascii=False) + "\n")
         else:
-            _print(chosen.action, path, plan, problems)
+            _print(chosen.action, shown)
     return code
 
 
-def _read(path: Path) -> tuple[Plan | None, tuple[Problem, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What there is to show of one file: the plan, even one that cannot be run, and every problem."""
+
+    path: Path
+    plan: Plan | None
+    problems: tuple[Problem, ...]
+    is_runnable: bool
+
+    @property
+    def errors(self) -> int:
+        return sum(1 for problem in self.problems if problem.is_error)
+
+
+def _read(path: Path) -> _Shown:
     plan = read_plan(path)
     if isinstance(plan, UnreadablePlan):
-        return None, plan.problems
-    return plan, (*plan.warnings, *check_plan(plan))
+        return _Shown(path, plan.draft, plan.problems, is_runnable=False)
+    return _Shown(path, plan, (*plan.warnings, *check_plan(plan)), is_runnable=True)
 
 
-def _print(action: str, path: Path, plan: Plan | None, problems: Sequence[Problem]) -> None:
-    for problem in problems:
+def _print(action: str, shown: _Shown) -> None:
+    for problem in shown.problems:
         sys.stderr.write(f"{'error' if problem.is_error else 'warning'}: {problem}\n")
         if problem.hint:
             sys.stderr.write(f"  hint: {problem.hint}\n")
-    if plan is None:
+    plan = shown.plan
+    if plan is None or (action == "check" and not shown.is_runnable):
         return
-    errors = sum(1 for problem in problems if problem.is_error)
-    sys.stdout.write(f"{path}: plan {plan.id}, {len(plan.tasks)} tasks, {errors} errors\n")
-    sys.stdout.write(_verification(plan) if action == "check" else _order(plan))
+    count = f"{len(plan.tasks)} task{'' if len(plan.tasks) == 1 else 's'}"
+    written = {PlanForm.HEADINGS: ", written as headings", PlanForm.FEATURE: ", written as features"}
+    errors = f"{shown.errors} error{'' if shown.errors == 1 else 's'}"
+    sys.stdout.write(f"{shown.path}: plan {plan.id}, {count}{written.get(plan.form, '')}, {errors}\n")
+    sys.stdout.write(_verification(plan) if action == "check" else _order(plan, shown.errors > 0))
 
 
 def _verification(plan: Plan) -> str:
@@ -62,51 +80,63 @@ def _verification(plan: Plan) -> str:
         lines += [f"  task {task.number}  runs    {command}" for command in task.commands]
         if not task.commands:
             lines.append(f"  task {task.number}  prose   {read.reason or 'nothing to verify'}")
-    return "\n".join(lines) + "\n"
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _order(plan: Plan) -> str:
-    graph = build_graph(plan_nodes(plan))
-    if not isinstance(graph, Graph):
-        return ""
-    lines = [
-        f"  {task.number:>3}  {task.name or task.type}"
-        + (f"  ← {', '.join(task.depends_on)}" if task.depends_on else "")
-        for task in plan.tasks
-    ]
-    return "\n".join([*lines, "", render_waves(graph)]) + "\n"
+def _order(plan: Plan, has_errors: bool) -> str:
+    """The tasks; and their waves, where the plan has no errors."""
+    lines = [_line(task) for task in plan.tasks]
+    graph = None if has_errors else build_graph(plan_nodes(plan))
+    if isinstance(graph, Graph):
+        lines += ["", render_waves(graph)]
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _as_data(path: Path, plan: Plan | None, problems: Sequence[Problem]) -> dict[str, Any]:
-    listed = [
-        {
-            "file": str(problem.path),
-            "line": problem.position.line,
-            "column": problem.position.column,
-            "level": "error" if problem.is_error else "warning",
-            "message": problem.message,
+def _line(task: Task) -> str:
+    kind = "" if task.type == "auto" or task.title == task.type else f"  [{task.type}]"
+    waits = f"  ← {', '.join(task.depends_on)}" if task.depends_on else ""
+    return f"  {task.number:>3}  {task.title}{kind}{waits}"
+
+
+def _as_data(shown: _Shown) -> dict[str, Any]:
+    """One plan for other programs; `phase` and `plan` are numbers as text without leading zeros, or else words."""
+    plan = shown.plan
+    place: dict[str, Any] = {"id": None, "phase": None, "plan": None, "form": None, "type": None}
+    place |= {"wave": None, "depends_on": [], "files_modified": [], "tasks": []}
+    if plan is not None:
+        place |= {
+            "id": plan.id,
+            "phase": plan.phase_number or plan.phase or None,
+            "plan": normal_number(plan.number) or None,
+            "form": plan.form.value,
+            "type": plan.type or None,
+            "wave": plan.wave,
+            "depends_on": list(plan.depends_on),
+            "files_modified": list(plan.files_modified),
+            "tasks": [_task_as_data(task) for task in plan.tasks],
         }
-        for problem in problems
-    ]
-    if plan is None:
-        return {"path": str(path), "phase": None, "plan": None, "form": None, "tasks": [], "problems": listed}
-    tasks = [
-        {
-            "number": task.number,
-            "type": task.type,
-            "name": task.name,
-            "files": list(task.files),
-            "depends_on": list(task.depends_on),
-            "commands": list(task.commands),
-            "line": task.position.line,
-        }
-        for task in plan.tasks
-    ]
+    return {"path": str(shown.path), **place, "problems": [_problem_as_data(problem) for problem in shown.problems]}
+
+
+def _task_as_data(task: Task) -> dict[str, Any]:
+    data = {
+        "number": task.number,
+        "type": task.type,
+        "name": task.name,
+        "files": list(task.files),
+        "depends_on": list(task.depends_on),
+        "commands": list(task.commands),
+        "line": task.position.line,
+    }
+    return data if task.checkpoint is None else {**data, "checkpoint": asdict(task.checkpoint)}
+
+
+def _problem_as_data(problem: Problem) -> dict[str, Any]:
     return {
-        "path": str(path),
-        "phase": plan.phase,
-        "plan": plan.number,
-        "form": "xml",
-        "tasks": tasks,
-        "problems": listed,
+        "file": str(problem.path),
+        "line": problem.position.line,
+        "column": problem.position.column,
+        "level": "error" if problem.is_error else "warning",
+        "message": problem.message,
+        "hint": problem.hint,
     }

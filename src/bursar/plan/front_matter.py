@@ -1,28 +1,32 @@
 """The YAML between the two `---` lines at the top of a plan, read without trusting it.
 
-Only plain data comes out: mappings, lists, text, true, false and null. Numbers and dates stay the text that the author
-wrote (`08`, `12.10`): they are names here, not quantities. Aliases and tags are refused; nothing is constructed.
+Where it is not YAML, its keys are read one by one: those that are fine count, those that are not are left out, and a
+few simple ones are read as a person would read them. Each of these is warned of.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from bursar.plan.front_yaml import Refused, parse_yaml
 from bursar.plan.model import Position
 from bursar.plan.source import Source, shortened
 
 MAX_CHARACTERS = 64 * 1024  # the largest real plan, body and all, is smaller
-MAX_DEPTH = 64
+MAX_KEYS = 500  # that are read one by one
 _OPENING = re.compile(r"---[ \t]*(?:\n|\Z)")
 _CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
-_CONSTANTS = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
+_KEY = re.compile(r"^(?P<key>[A-Za-z_][\w.-]*)[ \t]*:(?=[ \t\n]|\Z)", re.MULTILINE)
+_SIMPLE = frozenset(
+    {"phase", "plan", "type", "wave", "depends_on", "depends-on", "files_modified", "requirements", "autonomous"}
+)
+_LISTS = frozenset({"depends_on", "depends-on", "files_modified", "requirements"})
+_PLACES = frozenset({"phase", "plan", "wave", "depends_on", "depends-on"})  # what the plan is, and what it waits for
+_ITEM = re.compile(r"[ \t]*-[ \t]+(?P<item>\S.*)")
+_NOT_YAML = "front matter is not YAML that can be read: "
+_HINT = "put such a value in 'single quotes'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +36,6 @@ class FrontMatter:
     values: Mapping[str, object] = field(default_factory=dict)
     offsets: Mapping[str, int] = field(default_factory=dict)
     body_offset: int = 0
-
-
-class _Refused(Exception):
-    """The YAML breaks a rule of ours at a line and column that count from 0."""
-
-    def __init__(self, message: str, line: int, column: int) -> None:
-        super().__init__(message)
-        self.message, self.line, self.column = message, line, column
 
 
 def parse_front_matter(source: Source) -> FrontMatter:
@@ -60,119 +56,85 @@ def _parse_block(source: Source, start: int, end: int, body_offset: int) -> Fron
         source.error(0, f"front matter is longer than {MAX_CHARACTERS // 1024} KiB")
         return FrontMatter(body_offset=body_offset)
     try:
-        values, lines = _parse_yaml(source.text[start:end])
-    except _Refused as refused:
-        # The block begins on the second line of the file.
-        offset = source.offset(Position(refused.line + 2, refused.column + 1))
-        source.error(min(offset, body_offset), f"front matter is not YAML that can be read: {refused.message}")
-        return FrontMatter(body_offset=body_offset)
+        values, lines = parse_yaml(source.text[start:end])
+    except Refused as refused:
+        reader = _KeyByKey(source, start, end)
+        if not refused.is_syntax or not reader.can_read():
+            source.error(_place(source, start, end, refused), _NOT_YAML + refused.message)
+            return FrontMatter(body_offset=body_offset)
+        return FrontMatter(*reader.read(), body_offset)
     offsets = {key: source.offset(Position(line + 2)) for key, line in lines.items()}
     return FrontMatter(values, offsets, body_offset)
 
 
-def _parse_yaml(text: str) -> tuple[dict[str, object], dict[str, int]]:
-    """The top mapping of a YAML text, and the line (from 0) of each of its keys."""
-    builder = _Builder()
-    for event in _events(text):
-        builder.feed(event)
-    if builder.root is None:
-        return {}, {}
-    if not isinstance(builder.root, dict):
-        raise _Refused("it should be `key: value` lines", 0, 0)
-    return builder.root, builder.lines
+def _place(source: Source, start: int, end: int, refused: Refused) -> int:
+    """The offset of what was refused in the text that begins at `start`, a line of its own."""
+    first = source.position(start).line
+    return min(source.offset(Position(first + refused.line, refused.column + 1)), end)
 
 
-def _events(text: str) -> Iterator[Any]:
-    """The YAML 1.2 parser's events; whatever the parser raises comes out as one refusal with its place."""
-    # Imported here: a command that reads no plan must not pay for it.
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+class _KeyByKey:
+    """Front matter that is not YAML as a whole, one top-level key with its value at a time."""
 
-    try:
-        yield from YAML(typ="safe", pure=True).parse(text)
-    except YAMLError as error:
-        raise _refusal(text, error) from error
-    except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        # The parser's own slips on text that is not YAML: malformed directives, absurd escapes.
-        raise _Refused("the text is malformed", 0, 0) from error
+    def __init__(self, source: Source, start: int, end: int) -> None:
+        self._source = source
+        self._keys = list(_KEY.finditer(source.text, start, end))
+        self._ends = [*(key.start() for key in self._keys[1:]), end]
+        self._values: dict[str, object] = {}
+        self._offsets: dict[str, int] = {}
 
+    def can_read(self) -> bool:
+        """Whether there are keys, and no more than a person would write."""
+        return 0 < len(self._keys) <= MAX_KEYS
 
-def _refusal(text: str, error: Exception) -> _Refused:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    message = getattr(error, "problem", None) or getattr(error, "reason", None) or "the text is malformed"
-    message = str(message).replace("'<stream end>'", "the end")
-    if mark is not None:
-        return _Refused(message, mark.line, mark.column)
-    before = text[: max(0, int(getattr(error, "position", 0) or 0))]
-    return _Refused(message, before.count("\n"), len(before) - before.rfind("\n") - 1)
+    def read(self) -> tuple[dict[str, object], dict[str, int]]:
+        """The values that can be read, and where their keys stand; everything else has been noted."""
+        for match, end in zip(self._keys, self._ends, strict=True):
+            key, start = match["key"], match.start()
+            if key in self._offsets:
+                message = f"{_NOT_YAML}the key `{shortened(key)}` stands here a second time"
+                self._source.error(start, message)
+                continue
+            self._offsets[key] = start
+            try:
+                self._values[key] = parse_yaml(self._source.text[start:end])[0].get(key)
+            except Refused as refused:
+                self._repair(
+                    key, self._source.text[match.end() : end], refused, _place(self._source, start, end, refused)
+                )
+        return self._values, {key: self._offsets[key] for key in self._values}
 
-
-class _Builder:
-    """Builds plain data from parser events, one level at a time."""
-
-    def __init__(self) -> None:
-        self.root: object = None
-        self.lines: dict[str, int] = {}
-        self._open: list[dict[str, object] | list[object]] = []
-        self._keys: list[str | None] = []  # per open level: the key that waits for its value
-        self._documents = 0
-
-    def feed(self, event: Any) -> None:
-        """Take one event; raises `_Refused` for aliases, tags, duplicate keys and depth."""
-        kind = type(event).__name__
-        if kind == "DocumentStartEvent":
-            self._documents += 1
-        elif kind == "AliasEvent":
-            raise _at(event, f"aliases (`*{event.anchor}`) are not accepted")
-        elif kind in ("MappingEndEvent", "SequenceEndEvent"):
-            self._open.pop()
-            self._keys.pop()
-        elif kind in ("ScalarEvent", "MappingStartEvent", "SequenceStartEvent"):
-            self._take(event, kind)
-
-    def _take(self, event: Any, kind: str) -> None:
-        if self._documents > 1:
-            raise _at(event, "only one document is accepted")
-        if event.tag is not None:
-            raise _at(event, "tags are not accepted")
-        if kind == "ScalarEvent":
-            self._take_scalar(event)
+    def _repair(self, key: str, text: str, refused: Refused, offset: int) -> None:
+        """Take what a person reads there, where that is plain; warn of it either way."""
+        if not refused.is_syntax:
+            self._source.error(offset, _NOT_YAML + refused.message)
             return
-        level: dict[str, object] | list[object] = {} if kind == "MappingStartEvent" else []
-        self._place(level, event)
-        if len(self._open) >= MAX_DEPTH:
-            raise _at(event, f"it is nested deeper than {MAX_DEPTH} levels")
-        self._open.append(level)
-        self._keys.append(None)
-
-    def _take_scalar(self, event: Any) -> None:
-        if self._open and isinstance(self._open[-1], dict) and self._keys[-1] is None:
-            self._take_key(event)
+        value = _as_a_person_reads(text) if key in _SIMPLE else None
+        if value is None or (isinstance(value, list) and key not in _LISTS):
+            message = f"{_NOT_YAML}{refused.message}; `{shortened(key)}` is left out"
+            note = self._source.error if key in _PLACES else self._source.warn
+            note(offset, message, hint=_HINT)
             return
-        is_plain = event.style is None
-        self._place(_CONSTANTS.get(event.value, event.value) if is_plain else event.value, event)
-
-    def _take_key(self, event: Any) -> None:
-        level, key = self._open[-1], event.value
-        if key in level:
-            raise _at(event, f"the key `{shortened(key)}` stands here a second time")
-        if len(self._open) == 1:
-            self.lines[key] = event.start_mark.line
-        self._keys[-1] = key
-
-    def _place(self, value: object, event: Any) -> None:
-        if not self._open:
-            self.root = value
-            return
-        level, key = self._open[-1], self._keys[-1]
-        if isinstance(level, list):
-            level.append(value)
-        elif key is None:
-            raise _at(event, "a key must be text")
-        else:
-            level[key] = value
-            self._keys[-1] = None
+        self._values[key] = value
+        shown = shortened(value if isinstance(value, str) else ", ".join(value))
+        self._source.warn(offset, f"{_NOT_YAML}{refused.message}; `{key}` is read as `{shown}`", hint=_HINT)
 
 
-def _at(event: Any, message: str) -> _Refused:
-    return _Refused(message, event.start_mark.line, event.start_mark.column)
+def _as_a_person_reads(text: str) -> str | list[str] | None:
+    """One line of text, or a list; None where it is neither, or empty."""
+    lines = [line for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
+    if len(lines) == 1 and text.split("\n")[0].strip():
+        value = lines[0].strip()
+        if value.startswith("["):
+            return [_unquoted(item) for item in value[1:].partition("]")[0].split(",") if item.strip()]
+        return _unquoted(value) or None
+    items = [_ITEM.fullmatch(line) for line in lines]
+    return [_unquoted(item["item"]) for item in items if item] if items and all(items) else None
+
+
+def _unquoted(text: str) -> str:
+    """`"a" (note)` and `'a` as `a`: up to the quote that ends it, else without the one that begins it."""
+    text = text.strip()
+    if text[:1] in ("'", '"'):
+        return text[1:].partition(text[0])[0].strip()
+    return re.sub(r"\s#.*$", "", text).strip()

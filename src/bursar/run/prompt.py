@@ -20,6 +20,7 @@ def build_prompt(plan: Plan, task: Task) -> str:
         + (f"\n\n## Objective of the plan\n{plan.objective}" if plan.objective else ""),
         _section("Files", "\n".join(f"- {file}" for file in task.files)),
         _section("What to do", task.action),
+        *(_section(name.replace("_", " ").replace("-", " ").capitalize(), text) for name, text in task.details.items()),
         _section("How it is verified", _verification(task)),
         _section("Done when", task.done),
         _section("Read first, where it exists", "\n".join(f"- @{path}" for path in plan.context_paths)),

@@ -79,6 +79,14 @@ def test_commands_that_will_be_run_are_shown_beside_the_prose() -> None:
     assert "```sh\nmake test\nmake lint\n```" in prompt
 
 
+def test_what_else_the_task_says_is_told_after_what_to_do() -> None:
+    details = {"behavior": "- right key → True", "acceptance_criteria": "- fast"}
+    task = Task(number="2", name="x", action="Compare.", details=details)
+    prompt = build_prompt(plan(task), task)
+    assert headings(prompt)[2:5] == ["## What to do", "## Behavior", "## Acceptance criteria"]
+    assert "## Behavior\n- right key → True\n" in prompt
+
+
 def test_a_command_is_not_said_twice() -> None:
     for verify in ("make test", "`make test`", " make test\n"):
         task = Task(number="2", name="x", verify=verify, commands=("make test",))
