@@ -3,6 +3,7 @@
 from bursar.plan.model import ContextMode, Metrics, Plan, Position, Problem, Task, TokenRange, UnreadablePlan
 from bursar.plan.parse import parse_plan
 from bursar.plan.read import read_plan
+from bursar.plan.roadmap import parse_roadmap, read_roadmap
 from bursar.plan.roadmap_model import Phase, PhasePlan, PhaseStatus, Roadmap, UnreadableRoadmap, normal_number
 from bursar.plan.summary import Execution, Summary, SummaryTask, build_summary, render_summary, summary_path
 from bursar.plan.verify_commands import VerifyText, classify_verify
@@ -29,7 +30,9 @@ __all__ = [
     "classify_verify",
     "normal_number",
     "parse_plan",
+    "parse_roadmap",
     "read_plan",
+    "read_roadmap",
     "render_summary",
     "summary_path",
 ]
