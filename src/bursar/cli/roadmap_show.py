@@ -58,8 +58,9 @@ def _words(action: str, roadmap: Roadmap | None, problems: Sequence[Problem]) ->
     found = f"{errors} errors, {len(problems) - errors} warnings"
     lines = [f"{roadmap.path}: {len(roadmap.phases)} phases, {done} complete, {found}"]
     if action == "show":
+        has_milestones = any(phase.milestone for phase in roadmap.phases)
         for milestone, phases in groupby(roadmap.phases, key=lambda phase: phase.milestone):
-            lines += [f"\n{milestone}"] if milestone else []
+            lines += [f"\n{milestone or 'in no milestone'}"] if has_milestones else []
             lines += map(_line, phases)
     return "\n".join(lines) + "\n"
 

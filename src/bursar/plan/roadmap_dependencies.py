@@ -8,6 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from bursar.plan.roadmap_marks import NUMBER, plain
 from bursar.plan.roadmap_model import normal_number
@@ -22,7 +23,7 @@ _UNITS = r"(?![ ]*(?:plans?|tasks?|weeks?|days?|hours?|tests?|files?|sprints?|re
 _GROUP = re.compile(rf"(?<!\w)(?P<word>{_WORD})[ ]*#?(?P<number>{NUMBER})", re.IGNORECASE)
 _NEXT = re.compile(
     r"[ ]*(?P<how>,[ ]*(?:and|e|y|och|und|et|or|&|\+)[ ]|,|、|，|;(?=[ ]*#?[0-9])|"
-    r"(?:and|e|y|och|und|et|or|plus)[ ]|&|\+|/|和|与|及|–|—|--?|~|\.\.|"
+    r"(?:and|e|y|och|und|et|or|plus)[ ]|&|\+|/|→|和|与|及|–|—|--?|~|\.\.|"
     r"(?:to|through|thru|until|bis|till|a|até|hasta)[ ]|至|到)"
     rf"[ ]*(?:{_WORD}[ ]*)?#?(?P<number>{NUMBER}){_UNITS}(?!/[0-9])",
     re.IGNORECASE,
@@ -40,17 +41,17 @@ _NOTHING = re.compile(
 _UNKNOWN = re.compile(r"\W*(?:tbd|to be (?:decided|determined|defined)|unknown|todo|\?)", re.IGNORECASE)
 _CLAUSE_END = re.compile(r"(?<=[\w)])[.;](?:\s+|$)|\s—\s|。|；")
 _AGAINST = re.compile(
-    r"parallel|paralel|independ|unabhängig|oberoende|\bnot\b(?!\s+(?:before|until))|\bwithout\b|(?<!not )\bbefore\b|"
-    r"\balongside\b|\bconcurrent|\boverlap|\bblocks?\b|\bunlocks?\b|\benables?\b|并行|独立",
+    r"parallel|paralel|independ|unabhängig|oberoende|\bnot\b|\bwithout\b|\bbefore\b|\balongside\b|\bconcurrent|"
+    r"\boverlap|\bblocks?\b|\bunlocks?\b|\benables?\b|并行|独立",
     re.IGNORECASE,
 )
+_NOT_BEFORE = re.compile(r"\b(?:not|cannot|never)\s+(?:\w+\s+){0,3}(?:before|until)\b", re.IGNORECASE)
 _FOR = re.compile(
     r"\b(?:after|once|needs?|requires?|depends?|until|before|upon|following|also|plus|and|após|depois|precisa|efter|kräver|nach)\b|依赖",
     re.IGNORECASE,
 )
-_UNCLEAR = re.compile(
-    r"\b(?:optional(?:ly)?|opcional|if needed|nice to have|soft|recommended|preferably|ideally)\b", re.IGNORECASE
-)
+_OPTIONAL = re.compile(r"\b(?:optional(?:ly)?|opcional)\b", re.IGNORECASE)
+_UNCLEAR = re.compile(r"\b(?:if needed|nice to have|soft|recommended|preferably|ideally)\b", re.IGNORECASE)
 _EXCEPT = re.compile(
     r"\b(?:except|excluding|without|but not|minus|exceto|utom|außer)\s+(?:for\s+)?"
     rf"(?P<list>(?:{_WORD}\s*)?#?{NUMBER}(?:\s*(?:,|and|or|&|\+)\s*(?:{_WORD}\s*)?#?{NUMBER}){{0,20}})",
@@ -70,6 +71,8 @@ _ONE_EARLIER = re.compile(
 _PLURAL = re.compile(r"phases|fases|faser", re.IGNORECASE)
 _A_NUMBER = re.compile(NUMBER)
 _BARE = re.compile(rf"(?P<word>)#?(?P<number>{NUMBER})")
+_PLAN_WORD = re.compile(r"plans?\s+(?=[0-9])", re.IGNORECASE)
+_PHASE_WORD = re.compile(rf"{_WORD}\s+", re.IGNORECASE)
 _SLUG = re.compile(r"-[A-Za-z][\w-]*\s*(?:[,;].*)?$", re.DOTALL)
 _IN_BRACKETS = re.compile(rf"[(（]\s*(?:{_WORD}\s*)?(?P<list>#?{NUMBER}[^()（）]*)[)）]", re.IGNORECASE)
 _DONE_WORDS = re.compile(
@@ -124,11 +127,12 @@ class Known:
         return self._sorted[bisect_right(self._keys, low) : bisect_left(self._keys, high)]
 
     def nearest(self, number: str, own: str) -> str | None:
-        """The phase other than `own` with the nearest number; None where there is no other."""
-        place = bisect_left(self._keys, sort_key(number))
-        close = [other for other in self._sorted[max(0, place - 2) : place + 2] if other != own]
-        whole = sort_key(number)[1][0]
-        return min(close, key=lambda other: abs(sort_key(other)[1][0] - whole), default=None)
+        """The phase other than `own` that is nearest by value, with the same code if it has one; None without any."""
+        key = sort_key(number)
+        place = bisect_left(self._keys, key)
+        around = [other for other in self._sorted[max(0, place - 2) : place + 2] if other != own]
+        alike = [other for other in around if sort_key(other)[0] == key[0]]
+        return min(alike, key=lambda other: _distance(sort_key(other)[1], key[1]), default=None)
 
     @property
     def first(self) -> str:
@@ -138,6 +142,10 @@ class Known:
     def __contains__(self, number: str) -> bool:
         """Whether a phase bears this very number."""
         return number in self._borne
+
+
+def _distance(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(abs(a - b) for a, b in zip_longest(one, other, fillvalue=0))
 
 
 def number_key(number: str) -> str:
@@ -168,9 +176,9 @@ def read_dependencies(text: str, own: str, known: Known) -> Named:
         _read_clause(clause, named, _Reader(own, known, is_first=position == 0))
     if not named.numbers:
         _read_without_words(value, outside, named, _Reader(own, known, is_first=True))
-    if not named.numbers and not named.doubts:
+    if not named.numbers and not named.doubts and not _AGAINST.match(outside):
         named.doubts.append("it names no phase; nothing is waited for")
-    if _UNCLEAR.search(value) and named.numbers:
+    if named.numbers and (_OPTIONAL.search(value) or _UNCLEAR.search(outside)):
         named.doubts.append("it may be optional; it is waited for all the same")
     return named
 
@@ -253,6 +261,7 @@ def _read_group(clause: str, match: re.Match[str], numbers: dict[str, None], nam
 
 def _is_against(before: str) -> bool:
     """Whether the words before a phase say that it is not waited for, such as `in parallel with`."""
+    before = _NOT_BEFORE.sub("after", before)
     against = None
     for match in _AGAINST.finditer(before):
         against = match
@@ -264,7 +273,7 @@ def _read_without_words(value: str, outside: str, named: Named, reader: _Reader)
     if _ALL.search(outside[:_HEAD]):
         _read_all(value, named, reader)
         return
-    clause = re.split(r"[.;]\s|\s[—–-]{1,2}\s", outside, maxsplit=1)[0]
+    clause = _PLAN_WORD.sub("", re.split(r"[.;]\s|\s[—–-]{1,2}\s", outside, maxsplit=1)[0])
     match = _BARE.match(clause)
     if match is None:
         _read_names(clause, named, reader)
@@ -283,7 +292,7 @@ def _read_names(clause: str, named: Named, reader: _Reader) -> None:
     """Add the phases that are called by their names: `Login`, `Login and Billing`."""
     names = [clause, *re.split(r"\s*[,;+&/]\s*|\s+and\s+", clause, maxsplit=50)]
     for name in names:
-        if number := reader.known.names.get(name.strip(" .").lower()):
+        if number := reader.known.names.get(_PHASE_WORD.sub("", name.strip(" .")).lower()):
             _add(number, named.numbers, named, reader)
 
 

@@ -9,7 +9,7 @@ from bursar.plan.roadmap_model import PhaseStatus
 
 MAX_TITLE = 500  # nobody names a phase so; what is longer is cut, so that no search for marks is long
 # Atomic: `11.1 Name` is never read as 11 and `.1 Name`.
-DIGITS = r"[0-9]{1,6}(?:\.[0-9]{1,6}){0,5}[A-Za-z]?"
+DIGITS = r"[0-9]{1,9}(?:\.[0-9]{1,6}){0,5}[A-Za-z]?"
 NUMBER = rf"(?>(?:[A-Z][A-Z0-9]{{0,15}}-)?{DIGITS})(?![0-9A-Za-z_])"
 PHASE_WORD = r"(?:[Pp]hase|PHASE|[Ff]ase|FASE|阶段|階段|단계)"
 

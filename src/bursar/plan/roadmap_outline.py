@@ -51,6 +51,7 @@ _HEADING = re.compile(
     rf"(?:\[(?P<box>[ xX~]?)\][ \t]*)?(?P<lead>[^\w\n]{{0,12}}){PHASE_WORD}[ \t]*#?(?P<number>{NUMBER})(?P<rest>.*)",
     re.DOTALL,
 )
+_CLOSING_HASHES = re.compile(r"(?<=[ \t])#+$")
 _AFTER_NUMBER = re.compile(
     r"[*_~`\]]{0,6}[ \t]*(?P<bracket>[(\[（][^()\[\]（）]{0,80}[)\]）][ \t]*)?[*_~`]{0,4}[ \t]*"
     r"(?P<separator>[:：.—–|]|-{1,3}(?=[ \t0-9]))?[*_~` \t]*(?P<name>.*)",
@@ -63,10 +64,11 @@ _ITEM = re.compile(
     re.DOTALL,
 )
 _BULLET = re.compile(
-    rf"(?:(?:[-*+]|[0-9]{{1,4}}[.)])[ \t]+)?(?P<open>\*\*|__)?{PHASE_WORD}[ \t]*(?P<number>{NUMBER})"
+    rf"(?P<bullet>(?:[-*+]|[0-9]{{1,4}}[.)])[ \t]+)?(?P<open>\*\*|__)?{PHASE_WORD}[ \t]*(?P<number>{NUMBER})"
     r"(?P<rest>(?:\*\*|__)?[ \t]*(?:[:：]|[—–-]{1,2}[ \t]).*)",
     re.DOTALL,
 )
+_LINK_END = re.compile(r"\]\([^()\s]{0,300}\)")
 _TEXT_AFTER_NAME = re.compile(r"[ \t]+(?:--|—|–|-|→)[ \t]+|[ \t]*\((?=[0-9]{1,4}/[0-9])|~~")
 _BOXES = {"x": PhaseStatus.COMPLETE, "✓": PhaseStatus.COMPLETE, "✔": PhaseStatus.COMPLETE, "✅": PhaseStatus.COMPLETE}
 _BOXES |= {"~": PhaseStatus.IN_PROGRESS, "/": PhaseStatus.IN_PROGRESS, "-": PhaseStatus.DROPPED}
@@ -79,7 +81,7 @@ _SET_ASIDE = re.compile(
 
 def read_heading(line: Line) -> Mention | None:
     """The phase that a heading names; None for any other heading."""
-    match = _HEADING.match(line.text.lstrip("#").lstrip()[:1000])
+    match = _HEADING.match(_CLOSING_HASHES.sub("", line.text.lstrip("#").lstrip()[:1000]))
     if match is None:
         return None
     rest = _AFTER_NUMBER.match(match["rest"])
@@ -87,7 +89,7 @@ def read_heading(line: Line) -> Mention | None:
         return None
     title = split_title(rest["name"] + (f" {rest['bracket']}" if rest["bracket"] else ""))
     status = _box_status(match["box"]) or status_of(match["lead"]) or title.status
-    if "~~" in match["lead"]:
+    if "~~" in match["lead"] or "~~" in _before_name(rest):
         status = PhaseStatus.DROPPED
     return Mention(
         kind=Kind.HEADING,
@@ -104,8 +106,11 @@ def read_item(line: Line, following: Sequence[Line]) -> Mention | None:
     match = _ITEM.match(line.text)
     if match is None:
         return None
-    title, tail = _item_title(match["open"], match["rest"], following)
+    rest = _LINK_END.sub("", match["rest"], count=1) if "[" in match["open"] else match["rest"]
+    after = _AFTER_NUMBER.match(rest[:4000])
+    title, tail = _item_title(match["open"], rest, following)
     is_struck = "~~" in match["open"] or title.status is PhaseStatus.DROPPED
+    is_struck = is_struck or (after is not None and "~~" in _before_name(after))
     if is_struck:
         status: PhaseStatus | None = PhaseStatus.DROPPED
     else:
@@ -123,11 +128,16 @@ def read_item(line: Line, following: Sequence[Line]) -> Mention | None:
 def read_bullet(line: Line) -> Mention | None:
     """The phase that a plain bullet or a bold line names; believed only where nothing else names any."""
     match = _BULLET.match(line.text)
-    if match is None:
+    if match is None or not (match["bullet"] or match["open"]):
         return None
     title, tail = _item_title(match["open"] or "", match["rest"], [])
     status = title.status or _set_aside(tail)
     return Mention(kind=Kind.BULLET, number=match["number"], offset=line.offset, name=title.name, status=status)
+
+
+def _before_name(rest: re.Match[str]) -> str:
+    """What stands between the number and the name."""
+    return rest[0][: rest.start("name")] if rest["name"] else ""
 
 
 def _is_title(rest: re.Match[str]) -> bool:

@@ -89,12 +89,12 @@ def _warn(source: Source, draft: Draft, named: Named, text: str, offset: int, kn
 
 
 def _nearest(number: str, own: str, known: Known) -> str | None:
-    """A hint that names the known phase that is nearest, by spelling, else by value."""
-    others = [key for key, other in known.numbers.items() if other != own]
-    close = difflib.get_close_matches(number_key(number), others, n=1, cutoff=0.7)
-    found = known.numbers[close[0]] if close else known.nearest(number, own)
+    """A hint that names the known phase that is nearest: by value, else by spelling."""
+    found = known.nearest(number, own)
     if found is None:
-        return None
+        others = [key for key, other in known.numbers.items() if other != own]
+        close = difflib.get_close_matches(number_key(number), others, n=1)
+        return f"did you mean phase {known.numbers[close[0]]}?" if close else None
     if sort_key(number) < sort_key(known.first):
         return f"it may be of an earlier milestone; here phase {found} is nearest"
     return f"did you mean phase {found}?"

@@ -28,6 +28,7 @@ _CELL = re.compile(
     r"(?:(?:[.:：]|[—–-]{1,2}[ \t]|(?<=[ \t])(?=[^\W\d_]))[*_~` \t]*(?P<name>.*))?",
     re.DOTALL,
 )
+_SHARE = re.compile(r"[0-9]{1,4}[ ]?/[ ]?[0-9]{1,4}")
 _SEPARATOR_ROW = frozenset("|-: \t")
 
 
@@ -103,7 +104,7 @@ def _row(row: Line, columns: _Columns) -> Mention | None:
         status=PhaseStatus.DROPPED
         if cells[columns.number].startswith("~~")
         else _status(cells, columns) or title.status,
-        planned_plans=planned_count(_cell(cells, columns.plans)),
+        planned_plans=_planned(cells, columns),
         depends_text=None if columns.depends is None else _cell(cells, columns.depends),
         depends_offset=row.offset,
     )
@@ -111,6 +112,14 @@ def _row(row: Line, columns: _Columns) -> Mention | None:
 
 def _cell(cells: Sequence[str], column: int | None) -> str:
     return cells[column] if column is not None and column < len(cells) else ""
+
+
+def _planned(cells: Sequence[str], columns: _Columns) -> int | None:
+    """What the column of plans says; in a row with too few cells, the cell that is a share such as `2/3`."""
+    if columns.plans is None:
+        return None
+    share = (planned_count(cell) for cell in cells[columns.number + 1 :] if _SHARE.fullmatch(cell))
+    return planned_count(_cell(cells, columns.plans)) or next(share, None)
 
 
 def _status(cells: Sequence[str], columns: _Columns) -> PhaseStatus | None:
