@@ -273,7 +273,7 @@ def _read_without_words(value: str, outside: str, named: Named, reader: _Reader)
     if _ALL.search(outside[:_HEAD]):
         _read_all(value, named, reader)
         return
-    clause = _PLAN_WORD.sub("", re.split(r"[.;]\s|\s[—–-]{1,2}\s", outside, maxsplit=1)[0])
+    clause = _PLAN_WORD.sub("", re.split(r"\.\s|;\s(?!#?[0-9])|\s[—–-]{1,2}\s", outside, maxsplit=1)[0])
     match = _BARE.match(clause)
     if match is None:
         _read_names(clause, named, reader)
