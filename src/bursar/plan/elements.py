@@ -40,45 +40,45 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """An element directly inside a task: where its tag stands, where its text begins and ends."""
+    """An element directly inside a task: where its tag stands, where its text begins and ends, and what follows it."""
 
     name: str
     offset: int
     start: int
     end: int
+    after: int
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One `<task>`: offsets from its `<` to what follows `</task>`."""
+    """One `<task>`: offsets from its `<` to what follows `</task>`, and between them where its content stands."""
 
     offset: int
     attributes: Mapping[str, Attribute]
     children: tuple[Child, ...]
+    content: Span
     after: int
 
 
-def find_tasks(source: Source, start: int = 0) -> list[Element]:
-    """Every real task at or after `start`, in order; broken structure, or too many tags, are noted in `source`."""
-    if has_too_many_tags(source.text):
-        source.error(start, f"there are more than {MAX_TASK_TAGS:,} `<task>` tags")
-        return []
-    return _without_fenced_samples(source.text, start, _Scanner(source, start).tasks())
+def find_tasks(source: Source, start: int = 0, name: str = "task") -> list[Element]:
+    """Every real `<task>` (or element of another name) at or after `start`, in order; broken structure is noted."""
+    return _without_fenced_samples(source.text, start, _Scanner(source, start, name).tasks())
 
 
 def has_too_many_tags(text: str) -> bool:
-    """Whether a text holds more `<task>` or `</task>` tags than any plan."""
-    return max(text.count("<task"), text.count("</task")) > MAX_TASK_TAGS
+    """Whether a text holds more tags of tasks than any plan."""
+    return any(text.count(tag) > MAX_TASK_TAGS for tag in ("<task", "</task", "<feature", "</feature"))
 
 
 class _Scanner:
     """One pass over the `<task>` tags of a text; every search goes forward, so that the time stays linear."""
 
-    def __init__(self, source: Source, start: int) -> None:
+    def __init__(self, source: Source, start: int, name: str) -> None:
         self._source = source
+        self._name = name
         self._text = source.text
         self._start = start
-        self._tags = find_task_tags(source.text, start)
+        self._tags = find_task_tags(source.text, start, name)
         self._offsets = [tag.start for tag in self._tags]
         self._closing_tags = ClosingTags(source.text)
         self._last_comment_end = source.text.rfind("-->")
@@ -98,11 +98,11 @@ class _Scanner:
                 cursor = found[-1].after
             elif tag.is_open:
                 hint = 'write its attributes as name="value" and end it with >'
-                self._source.error(tag.start, "this `<task>` tag cannot be read", hint=hint)
+                self._source.error(tag.start, f"this `<{self._name}>` tag cannot be read", hint=hint)
                 following = self._tag_from(cursor)
                 cursor = following.after if following is not None and not following.is_open else cursor
             else:
-                self._source.warn(tag.start, "`</task>` closes nothing")
+                self._source.warn(tag.start, f"`</{self._name}>` closes nothing")
         return found
 
     def _next_outer_tag(self, cursor: int) -> TaskTag | None:
@@ -117,11 +117,12 @@ class _Scanner:
 
     def _read_task(self, tag: TaskTag) -> Element:
         children: list[Child] = []
-        after = tag.after if tag.is_empty else self._read_children(tag, children)
-        return Element(tag.start, _attributes(self._text, tag.attributes), tuple(children), after)
+        end = Span(tag.after, tag.after) if tag.is_empty else self._read_children(tag, children)
+        content = Span(tag.after, end.start)
+        return Element(tag.start, _attributes(self._text, tag.attributes), tuple(children), content, end.after)
 
-    def _read_children(self, tag: TaskTag, children: list[Child]) -> int:
-        """Collect what stands directly in the task that `tag` opens; the offset after it."""
+    def _read_children(self, tag: TaskTag, children: list[Child]) -> Span:
+        """Collect what stands directly in the task that `tag` opens; where its closing tag stands."""
         cursor = tag.after
         while True:
             boundary = self._tag_from(cursor)
@@ -130,14 +131,13 @@ class _Scanner:
             if opener is not None:
                 cursor = self._read_child(opener, children)
             elif boundary is not None and not boundary.is_open:
-                return boundary.after
+                return Span(boundary.start, boundary.after)
             elif boundary is not None and not boundary.is_whole:
                 cursor = boundary.after
             else:
-                self._source.error(
-                    tag.start, "this `<task>` is never closed", hint="end it with </task> on its own line"
-                )
-                return limit
+                hint = f"end it with </{self._name}> on its own line"
+                self._source.error(tag.start, f"this `<{self._name}>` is never closed", hint=hint)
+                return Span(limit, limit)
 
     def _read_child(self, opener: re.Match[str], children: list[Child]) -> int:
         """Take one child element in, or step over a comment; the offset from which to read on."""
@@ -146,7 +146,7 @@ class _Scanner:
         name, offset = opener["name"], opener.start("tag")
         closing = self._closing_tag(name, opener.end())
         if closing is not None:
-            children.append(Child(name, offset, opener.end(), closing.start))
+            children.append(Child(name, offset, opener.end(), closing.start, closing.after))
             return closing.after
         if name in KNOWN_CHILDREN:
             self._source.error(offset, f"`<{name}>` is never closed", hint=f"end it with </{name}>")

@@ -4,35 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from bursar.plan.model import PlanIdentity
+from bursar.plan.roadmap_model import normal_number
 
 _PHASE_NUMBER = re.compile(r"(?:phase[-_ ]?)?((?:[A-Z]+-)?\d+(?:\.\d+)*[A-Za-z]?)(?=$|[-_ :])")
 _STEM_WITHOUT_PLAN = re.compile(r"-?PLAN(?:-v\d+)?$")
 _NUMBER_AFTER_PLAN = re.compile(r"(?P<phase>.+?)-PLAN-(?P<number>\d+[A-Za-z]?)")
-_NUMBER_AT_END = re.compile(r"(?:.*-)?(?P<number>\d+[A-Za-z]?(?:-[A-Z]+\d*)?)")
+_NUMBER_AT_END = re.compile(r"(?:.*-)??(?P<number>(?:[A-Z]{2,}\d*-)?\d+[A-Za-z]?(?:-[A-Z]+\d*)?)")
+_NUMBER_BEFORE_WORDS = re.compile(r"(?P<number>\d+[A-Za-z]?)-(?!.*-\d+$)[a-z].*")
+_TWO_NUMBERS = re.compile(r"(?P<phase>(?:[A-Z]+-)?\d+(?:\.\d+)*[A-Za-z]?)-(?:[A-Za-z].*-)?\d+[A-Za-z]?(?=$|-)")
 _UNSAFE = re.compile(r"[^\w.+-]+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """See `Plan`: all three are text, and `id` is safe in commit messages and branch names."""
-
-    id: str
-    phase: str
-    number: str
-
-
-def identify(path: Path, folder: str, front_matter: Mapping[str, object]) -> Identity:
+def identify_plan(path: Path, folder: str, front_matter: Mapping[str, object]) -> PlanIdentity:
     """The identity of the plan at `path`, which lies in a folder of this name."""
     phase = _scalar(front_matter, "phase") or folder
     stem = _STEM_WITHOUT_PLAN.sub("", path.stem)
-    phase_number = _phase_number(phase)
+    phase_number = _phase_number(phase) or _phase_number(folder) or _phase_in_file(stem)
     in_file = _number_in_file(path.stem, stem, phase_number)
     number = _plan_number(_scalar(front_matter, "plan"), in_file, phase_number)
-    if phase_number and number:
-        return Identity(_safe(f"{phase_number}-{number}"), phase, number)
-    return Identity(_safe(stem) or _safe(folder) or "plan", phase, number)
+    has_both = phase_number and number
+    plan_id = _safe(f"{phase_number}-{number}") if has_both else _safe(stem) or _safe(folder) or "plan"
+    return PlanIdentity(
+        id=plan_id, phase=phase, number=number, phase_number=normal_number(phase_number), stem=path.stem
+    )
 
 
 def _scalar(front_matter: Mapping[str, object], key: str) -> str:
@@ -45,6 +42,12 @@ def _phase_number(phase: str) -> str:
     return match[1] if match else ""
 
 
+def _phase_in_file(stem: str) -> str:
+    """`08` of `08-02`; a name with one number only does not say a phase."""
+    match = _TWO_NUMBERS.match(stem)
+    return match["phase"] if match else ""
+
+
 def _number_in_file(full_stem: str, stem: str, phase_number: str) -> str:
     """`02` of `08-02-PLAN`, `03-FIX2` of `09-03-FIX2-PLAN`, `01` of `12-PLAN-01`; empty where the name has none."""
     if after := _NUMBER_AFTER_PLAN.fullmatch(full_stem):
@@ -53,7 +56,7 @@ def _number_in_file(full_stem: str, stem: str, phase_number: str) -> str:
     if rest == stem and phase_number:
         # Another phase's number in the file's name (renumbered folders), or none at all (`01-PLAN`).
         rest = re.sub(r"^\d+(?:\.\d+)*-(?=.*\d)", "", stem)
-    match = _NUMBER_AT_END.fullmatch(rest)
+    match = _NUMBER_AT_END.fullmatch(rest) or (_NUMBER_BEFORE_WORDS.fullmatch(rest) if rest != stem else None)
     return match["number"] if match else ""
 
 

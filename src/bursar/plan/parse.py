@@ -5,20 +5,22 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bursar.plan.dependencies import Declared, resolve_dependencies
-from bursar.plan.elements import Element, find_tasks, has_too_many_tags
+from bursar.plan.elements import MAX_TASK_TAGS, Attribute, Element, find_tasks, has_too_many_tags
 from bursar.plan.front_matter import parse_front_matter
-from bursar.plan.identity import identify
-from bursar.plan.model import Plan, Problem, Task, UnreadablePlan
+from bursar.plan.headings import find_heading_tasks, with_labelled_fields
+from bursar.plan.identity import identify_plan
+from bursar.plan.model import Plan, PlanForm, Problem, Task, UnreadablePlan
 from bursar.plan.numbering import assign_numbers, split_label
+from bursar.plan.plan_fields import parse_plan_fields
 from bursar.plan.sections import context_paths, find_section, outside_tasks
 from bursar.plan.source import Source
 from bursar.plan.task_fields import parse_task, task_title
 
-_HEADING_TASK = re.compile(r"^#{2,5}[ \t]+(?:Task[ \t]+[\w.-]+|T\d+)[ \t]*[:.—–-]", re.MULTILINE)
+_DEPENDS_ON = ("depends-on", "depends_on", "depends", "wait_for", "wait-for")
 
 
 def parse_plan(text: str, path: Path, *, folder: str | None = None) -> Plan | UnreadablePlan:
@@ -31,27 +33,61 @@ def parse_plan(text: str, path: Path, *, folder: str | None = None) -> Plan | Un
     """
     source = Source(text.removeprefix("\ufeff").replace("\r\n", "\n"), path)
     front = parse_front_matter(source)
-    elements = find_tasks(source, front.body_offset)
-    if not elements and not has_too_many_tags(source.text):
-        _note_no_tasks(source, front.body_offset)
-    tasks = _parse_tasks(source, elements)
-    identity = identify(path, path.parent.name if folder is None else folder, front.values)
+    written = _find_tasks(source, front.body_offset)
+    tasks = _parse_tasks(source, written.elements)
+    identity = identify_plan(path, path.parent.name if folder is None else folder, front.values)
+    fields = parse_plan_fields(source, front)
+    prose = outside_tasks(source.text, front.body_offset, written.elements)
     problems = source.problems()
-    if any(problem.is_error for problem in problems):
-        return UnreadablePlan(path=path, problems=problems, tasks=tasks)
-    prose = outside_tasks(source.text, front.body_offset, elements)
-    return Plan(
+    plan = Plan(
         path=path,
         id=identity.id,
         phase=identity.phase,
         number=identity.number,
+        phase_number=identity.phase_number,
         tasks=tasks,
+        form=written.form,
+        type=fields.type,
+        depends_on=fields.depends_on,
+        wave=fields.wave,
+        files_modified=fields.files_modified,
         objective=find_section(prose, "objective"),
         context_paths=context_paths(prose),
         digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
         front_matter=front.values,
         warnings=_warnings(problems),
     )
+    if any(problem.is_error for problem in problems):
+        return UnreadablePlan(path=path, problems=problems, draft=plan)
+    return plan
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The tasks as they stand in the text, and in which form."""
+
+    form: PlanForm
+    elements: Sequence[Element] = ()
+
+
+def _find_tasks(source: Source, start: int) -> _Written:
+    """The tasks in the form that the plan has: elements, else features, else headings; none at all is an error."""
+    if has_too_many_tags(source.text):
+        source.error(start, f"there are more than {MAX_TASK_TAGS:,} `<task>` tags")
+        return _Written(PlanForm.NONE)
+    if elements := find_tasks(source, start):
+        return _Written(PlanForm.XML, [with_labelled_fields(source, element) for element in elements])
+    if features := find_tasks(source, start, "feature"):
+        return _Written(PlanForm.FEATURE, [_as_test_first(feature) for feature in features])
+    if sections := find_heading_tasks(source, start):
+        return _Written(PlanForm.HEADINGS, sections)
+    hint = "a plan holds <task> elements, or headings such as `### Task 1: Add login`; is this the right file?"
+    source.error(0, "there is no task in this file", hint=hint)
+    return _Written(PlanForm.NONE)
+
+
+def _as_test_first(feature: Element) -> Element:
+    return replace(feature, attributes={"type": Attribute("tdd", feature.offset), **feature.attributes})
 
 
 def _parse_tasks(source: Source, elements: Sequence[Element]) -> tuple[Task, ...]:
@@ -79,7 +115,7 @@ def _alias(element: Element) -> str:
 
 
 def _declared(element: Element, task: Task, alias: str) -> Declared:
-    attribute = element.attributes.get("depends-on") or element.attributes.get("depends_on")
+    attribute = next((element.attributes[name] for name in _DEPENDS_ON if name in element.attributes), None)
     return Declared(
         number=task.number,
         alias=alias,
@@ -87,17 +123,6 @@ def _declared(element: Element, task: Task, alias: str) -> Declared:
         depends_on=None if attribute is None else attribute.value,
         offset=element.offset,
     )
-
-
-def _note_no_tasks(source: Source, body_offset: int) -> None:
-    heading = _HEADING_TASK.search(source.text, body_offset)
-    if heading is None:
-        source.error(
-            0, "there is no `<task>` in this file", hint="a plan holds <task> elements; is this the right file?"
-        )
-    else:
-        hint = 'write each as <task type="auto"> with <name>, <files>, <action> and <verify>'
-        source.error(heading.start(), "tasks written as headings are not read yet, and there is no `<task>`", hint=hint)
 
 
 def _warnings(problems: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -8,16 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
-_OPEN_TASK = re.compile(
-    r"(?:^|<tasks(?:\s[^<>\n]*)?>|</tasks?[ \t]*>|-->)[ \t]*+(?P<tag><task(?=[\s/>])"
+_OPEN = (
+    r"(?:^|<tasks(?:\s[^<>\n]*)?>|</(?:tasks|{name})[ \t]*>|-->)[ \t]*+(?P<tag><{name}(?=[\s/>])"
     r"(?P<attributes>(?:\s++[\w:.-]++"
     r"(?:\s*+=\s*+(?:\"(?:[^\"\n]*+|[^\"<]*+)\"|'(?:[^'\n]*+|[^'<]*+)'|[^\s\"'<>=/]++))?+)*+)"
-    r"\s*+(?P<empty>/?)(?P<end>>)?)",
-    re.MULTILINE,
+    r"\s*+(?P<empty>/?)(?P<end>>)?)"
 )
-_CLOSE_TASK = re.compile(r"(?:^|</[\w:.-]+[ \t]*>)[ \t]*(?P<tag></task\s*>)", re.MULTILINE)
-_CLOSE_TASK_ANYWHERE = re.compile(r"</task\s*>")
+_CLOSE = r"(?:^|</[\w:.-]+[ \t]*>)[ \t]*(?P<tag></{name}\s*>)"
+_CLOSE_ANYWHERE = r"</{name}\s*>"
 _CLOSE_ANY = re.compile(r"</([A-Za-z_][\w:.-]*)\s*>")
 _ENDS_ELEMENT = re.compile(r"[ \t]*(?:\n|<|\Z)")
 
@@ -73,22 +73,27 @@ class ClosingTags:
         yield self._all.get(name, [])
 
 
-def find_task_tags(text: str, start: int) -> list[TaskTag]:
-    """The `<task>` and `</task>` tags at the margin from `start` on, in order."""
-    opening = list(_OPEN_TASK.finditer(text, start))
-    closing = {match.span("tag") for match in _CLOSE_TASK.finditer(text, start)}
+def find_task_tags(text: str, start: int, name: str = "task") -> list[TaskTag]:
+    """The `<task>` and `</task>` tags (or those of another name) at the margin from `start` on, in order."""
+    opening = list(_pattern(_OPEN, name).finditer(text, start))
+    closing = {match.span("tag") for match in _pattern(_CLOSE, name).finditer(text, start)}
     for match in opening:
         if match[0].lstrip(" \t") == match["tag"]:
-            closing |= _last_close_on_line(text, match.end())
+            closing |= _last_close_on_line(text, match.end(), name)
     tags = [_opening_tag(match) for match in opening]
     tags += [TaskTag(start=offset, after=after, is_open=False) for offset, after in closing]
     return sorted(tags, key=lambda tag: tag.start)
 
 
-def _last_close_on_line(text: str, start: int) -> set[tuple[int, int]]:
+@cache
+def _pattern(template: str, name: str) -> re.Pattern[str]:
+    return re.compile(template.replace("{name}", name), re.MULTILINE)
+
+
+def _last_close_on_line(text: str, start: int, name: str) -> set[tuple[int, int]]:
     """`<task …>text</task>` on one line: the line begins with a tag, so that its last closing tag counts too."""
     line_end = text.find("\n", start)
-    found = list(_CLOSE_TASK_ANYWHERE.finditer(text, start, len(text) if line_end < 0 else line_end))
+    found = list(_pattern(_CLOSE_ANYWHERE, name).finditer(text, start, len(text) if line_end < 0 else line_end))
     return {found[-1].span()} if found else set()
 
 

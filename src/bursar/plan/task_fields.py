@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 
-from bursar.plan.elements import Child, Element
+from bursar.plan.checkpoints import parse_checkpoint
+from bursar.plan.elements import KNOWN_CHILDREN, Child, Element
 from bursar.plan.files import leaves_checkout, parse_files
 from bursar.plan.metrics import METRIC_NAMES, parse_metrics
 from bursar.plan.model import ContextMode, Task
@@ -14,12 +15,17 @@ from bursar.plan.verify_commands import classify_verify
 
 KNOWN_TYPES = frozenset({"auto", "tdd", "tracer", "code", "execute", "manual", "interactive"})
 MAX_FILES_TEXT = 64 * 1024
-_ACTION_NAMES = ("action", "implementation", "details", "instructions", "behavior")
+CHECKPOINT_KINDS = frozenset({"", "human-verify", "decision", "human-action", "verify"})
+_NAMES = ("name", "title", "n")
+_ACTION_NAMES = ("action", "implementation", "details", "instructions", "description", "behavior")
+_OWN_NAMES = frozenset({*_NAMES, *METRIC_NAMES, "files", "verify", "done", "id", "type", "depends-on"})
+_BARE_TAG = re.compile(r"^[ \t]*(?:#+[ \t]*)?(?:\*\*)?</?[a-z_-]{1,30}>(?:\*\*)?[ \t]*$\n?", re.MULTILINE)
+_UNCLOSED = re.compile(rf"^[ \t]*<(?:{'|'.join(sorted(KNOWN_CHILDREN))})>", re.MULTILINE)
 
 
 def task_title(source: Source, element: Element) -> str:
-    """What the task is called, label and all, on one line: `<name>`, `<title>`, `name=` or `title=`; else empty."""
-    for name in ("name", "title"):
+    """What the task is called, label and all, on one line: `<name>`, `<title>`, `<n>`, `name=`, `title=`; or empty."""
+    for name in _NAMES:
         for child in _children(element, name):
             title = " ".join(decode_entities(source.text[child.start : child.end]).split())
             if title:
@@ -32,22 +38,28 @@ def task_title(source: Source, element: Element) -> str:
 
 def parse_task(source: Source, element: Element, number: str, name: str) -> Task:
     """The task with everything but its dependencies."""
-    verify = _text(source, element, "verify")
+    verify = _text(source, element, "verify") or _text(source, element, "verification")
+    kind = _type(source, element)
+    texts = _texts(source, element)
+    checkpoint = parse_checkpoint(kind, _value(element, "gate"), texts) if kind.startswith("checkpoint") else None
     task = Task(
         number=number,
         name=name,
-        type=_type(source, element),
+        type=kind,
         subagent=_value(element, "subagent") or "general-purpose",
         model=_value(element, "model") or None,
         complexity=_complexity(source, element),
         is_parallel=_is_parallel(source, element),
         context_mode=_context_mode(source, element),
         files=_files(source, element),
-        action=_action(source, element),
+        action=_take_action(source, element, texts),
         verify=verify,
         commands=classify_verify(verify).commands,
         done=_text(source, element, "done"),
         metrics=parse_metrics(source, [(c.name, c.start, c.end) for c in element.children if c.name in METRIC_NAMES]),
+        is_tdd=kind == "tdd" or _value(element, "tdd").lower() == "true",
+        checkpoint=checkpoint,
+        details=texts,
         position=source.position(element.offset),
         digest=hashlib.sha256(source.text[element.offset : element.after].encode("utf-8", "surrogatepass")).hexdigest(),
     )
@@ -87,9 +99,32 @@ def _text(source: Source, element: Element, name: str) -> str:
     return "\n".join(text for text in texts if text)
 
 
-def _action(source: Source, element: Element) -> str:
-    """What to do; plans that have no `<action>` call it by other names."""
-    return next(filter(None, (_text(source, element, name) for name in _ACTION_NAMES)), "")
+def _texts(source: Source, element: Element) -> dict[str, str]:
+    """What the elements say that have no place of their own in a task, by name and in order."""
+    found: dict[str, list[str]] = {}
+    for child in element.children:
+        if child.name not in _OWN_NAMES:
+            found.setdefault(child.name, []).append(dedented(source.text[child.start : child.end]))
+    return {name: text for name, texts in found.items() if (text := "\n".join(filter(None, texts)))}
+
+
+def _take_action(source: Source, element: Element, texts: dict[str, str]) -> str:
+    """What to do, taken out of `texts`. Plans without an `<action>` call it by other names, or just write it."""
+    for name in _ACTION_NAMES:
+        if name in texts:
+            return texts.pop(name)
+    return _loose_text(source, element)
+
+
+def _loose_text(source: Source, element: Element) -> str:
+    """What stands directly in a task, in no element; empty where an element that is never closed is part of it."""
+    pieces, cursor = [], element.content.start
+    for child in sorted(element.children, key=lambda child: child.offset):
+        pieces.append(source.text[cursor : child.offset] if child.offset > cursor else "")
+        cursor = max(cursor, child.after)
+    text = "".join([*pieces, source.text[cursor : element.content.after]])
+    text = _BARE_TAG.sub("", text).rstrip()
+    return "" if _UNCLOSED.search(text) else dedented(text)
 
 
 def _value(element: Element, name: str) -> str:
@@ -97,11 +132,12 @@ def _value(element: Element, name: str) -> str:
 
 
 def _check_task(source: Source, element: Element, task: Task) -> None:
-    """A task for an agent has a name and an action; a checkpoint needs neither."""
+    """A task for an agent has an action and should have a name; a checkpoint needs neither."""
     if task.is_checkpoint:
         return
     if not task.name:
-        source.error(element.offset, f"task {task.number} has no name", hint="give it a <name>")
+        hint = "give it a <name>: its commit is called by it"
+        source.warn(element.offset, f"task {task.number} has no name", hint=hint)
     if not task.action:
         hint = "say in <action> what the agent should do"
         source.error(element.offset, f"task {task.number} has no action", hint=hint)
@@ -109,9 +145,14 @@ def _check_task(source: Source, element: Element, task: Task) -> None:
 
 def _type(source: Source, element: Element) -> str:
     kind = _value(element, "type") or "auto"
-    if kind not in KNOWN_TYPES and not kind.startswith("checkpoint"):
-        message = f"task type `{shortened(kind)}` is not known; the task is given to an agent like `auto`"
-        source.warn(element.attributes["type"].offset, message)
+    if kind.startswith("checkpoint"):
+        what_happens = "it waits for a person like every checkpoint"
+        is_known = kind.removeprefix("checkpoint").lstrip(":").strip() in CHECKPOINT_KINDS
+    else:
+        what_happens = "the task is given to an agent like `auto`"
+        is_known = kind in KNOWN_TYPES
+    if not is_known:
+        source.warn(element.attributes["type"].offset, f"task type `{shortened(kind)}` is not known; {what_happens}")
     return kind
 
 
