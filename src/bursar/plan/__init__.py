@@ -16,6 +16,7 @@ from bursar.plan.model import (
 from bursar.plan.parse import parse_plan
 from bursar.plan.read import read_plan
 from bursar.plan.references import referenced_phase, resolve_plan_reference
+from bursar.plan.roadmap import parse_roadmap, read_roadmap
 from bursar.plan.roadmap_model import Phase, PhasePlan, PhaseStatus, Roadmap, UnreadableRoadmap, normal_number
 from bursar.plan.summary import Execution, Summary, SummaryTask, build_summary, render_summary, summary_path
 from bursar.plan.verify_commands import VerifyText, classify_verify
@@ -47,7 +48,9 @@ __all__ = [
     "identify_plan",
     "normal_number",
     "parse_plan",
+    "parse_roadmap",
     "read_plan",
+    "read_roadmap",
     "referenced_phase",
     "render_summary",
     "resolve_plan_reference",

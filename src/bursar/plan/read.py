@@ -18,36 +18,36 @@ _BOM = b"\xef\xbb\xbf"
 
 def read_plan(path: Path) -> Plan | UnreadablePlan:
     """The plan in the file at `path`; what keeps it from being read comes back as problems, never as an exception."""
-    data = _read_bytes(path)
+    data = read_bytes(path)
     if isinstance(data, Problem):
         return UnreadablePlan(path=path, problems=(data,))
-    text = _decode(data, path)
+    text = decode(data, path)
     if isinstance(text, Problem):
         return UnreadablePlan(path=path, problems=(text,))
     plan = parse_plan(text, path, folder=path.absolute().parent.name)
     return replace(plan, digest=hashlib.sha256(data).hexdigest()) if isinstance(plan, Plan) else plan
 
 
-def _read_bytes(path: Path) -> bytes | Problem:
-    """The file's content; a directory, a device, a file too large or one that cannot be opened is a problem."""
+def read_bytes(path: Path, kind: str = "plan") -> bytes | Problem:
+    """The content of a file of this kind; a directory, a device, a file too large or unreadable is a problem."""
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
-            return _problem(path, "is a directory, not a plan file", hint=_plan_within(path))
+            return _problem(path, f"is a directory, not a {kind} file", hint=_file_within(path, kind))
         if not stat.S_ISREG(status.st_mode):
             return _problem(path, "is not a regular file")
         if status.st_size > MAX_BYTES:
-            return _problem(path, f"is {status.st_size / 2**20:.1f} MiB large; a plan has at most 4 MiB")
+            return _problem(path, f"is {status.st_size / 2**20:.1f} MiB large; a {kind} has at most 4 MiB")
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)  # it may have grown since
     except FileNotFoundError:
-        return _problem(path, "no such file", hint=_plan_beside(path))
+        return _problem(path, "no such file", hint=_file_beside(path, kind))
     except (OSError, ValueError) as error:
         return _problem(path, f"cannot be read: {getattr(error, 'strerror', None) or error}")
     return data if len(data) <= MAX_BYTES else _problem(path, "is larger than 4 MiB")
 
 
-def _decode(data: bytes, path: Path) -> str | Problem:
+def decode(data: bytes, path: Path) -> str | Problem:
     """The text of UTF-8 bytes, a byte order mark dropped; line and column of the first byte that is not UTF-8."""
     data = data.removeprefix(_BOM)
     nul = data.find(b"\0")
@@ -70,21 +70,21 @@ def _problem(path: Path, message: str, *, position: Position = _START, hint: str
     return Problem(path, position, message, hint=hint)
 
 
-def _plan_within(directory: Path) -> str | None:
-    """A hint that names a plan in a directory, the first by name."""
-    plans = _plans_in(directory)
-    return f"name a plan in it, such as {plans[0]}" if plans else "name a PLAN.md file"
+def _file_within(directory: Path, kind: str) -> str | None:
+    """A hint that names a file of this kind in a directory, the first by name."""
+    files = _files_in(directory, kind)
+    return f"name a {kind} in it, such as {files[0]}" if files else f"name a {kind.upper()}.md file"
 
 
-def _plan_beside(path: Path) -> str | None:
-    """A hint that names a plan where a missing file was looked for."""
-    plans = _plans_in(path.parent)
-    return f"there is {plans[0]}" if plans else None
+def _file_beside(path: Path, kind: str) -> str | None:
+    """A hint that names a file of this kind where a missing one was looked for."""
+    files = _files_in(path.parent, kind)
+    return f"there is {files[0]}" if files else None
 
 
-def _plans_in(directory: Path) -> list[Path]:
+def _files_in(directory: Path, kind: str) -> list[Path]:
     try:
-        names = sorted(name for name in os.listdir(directory) if name.endswith("PLAN.md"))
+        names = sorted(name for name in os.listdir(directory) if name.endswith(f"{kind.upper()}.md"))
     except OSError:
         return []
     return [directory / name for name in names]

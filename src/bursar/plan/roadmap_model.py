@@ -15,7 +15,8 @@ class PhaseStatus(StrEnum):
     PLANNED = "planned"
     IN_PROGRESS = "in_progress"
     COMPLETE = "complete"
-    DROPPED = "dropped"
+    DROPPED = "dropped"  # superseded, removed: nobody will do it
+    PARKED = "parked"  # put off: deferred, backlog, numbers from 999 on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
