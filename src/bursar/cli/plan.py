@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 ACTIONS = {
     "show": ("bursar.cli.plan_show", "tasks and their order"),
     "check": ("bursar.cli.plan_show", "problems, and the commands that would verify"),
+    "index": ("bursar.cli.plan_index", "the plans of a phase: their waves, and which may start"),
 }
 
 
