@@ -9,9 +9,10 @@ from typing import Any
 
 from bursar.cli.parsing import parser
 from bursar.cli.phases import open_phase
+from bursar.cli.problems import tell_problems
 from bursar.errors import OK, InvalidPlan
 from bursar.graph import IndexedPlan, PlanIndex, build_plan_index
-from bursar.plan import PhaseFolder, PlanStatus, Problem, UnreadablePlan
+from bursar.plan import PhaseFolder, PlanStatus, UnreadablePlan
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.write(json.dumps(index_as_data(folder, index), indent=2, ensure_ascii=False) + "\n")
     else:
         sys.stdout.write(_table(folder, index))
-    _warn(index.warnings)
+    tell_problems(index.warnings)
     return OK
 
 
@@ -117,10 +118,3 @@ def _is_blocked(plan: IndexedPlan) -> bool:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _warn(warnings: Sequence[Problem]) -> None:
-    for problem in warnings:
-        sys.stderr.write(f"warning: {problem}\n")
-        if problem.hint:
-            sys.stderr.write(f"  hint: {problem.hint}\n")

@@ -2,10 +2,13 @@
 
 from bursar.graph.build import build_graph, find_cycles
 from bursar.graph.model import Conflict, Cycle, Graph, Node
+from bursar.graph.phases import NOBODY_DOES, check_roadmap, phase_nodes
 from bursar.graph.plan_index import IndexedPlan, PlanIndex, build_plan_index
 from bursar.graph.plans import check_plan, plan_nodes, render_waves
+from bursar.graph.render import render_dot, render_mermaid
 
 __all__ = [
+    "NOBODY_DOES",
     "Conflict",
     "Cycle",
     "Graph",
@@ -15,7 +18,11 @@ __all__ = [
     "build_graph",
     "build_plan_index",
     "check_plan",
+    "check_roadmap",
     "find_cycles",
+    "phase_nodes",
     "plan_nodes",
+    "render_dot",
+    "render_mermaid",
     "render_waves",
 ]
