@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bursar.config.compose import build_agent, build_notifier, open_stores
     from bursar.config.editing import set_budget
     from bursar.config.files import FILE_NAME, project_file, user_file
+    from bursar.config.parallel import ParallelSettings, ParallelTable, read_parallel, variable_of_parallel
     from bursar.config.settings import (
         AgentSettings,
         NotifyTable,
@@ -44,6 +45,7 @@ _ROOMS = {
     "compose": ("build_agent", "build_notifier", "open_stores"),
     "editing": ("set_budget",),
     "files": ("FILE_NAME", "project_file", "user_file"),
+    "parallel": ("ParallelSettings", "ParallelTable", "read_parallel", "variable_of_parallel"),
     "settings": (
         "AgentSettings",
         "NotifyTable",
@@ -62,6 +64,8 @@ __all__ = [
     "BudgetSettings",
     "ConfiguredBudget",
     "NotifyTable",
+    "ParallelSettings",
+    "ParallelTable",
     "RunTable",
     "Settings",
     "build_agent",
@@ -75,9 +79,11 @@ __all__ = [
     "open_stores",
     "project_file",
     "read_budgets",
+    "read_parallel",
     "set_budget",
     "user_file",
     "variable_of",
+    "variable_of_parallel",
 ]
 
 

@@ -2,6 +2,17 @@
 
 from bursar.graph.build import build_graph, find_cycles
 from bursar.graph.model import Conflict, Cycle, Graph, Node
+from bursar.graph.parallel import (
+    Duration,
+    Misplaced,
+    ParallelGroup,
+    Verdict,
+    find_misplaced,
+    judge_group,
+    parallel_groups,
+    parse_groups,
+    simulate_group,
+)
 from bursar.graph.phases import NOBODY_DOES, check_roadmap, phase_nodes
 from bursar.graph.plan_index import IndexedPlan, PlanIndex, build_plan_index
 from bursar.graph.plans import check_plan, plan_nodes, render_waves
@@ -11,18 +22,27 @@ __all__ = [
     "NOBODY_DOES",
     "Conflict",
     "Cycle",
+    "Duration",
     "Graph",
     "IndexedPlan",
+    "Misplaced",
     "Node",
+    "ParallelGroup",
     "PlanIndex",
+    "Verdict",
     "build_graph",
     "build_plan_index",
     "check_plan",
     "check_roadmap",
     "find_cycles",
+    "find_misplaced",
+    "judge_group",
+    "parallel_groups",
+    "parse_groups",
     "phase_nodes",
     "plan_nodes",
     "render_dot",
     "render_mermaid",
     "render_waves",
+    "simulate_group",
 ]
