@@ -84,7 +84,8 @@ def test_one_json_object_a_line_for_unreadable_files_too(bursar: Bursar, files: 
     assert said.code == 3
     assert first == {
         "path": "none.md", "kind": "tasks", "nodes": [], "waves": [], "conflicts": [], "critical_path": [],
-        "problems": [{"file": "none.md", "line": 1, "column": 1, "level": "error", "message": "no such file"}],
+        "problems": [{"file": "none.md", "line": 1, "column": 1, "level": "error", "message": "no such file",
+                      "hint": "there is 08-02-PLAN.md"}],
     }  # fmt: skip
     assert second["nodes"][2] == {
         "key": "03-03", "name": "Part 03.", "depends_on": ["03-01"], "waits_for": ["03-01", "03-02"], "wave": 2,
@@ -115,6 +116,7 @@ def test_cycles_are_errors_and_other_paths_are_drawn_all_the_same(bursar: Bursar
     assert said.err.splitlines() == [
         "error: cycle-PLAN.md:9:1: tasks wait for each other: 1 → 2 → 1",
         "error: ROADMAP-2.md:5:1: phases wait for each other: 1 → 4 → 2 → 1",
+        "  hint: take one of these out of a `Depends on` line",
         "error: 07-loop/07-01-PLAN.md:4:1: plan waits for itself: 07-01 → 07-01",
     ]
 

@@ -4,52 +4,42 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bursar.cli.phases import PLANNING, find_planning
-from bursar.cli.problems import tell_problems
-from bursar.errors import InvalidPlan, UserError
-from bursar.graph import NOBODY_DOES, Graph, build_graph, check_roadmap, phase_nodes
-from bursar.plan import PhaseStatus, Roadmap, UnreadableRoadmap, read_roadmap
-
-NAME = "ROADMAP.md"
-
-
-def find_roadmap() -> Path | None:
-    """ROADMAP.md of the nearest `.planning` folder; None where there is none."""
-    planning = find_planning(Path.cwd())
-    path = planning / NAME if planning is not None else None
-    return path if path is not None and path.exists() else None
+from bursar.cli.roadmap_files import find_roadmap
+from bursar.errors import InvalidPlan
+from bursar.graph import Graph, build_graph, check_roadmap, phases_to_run
+from bursar.plan import Roadmap, UnreadableRoadmap, read_roadmap
 
 
 def open_roadmap(given: str | None) -> Roadmap:
-    """The roadmap at that path, else of the project; warnings are told.
+    """The roadmap at that path, else of the project; how many warnings there are is told.
 
     Raises:
         UserError: none was named, and the project has none.
         InvalidPlan: it cannot be read.
     """
-    path = Path(given) if given is not None else find_roadmap()
-    if path is None:
-        raise UserError(f"there is no {PLANNING}/{NAME} here or above", hint="name a roadmap: ROADMAP.md")
-    roadmap = read_roadmap(path)
+    roadmap = read_roadmap(find_roadmap() if given is None else Path(given))
     if isinstance(roadmap, UnreadableRoadmap):
         raise InvalidPlan("\n".join(map(str, roadmap.problems)), hint=roadmap.problems[0].hint)
-    tell_problems(roadmap.warnings)
+    if count := len(roadmap.warnings):
+        what = "warning" if count == 1 else "warnings"
+        sys.stderr.write(f"{count} {what} about {roadmap.path}: bursar roadmap check {roadmap.path}\n")
     return roadmap
 
 
-def link_phases(roadmap: Roadmap, without: Collection[PhaseStatus] = NOBODY_DOES) -> Graph:
-    """The graph of the phases but those of the states in `without`.
+def link_phases(roadmap: Roadmap, *, done_too: bool = False) -> Graph:
+    """The graph of the phases that are to be done; see `phases_to_run`.
 
     Raises:
         InvalidPlan: phases wait for each other.
     """
-    graph = build_graph(phase_nodes(roadmap, without))
+    graph = build_graph(phases_to_run(roadmap, done_too=done_too))
     if not isinstance(graph, Graph):
-        raise InvalidPlan("\n".join(map(str, check_roadmap(roadmap, without))))
+        problems = check_roadmap(roadmap)
+        raise InvalidPlan("\n".join(map(str, problems)), hint=problems[0].hint)
     return graph
 
 

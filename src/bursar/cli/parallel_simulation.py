@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bursar.cli.parallel_roadmap import find_roadmap, link_phases, numbers_as_data, open_roadmap, tell_data
+from bursar.cli.parallel_roadmap import link_phases, numbers_as_data, open_roadmap, tell_data
 from bursar.cli.quantities import parse_used_tokens
+from bursar.cli.roadmap_files import find_roadmap
 from bursar.config import ParallelTable, read_parallel
 from bursar.errors import OK, UserError
 from bursar.estimation import PHASE_TOKENS, estimate_phase_tokens
@@ -62,9 +63,16 @@ def simulate(options: Any) -> int:
 
 def _roadmap(options: Any) -> Roadmap | None:
     """The roadmap, where one is named or the project has one; without groups there has to be one."""
-    if options.roadmap is None and options.groups is not None and find_roadmap() is None:
+    if options.roadmap is None and options.groups is not None and not _has_roadmap():
         return None
     return open_roadmap(options.roadmap)
+
+
+def _has_roadmap() -> bool:
+    try:
+        return find_roadmap().exists()
+    except UserError:
+        return False
 
 
 def _groups(text: str | None, roadmap: Roadmap | None) -> Sequence[tuple[str, ...]]:

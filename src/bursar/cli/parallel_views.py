@@ -13,14 +13,12 @@ from bursar.cli.quantities import parse_used_tokens
 from bursar.clock import SystemClock
 from bursar.config import ParallelTable, read_parallel
 from bursar.errors import OK, TASK_FAILED
-from bursar.graph import NOBODY_DOES, ParallelGroup, Verdict, judge_group, parallel_groups
+from bursar.graph import ParallelGroup, Verdict, judge_group, parallel_groups
 from bursar.ledger import open_ledger
 from bursar.paths import LEDGER_FILE, state_dir
-from bursar.plan import PhaseStatus
 from bursar.session import find_project, format_limit, read_balance
 
 SEQUENTIAL_ONLY = TASK_FAILED  # a contract with scripts: 0 if phases can run side by side, 1 if not
-_ENDED = (*NOBODY_DOES, PhaseStatus.COMPLETE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +38,7 @@ class TokensLeft:
 
 def analyze(options: Any) -> int:
     """The groups of all phases that are done or to be done: JSON on stdout, sentences on stderr."""
-    groups = parallel_groups(link_phases(open_roadmap(options.roadmap)))
+    groups = parallel_groups(link_phases(open_roadmap(options.roadmap), done_too=True))
     tell_data(
         {
             "parallelGroups": [numbers_as_data(group.phases) for group in groups],
@@ -59,7 +57,7 @@ def check(options: Any) -> int:
     project = find_project()
     table = read_parallel(Path(project)).table
     left = _tokens_left(project, options.remaining)
-    groups = parallel_groups(link_phases(open_roadmap(options.roadmap), without=_ENDED))
+    groups = parallel_groups(link_phases(open_roadmap(options.roadmap)))
     verdicts = {group: _judge(group, table, left) for group in groups if group.wave is not None}
     can = table.max_workers > 1 and Verdict.CAN_PROCEED in verdicts.values()
     if options.json:

@@ -12,10 +12,13 @@ PLANNING = ".planning"
 
 
 def find_planning(start: Path) -> Path | None:
-    """The nearest `.planning` folder: in `start` (then relative to it), or in a folder above it."""
-    start = start.absolute()
-    found = next((folder / PLANNING for folder in (start, *start.parents) if (folder / PLANNING).is_dir()), None)
-    return found.relative_to(start) if found is not None and found.is_relative_to(start) else found
+    """The nearest `.planning` folder, up to the top of the checkout; relative where it is in `start` itself."""
+    for folder in (start, *start.parents):
+        if (folder / PLANNING).is_dir():
+            return Path(PLANNING) if folder == start else folder / PLANNING
+        if (folder / ".git").exists():
+            break
+    return None
 
 
 def open_phase(phase: str) -> PhaseFolder:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bursar.cli.parsing import parser
-from bursar.cli.problems import problem_as_data, tell_problems
+from bursar.cli.problems import problems_as_data, tell_problems
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import (
     Graph,
@@ -124,11 +124,11 @@ def _phases(path: Path) -> Drawing:
     roadmap = read_roadmap(path)
     if isinstance(roadmap, UnreadableRoadmap):
         return Drawing(kind="phases", graph=None, problems=roadmap.problems)
-    graph = build_graph(phase_nodes(roadmap, without=()))
+    graph = build_graph(phase_nodes(roadmap))
     return Drawing(
         kind="phases",
         graph=graph if isinstance(graph, Graph) else None,
-        problems=(*roadmap.warnings, *check_roadmap(roadmap, without=())),
+        problems=(*roadmap.warnings, *check_roadmap(roadmap)),
         names={phase.number: phase.name for phase in roadmap.phases},
         done=tuple(phase.number for phase in roadmap.phases if phase.status is PhaseStatus.COMPLETE),
     )
@@ -175,4 +175,4 @@ def _as_data(path: Path, drawing: Drawing) -> dict[str, Any]:
             for each in graph.conflicts
         ]
         data["critical_path"] = list(graph.critical_path())
-    return data | {"problems": [problem_as_data(problem) for problem in drawing.problems]}
+    return data | {"problems": problems_as_data(drawing.problems)}

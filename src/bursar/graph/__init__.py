@@ -11,15 +11,15 @@ from bursar.graph.parallel import (
     judge_group,
     parallel_groups,
     parse_groups,
+    phases_to_run,
     simulate_group,
 )
-from bursar.graph.phases import NOBODY_DOES, check_roadmap, phase_nodes
+from bursar.graph.phases import awaited_phases, check_roadmap, phase_nodes, startable_phases
 from bursar.graph.plan_index import IndexedPlan, PlanIndex, build_plan_index
 from bursar.graph.plans import check_plan, plan_nodes, render_waves
 from bursar.graph.render import render_dot, render_mermaid
 
 __all__ = [
-    "NOBODY_DOES",
     "Conflict",
     "Cycle",
     "Duration",
@@ -30,6 +30,7 @@ __all__ = [
     "ParallelGroup",
     "PlanIndex",
     "Verdict",
+    "awaited_phases",
     "build_graph",
     "build_plan_index",
     "check_plan",
@@ -40,9 +41,11 @@ __all__ = [
     "parallel_groups",
     "parse_groups",
     "phase_nodes",
+    "phases_to_run",
     "plan_nodes",
     "render_dot",
     "render_mermaid",
     "render_waves",
     "simulate_group",
+    "startable_phases",
 ]

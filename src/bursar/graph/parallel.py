@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bursar.graph.model import Graph
-from bursar.plan import normal_number
+from bursar.graph.model import Graph, Node
+from bursar.plan import Phase, PhaseStatus, Roadmap, normal_number
 
 MAX_SIMULATED_PHASES = 1_000
+_NOBODY_DOES = (PhaseStatus.DROPPED, PhaseStatus.PARKED)
 _NUMBER = re.compile(r"(?:[A-Za-z]+-)?\d{1,9}(?:\.\d{1,9})*[A-Za-z]?")
 
 Groups = tuple[tuple[str, ...], ...]
@@ -47,6 +48,20 @@ class ParallelGroup:
             return able
         one = len(self.dependents) == 1
         return f"{able}, Phase{'' if one else 's'} {_listed(self.dependents)} depend{'s' if one else ''} on them"
+
+
+def phases_to_run(roadmap: Roadmap, *, done_too: bool = False) -> list[Node]:
+    """One node for each phase that is to be done; those that were dropped or put off are left out.
+
+    What waited for a phase that is left out waits for what that one waited for.
+
+    Args:
+        done_too: completed phases are among them.
+    """
+    phases = {phase.number: phase for phase in roadmap.phases}
+    without = _NOBODY_DOES if done_too else (*_NOBODY_DOES, PhaseStatus.COMPLETE)
+    left = {number for number, phase in phases.items() if phase.status not in without}
+    return [Node(number, _nearest(phases, number, left)) for number in phases if number in left]
 
 
 def parallel_groups(graph: Graph) -> tuple[ParallelGroup, ...]:
@@ -120,6 +135,21 @@ def simulate_group(minutes: Sequence[float], slots: int) -> Duration:
     for each in minutes:
         heapq.heappush(free, heapq.heappop(free) + each)
     return Duration(max(free, default=0.0), sum(minutes))
+
+
+def _nearest(phases: Mapping[str, Phase], number: str, left: Collection[str]) -> tuple[str, ...]:
+    """What a phase waits for among those that are left, looking through the others, in the author's order."""
+    found: dict[str, None] = {}
+    seen: set[str] = set()
+    waiting = list(reversed(phases[number].depends_on))
+    while waiting:
+        name = waiting.pop()
+        if name in left:
+            found[name] = None
+        elif name in phases and name not in seen:
+            seen.add(name)
+            waiting += reversed(phases[name].depends_on)
+    return tuple(found)
 
 
 def _phase(name: str) -> str:

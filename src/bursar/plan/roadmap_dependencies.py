@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from bursar.plan.roadmap_marks import NUMBER, plain
 from bursar.plan.roadmap_model import normal_number
 
-MAX_TEXT = 4_000
-MAX_NUMBERS = 1_000
+MAX_TEXT = 2_000  # the longest line of any kind that was seen has 1,857
+MAX_NUMBERS = 500  # that one text may name, repeats counted
 SortKey = tuple[str, tuple[int, ...], str]
 _LETTERS = string.ascii_letters
 MAX_RANGE = 100  # phases; a range that is longer names only its ends and what the roadmap has between them
@@ -52,7 +52,8 @@ _UNCLEAR = re.compile(
     r"\b(?:optional(?:ly)?|opcional|if needed|nice to have|soft|recommended|preferably|ideally)\b", re.IGNORECASE
 )
 _EXCEPT = re.compile(
-    rf"\b(?:except|excluding|without|but not|minus|exceto|utom|außer)\s+(?:for\s+)?(?:{_WORD}\s*)?#?({NUMBER})",
+    r"\b(?:except|excluding|without|but not|minus|exceto|utom|außer)\s+(?:for\s+)?"
+    rf"(?P<list>(?:{_WORD}\s*)?#?{NUMBER}(?:\s*(?:,|and|or|&|\+)\s*(?:{_WORD}\s*)?#?{NUMBER}){{0,20}})",
     re.IGNORECASE,
 )
 _ALL = re.compile(
@@ -67,19 +68,33 @@ _ONE_EARLIER = re.compile(
     re.IGNORECASE,
 )
 _PLURAL = re.compile(r"phases|fases|faser", re.IGNORECASE)
-_BARE = re.compile(rf"#?(?P<number>{NUMBER})")
+_A_NUMBER = re.compile(NUMBER)
+_BARE = re.compile(rf"(?P<word>)#?(?P<number>{NUMBER})")
+_SLUG = re.compile(r"-[A-Za-z][\w-]*\s*(?:[,;].*)?$", re.DOTALL)
+_IN_BRACKETS = re.compile(rf"[(（]\s*(?:{_WORD}\s*)?(?P<list>#?{NUMBER}[^()（）]*)[)）]", re.IGNORECASE)
 _DONE_WORDS = re.compile(
-    r"\s*(?:(?:is |are |must be )?(?:complete[d]?|done|shipped|finished|merged|完成)\b\s*)?[.]?\s*", re.IGNORECASE
+    r"\s*(?:(?:is |are |must be )?(?:completed?|done|shipped|finished|merged|完成))?\s*[.]?\s*", re.IGNORECASE
 )
+_HEAD = 400  # where words for several phases are looked for
 _BRACKETS = re.compile(r"[()（）]")
 
 
 @dataclass(slots=True)
 class Named:
-    """What a text names: numbers of phases in the author's order, known or not, and what is unclear about it."""
+    """What a text names: numbers of phases in the author's order, known or not, and what is unclear about it.
+
+    Attributes:
+        read: how many numbers were read, repeats counted.
+    """
 
     numbers: dict[str, None] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
+    read: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more may be read: a text that names very many phases is cut off."""
+        return self.read < MAX_NUMBERS
 
 
 class Known:
@@ -88,12 +103,17 @@ class Known:
     def __init__(self, phases: Sequence[tuple[str, str]]) -> None:
         """`phases` are numbers and names, numbers as the roadmap's phases bear them."""
         self.numbers: dict[str, str] = {number_key(number): number for number, _ in reversed(phases)}
+        self._borne = frozenset(number for number, _ in phases)
         counted = Counter(name.lower() for _, name in phases)
         self.names: dict[str, str] = {
             name.lower(): number for number, name in phases if name and counted[name.lower()] == 1
         }
         self._sorted = sorted((number for number, _ in phases), key=sort_key)
         self._keys = [sort_key(number) for number in self._sorted]
+
+    def normal(self, number: str) -> str:
+        """The number as its phase bears it; normalised where there is no such phase."""
+        return self.numbers.get(number_key(number)) or normal_number(number)
 
     def before(self, key: SortKey) -> Sequence[str]:
         """The phases with a lower number, the lowest first."""
@@ -103,11 +123,21 @@ class Known:
         """The phases with a number between the two, ends left out."""
         return self._sorted[bisect_right(self._keys, low) : bisect_left(self._keys, high)]
 
-    def nearest(self, key: SortKey) -> str | None:
-        """The phase with the nearest number; None where there is no phase."""
-        place = bisect_left(self._keys, key)
-        close = self._sorted[max(0, place - 1) : place + 1]
-        return min(close, key=lambda number: abs(sort_key(number)[1][0] - key[1][0]), default=None)
+    def nearest(self, number: str, own: str) -> str | None:
+        """The phase other than `own` with the nearest number; None where there is no other."""
+        place = bisect_left(self._keys, sort_key(number))
+        close = [other for other in self._sorted[max(0, place - 2) : place + 2] if other != own]
+        whole = sort_key(number)[1][0]
+        return min(close, key=lambda other: abs(sort_key(other)[1][0] - whole), default=None)
+
+    @property
+    def first(self) -> str:
+        """The lowest number; there is one wherever a phase has been read."""
+        return self._sorted[0]
+
+    def __contains__(self, number: str) -> bool:
+        """Whether a phase bears this very number."""
+        return number in self._borne
 
 
 def number_key(number: str) -> str:
@@ -176,32 +206,34 @@ def _without_brackets(text: str) -> str:
 
 def _read_clause(clause: str, named: Named, reader: _Reader) -> None:
     """Add the phases that one sentence asks for; those it only mentions are said where that is not plain."""
-    if (every := _ALL.search(clause)) and _EARLIER.search(clause):
-        _add_earlier(clause, named, reader)
-    elif every is None and _ONE_EARLIER.search(clause):
+    head = clause[:_HEAD]
+    every = _ALL.search(head)
+    if every and _EARLIER.search(head):
+        _add_earlier(named, reader)
+    elif every is None and _ONE_EARLIER.search(head):
         _add_one_earlier(named, reader)
-    excluded = {number_key(match[1]) for match in _EXCEPT.finditer(clause)}
+    left_out = [number for match in _EXCEPT.finditer(clause) for number in _A_NUMBER.findall(match["list"])]
+    clause = _EXCEPT.sub(" ", clause) if left_out else clause
     end = 0
-    while match := _GROUP.search(clause, end):
-        before, start = clause[end : match.start()], match.start()
+    while named.is_open and (match := _GROUP.search(clause, end)):
+        before = clause[end : match.start()]
         numbers: dict[str, None] = {}
         end = _read_group(clause, match, numbers, named, reader)
-        if _is_against(before) or (excluded and _EXCEPT.match(clause, max(0, start - 20))):
+        if _is_against(before):
             continue
         if not reader.is_first and before.strip(" ,:") and not _FOR.search(before):
-            mentioned = ", ".join(numbers)
-            named.doubts.append(f"phase {mentioned} is mentioned after the first sentence; it is not waited for")
+            named.doubts.append(f"phase {', '.join(numbers)} is only mentioned further on; it is not waited for")
             continue
         named.numbers.update(numbers)
-    for key in excluded:
-        named.numbers.pop(reader.known.numbers.get(key, key), None)
+    for number in left_out:
+        named.numbers.pop(reader.known.normal(number), None)
 
 
 def _read_group(clause: str, match: re.Match[str], numbers: dict[str, None], named: Named, reader: _Reader) -> int:
     """Add `Phase 1`, `Phases 1-3`, `Phase 2, 3 and Phase 4`, …; where it ends."""
     is_plural = _PLURAL.match(match["word"]) is not None
     last, end = match["number"], match.end()
-    _add(last, numbers, reader)
+    _add(last, numbers, named, reader)
     while following := _NEXT.match(clause, end):
         how, number = following["how"].strip().lower(), following["number"]
         if how == "-" and not is_plural and re.match("0[0-9]", number) and following["how"] == "-":
@@ -211,9 +243,9 @@ def _read_group(clause: str, match: re.Match[str], numbers: dict[str, None], nam
         else:
             if how.endswith("or"):
                 named.doubts.append("one of several phases would do; all of them are waited for")
-            _add(number, numbers, reader)
+            _add(number, numbers, named, reader)
         last, end = number, following.end()
-        if len(numbers) > MAX_NUMBERS:
+        if not named.is_open:
             named.doubts.append(f"it names more than {MAX_NUMBERS} phases; the rest is not read")
             break
     return end
@@ -229,73 +261,78 @@ def _is_against(before: str) -> bool:
 
 def _read_without_words(value: str, outside: str, named: Named, reader: _Reader) -> None:
     """Read `1, 2`, `01-02`, `03-login`, the name of a phase, or `All checks (2-5)`."""
-    if _ALL.search(outside):
+    if _ALL.search(outside[:_HEAD]):
         _read_all(value, named, reader)
         return
-    clause = re.split(r"[.;]\s|\s[—–-]{1,2}\s", outside)[0]
-    if clause.lower() in reader.known.names:
-        _add(reader.known.names[clause.lower()], named.numbers, reader)
-        return
+    clause = re.split(r"[.;]\s|\s[—–-]{1,2}\s", outside, maxsplit=1)[0]
     match = _BARE.match(clause)
     if match is None:
-        for name in re.split(r"\s*[,;+&/]\s*|\s+and\s+", clause):
-            if name.lower() in reader.known.names:
-                _add(reader.known.names[name.lower()], named.numbers, reader)
+        _read_names(clause, named, reader)
         return
     numbers: dict[str, None] = {}
-    end = _read_group(clause, re.match(rf"(?P<word>)#?(?P<number>{NUMBER})", clause) or match, numbers, named, reader)
-    is_slug = (
-        re.match(r"-[A-Za-z][\w-]*\s*(?:[,;].*)?$", clause[end:])
-        and number_key(match["number"]) in reader.known.numbers
-    )
-    if _DONE_WORDS.fullmatch(clause[end:]) or is_slug:
+    doubts = len(named.doubts)
+    end = _read_group(clause, match, numbers, named, reader)
+    is_slug = _SLUG.match(clause, end) and number_key(match["number"]) in reader.known.numbers
+    if is_slug or _DONE_WORDS.fullmatch(clause, end):
         named.numbers.update(numbers)
     else:
-        named.doubts.clear()
+        del named.doubts[doubts:]
+
+
+def _read_names(clause: str, named: Named, reader: _Reader) -> None:
+    """Add the phases that are called by their names: `Login`, `Login and Billing`."""
+    names = [clause, *re.split(r"\s*[,;+&/]\s*|\s+and\s+", clause, maxsplit=50)]
+    for name in names:
+        if number := reader.known.names.get(name.strip(" .").lower()):
+            _add(number, named.numbers, named, reader)
 
 
 def _read_all(value: str, named: Named, reader: _Reader) -> None:
     """Read `All checks (2-5)` as what stands in the brackets, else as every earlier phase, which is said."""
-    inside = re.search(rf"[(（]\s*(?:{_WORD}\s*)?(?P<list>#?{NUMBER}[^()（）]*)[)）]", value, re.IGNORECASE)
-    match = re.match(rf"(?P<word>)#?(?P<number>{NUMBER})", inside["list"]) if inside else None
+    inside = _IN_BRACKETS.search(value)
+    match = _BARE.match(inside["list"]) if inside else None
     if inside is not None and match is not None:
         _read_group(inside["list"], match, named.numbers, named, reader)
         return
     named.doubts.append("it is read as all earlier phases")
-    _add_earlier(value, named, reader)
+    _add_earlier(named, reader)
 
 
-def _add(number: str, numbers: dict[str, None], reader: _Reader) -> None:
-    key = number_key(number)
-    numbers[reader.known.numbers.get(key, normal_number(number))] = None
+def _add(number: str, numbers: dict[str, None], named: Named, reader: _Reader) -> None:
+    numbers[reader.known.normal(number)] = None
+    named.read += 1
 
 
 def _add_range(first: str, last: str, numbers: dict[str, None], named: Named, reader: _Reader) -> None:
-    """Add the whole numbers from `first`, which is in already, to `last`; decimals between them are said."""
+    """Add what lies between `first`, which is in already, and `last`, and `last` itself.
+
+    A range of whole numbers means whole numbers: decimals between them are left out, which is said.
+    """
     low, high = sort_key(first), sort_key(last)
-    between = [number for number in reader.known.between(low, high) if number_key(number) != number_key(reader.own)]
-    if low >= high or not (first.isdigit() and last.isdigit()):
-        if low >= high:
-            named.doubts.append(f"`{first}-{last}` is no range; both ends are waited for")
+    between = [number for number in reader.known.between(low, high) if number != reader.own][:MAX_RANGE]
+    if low >= high:
+        named.doubts.append(f"`{first}-{last}` is no range; both ends are waited for")
+    elif not (first.isdigit() and last.isdigit()):
         for number in between:
-            _add(number, numbers, reader)
-        _add(last, numbers, reader)
-        return
-    own = number_key(reader.own)
-    if int(last) - int(first) <= MAX_RANGE:
-        whole = [str(number) for number in range(int(first), int(last) + 1) if str(number) != own]
+            _add(number, numbers, named, reader)
     else:
-        whole = [number for number in [*between, last] if number.isdigit()]
-    for number in whole:
-        _add(number, numbers, reader)
-    if left_out := [number for number in between if not number.isdigit()]:
+        few = int(last) - int(first) <= MAX_RANGE
+        whole = map(str, range(int(first) + 1, int(last))) if few else filter(str.isdigit, between)
+        for number in whole:
+            _add(number, numbers, named, reader)
+        _doubt_decimals(first, last, [number for number in between if not number.isdigit()], named)
+    _add(last, numbers, named, reader)
+    numbers.pop(reader.own, None)
+
+
+def _doubt_decimals(first: str, last: str, left_out: Sequence[str], named: Named) -> None:
+    if left_out:
         some = ", ".join(left_out[:5]) + (", …" if len(left_out) > 5 else "")
         named.doubts.append(f"between {first} and {last} there is also phase {some}, which is not waited for")
 
 
-def _add_earlier(clause: str, named: Named, reader: _Reader) -> None:
-    for number in reader.known.before(sort_key(reader.own)):
-        named.numbers[number] = None
+def _add_earlier(named: Named, reader: _Reader) -> None:
+    named.numbers.update(dict.fromkeys(reader.known.before(sort_key(reader.own))))
 
 
 def _add_one_earlier(named: Named, reader: _Reader) -> None:

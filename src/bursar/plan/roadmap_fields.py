@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 
 from bursar.plan.roadmap_lines import Line
 
@@ -54,6 +55,7 @@ _WITHOUT_COLON = (
 _ITEM = re.compile(r"(?:[-*+]|[0-9]{1,4}[.)])[ \t]+(?:\[(?P<box>[ xX~/-]?)\][ \t]*)?(?P<text>.*)", re.DOTALL)
 _NO_TEXT = re.compile(r"[>|<]|-{3,}$|={3,}$|\*{3,}$")
 _MAX_JOINED = 8_000
+_MAX_LABELS = 40  # in one line
 
 
 @dataclass(slots=True)
@@ -95,7 +97,7 @@ def read_parts(lines: Sequence[Line]) -> list[Part]:
             end = found[index + 1].start() if index + 1 < len(found) else len(line.text)
             text = line.text[match.end() : end]
             offset = line.offset + match.end() + len(text) - len(text.lstrip())
-            parts.append(Part(_label_of(match["label"]), text.strip(), offset))
+            parts.append(Part(_label_of(match["label"]), text.strip()[:_MAX_JOINED], offset))
             is_open = True
     return parts
 
@@ -108,7 +110,7 @@ def _labels(line: Line) -> list[re.Match[str]]:
     found: list[re.Match[str]] = []
     if "**" in text or "__" in text:
         is_item = _ITEM.match(text) is not None
-        for match in _BOLD.finditer(text):
+        for match in islice(_BOLD.finditer(text), _MAX_LABELS):
             is_known = _label_of(match["label"]) is not Label.OTHER
             is_at_start = match.start() == 0 or (is_known and not text[: match.start()].strip("-*+ "))
             if is_at_start or (is_known and not is_item) or (found and not is_item):
@@ -155,7 +157,7 @@ def _continue(parts: list[Part], is_open: bool, line: Line, text: str) -> bool:
         if line.indent >= part.items[-1].indent and not line.is_after_blank and not text.startswith("**"):
             part.items[-1].text = _joined(part.items[-1].text, text)
         return True
-    part.text = _joined(part.text, text)
+    part.text = _joined(part.text, text[:_MAX_JOINED])
     return True
 
 

@@ -9,6 +9,8 @@ from bursar.plan.source import Source
 
 _FENCE = re.compile(r"[ \t]*(?:(?:>|[-*+]|[0-9]{1,9}[.)])[ \t]+)*(`{3,}|~{3,})(.*)", re.DOTALL)
 
+MAX_LINES = 50_000  # the largest roadmaps that people keep have some 1,500
+MAX_LINE = 20_000
 _MOST_BLANKS = 200  # before a comment that begins its line
 
 
@@ -36,6 +38,12 @@ def visible_lines(source: Source) -> list[Line]:
             continue
         if hidden and _is_hidden(hidden, start):
             continue
+        if len(lines) == MAX_LINES:
+            source.error(start, f"there are more than {MAX_LINES:,} lines; the rest is not read")
+            break
+        if len(text) > MAX_LINE:
+            source.error(start, f"this line is longer than {MAX_LINE:,} characters; the rest of it is not read")
+            text = text[:MAX_LINE]
         line = Line(text, start + (indent := len(raw) - len(raw.lstrip())), indent, is_after_blank)
         is_after_blank = False
         if "```" in text or "~~~" in text:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 from bursar.plan.roadmap_fields import Item, Label, Part
 from bursar.plan.roadmap_marks import plain, status_of
@@ -17,6 +18,7 @@ _RANGE = re.compile(
     r"(?:~|–|—|\.\.\.?|…|to|through|thru|-(?=[ ]?[A-Z0-9]))[ ]*[*_`]{0,4}(?:(?P=code))?(?P<high>[0-9]{1,4})(?![\w-])"
 )
 _NONE = re.compile(r"\W*(?:none|nothing|n/?a|tbd|nenhum\w*|nada|无|-|—)?\W*(?:\(.*\))?\W*", re.IGNORECASE | re.DOTALL)
+MAX_REQUIREMENTS = 500  # of one phase
 _MAX_RANGE = 200
 _NUMBERED = re.compile(r"(?:^|\s)[0-9]{1,2}[.)]\s+")
 _PLAN = re.compile(
@@ -33,9 +35,8 @@ def requirements(parts: Sequence[Part]) -> tuple[str, ...]:
     for part in parts:
         if part.label is not Label.REQUIREMENTS:
             continue
-        found = dict.fromkeys(_of_text(part.text))
-        found.update(dict.fromkeys(name for item in part.items for name in _of_item(item)))
-        if found:
+        names = chain(_of_text(part.text), *map(_of_item, part.items[:MAX_REQUIREMENTS]))
+        if found := dict.fromkeys(islice(names, MAX_REQUIREMENTS)):
             return tuple(found)
     return ()
 
@@ -64,14 +65,11 @@ def plans(source: Source, parts: Sequence[Part]) -> tuple[PhasePlan, ...]:
     return tuple(_unique(found)) or _inline_plans(source, parts)
 
 
-def _of_text(text: str) -> list[str]:
+def _of_text(text: str) -> Iterator[str]:
     """The requirements in `AUTH-01, AUTH-02 (partly), UI polish`, ranges taken apart."""
-    if _NONE.fullmatch(text):
-        return []
-    names: list[str] = []
-    for piece in re.split(r"[,;，、；]\s*", _without_notes(text)):
-        names.extend(_of_piece(piece))
-    return names
+    if not _NONE.fullmatch(text):
+        for piece in re.split(r"[,;，、；]\s*", _without_notes(text)):
+            yield from _of_piece(piece)
 
 
 def _of_piece(piece: str) -> list[str]:
@@ -85,7 +83,7 @@ def _of_piece(piece: str) -> list[str]:
     return [name for name in (plain(part).strip(" .:") for part in pieces) if name and not _NONE.fullmatch(name)]
 
 
-def _of_item(item: Item) -> list[str]:
+def _of_item(item: Item) -> Iterable[str]:
     """A bullet's requirement: its id where it begins with one (or is a list of them), else its text."""
     match = _REQUIREMENT.match(item.text)
     if match is None:

@@ -163,9 +163,8 @@ class _Walker:
                 self._item = None
 
     def _enter(self, level: int, text: str) -> None:
-        name = milestone_name(text)
-        title = split_title(text)
-        status = title.status or status_of(text) if name else None
+        name = milestone_name(text) if text else ""
+        status = split_title(text).status or status_of(text) if name else None
         self._outline.append(_Context(level, name, status))
 
     def _leave_details(self) -> None:

@@ -53,9 +53,9 @@ def build_phase(source: Source, draft: Draft, known: Known) -> Phase:
         name=draft.name,
         status=_status(source, draft, listed),
         goal=_first_text(draft.parts, Label.GOAL),
-        depends_on=tuple(number for number in named.numbers if number_key(number) in known.numbers),
+        depends_on=tuple(number for number in named.numbers if number in known),
         depends_text=depends_text,
-        unknown_dependencies=tuple(number for number in named.numbers if number_key(number) not in known.numbers),
+        unknown_dependencies=tuple(number for number in named.numbers if number not in known),
         requirements=requirements(draft.parts),
         success_criteria=success_criteria(draft.parts),
         plans=listed,
@@ -81,17 +81,23 @@ def _warn(source: Source, draft: Draft, named: Named, text: str, offset: int, kn
     for doubt in dict.fromkeys(named.doubts):
         source.warn(offset, f"phase {draft.number} depends on `{shortened(text)}`: {doubt}")
     for number in named.numbers:
-        if number_key(number) in known.numbers:
+        if number in known:
             continue
         message = f"phase {draft.number} depends on phase {number}, which is no phase of this roadmap"
-        source.warn(offset, message, hint=_nearest(number, known) if source.count < MAX_HINTS else None)
+        hint = _nearest(number, draft.number, known) if source.count < MAX_HINTS else None
+        source.warn(offset, message, hint=hint)
 
 
-def _nearest(number: str, known: Known) -> str | None:
-    """`did you mean` with the known number that is nearest: by spelling, else by value."""
-    close = difflib.get_close_matches(number_key(number), list(known.numbers), n=1, cutoff=0.7)
-    found = known.numbers[close[0]] if close else known.nearest(sort_key(number))
-    return f"did you mean phase {found}?" if found is not None else None
+def _nearest(number: str, own: str, known: Known) -> str | None:
+    """A hint that names the known phase that is nearest, by spelling, else by value."""
+    others = [key for key, other in known.numbers.items() if other != own]
+    close = difflib.get_close_matches(number_key(number), others, n=1, cutoff=0.7)
+    found = known.numbers[close[0]] if close else known.nearest(number, own)
+    if found is None:
+        return None
+    if sort_key(number) < sort_key(known.first):
+        return f"it may be of an earlier milestone; here phase {found} is nearest"
+    return f"did you mean phase {found}?"
 
 
 def _first_text(parts: Iterable[Part], label: Label) -> str:

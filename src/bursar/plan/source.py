@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from array import array
 from bisect import bisect_right
 from pathlib import Path
 
@@ -36,7 +37,8 @@ class Source:
         self.path = path
         self._problems: list[tuple[int, Problem]] = []
         self._has_errors = False
-        self._line_starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+        self._line_starts = array("Q", (0,))  # of a text that is nothing but line ends, a list would be large
+        self._line_starts.extend(match.end() for match in _LINE_END.finditer(text))
 
     def position(self, offset: int) -> Position:
         """Where the character at `offset` stands."""

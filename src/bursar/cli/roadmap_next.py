@@ -1,0 +1,86 @@
+"""`bursar roadmap next`: the phases that can start now, and which first."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from bursar.cli.parsing import parser
+from bursar.cli.roadmap_files import label, open_roadmap, phase_as_data
+from bursar.errors import INVALID_PLAN, OK
+from bursar.graph import awaited_phases, check_roadmap, startable_phases
+from bursar.plan import Phase, PhaseStatus, Roadmap
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Tells what can start; exit code 3 where the roadmap cannot be read or phases wait for each other."""
+    options = parser("roadmap next", "the phases whose dependencies are all done, and which to take first")
+    options.add_argument("path", nargs="?", metavar="PATH", help="default: the project's .planning/ROADMAP.md")
+    options.add_argument("--json", action="store_true", help="a JSON object on stdout")
+    chosen = options.parse_args(arguments[1:])
+    roadmap = open_roadmap(chosen.path)
+    if roadmap is None:
+        return INVALID_PLAN
+    startable = startable_phases(roadmap)
+    waiting = _waiting(roadmap, startable)
+    if chosen.json:
+        sys.stdout.write(json.dumps(_as_data(roadmap, startable, waiting), ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(_words(roadmap, startable, waiting))
+    cycles = check_roadmap(roadmap)
+    for problem in cycles:
+        sys.stderr.write(f"error: {problem}\n")
+    return INVALID_PLAN if cycles else OK
+
+
+def _waiting(roadmap: Roadmap, startable: Sequence[Phase]) -> list[tuple[Phase, tuple[Phase, ...]]]:
+    """The other phases that are to be done, each with what it waits for."""
+    can_start = {phase.number for phase in startable}
+    others = (phase for phase in roadmap.phases if phase.number not in can_start)
+    to_do = (PhaseStatus.PLANNED, PhaseStatus.IN_PROGRESS)
+    return [(phase, awaited_phases(roadmap, phase)) for phase in others if phase.status in to_do]
+
+
+def _as_data(
+    roadmap: Roadmap, startable: Sequence[Phase], waiting: Sequence[tuple[Phase, tuple[Phase, ...]]]
+) -> dict[str, Any]:
+    return {
+        "path": str(roadmap.path),
+        "first": startable[0].number if startable else None,
+        "startable": [phase_as_data(phase) for phase in startable],
+        "waiting": [
+            {"number": phase.number, "name": phase.name, "waits_for": [other.number for other in awaited]}
+            for phase, awaited in waiting
+        ],
+    }
+
+
+def _words(roadmap: Roadmap, startable: Sequence[Phase], waiting: Sequence[tuple[Phase, tuple[Phase, ...]]]) -> str:
+    if not startable:
+        return _why_none(roadmap, len(waiting)) + "\n"
+    first, *others = startable
+    lines = [f"first: {label(first)}{_remark(first)}"]
+    lines += [f"also:  {label(phase)}{_remark(phase)}" for phase in others]
+    lines += [f"waits: {label(phase)} for {', '.join(other.number for other in awaited)}" for phase, awaited in waiting]
+    return "\n".join(lines) + "\n"
+
+
+def _remark(phase: Phase) -> str:
+    """What a reader should know before starting it."""
+    remarks = ["has been begun"] if phase.status is PhaseStatus.IN_PROGRESS else []
+    if phase.unknown_dependencies:
+        remarks.append(f"names phase {', '.join(phase.unknown_dependencies)}, which this roadmap does not have")
+    if phase.depends_text is None:
+        remarks.append("does not say what it depends on")
+    return f": {'; '.join(remarks)}" if remarks else ""
+
+
+def _why_none(roadmap: Roadmap, waiting: int) -> str:
+    if not roadmap.phases:
+        return f"{roadmap.path} names no phase"
+    parked = sum(phase.status is PhaseStatus.PARKED for phase in roadmap.phases)
+    if waiting:
+        return f"nothing can start: {waiting} phases wait for others"
+    return "every phase is done" + (f", {parked} are parked" if parked else "")
