@@ -91,12 +91,12 @@ def _groups(text: str | None, roadmap: Roadmap | None) -> Sequence[tuple[str, ..
 
 
 def _check_order(groups: tuple[tuple[str, ...], ...], roadmap: Roadmap) -> None:
+    """A simulation may run phases in any order; one that the roadmap does not allow is warned of."""
     misplaced = find_misplaced(groups, {phase.number: phase.depends_on for phase in roadmap.phases})
     if misplaced is not None:
-        found = ":".join(",".join(group.phases) for group in parallel_groups(link_phases(roadmap)))
-        raise UserError(
-            f"phase {misplaced.phase} depends on phase {misplaced.dependency}, which would run with it or after it",
-            hint=f'bursar parallel simulate "{found}"',
+        sys.stderr.write(
+            f"warning: phase {misplaced.phase} depends on phase {misplaced.dependency},"
+            " which would run with it or after it: `bursar parallel analyze` tells the groups\n"
         )
     unknown = [phase for group in groups for phase in group if roadmap.phase(phase) is None]
     if unknown:

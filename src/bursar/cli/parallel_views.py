@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from dataclasses import dataclass
@@ -39,13 +40,12 @@ class TokensLeft:
 def analyze(options: Any) -> int:
     """The groups of all phases that are done or to be done: JSON on stdout, sentences on stderr."""
     groups = parallel_groups(link_phases(open_roadmap(options.roadmap), done_too=True))
-    tell_data(
-        {
-            "parallelGroups": [numbers_as_data(group.phases) for group in groups],
-            "totalPhases": sum(len(group.phases) for group in groups),
-            "maxParallelism": max((len(group.phases) for group in groups), default=0),
-        }
-    )
+    data = {
+        "parallelGroups": [numbers_as_data(group.phases) for group in groups],
+        "totalPhases": sum(len(group.phases) for group in groups),
+        "maxParallelism": max((len(group.phases) for group in groups), default=0),
+    }
+    sys.stdout.write(f"{json.dumps(data)}\n")
     sentences = [str(group) for group in groups if group.wave is not None]
     for sentence in sentences or ["No two phases can run in parallel"]:
         sys.stderr.write(f"{sentence}\n")
@@ -127,10 +127,12 @@ def _remark(verdicts: dict[ParallelGroup, Verdict], table: ParallelTable, left: 
     if left is None:
         return
     if left.available < left.remaining:
-        sys.stderr.write(f"only {left.available:,} tokens of that can be reserved: the budget stops before its limit\n")
+        sys.stderr.write(f"{left.available:,} tokens can still be reserved: the budget stops before its limit\n")
     if left.available < table.min_token_budget_per_phase:
         least = format_limit(table.min_token_budget_per_phase)
-        sys.stderr.write(f"warning: that is less than {least}, the least for one phase: none should be started\n")
+        sys.stderr.write(
+            f"warning: {left.available:,} tokens are less than {least}, the least for one phase: start none\n"
+        )
 
 
 def _as_data(

@@ -13,7 +13,7 @@ from bursar.plan import Phase, PhaseStatus, Roadmap, normal_number
 
 MAX_SIMULATED_PHASES = 1_000
 _NOBODY_DOES = (PhaseStatus.DROPPED, PhaseStatus.PARKED)
-_NUMBER = re.compile(r"(?:[A-Za-z]+-)?\d{1,9}(?:\.\d{1,9})*[A-Za-z]?")
+_NUMBER = re.compile(r"(?:[A-Za-z]+-)?[0-9]{1,9}(?:\.[0-9]{1,9})*[A-Za-z]?")
 
 Groups = tuple[tuple[str, ...], ...]
 
