@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bursar.config.editing import set_budget
     from bursar.config.files import FILE_NAME, project_file, user_file
     from bursar.config.ledger_place import URL_VARIABLE, find_ledger_place
+    from bursar.config.parallel import ParallelSettings, ParallelTable, read_parallel, variable_of_parallel
     from bursar.config.settings import (
         AgentSettings,
         NotifyTable,
@@ -46,6 +47,7 @@ _ROOMS = {
     "editing": ("set_budget",),
     "files": ("FILE_NAME", "project_file", "user_file"),
     "ledger_place": ("URL_VARIABLE", "find_ledger_place"),
+    "parallel": ("ParallelSettings", "ParallelTable", "read_parallel", "variable_of_parallel"),
     "settings": (
         "AgentSettings",
         "NotifyTable",
@@ -65,6 +67,8 @@ __all__ = [
     "BudgetSettings",
     "ConfiguredBudget",
     "NotifyTable",
+    "ParallelSettings",
+    "ParallelTable",
     "RunTable",
     "Settings",
     "build_agent",
@@ -79,9 +83,11 @@ __all__ = [
     "open_stores",
     "project_file",
     "read_budgets",
+    "read_parallel",
     "set_budget",
     "user_file",
     "variable_of",
+    "variable_of_parallel",
 ]
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from bursar.config.files import project_file, read_settings_file, user_file
 from bursar.config.ledger_place import URL_VARIABLE, check_ledger_url
+from bursar.config.parallel import ParallelTable, check_parallel, parallel_in_environment
 from bursar.errors import UserError
 from bursar.notify import check_target, mask_target
 
@@ -79,6 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     agents: dict[str, AgentSettings] = {}
     notify: NotifyTable = NotifyTable()
     ledger: LedgerTable = LedgerTable()
+    parallel: ParallelTable = ParallelTable()
 
     def programs(self) -> list[str]:
         """What the settings would have run or written to, for people: each agent's program, each alert's target."""
@@ -171,6 +173,7 @@ def _check(settings: Settings, path: Path) -> None:
     for name, minutes in (("attempt_minutes", run.attempt_minutes), ("verify_minutes", run.verify_minutes)):
         if not 0 < minutes <= 7 * 24 * 60:
             raise UserError(f"{path}: run.{name} must be more than 0 and at most a week, not {minutes}")
+    check_parallel(settings.parallel, f"{path}: parallel.")
     for agent, table in settings.agents.items():
         unknown = sorted(set(table.models) - {"small", "medium", "large"})
         if unknown:
@@ -186,4 +189,5 @@ def _with_environment(settings: Settings, environment: Mapping[str, str]) -> Set
         run = msgspec.structs.replace(run, agent=agent)
     if program := environment.get("BURSAR_CLAUDE"):
         agents["claude"] = msgspec.structs.replace(agents.get("claude", AgentSettings()), program=program)
-    return msgspec.structs.replace(settings, run=run, agents=agents)
+    parallel = parallel_in_environment(settings.parallel, environment)
+    return msgspec.structs.replace(settings, run=run, agents=agents, parallel=parallel)

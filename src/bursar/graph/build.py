@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
 
 from bursar.errors import InternalError
+from bursar.graph.conflicts import find_conflicts
 from bursar.graph.model import Conflict, Cycle, Graph, Node
 
 
@@ -17,23 +19,20 @@ def build_graph(nodes: Sequence[Node]) -> Graph | Cycle:
             authors, so that none arrives here.
     """
     depends_on = _dependencies(nodes)
-    wave = _waves(depends_on)
+    dependents = _reversed(depends_on)
+    wave = _waves(depends_on, dependents)
     if len(wave) < len(depends_on):
         return _cycles(depends_on, wave)[0]
     rank = {key: (wave[key], position) for position, key in enumerate(depends_on)}
     conflicts = _conflicts(nodes, rank, depends_on)
-    edges = {key: dict.fromkeys(names) for key, names in depends_on.items()}
-    for conflict in conflicts:
-        edges[conflict.second][conflict.first] = None
-    waits_for = {key: tuple(names) for key, names in edges.items()}
     return Graph(
         nodes=tuple(nodes),
         wave=wave,
         conflicts=conflicts,
         # Every edge leads from a lower rank to a higher one: a dependency to a later wave, a conflict by its making.
         order=tuple(sorted(depends_on, key=rank.__getitem__)),
-        waits_for=waits_for,
-        waited_for_by=_reversed(waits_for),
+        waits_for=_extended(depends_on, [(conflict.second, conflict.first) for conflict in conflicts]),
+        waited_for_by=_extended(dependents, [(conflict.first, conflict.second) for conflict in conflicts]),
     )
 
 
@@ -44,20 +43,21 @@ def find_cycles(nodes: Sequence[Node]) -> tuple[Cycle, ...]:
         InternalError: as `build_graph`.
     """
     depends_on = _dependencies(nodes)
-    return _cycles(depends_on, _waves(depends_on))
+    return _cycles(depends_on, _waves(depends_on, _reversed(depends_on)))
 
 
 def _dependencies(nodes: Sequence[Node]) -> dict[str, tuple[str, ...]]:
     depends_on = {node.key: tuple(dict.fromkeys(node.depends_on)) for node in nodes}
     if len(depends_on) < len(nodes):
         raise InternalError("two nodes of a graph share a key")
-    unknown = next((name for names in depends_on.values() for name in names if name not in depends_on), None)
-    if unknown is not None:
-        raise InternalError(f"a node depends on `{unknown}`, which is no node")
+    for names in depends_on.values():
+        if not all(map(depends_on.__contains__, names)):
+            unknown = next(name for name in names if name not in depends_on)
+            raise InternalError(f"a node depends on `{unknown}`, which is no node")
     return depends_on
 
 
-def _reversed(edges: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+def _reversed(edges: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {key: [] for key in edges}
     for key, names in edges.items():
         for name in names:
@@ -65,14 +65,21 @@ def _reversed(edges: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
     return {key: tuple(names) for key, names in found.items()}
 
 
-def _waves(depends_on: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+def _extended(edges: Mapping[str, tuple[str, ...]], more: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """The edges, and after them those of the pairs."""
+    added: dict[str, list[str]] = {}
+    for key, name in more:
+        added.setdefault(key, []).append(name)
+    return {**edges, **{key: (*edges[key], *names) for key, names in added.items()}}
+
+
+def _waves(depends_on: Mapping[str, Sequence[str]], dependents: Mapping[str, Sequence[str]]) -> dict[str, int]:
     """The wave of every node that waits for no cycle."""
-    dependents = _reversed(depends_on)
     missing = {key: len(names) for key, names in depends_on.items()}
     ready = [key for key, count in missing.items() if count == 0]
     wave: dict[str, int] = {}
     for key in ready:  # grows while it is walked
-        wave[key] = 1 + max((wave[name] for name in depends_on[key]), default=0)
+        wave[key] = 1 + max(map(wave.__getitem__, depends_on[key]), default=0)
         for dependent in dependents[key]:
             missing[dependent] -= 1
             if missing[dependent] == 0:
@@ -107,27 +114,15 @@ def _from_first(cycle: list[str], position: Mapping[str, int]) -> Cycle:
 def _conflicts(
     nodes: Sequence[Node], rank: Mapping[str, tuple[int, int]], depends_on: Mapping[str, tuple[str, ...]]
 ) -> tuple[Conflict, ...]:
-    """One edge between each two writers of a file that follow one another by rank and that nothing orders yet.
+    """One edge between each two nodes that `find_conflicts` wants ordered and that no dependency orders yet.
 
-    Consecutive pairs are enough: the writers of a file form a chain, partly of dependencies. As rank only rises along
-    every edge, no cycle can arise.
+    As rank only rises along every edge, no cycle can arise.
     """
-    pairs = _consecutive_writers(nodes, rank)
-    unsure = [pair for pair in pairs if rank[pair.first][0] < rank[pair.second][0]]
-    ordered = _ordered_pairs({(pair.first, pair.second) for pair in unsure}, rank, depends_on)
+    pairs = find_conflicts(sorted(nodes, key=lambda node: rank[node.key]))
+    unsure = {(pair.first, pair.second) for pair in pairs if rank[pair.first][0] < rank[pair.second][0]}
+    ordered = _ordered_pairs(unsure, rank, depends_on)
     found = {(pair.first, pair.second): pair for pair in reversed(pairs) if (pair.first, pair.second) not in ordered}
     return tuple(sorted(found.values(), key=lambda conflict: (rank[conflict.first], rank[conflict.second])))
-
-
-def _consecutive_writers(nodes: Sequence[Node], rank: Mapping[str, tuple[int, int]]) -> list[Conflict]:
-    last_writer: dict[str, str] = {}
-    pairs: list[Conflict] = []
-    for node in sorted(nodes, key=lambda node: rank[node.key]):
-        for file in dict.fromkeys(posixpath.normpath(file) for file in node.files):
-            if file in last_writer:
-                pairs.append(Conflict(last_writer[file], node.key, file))
-            last_writer[file] = node.key
-    return pairs
 
 
 def _ordered_pairs(
@@ -135,16 +130,13 @@ def _ordered_pairs(
 ) -> set[tuple[str, str]]:
     """Those of `pairs` of which the second waits for the first, directly or through others.
 
-    Each node carries the set of asked-for nodes it waits for as the bits of one integer: one pass answers all pairs.
+    Each node carries the asked-for nodes that it waits for, and itself, as bits of one integer: one pass answers all.
     """
     direct = {pair for pair in pairs if pair[0] in depends_on[pair[1]]}
     bit = {first: 1 << index for index, first in enumerate(dict.fromkeys(pair[0] for pair in pairs - direct))}
     if not bit:
         return direct
-    before: dict[str, int] = {}
+    reached: dict[str, int] = {}
     for key in sorted(depends_on, key=rank.__getitem__):
-        reached = 0
-        for name in depends_on[key]:
-            reached |= before[name] | bit.get(name, 0)
-        before[key] = reached
-    return direct | {(first, second) for first, second in pairs - direct if before[second] & bit[first]}
+        reached[key] = reduce(or_, map(reached.__getitem__, depends_on[key]), bit.get(key, 0))
+    return direct | {(first, second) for first, second in pairs - direct if reached[second] & bit[first]}

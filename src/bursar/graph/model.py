@@ -17,11 +17,22 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two nodes that write one file and that no dependency orders: `second` is made to wait for `first`."""
+    """Two nodes that may write one file and that no dependency orders: `second` is made to wait for `first`.
+
+    Attributes:
+        file: the path, folder or pattern that `first` names.
+        other: what `second` names; None where it is the same.
+    """
 
     first: str
     second: str
     file: str
+    other: str | None = None
+
+    def __str__(self) -> str:
+        """`3 waits for 2: both write src/a.py`."""
+        both = f"both write {self.file}" if self.other is None else f"{self.file} and {self.other} overlap"
+        return f"{self.second} waits for {self.first}: {both}"
 
 
 @dataclass(frozen=True, slots=True)

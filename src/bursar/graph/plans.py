@@ -36,7 +36,7 @@ def render_waves(graph: Graph, names: Mapping[str, str] | None = None) -> str:
             waits = ", ".join(graph.dependencies(key))
             name = f"  {names[key]}" if names.get(key) else ""
             lines.append(f"  {key}{name}" + (f"  (after {waits})" if waits else ""))
-    lines += [f"{c.second} waits for {c.first}: both write {c.file}" for c in graph.conflicts]
+    lines += map(str, graph.conflicts)
     return "\n".join(lines)
 
 

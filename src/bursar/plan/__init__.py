@@ -14,6 +14,15 @@ from bursar.plan.model import (
     UnreadablePlan,
 )
 from bursar.plan.parse import parse_plan
+from bursar.plan.phase_folder import (
+    PhaseFolder,
+    PlanOnDisk,
+    PlanStatus,
+    find_phase_folders,
+    list_plans,
+    phase_number,
+    read_phase_folder,
+)
 from bursar.plan.read import read_plan
 from bursar.plan.references import referenced_phase, resolve_plan_reference
 from bursar.plan.roadmap import parse_roadmap, read_roadmap
@@ -28,11 +37,14 @@ __all__ = [
     "Execution",
     "Metrics",
     "Phase",
+    "PhaseFolder",
     "PhasePlan",
     "PhaseStatus",
     "Plan",
     "PlanForm",
     "PlanIdentity",
+    "PlanOnDisk",
+    "PlanStatus",
     "Position",
     "Problem",
     "Roadmap",
@@ -45,10 +57,14 @@ __all__ = [
     "VerifyText",
     "build_summary",
     "classify_verify",
+    "find_phase_folders",
     "identify_plan",
+    "list_plans",
     "normal_number",
     "parse_plan",
     "parse_roadmap",
+    "phase_number",
+    "read_phase_folder",
     "read_plan",
     "read_roadmap",
     "referenced_phase",

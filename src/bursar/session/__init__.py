@@ -18,6 +18,7 @@ from bursar.session.report import (
 )
 from bursar.session.sessions import Session, begin_session, current_session, import_session, lacks_import
 from bursar.session.snapshot import SNAPSHOT_PATH, Snapshot, SnapshotWriter, read_snapshot
+from bursar.session.standing import read_balance
 from bursar.session.words import DEFAULT_MODEL, MODELS, format_limit, limit_of, parse_name, parse_tokens
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "limit_of",
     "parse_name",
     "parse_tokens",
+    "read_balance",
     "read_snapshot",
     "record_usage",
     "release_hold",

@@ -122,3 +122,84 @@ def test_critical_path_counts_conflicts() -> None:
 def test_names_that_the_reader_should_have_refused(nodes: list[Node]) -> None:
     with pytest.raises(InternalError):
         build_graph(nodes)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("src/api/*.py", "src/api/users.py"),
+        ("src/api/", "src/api/v1/users.py"),
+        ("src/api", "src/api/v1/users.py"),
+        ("src/**/*.py", "src/api/v1/users.py"),
+        ("**/*.test.ts", "src/api/users.test.ts"),
+        ("src/components/*", "src/components/forms/Field.tsx"),
+        ("src/*.{ts,tsx}", "src/app.tsx"),
+        ("src/api/*.py", "src/*/users.py"),
+        ("src/**/*.py", "**/users.py"),
+        ("src/", "src/**/*.py"),
+        ("docs/", "docs/"),
+        (".", "anything.md"),
+        ("v1.2", "v1.2/notes.md"),
+        ("{a/b,c}/*.py", "a/b/x.py"),
+    ],
+)
+def test_a_pattern_or_folder_that_covers_what_another_writes_is_a_conflict(one: str, other: str) -> None:
+    expected = "2 waits for 1: both write docs" if one == other else None
+    for files in ((one, other), (other, one)):
+        (conflict,) = graph_of(Node("1", files=files[:1]), Node("2", files=files[1:])).conflicts
+        assert str(conflict) == (
+            expected or f"2 waits for 1: {files[0].rstrip('/')} and {files[1].rstrip('/')} overlap"
+        )
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("src/api/*.py", "src/api/users.ts"),
+        ("src/api/*.py", "src/app.py"),
+        ("src/api/*.py", "src/web/*.py"),
+        ("src/api/", "src/api.py"),
+        ("src/api", "src/apix/y.py"),
+        ("src/**/*.test.ts", "src/api/users.ts"),
+        ("src/*.py", "src/**/*.test.ts"),
+        ("src/**/generated/x.py", "src/x.py"),
+        ("*.md", "docs/README.md"),
+        ("a*b", "ab*c"),
+        # Names of files in real projects, not patterns:
+        ("app/[...slug]/page.tsx", "app/s/page.tsx"),
+        ("app/[id]/page.tsx", "app/d/page.tsx"),
+        ("src/{a,b}.ts", "src/a.ts"),
+    ],
+)
+def test_what_cannot_be_one_file_is_no_conflict(one: str, other: str) -> None:
+    assert graph_of(Node("1", files=(one,)), Node("2", files=(other,))).conflicts == ()
+
+
+def test_files_beside_each_other_wait_for_the_folder_and_not_for_each_other() -> None:
+    files = ("src/", "src/a.py", "src/b.py", "src/", "src/c.py")
+    graph = graph_of(*(Node(str(number), files=(file,)) for number, file in enumerate(files, start=1)))
+    assert [(c.first, c.second) for c in graph.conflicts] == [
+        ("1", "2"),
+        ("1", "3"),
+        ("2", "4"),
+        ("3", "4"),
+        ("4", "5"),
+    ]
+
+
+def test_files_beside_each_other_wait_for_the_pattern_and_not_for_each_other() -> None:
+    files = ("src/*.py", "src/a.py", "src/b.py", "src/*.py", "src/c.ts")
+    graph = graph_of(*(Node(str(number), files=(file,)) for number, file in enumerate(files, start=1)))
+    assert [(c.first, c.second) for c in graph.conflicts] == [("1", "2"), ("1", "3"), ("2", "4"), ("3", "4")]
+
+
+def test_a_node_with_a_folder_and_a_file_in_it_does_not_wait_for_itself() -> None:
+    assert graph_of(Node("1", files=("src/", "src/a.py", "src/*.py"))).conflicts == ()
+    graph = graph_of(Node("1", files=("src/a.py", "src/")), Node("2", files=("src/*.py", "src/a.py", "src/")))
+    assert [(c.first, c.second) for c in graph.conflicts] == [("1", "2")]
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "a/" * 3000 + "x.py", "/" * 100, "../" * 100 + "x", "*" * 5000])
+def test_a_path_that_no_file_system_has_is_only_data(path: str) -> None:
+    graph = graph_of(Node("1", files=(path,)), Node("2", files=(path,)), Node("3", files=("y.py",)))
+    assert ("1", "2") in [(c.first, c.second) for c in graph.conflicts]
