@@ -255,6 +255,14 @@ on_limit = "ask"
     assert toml(project) == text
 
 
+def test_a_settings_file_that_cannot_be_read(bursar: Bursar, project: Path) -> None:
+    (project / "bursar.toml").write_bytes(b"\xff")
+    assert bursar("budget", "check").err == f"error: {project}/bursar.toml is not UTF-8\n"
+    (project / "bursar.toml").unlink()
+    (project / "bursar.toml").mkdir()
+    assert bursar("budget", "check").err == f"error: {project}/bursar.toml cannot be read: Is a directory\n"
+
+
 def test_check_without_problems(bursar: Bursar, project: Path) -> None:
     assert bursar("budget", "check").err == "0 budgets, no problems\n"
     (project / "bursar.toml").write_text(COMMENTED)

@@ -115,7 +115,7 @@ def test_bad_arguments_are_refused_and_change_nothing(
 
 def test_a_bad_argument_of_an_action_names_the_help_of_that_action(bursar: Bursar) -> None:
     said = bursar("ledger", "list", "--after", "x")
-    assert said == error("argument --after: invalid int value: 'x'", "bursar ledger list --help")
+    assert said == error("argument --after: 'x' is not the number of an entry", "bursar ledger list --help")
 
 
 def test_status_of_nothing_creates_nothing(bursar: Bursar, tmp_path: Path) -> None:

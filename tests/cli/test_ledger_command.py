@@ -142,3 +142,14 @@ def test_a_refused_adjustment_changes_nothing(bursar: Bursar, words: list[str], 
 def test_no_other_actions(bursar: Bursar) -> None:
     assert bursar().code == 2
     assert bursar("burn").code == 2
+
+
+@pytest.mark.parametrize("number", ["-5", "x", "1_0", "", str(2**63)])
+def test_entries_after_no_number(bursar: Bursar, number: str) -> None:
+    said = bursar("list", f"--after={number}")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith(f"error: argument --after: {number!r} is not the number of an entry\n")
+
+
+def test_entries_after_a_number(bursar: Bursar) -> None:
+    assert [line["number"] for line in bursar("list", "--after", "2").lines] == [3, 4]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -35,7 +36,7 @@ def _options(arguments: Sequence[str]) -> Any:
     options = parser("ledger", "the books: their journal, whether they add up, all that is in them, and corrections")
     actions = options.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=Parser)
     listing = actions.add_parser("list", help="the journal's entries as JSON lines", allow_abbrev=False)
-    listing.add_argument("--after", type=int, default=0, metavar="N", help="only entries after number N")
+    listing.add_argument("--after", type=_entry_number, default=0, metavar="N", help="only entries after number N")
     actions.add_parser("verify", help="recompute every hash and every balance from the entries", allow_abbrev=False)
     actions.add_parser("export", help="entries, balances and reservations as JSON lines", allow_abbrev=False)
     adjust = actions.add_parser(
@@ -46,6 +47,12 @@ def _options(arguments: Sequence[str]) -> Any:
     adjust.add_argument("--usd", metavar="X", help="what they cost; needed where a cost was charged")
     adjust.add_argument("--evidence", required=True, metavar="TEXT", help="how you know; it is kept in the journal")
     return options.parse_args(arguments)
+
+
+def _entry_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise ArgumentTypeError(f"{text!r} is not the number of an entry")
+    return int(text)
 
 
 def _verify(ledger: Ledger) -> int:

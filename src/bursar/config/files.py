@@ -60,5 +60,7 @@ def read_settings_file(path: Path) -> SettingsFile:
             return SettingsFile(path, file.read())
     except (FileNotFoundError, NotADirectoryError):
         return SettingsFile(path, "")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
