@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -194,6 +195,14 @@ def test_a_name_that_is_not_utf_8_can_be_said(bursar: Bursar, place: Path) -> No
     said = bursar("plan", "check", name)
     assert (said.code, said.err) == (0, "")
     assert said.out.startswith("caf\\udce9-PLAN.md: plan 08-02, 2 tasks")
+
+
+def test_a_full_disk_is_no_bug(bursar: Bursar, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/d/f")
+
+    monkeypatch.setattr("bursar.cli.status.read_runs", fail)
+    assert bursar("status") == error("No space left on device: /d/f", "df -h", code=6)
 
 
 def test_a_bug_says_so_and_keeps_the_traceback(bursar: Bursar, monkeypatch: pytest.MonkeyPatch) -> None:
