@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -115,7 +116,7 @@ def test_bad_arguments_are_refused_and_change_nothing(
 
 def test_a_bad_argument_of_an_action_names_the_help_of_that_action(bursar: Bursar) -> None:
     said = bursar("ledger", "list", "--after", "x")
-    assert said == error("argument --after: invalid int value: 'x'", "bursar ledger list --help")
+    assert said == error("argument --after: 'x' is not the number of an entry", "bursar ledger list --help")
 
 
 def test_status_of_nothing_creates_nothing(bursar: Bursar, tmp_path: Path) -> None:
@@ -243,6 +244,14 @@ def test_a_name_that_is_not_utf_8_can_be_said(bursar: Bursar, place: Path) -> No
     said = bursar("plan", "check", name)
     assert (said.code, said.err) == (0, "")
     assert said.out.startswith("caf\\udce9-PLAN.md: plan 08-02, 2 tasks")
+
+
+def test_a_full_disk_is_no_bug(bursar: Bursar, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/d/f")
+
+    monkeypatch.setattr("bursar.cli.status.read_runs", fail)
+    assert bursar("status") == error("No space left on device: /d/f", "df -h", code=6)
 
 
 def test_a_bug_says_so_and_keeps_the_traceback(bursar: Bursar, monkeypatch: pytest.MonkeyPatch) -> None:

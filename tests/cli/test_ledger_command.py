@@ -148,7 +148,7 @@ def test_no_other_actions(bursar: Bursar) -> None:
 def test_entries_after_no_number(bursar: Bursar, number: str) -> None:
     said = bursar("list", f"--after={number}")
     assert (said.code, said.out) == (2, "")
-    assert said.err.startswith("error: --after must be a whole number from 0 to ")
+    assert said.err.startswith(f"error: argument --after: {number!r} is not the number of an entry\n")
 
 
 def test_entries_after_a_number(bursar: Bursar) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -159,6 +160,46 @@ def test_a_backend_killed_at_the_commit_after_it_counts(
         reserve(ledger, "a", 11)
     assert kinds(ledger) == ["defined", "reserved", "settled"]
     assert ledger.verify() == []
+
+
+@pytest.fixture
+def impatient(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresLedger]:
+    """A ledger that takes its server for gone after a moment."""
+    monkeypatch.setattr(postgres_connection, "_STATEMENT_SECONDS", 1.0)
+    monkeypatch.setattr(postgres_connection, "_ANSWER_SECONDS", 1.0)
+    made = open_at(url, busy_seconds=3.0)
+    made.define(Budget(name="run", limit=Limit(100, Unit.TOKENS), selector={"run": "r"}))
+    yield made
+    made.close()
+
+
+def test_a_server_that_hangs_between_two_writes_is_asked_anew(impatient: PostgresLedger) -> None:
+    backend = backend_of(impatient)
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        assert isinstance(reserve(impatient, "k", 10), Reservation)
+    finally:
+        os.kill(backend, signal.SIGCONT)
+    assert backend_of(impatient) != backend
+    assert impatient.verify() == []
+
+
+def test_a_server_that_hangs_within_a_write_is_given_up(impatient: PostgresLedger) -> None:
+    """It was waited for without an end, by a supervisor whose agent stood still and whose conductor heard no ctrl-C."""
+    backend = backend_of(impatient)
+
+    def write() -> None:
+        with impatient._database.write() as connection:
+            os.kill(backend, signal.SIGSTOP)
+            connection.execute("SELECT 1")
+
+    try:
+        with pytest.raises(StoreError, match="the server has not answered for 5 s; nothing was written"):
+            write()
+    finally:
+        os.kill(backend, signal.SIGCONT)
+    assert isinstance(reserve(impatient, "k", 10), Reservation)
+    assert impatient.verify() == []
 
 
 def wait_for_commit(psql: psycopg.Connection, answer: Future[Any]) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bursar.budget import Amount, Balance, Unit, format_quantity
 from bursar.cli.parsing import Parser, parser
-from bursar.cli.quantities import parse_count, parse_used_usd
+from bursar.cli.quantities import parse_used_tokens, parse_used_usd
 from bursar.clock import SystemClock
 from bursar.config import find_ledger_place
 from bursar.errors import OK, StoreError, UserError
@@ -19,7 +20,6 @@ from bursar.ledger import Entry, Ledger, Reservation, State, open_ledger
 def main(arguments: Sequence[str]) -> int:
     """Shows the books as JSON lines, recomputes them, or lowers a charge on evidence."""
     options = _options(arguments)
-    after = parse_count("--after", options.after) if options.action == "list" else 0
     ledger = open_ledger(find_ledger_place(), SystemClock())
     if options.action == "verify":
         return _verify(ledger)
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.action == "export":
         _write(_everything(ledger))
     else:
-        _write(_entry(entry) for entry in ledger.entries(after=after))
+        _write(_entry(entry) for entry in ledger.entries(after=options.after))
     return OK
 
 
@@ -36,7 +36,7 @@ def _options(arguments: Sequence[str]) -> Any:
     options = parser("ledger", "the books: their journal, whether they add up, all that is in them, and corrections")
     actions = options.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=Parser)
     listing = actions.add_parser("list", help="the journal's entries as JSON lines", allow_abbrev=False)
-    listing.add_argument("--after", default="0", metavar="N", help="only entries after number N")
+    listing.add_argument("--after", type=_entry_number, default=0, metavar="N", help="only entries after number N")
     actions.add_parser("verify", help="recompute every hash and every balance from the entries", allow_abbrev=False)
     actions.add_parser("export", help="entries, balances and reservations as JSON lines", allow_abbrev=False)
     adjust = actions.add_parser(
@@ -49,6 +49,12 @@ def _options(arguments: Sequence[str]) -> Any:
     return options.parse_args(arguments)
 
 
+def _entry_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise ArgumentTypeError(f"{text!r} is not the number of an entry")
+    return int(text)
+
+
 def _verify(ledger: Ledger) -> int:
     problems = ledger.verify()
     if problems:
@@ -58,7 +64,7 @@ def _verify(ledger: Ledger) -> int:
 
 
 def _adjust(ledger: Ledger, options: Any) -> int:
-    tokens = parse_count("--tokens", options.tokens)
+    tokens = parse_used_tokens("--tokens", options.tokens)
     nano_usd = None if options.usd is None else parse_used_usd("--usd", options.usd)
     if not options.evidence.strip() or not options.evidence.isprintable():
         raise UserError("--evidence must say in one line how you know")

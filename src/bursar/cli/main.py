@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from bursar import __version__
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()  # whoever read our output has gone; there is nobody to complain to
         return OK
     except Exception as error:  # noqa: BLE001 — the last resort, which says so and keeps the traceback
-        return _tell_bug(error)
+        return _tell_machine(error) if isinstance(error, OSError) and _is_of_the_machine(error) else _tell_bug(error)
 
 
 def help_text() -> str:
@@ -97,6 +98,24 @@ def _run_command(name: str, arguments: list[str]) -> int:
 
     code: int = import_module(COMMANDS[name][0]).main(arguments)
     return code
+
+
+def _is_of_the_machine(error: OSError) -> bool:
+    """It is a full or broken disk, or a limit of the system: nothing that a report of a bug could help."""
+    import errno
+
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG, errno.EMFILE, errno.ENFILE)
+
+
+def _tell_machine(error: OSError) -> int:
+    import errno
+
+    from bursar.errors import SetupError
+
+    where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
+    is_disk = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    tell_error(SetupError(f"{error.strerror}{where}", hint="df -h" if is_disk else None))
+    return SetupError.exit_code
 
 
 def _tell_bug(error: Exception) -> int:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -20,7 +21,6 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from bursar.errors import InternalError, LedgerBusy, StoreError, UserError
 
 Row = tuple[Any, ...]
-Connection = psycopg.Connection[Row]
 Cursor = psycopg.Cursor[Row]
 
 _QUEUE = "SELECT pg_advisory_xact_lock(1649173860, hashtext(current_schema()))"
@@ -42,6 +42,36 @@ _DEFAULTS = {
 _BUSY = (errors.LockNotAvailable, errors.QueryCanceled, errors.DeadlockDetected, errors.SerializationFailure)
 _STATEMENT_SECONDS = 30.0
 """How much longer than the wait for a lock a statement may take, and a writer may think between two statements."""
+
+_ANSWER_SECONDS = 15.0
+"""How much later than that the server's word of it may arrive; then the server is taken for gone."""
+
+
+class Connection(psycopg.Connection[Row]):
+    """A connection that does not wait for ever: not for a server that hangs, nor over a network that swallows all."""
+
+    patience_seconds = 0.0
+
+    def wait(self, gen: Generator[Any, Any, Any], *arguments: Any, **named: Any) -> Any:
+        """What the server answers; after `patience_seconds` without, the connection is lost.
+
+        Raises:
+            OperationalError: it is.
+        """
+        return super().wait(self._hurry(gen), *arguments, **named)
+
+    def _hurry(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        """Does what `gen` does, in which a false value stands for a short wait in vain."""
+        ends_at, came = time.monotonic() + self.patience_seconds, None
+        while True:
+            try:
+                wanted = gen.send(came)
+            except StopIteration as end:
+                return end.value
+            came = yield wanted
+            if not came and time.monotonic() > ends_at:
+                self.pgconn.finish()
+                raise psycopg.OperationalError(f"the server has not answered for {self.patience_seconds:g} s")
 
 
 class PostgresDatabase:
@@ -172,7 +202,8 @@ class PostgresDatabase:
     def _live(self) -> Connection:
         if self._connection is None or self._connection.closed:
             self._connection = None
-            connection = psycopg.connect(self._parameters, autocommit=True)
+            connection = Connection.connect(self._parameters, autocommit=True)
+            connection.patience_seconds = self._busy_seconds + _STATEMENT_SECONDS + _ANSWER_SECONDS
             try:
                 self._set_up(connection)
             except BaseException:

@@ -66,7 +66,7 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
         ("[agents]\nclaude = 1", "Expected `object`"),
         ("[run", "Expected ']'"),
         ("[run]\nagent = 'a'\nagent = 'b'", "Cannot overwrite"),
-        (b"\xff\xfe", "utf-8"),
+        (b"\xff\xfe", "is not UTF-8"),
         (b"a = '\x00'", "line 1"),
     ],
 )
