@@ -14,7 +14,17 @@ from pathlib import Path
 import pytest
 
 from bursar.processes import descendants
-from bursar.worktrees import Repository, advance, changed_files, commit_paths, open_repository, read_ref
+from bursar.worktrees import (
+    Merged,
+    Repository,
+    advance,
+    changed_files,
+    commit_paths,
+    commit_work,
+    compose,
+    open_repository,
+    read_ref,
+)
 from bursar.worktrees.git import GitFailed
 from bursar.worktrees.objects import read_tree, write_commit
 from tests.integration.git_repository import NO_SETTINGS, WHO, Checkout, make_checkout
@@ -120,9 +130,40 @@ def test_what_git_cannot_answer_is_said(checkout: Checkout) -> None:
     repository = checkout.repository
     with pytest.raises(GitFailed, match="no such tree"):
         read_tree(repository, "1" * 40)
-    with pytest.raises(GitFailed, match="hash-object"):
+    with pytest.raises(GitFailed, match="commit-tree"):
         write_commit(repository, "no id", checkout.head, "x")
     assert read_tree(repository, checkout.head).keys() == {b"a.txt", b"b.txt", b"folder"}
+
+
+@pytest.mark.parametrize("kind", ["tree", "commit"])
+def test_what_a_running_git_does_not_take_another_makes(
+    checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    refuse = f'case "$*" in *"hash-object -t {kind}"*) exit 128;; *) exec $git "$@";; esac\n'
+    replace_git(tmp_path / "bin", monkeypatch, refuse)
+    repository, base = open_repository(checkout.root), checkout.head
+    one, two = change(repository, base, "one"), change(repository, base, "two")
+    joined = compose(repository, one, base, two, "joined")
+    assert isinstance(joined, Merged)
+    assert changed_files(repository, base, joined.commit) == ("one", "two")
+    assert checkout.git("log", "--format=%an %s", f"{base}..{joined.commit}") == "Ada joined\nAda change"
+
+
+def test_longer_ids_are_no_different(tmp_path: Path, checkout: Checkout) -> None:
+    other = Checkout(tmp_path / "sha256")
+    other.root.mkdir()
+    other.git("init", "--quiet", "--object-format=sha256")
+    base = other.commit({"a.txt": "one\n", "folder/b.txt": "two\n"})
+    assert len(base) == 64
+    repository, worktree = other.repository, other.worktree()
+    (worktree.path / "folder" / "c.txt").write_text("three\n")
+    made = commit_work(repository, worktree, "three")
+    assert made is not None
+    joined = compose(repository, change(repository, base, "folder/d.txt"), base, made.commit, "joined")
+    assert isinstance(joined, Merged)
+    advance(repository, REF, joined.commit, None)
+    assert changed_files(repository, base, joined.commit) == ("folder/c.txt", "folder/d.txt")
+    other.git("fsck", "--strict")
 
 
 def test_threads_get_each_their_own_answer(checkout: Checkout) -> None:

@@ -6,7 +6,7 @@ import os
 import time
 from typing import IO
 
-from bursar.worktrees.git import GitFailed
+from bursar.worktrees.git import GitFailed, git
 from bursar.worktrees.repository import Repository
 from bursar.worktrees.trees import Difference, Tree, differences, join, parse_tree, render_tree
 
@@ -32,7 +32,7 @@ def compare(repository: Repository, before: str, after: str) -> list[Difference]
 
 
 def join_trees(repository: Repository, base: str, ours: str, theirs: str) -> str | None:
-    """The tree of `ours` with what `theirs` has changed since `base`; None where both have changed the same."""
+    """The tree of `ours` with what `theirs` has changed since `base`; None where that is for git itself to judge."""
 
     def read(name: bytes) -> Tree:
         return read_tree(repository, name.hex())
@@ -40,8 +40,11 @@ def join_trees(repository: Repository, base: str, ours: str, theirs: str) -> str
     def write(tree: Tree) -> bytes:
         return bytes.fromhex(_write(repository, "tree", render_tree(tree)))
 
-    joined = join(read, write, *(read_tree(repository, each) for each in (base, ours, theirs)))
-    return None if joined is None else write(joined).hex()
+    try:
+        joined = join(read, write, *(read_tree(repository, each) for each in (base, ours, theirs)))
+        return None if joined is None else write(joined).hex()
+    except GitFailed:
+        return None  # such as a name that git has let in once, and would not take from us
 
 
 def write_commit(repository: Repository, tree: str, parent: str, message: str) -> str:
@@ -50,12 +53,22 @@ def write_commit(repository: Repository, tree: str, parent: str, message: str) -
     Raises:
         GitFailed: it could not be written, or git does not know who makes it.
     """
+    try:
+        return _write(repository, "commit", _render_commit(repository, tree, parent, message))
+    except GitFailed:  # said by the one that is made for it, or done after all
+        return git(
+            repository.root,
+            *("commit-tree", tree, "-p", parent, "-F", "-"),
+            stdin=message.encode(),
+            environment=repository.identity,
+        )[1].strip()
+
+
+def _render_commit(repository: Repository, tree: str, parent: str, message: str) -> bytes:
     text = message if message.endswith("\n") else message + "\n"
     author, committer = _sign(repository.gits.author, "AUTHOR"), _sign(repository.gits.committer, "COMMITTER")
     commit = f"tree {tree}\nparent {parent}\nauthor {author}\ncommitter {committer}\n\n{text}"
-    if "\0" in commit:
-        raise GitFailed(("commit-tree", tree), 128, "a commit message cannot hold a NUL")
-    return _write(repository, "commit", commit.encode("utf-8", "surrogateescape"))
+    return commit.encode("utf-8", "surrogateescape")
 
 
 def _write(repository: Repository, kind: str, content: bytes) -> str:

@@ -116,7 +116,11 @@ class RunningGit:
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._errors = os.memfd_create("git-errors")
-        self._process = start_git(self._directory, *self._arguments, errors=self._errors)
+        try:
+            self._process = start_git(self._directory, *self._arguments, errors=self._errors)
+        except BaseException:
+            os.close(self._errors)
+            raise
         return self._process
 
     def _said(self) -> str:

@@ -39,7 +39,7 @@ def parse_tree(content: bytes, id_bytes: int) -> dict[bytes, Entry]:
         end = content.index(b"\0", at)
         mode, _, name = content[at:end].partition(b" ")
         at = end + 1 + id_bytes
-        entries[name] = Entry(mode, content[end + 1 : at])
+        entries[name] = Entry(mode.lstrip(b"0"), content[end + 1 : at])  # some old trees have modes like 040000
     return entries
 
 

@@ -71,6 +71,10 @@ def test_a_tree_is_read_as_it_was_written(id_bytes: int) -> None:
     assert parse_tree(b"", id_bytes) == {}
 
 
+def test_an_old_way_of_writing_modes_makes_no_difference() -> None:
+    assert parse_tree(b"040000 f\0" + b"i" * 20, 20) == {b"f": Entry(FOLDER, b"i" * 20)}
+
+
 def test_a_folder_is_filed_as_if_its_name_ended_with_a_slash() -> None:
     entry, folder = Entry(b"100644", b"i" * 20), Entry(FOLDER, b"i" * 20)
     written = render_tree({b"a0": entry, b"a": folder, b"a.txt": entry, b"a-b": entry})
