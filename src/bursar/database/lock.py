@@ -1,4 +1,4 @@
-"""A fair lock between processes, with an end to the waiting.
+"""A fair lock between processes, with an end to the waiting. Who writes often takes it by `turns.Turns`.
 
 SQLite's own waiting polls, and at 16 writers one of them can go hungry for seconds. The kernel's `flock` keeps a queue.
 But `flock` blocks without a limit, so the waiting is done by a thread of its own on a file descriptor of its own: the

@@ -16,6 +16,7 @@ import os
 import time
 
 from bursar.database.lock import LOCK_FLAGS, busy, lock_file, unlock_file
+from bursar.errors import LedgerBusy
 
 _TURN_SECONDS = 0.003
 """Some ten writes where a sync is quick; 64 processes then come round in a fifth of a second."""
@@ -63,7 +64,10 @@ class Turns:
 
     def _queue(self, descriptor: int, deadline: float, seconds: float) -> None:
         """Behind everybody who waits already: the lock is held."""
-        queue = lock_file(self._queue_path, seconds)
+        try:
+            queue = lock_file(self._queue_path, seconds)
+        except LedgerBusy:
+            raise busy(self._path, seconds) from None  # who holds that one keeps us waiting, not who is next
         try:
             nap = _SHORTEST_NAP
             while not _try(descriptor):
