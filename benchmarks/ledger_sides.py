@@ -130,7 +130,8 @@ def _place_bare(folder: Path) -> str:
 class JsonStore:
     """The usual way without a database: read the file, change it, write a new one, sync, rename, behind `flock`.
 
-    It keeps the open holds and the sums, and no journal: so it stays small, which is the best case for it.
+    As durable as the ledger: the folder is synced too, for until then a power cut can bring the old file back. It keeps
+    the open holds and the sums, and no journal: so it stays small, which is the best case for it.
     """
 
     def __init__(self, place: str, _: bool) -> None:
@@ -167,6 +168,9 @@ class _Locked:
             file.flush()
             os.fsync(file.fileno())
         os.rename(self._place + ".new", self._place)
+        folder = os.open(os.path.dirname(self._place), os.O_RDONLY | os.O_DIRECTORY)
+        os.fsync(folder)
+        os.close(folder)
         os.close(self._lock)
 
 

@@ -1,4 +1,4 @@
-"""A fair lock between processes, with an end to the waiting.
+"""A fair lock between processes, with an end to the waiting. Who writes often takes it by `turns.Turns`.
 
 SQLite's own waiting polls, and at 16 writers one of them can go hungry for seconds. The kernel's `flock` keeps a queue.
 But `flock` blocks without a limit, so the waiting is done by a thread of its own on a file descriptor of its own: the
@@ -15,7 +15,7 @@ import os
 
 from bursar.errors import LedgerBusy
 
-_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+LOCK_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 def lock_file(path: str, seconds: float) -> int:
@@ -27,7 +27,7 @@ def lock_file(path: str, seconds: float) -> int:
         LedgerBusy: somebody else held it for `seconds`.
         OSError: the lock file cannot be opened.
     """
-    descriptor = os.open(path, _FLAGS, 0o600)
+    descriptor = os.open(path, LOCK_FLAGS, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -46,6 +46,14 @@ def unlock_file(descriptor: int) -> None:
         os.close(descriptor)
 
 
+def busy(path: str, seconds: float) -> LedgerBusy:
+    """What to raise where the lock at `path` could not be had for so long."""
+    return LedgerBusy(
+        f"`{path}` has been locked by another process for {seconds:g} s; nothing was written",
+        hint=f"wait for the other bursar process to finish; `fuser {path}` says which one it is",
+    )
+
+
 def _wait(descriptor: int, path: str, seconds: float) -> None:
     waiter = _Waiter(descriptor)
     try:
@@ -55,10 +63,7 @@ def _wait(descriptor: int, path: str, seconds: float) -> None:
             os.close(descriptor)
         raise
     if waiter.leave():
-        raise LedgerBusy(
-            f"`{path}` has been locked by another process for {seconds:g} s; nothing was written",
-            hint=f"wait for the other bursar process to finish; `fuser {path}` says which one it is",
-        )
+        raise busy(path, seconds)
     if waiter.failure is not None:
         os.close(descriptor)
         raise waiter.failure

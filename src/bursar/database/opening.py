@@ -70,7 +70,7 @@ class _Opening:
                     f"`{self.path}` was written by an earlier release and has to be brought up to date first",
                     hint="run any command that writes, for example `bursar run`",
                 )
-        return Database(self.path, connection, is_read_only=True, busy_seconds=self.busy_seconds)
+        return self._database(connection, is_read_only=True)
 
     def write(self) -> Database:
         files.make_place(self.path)
@@ -82,12 +82,21 @@ class _Opening:
             connection = self._make()
         else:
             connection = self._connect()
-        database = Database(self.path, connection, is_read_only=False, busy_seconds=self.busy_seconds)
+        database = self._database(connection, is_read_only=False)
         with _Closing(database):
             if self._version(connection) < len(self.migrations):
                 with database.write():
                     self._migrate(connection)
         return database
+
+    def _database(self, connection: apsw.Connection, *, is_read_only: bool) -> Database:
+        return Database(
+            self.path,
+            connection,
+            connect_to_read=self._connect_to_read,
+            is_read_only=is_read_only,
+            busy_seconds=self.busy_seconds,
+        )
 
     def _make(self) -> apsw.Connection:
         """Under the lock: the file exists, is ours, has its schema, and the lock file remembers it."""

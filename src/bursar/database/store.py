@@ -8,14 +8,17 @@ import os
 import apsw
 
 from bursar.database.files import KEEP_HINT
-from bursar.database.lock import lock_file, unlock_file
+from bursar.database.lock import unlock_file
+from bursar.database.turns import Turns
 from bursar.errors import InternalError, LedgerBusy, StoreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import Any
+
+    from bursar.database.checking import Checking
 
     Row = tuple[Any, ...]
 
@@ -33,13 +36,23 @@ class Database:
             and that write was committed.
     """
 
-    def __init__(self, path: str, connection: apsw.Connection, *, is_read_only: bool, busy_seconds: float) -> None:
+    def __init__(
+        self,
+        path: str,
+        connection: apsw.Connection,
+        *,
+        connect_to_read: Callable[[], apsw.Connection],
+        is_read_only: bool,
+        busy_seconds: float,
+    ) -> None:
         self.path = path
         self.is_read_only = is_read_only
         self.busy_seconds = busy_seconds
         self.is_unchanged = False
         self._version: int | None = None  # after our last write, where it was committed
         self._connection = connection
+        self._connect_to_read = connect_to_read
+        self._turns = Turns(lock_path(path))
         self._process = os.getpid()
         self._mutex = _thread.RLock()
         self._write: _Write | None = None
@@ -73,13 +86,12 @@ class Database:
         """A `with` block whose reads all see one state; it gives the connection to `execute` reads on."""
         return _Snapshot(self)
 
-    def check(self) -> list[str]:
-        """What SQLite itself finds wrong with the file; empty when nothing is. Reads all of it."""
-        try:
-            found = [str(row[0]) for row in self.query("PRAGMA integrity_check(20)")]
-        except StoreError as error:
-            return [error.message]
-        return [] if found == ["ok"] else found
+    def checking(self) -> Checking:
+        """A `with` block, at whose end `problems` is what SQLite itself finds wrong with the file. Reads all of it."""
+        from bursar.database.checking import Checking  # here, because what it needs takes long to import
+
+        self._check_process()
+        return Checking(self.path, self._connect_to_read)
 
     def close(self) -> None:
         """Let go of the file. In a forked child this does nothing: the connection is its parent's."""
@@ -134,7 +146,7 @@ class _Write:
             raise InternalError("a write inside a write")
         database._write = self
         try:
-            self._lock = lock_file(lock_path(database.path), database.busy_seconds)
+            self._lock = database._turns.take(database.busy_seconds)
             database._connection.execute("BEGIN IMMEDIATE")
             database.is_unchanged = database._connection.data_version() == database._version
             database._version = None

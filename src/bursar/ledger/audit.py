@@ -20,7 +20,7 @@ from bursar.ledger.fold import fold_lines
 from bursar.ledger.folded import Fold, FoldedBudget, FoldedReservation, Line, encode_quickly, shorten
 from bursar.ledger.holding import Holding
 from bursar.ledger.port import CallRecord
-from bursar.ledger.rows import run_and_task, write_call, write_holding
+from bursar.ledger.rows import write_call, write_holding
 
 __all__ = ["RawEntry", "check_books", "read_entry"]
 
@@ -147,12 +147,12 @@ def _expected_holding(folded: FoldedReservation) -> object:
     """The row that the books must have, but for its key."""
     return (
         folded.request,
-        encode_quickly(folded.labels),
-        *run_and_task(folded.labels),
+        folded.labels.encoded,
+        *folded.labels.run_and_task,
         folded.place,
         folded.attempt,
-        encode_quickly(folded.accounts),
-        encode_quickly(folded.exempt),
+        folded.charged_to.encoded,
+        folded.exempt_from.encoded,
         folded.state,
         *folded.held,
         *folded.granted,

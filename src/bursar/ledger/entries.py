@@ -24,6 +24,8 @@ RawEntry = tuple[int, str, str, str, str, str, str]
 FIRST_HASH = "0" * 64
 """What the first entry names as the hash before it."""
 
+_SHA256 = hashlib.sha256()
+"""To be copied: that takes less time than to make one."""
 _FENCED_BY = ("project", "run", "roadmap", "phase", "plan", "task")
 
 
@@ -64,7 +66,9 @@ def hash_of(number: int, at: str, kind: str, key: str, body: str, previous: str)
         f'{{"at":{quote(at)},"body":{body},"key":{quote(key)},"kind":{quote(kind)},"number":{number},'
         f'"previous_hash":{quote(previous)}}}'
     )
-    return hashlib.sha256(text.encode()).hexdigest()
+    digest = _SHA256.copy()
+    digest.update(text.encode())
+    return digest.hexdigest()
 
 
 def read_entry(row: RawEntry) -> Entry:

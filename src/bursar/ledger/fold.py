@@ -15,8 +15,10 @@ from bursar.ledger.folded import (
     FREE,
     NO_SUMS,
     Fold,
+    FoldedAccounts,
     FoldedBalance,
     FoldedBudget,
+    FoldedLabels,
     FoldedReservation,
     Line,
     Sides,
@@ -24,9 +26,9 @@ from bursar.ledger.folded import (
     call_content,
     encode_quickly,
     shorten,
-    side_of,
 )
 from bursar.ledger.port import Entry
+from bursar.ledger.rows import run_and_task
 
 _NAMED_BY_LABEL = ("session", "run")
 _GIVEN = ("selector", "unit", "counts", "period", "timezone")
@@ -43,7 +45,7 @@ def fold_lines(lines: Iterable[Line]) -> Fold:
     for line in lines:
         try:
             _STEPS.get(line.kind, _change)(folded, line)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
             folded.problems.append(f"entry {line.number} ({line.kind}) cannot be followed: {error!r}")
     return folded
 
@@ -64,10 +66,15 @@ def _deny(_: Fold, __: Line) -> None:
 
 def _reserve(folded: Fold, line: Line) -> None:
     body = line.body
-    request = {name: body[name] for name in ("labels", "amount", "minimum", "attempt")}
+    request = {
+        "labels": body["labels"],
+        "amount": body["amount"],
+        "minimum": body["minimum"],
+        "attempt": body["attempt"],
+    }
     granted = _sides(body["granted"])
-    place = fence_of(body["labels"], encode_quickly)
-    reservation = _open(folded, line, encode_quickly(request), place, body["attempt"], granted)
+    labels = _labels(folded, line)
+    reservation = _open(folded, line, encode_quickly(request), labels, labels.place, body["attempt"], granted)
     if reservation is None:
         return
     _check_grant(folded, line, reservation, _move(reservation))
@@ -77,14 +84,15 @@ def _charge(folded: Fold, line: Line) -> None:
     body = line.body
     what = "call" if "call" in body else "amount"
     charged = _sides(body["charged"])
-    reservation = _open(folded, line, encode_quickly({"labels": body["labels"], what: body[what]}), "", 1, charged)
+    request = encode_quickly({"labels": body["labels"], what: body[what]})
+    reservation = _open(folded, line, request, _labels(folded, line), "", 1, charged)
     if reservation is None:
         return
     reservation.state, reservation.charged, reservation.ending = body["state"], charged, ["charged", None, None]
     if what == "call":
         _meter(folded, line, reservation, body["call"])
     _move(reservation)
-    is_past = any(balance.budget.is_past(balance) for balance in reservation.charged_to)
+    is_past = any(balance.budget.is_past(balance) for balance in reservation.charged_to.balances)
     if body["state"] != ("overrun" if is_past else "settled"):
         folded.problems.append(f"entry {line.number} charges `{line.key}` and hides, or invents, an overrun")
     if what == "amount" and charged[:2] != tuple(body["amount"][:2]):
@@ -93,36 +101,59 @@ def _charge(folded: Fold, line: Line) -> None:
     _mark(folded, line)
 
 
-def _open(folded: Fold, line: Line, request: str, place: str, attempt: int, granted: Sides) -> FoldedReservation | None:
+def _labels(folded: Fold, line: Line) -> FoldedLabels:
+    values: Mapping[str, str] = line.body["labels"]
+    names = (*values, *values.values())
+    found = folded.labels.get(names)
+    if found is None:
+        place = fence_of(values, encode_quickly)
+        found = folded.labels[names] = FoldedLabels(values, encode_quickly(values), run_and_task(values), place)
+    return found
+
+
+def _open(
+    folded: Fold, line: Line, request: str, labels: FoldedLabels, place: str, attempt: int, granted: Sides
+) -> FoldedReservation | None:
     """The reservation, on the balances that it names; None where its key is taken."""
     if line.key in folded.reservations:
         folded.problems.append(f"entry {line.number} reserves `{line.key}` a second time")
         return None
     body = line.body
-    accounts, exempt = _accounts(body["budgets"]), _accounts(body.get("exempt", ()))
+    charged_to, exempt_from = _accounts(folded, line, body["budgets"]), _accounts(folded, line, body.get("exempt", ()))
     reservation = FoldedReservation(
-        labels=body["labels"],
+        labels=labels,
         place=place,
         request=request,
         attempt=attempt,
         held=granted,
         granted=granted,
-        charged_to=[_balance(folded, line, *account) for account in accounts],
-        exempt_from=[_balance(folded, line, *account) for account in exempt],
-        accounts=accounts,
-        exempt=exempt,
+        charged_to=charged_to,
+        exempt_from=exempt_from,
+        weights=dict.fromkeys(charged_to.by_side, NO_SUMS),
     )
-    for balance in reservation.charged_to:
-        reservation.by_side.setdefault(balance.budget.side, []).append(balance)
-        reservation.weights[balance.budget.side] = NO_SUMS
-    for balance in reservation.exempt_from:
+    for balance in exempt_from.balances:
         balance.exempt += 1
     folded.reservations[line.key] = reservation
     return reservation
 
 
-def _balance(folded: Fold, line: Line, name: str, period: str) -> FoldedBalance:
-    """The balance of that budget in that period, which is its latest now."""
+def _accounts(folded: Fold, line: Line, budgets: Iterable[Any]) -> FoldedAccounts:
+    """The balances of budgets and periods, which are the latest ones now; the release before named no periods."""
+    names = tuple([(each, "always") if isinstance(each, str) else (each[0], each[1]) for each in budgets])
+    for name, period in names:
+        _begin_period(folded, line, name, period)
+    found = folded.accounts.get(names)
+    if found is None:
+        balances = [folded.budgets[name].balance(period) for name, period in names]
+        by_side: dict[int, list[FoldedBalance]] = {}
+        for balance in balances:
+            by_side.setdefault(balance.budget.side, []).append(balance)
+        found = folded.accounts[names] = FoldedAccounts(names, balances, encode_quickly(names), by_side)
+    return found
+
+
+def _begin_period(folded: Fold, line: Line, name: str, period: str) -> None:
+    """That period is the budget's latest now."""
     budget = folded.budgets[name]
     kind = budget.definition["period"]
     if kind in _NAMED_BY_LABEL:
@@ -132,10 +163,6 @@ def _balance(folded: Fold, line: Line, name: str, period: str) -> FoldedBalance:
     if not is_right:
         folded.problems.append(f"entry {line.number} puts `{line.key}` on `{name}` in the wrong period `{period}`")
     budget.last = period
-    found = budget.periods.get(period)
-    if found is None:
-        found = budget.periods[period] = FoldedBalance(budget)
-    return found
 
 
 def _change(folded: Fold, line: Line) -> None:
@@ -191,12 +218,12 @@ def _end(folded: Fold, line: Line, reservation: FoldedReservation) -> None:
         folded.problems.append(f"entry {line.number} ends `{line.key}` a second time")
     reservation.state = body.get("state", "released")
     reservation.charged = _sides(body["charged"]) if "charged" in body else FREE
-    reservation.unknown = tuple(body.get("unknown", (0, 0)))
+    reservation.unknown = tuple(body["unknown"]) if "unknown" in body else (0, 0)
     reservation.ending = [line.kind, body.get("actual"), body.get("asked_unknown")]
     if "actual" in body and body["charged"][0] != body["actual"][0] + body["asked_unknown"][0]:
         folded.problems.append(f"entry {line.number} charges `{line.key}` another sum than it names")
     if reservation.state == "released":
-        for balance in reservation.exempt_from:
+        for balance in reservation.exempt_from.balances:
             balance.exempt -= 1
     _check_charge(folded, line, reservation)
 
@@ -232,7 +259,7 @@ _STEPS: dict[str, Callable[[Fold, Line], None]] = {
 def _move(reservation: FoldedReservation) -> dict[int, Sums]:
     """The balances follow what the reservation weighs now; what it weighed before, by side, is given back."""
     before, after = reservation.weights, {}
-    for side, balances in reservation.by_side.items():
+    for side, balances in reservation.charged_to.by_side.items():
         new, old = reservation.weigh(side), before[side]
         after[side] = new
         if new != old:
@@ -247,17 +274,21 @@ def _move(reservation: FoldedReservation) -> dict[int, Sums]:
 
 
 def _check_charge(folded: Fold, line: Line, reservation: FoldedReservation) -> None:
-    charged = reservation.charged or FREE
-    for side, metered in enumerate(reservation.metered):
-        found = side_of(charged, side)
-        if found is not None and found < (metered or 0):
-            folded.problems.append(f"entry {line.number} charges `{line.key}` less than it had metered")
-            return
+    tokens, nano_usd, fresh, output = reservation.charged or FREE
+    metered_tokens, metered_nano_usd, metered_fresh, metered_output = reservation.metered
+    is_less = (
+        tokens < metered_tokens
+        or (nano_usd is not None and nano_usd < (metered_nano_usd or 0))
+        or (tokens if fresh is None else fresh) < (metered_fresh or 0)
+        or (tokens if output is None else output) < (metered_output or 0)
+    )
+    if is_less:
+        folded.problems.append(f"entry {line.number} charges `{line.key}` less than it had metered")
 
 
 def _check_grant(folded: Fold, line: Line, reservation: FoldedReservation, before: dict[int, Sums]) -> None:
     """After a grant, no blocking budget that had to give something is past what it grants."""
-    for (name, _), balance in zip(reservation.accounts, reservation.charged_to, strict=True):
+    for (name, _), balance in zip(reservation.charged_to.names, reservation.charged_to.balances, strict=True):
         ceiling, side = balance.budget.ceiling, balance.budget.side
         if ceiling is None:
             continue
@@ -276,12 +307,8 @@ def _mark(folded: Fold, line: Line) -> None:
         folded.marks[name, period, mark["percent"]] = (line.at, alert.get("level"), alert.get("message"))
 
 
-def _accounts(budgets: Iterable[Any]) -> list[tuple[str, str]]:
-    """Budgets and periods; the release before knew one period and named none."""
-    return [(each, "always") if isinstance(each, str) else (each[0], each[1]) for each in budgets]
-
-
 def _sides(amount: list[Any]) -> Sides:
-    tokens, nano_usd, *parts = amount
-    fresh, output = parts or (None, None)
+    if len(amount) == 2:
+        return amount[0], amount[1], None, None
+    tokens, nano_usd, fresh, output = amount
     return tokens, nano_usd, fresh, output

@@ -57,6 +57,13 @@ class FoldedBudget:
         spent, reserved, metered, unpriced = tuple(sum(column) for column in columns) or (0, 0, 0, 0)
         return spent, reserved, metered, unpriced
 
+    def balance(self, period: str) -> FoldedBalance:
+        """How it stands in that period."""
+        found = self.periods.get(period)
+        if found is None:
+            found = self.periods[period] = FoldedBalance(self)
+        return found
+
     def define(self, definition: Mapping[str, Any]) -> None:
         """From now on it is so defined."""
         self.definition = definition
@@ -71,20 +78,53 @@ class FoldedBudget:
         return self.ceiling is not None and balance.spent + balance.reserved > self.definition["quantity"]
 
 
+Accounts = tuple[tuple[str, str], ...]
+"""Names of budgets, and of each the period."""
+
+
+@dataclass(slots=True)
+class FoldedAccounts:
+    """What many reservations are put on together.
+
+    Attributes:
+        encoded: the names and periods, as the books keep them.
+        by_side: the balances by the side that each counts.
+    """
+
+    names: Accounts
+    balances: list[FoldedBalance]
+    encoded: str
+    by_side: dict[int, list[FoldedBalance]]
+
+
+@dataclass(slots=True)
+class FoldedLabels:
+    """What an operation is: the same for many reservations, so it is written down once for all of them.
+
+    Attributes:
+        encoded: the labels as the books keep them.
+        run_and_task: what the books find them by.
+        place: what attempts are counted within.
+    """
+
+    values: Mapping[str, str]
+    encoded: str
+    run_and_task: tuple[str, str]
+    place: str
+
+
 @dataclass(slots=True)
 class FoldedReservation:
     """One reservation. Of `metered` the cost is the known part; the other sides are exact."""
 
-    labels: Mapping[str, str]
+    labels: FoldedLabels
     place: str
     request: str
     attempt: int
     held: Sides
     granted: Sides
-    charged_to: list[FoldedBalance]
-    exempt_from: list[FoldedBalance]
-    accounts: list[tuple[str, str]]
-    exempt: list[tuple[str, str]]
+    charged_to: FoldedAccounts
+    exempt_from: FoldedAccounts
     state: str = "held"
     metered: Sides = (0, 0, 0, 0)
     calls: int = 0
@@ -93,19 +133,19 @@ class FoldedReservation:
     unknown: tuple[int, int | None] = (0, 0)
     ending: list[Any] | None = None
     crediting: list[Any] | None = None
-    by_side: dict[int, list[FoldedBalance]] = field(default_factory=dict)
-    """`charged_to` by the side that each counts."""
     weights: dict[int, Sums] = field(default_factory=dict)
-    """What it has added so far to each of them, by side."""
+    """What it has added so far to the balances that it is charged to, by side."""
 
     def weigh(self, side: int) -> Sums:
         """What this reservation adds to a budget that counts that side."""
         metered = self.metered[side] or 0
+        sides = self.charged or self.held
+        found = sides[side]
+        if found is None and side != USD:
+            found = sides[TOKENS]  # of a part of the tokens that nobody named, the most there can be
         if self.charged is None:
-            held = side_of(self.held, side)
-            return (0, metered, metered, 1, 0) if held is None else (0, held, metered, 0, 0)
-        charged = side_of(self.charged, side)
-        return (metered, 0, 0, 1, 0) if charged is None else (charged, 0, 0, 0, 0)
+            return (0, metered, metered, 1, 0) if found is None else (0, found, metered, 0, 0)
+        return (metered, 0, 0, 1, 0) if found is None else (found, 0, 0, 0, 0)
 
 
 def encode_quickly(value: object) -> str:
@@ -118,6 +158,8 @@ class Fold:
     """Everything that the journal says, and everything in it that cannot be.
 
     Attributes:
+        accounts: those that anything was put on together.
+        labels: those of any reservation, by their names and values.
         calls: the content of each recorded call, by (key, call id, sequence).
         marks: by (budget, period, percent) when each threshold was reached, and the level and message of the alert;
             None for both where it was marked in silence.
@@ -125,6 +167,8 @@ class Fold:
     """
 
     budgets: dict[str, FoldedBudget] = field(default_factory=dict)
+    accounts: dict[Accounts, FoldedAccounts] = field(default_factory=dict)
+    labels: dict[tuple[str, ...], FoldedLabels] = field(default_factory=dict)
     reservations: dict[str, FoldedReservation] = field(default_factory=dict)
     calls: dict[tuple[str, str, int], tuple[Any, ...]] = field(default_factory=dict)
     marks: dict[tuple[str, str, int], tuple[str, str | None, str | None]] = field(default_factory=dict)
@@ -161,9 +205,3 @@ def shorten(sides: Sides) -> Sides:
     """As the books keep it: a part that is all of the tokens is not named."""
     tokens, nano_usd, fresh, output = sides
     return tokens, nano_usd, None if fresh == tokens else fresh, None if output == tokens else output
-
-
-def side_of(sides: Sides, side: int) -> int | None:
-    """That side; of a part of the tokens that nobody named, the most there can be."""
-    found = sides[side]
-    return sides[TOKENS] if found is None and side != USD else found

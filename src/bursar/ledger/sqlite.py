@@ -113,13 +113,13 @@ class SqliteLedger(Bookkeeping, Reading):
 
     def verify(self) -> Sequence[str]:
         """See `Ledger.verify`. What SQLite itself finds wrong with the file comes first."""
-        problems = self._database.check()
-        if problems:
-            return problems
-        try:
-            return self._check_rows()
-        except StoreError as error:
-            return [error.message]
+        problems: list[str] = []
+        with self._database.checking() as checking:
+            try:
+                problems = self._check_rows()
+            except StoreError as error:
+                problems = [error.message]
+        return checking.problems or problems
 
     def _check_rows(self) -> list[str]:
         from bursar.ledger.audit import check_books  # here, because what it needs takes long to import
