@@ -102,7 +102,9 @@ def _parse_tasks(source: Source, elements: Sequence[Element]) -> tuple[Task, ...
     ]
     declared = [_declared(element, task, alias) for element, task, alias in zip(elements, tasks, aliases, strict=True)]
     resolved = resolve_dependencies(source, declared)
-    return tuple(replace(task, depends_on=names) for task, names in zip(tasks, resolved, strict=True))
+    return tuple(
+        replace(task, depends_on=names) if names else task for task, names in zip(tasks, resolved, strict=True)
+    )
 
 
 def _alias(element: Element) -> str:

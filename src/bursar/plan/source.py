@@ -5,12 +5,12 @@ from __future__ import annotations
 import html
 import re
 from bisect import bisect_right
+from itertools import accumulate
 from pathlib import Path
 
 from bursar.plan.model import Position, Problem
 
 MAX_PROBLEMS = 1_000  # a file with more is not a plan; nobody reads on
-_LINE_END = re.compile("\n")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos);")
 
 
@@ -36,7 +36,8 @@ class Source:
         self.path = path
         self._problems: list[tuple[int, Problem]] = []
         self._has_errors = False
-        self._line_starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+        self._line_starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
+        self._line_starts.pop()
 
     def position(self, offset: int) -> Position:
         """Where the character at `offset` stands."""
