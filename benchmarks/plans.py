@@ -1,10 +1,10 @@
 """How fast plans are read, beside a bare read of the same files with a load of their front matter, in turns.
 
-python benchmarks/plans.py          aims at 3 times the bare read at most, and at the same time per plan for 20,000 as for 2,000
+python benchmarks/plans.py      aims at 3 times the bare read at most, and at the same time per plan for 20,000 plans
 
-The plans are made up, in sizes and with numbers of tasks as real ones have them (median 9.5 KB, two or three tasks; the seed
-is printed). The bare side reads the file, decodes it, cuts the front matter out and loads it with PyYAML's C loader
-(`yaml.load(…, Loader=CSafeLoader)`): the library that bursar uses. CPU time counts: what other processes do does not.
+The plans are made up, in sizes and with numbers of tasks as real ones have them (median 9.5 KB, two or three tasks; the
+seed is printed). The bare side reads the file, decodes it, cuts the front matter out and loads it with PyYAML, the
+library that bursar uses: with its C loader, and once with the ordinary `safe_load`. CPU time is what counts.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -30,7 +31,7 @@ TASKS = {1: 63, 2: 460, 3: 387, 4: 64, 5: 17, 6: 6, 7: 2, 9: 1}
 WORDS = (
     "parser ledger budget token route wave merge lock file window signal clock store reader writer index queue frame "
     "check write read move keep drop build close open return raise count name a the of with from until and never once"
-).split()
+)
 CODE = ("if a < b && c:", "x: Map<str, list[int]>", "run(cmd) 2>&1 | tail -3", "<Button onClick={save} />", "`a -> b`")
 
 
@@ -145,7 +146,7 @@ def make_plan(numbers: random.Random, phase: int, plan: int) -> str:
 
 def size_at(share: float) -> int:
     """The size that this share of all plans does not exceed."""
-    for (low, least), (high, most) in zip(SIZES, SIZES[1:], strict=False):
+    for (low, least), (high, most) in pairwise(SIZES):
         if share <= high:
             return int(least + (most - least) * (share - low) / (high - low))
     return SIZES[-1][1]
@@ -154,7 +155,11 @@ def size_at(share: float) -> int:
 def make_front(numbers: random.Random, phase: int, plan: int, size: int) -> str:
     """Front matter with what must hold when the plan is done."""
     lines = ["---", f"phase: {phase:02}-part", f"plan: {plan:02}", "type: execute", "wave: 1", "depends_on: []"]
-    lines += ["files_modified:", *(f"  - src/{word}.py" for word in numbers.sample(WORDS, 4)), "autonomous: true"]
+    lines += [
+        "files_modified:",
+        *(f"  - src/{word}.py" for word in numbers.sample(WORDS.split(), 4)),
+        "autonomous: true",
+    ]
     lines += ["must_haves:", "  truths:"]
     while sum(map(len, lines)) + len(lines) < size:
         lines.append(f'    - "{sentence(numbers, 12)}"')
@@ -175,7 +180,7 @@ def make_task(numbers: random.Random, number: int, size: int) -> str:
     action = "\n".join(lines) or "    Write it."
     return (
         f'<task type="auto">\n  <name>Task {number}: {sentence(numbers, 4)}</name>\n'
-        f"  <files>src/{numbers.choice(WORDS)}.py, tests/test_{numbers.choice(WORDS)}.py</files>\n"
+        f"  <files>src/{numbers.choice(WORDS.split())}.py, tests/test_{numbers.choice(WORDS.split())}.py</files>\n"
         f"  <action>\n{action}\n  </action>\n"
         f"  <verify>\n    <automated>python -m pytest -q tests</automated>\n  </verify>\n"
         f"  <done>{sentence(numbers, 8)}</done>\n</task>\n"
@@ -184,7 +189,7 @@ def make_task(numbers: random.Random, number: int, size: int) -> str:
 
 def sentence(numbers: random.Random, words: int) -> str:
     """Words in no order."""
-    return " ".join(numbers.choices(WORDS, k=words)).capitalize()
+    return " ".join(numbers.choices(WORDS.split(), k=words)).capitalize()
 
 
 if __name__ == "__main__":

@@ -209,32 +209,34 @@ def _attributes(text: str, span: Span) -> dict[str, Attribute]:
     return found
 
 
-def _fence_lines(text: str, start: int) -> list[tuple[int, int]]:
-    """The lines that may open or close a code fence."""
-    fences: list[tuple[int, int]] = []
+def _fence_lines(text: str, start: int, end: int) -> list[int]:
+    """Where what follows each line begins that may open or close a code fence, from `start` to `end`."""
+    fences: list[int] = []
     for mark in ("```", "~~~"):
-        offset = find_first(text, mark, start, len(text))
+        offset = find_first(text, mark, start, end)
         while offset >= 0:
             line_end = text.find("\n", offset)
             line_end = len(text) if line_end < 0 else line_end
             if _FENCE_LINE.fullmatch(text, offset, line_end):
-                fences.append((offset, line_end))
-            offset = find_first(text, mark, line_end, len(text))
+                fences.append(line_end)
+            offset = find_first(text, mark, line_end, end)
     return sorted(fences)
 
 
 def _without_fenced_samples(text: str, start: int, tasks: list[Element]) -> list[Element]:
     """Drop tasks in a code fence that holds nothing else and stands outside every real task; never all of them."""
-    fences = _fence_lines(text, start)
     kept: list[Element] = []
     cursor, is_fenced = start, False
+    last_fence: int | None = None
     for task in tasks:
-        first, after = bisect_left(fences, (cursor, 0)), bisect_left(fences, (task.offset, 0))
-        if is_fenced or (after - first) % 2 == 0:
-            is_fenced = is_fenced and first == after
+        fences = _fence_lines(text, cursor, task.offset)
+        if is_fenced or len(fences) % 2 == 0:
+            is_fenced = is_fenced and not fences
         else:
-            opens_sample = _ONLY_TASKS_TAG.fullmatch(text, fences[after - 1][1], task.offset) is not None
-            is_fenced = opens_sample and fences[-1][0] >= task.after
+            opens_sample = _ONLY_TASKS_TAG.fullmatch(text, fences[-1], task.offset) is not None
+            if opens_sample and last_fence is None:
+                last_fence = max(_fence_lines(text, fences[-1], len(text)), default=-1)
+            is_fenced = opens_sample and last_fence is not None and last_fence > task.after
         if not is_fenced:
             kept.append(task)
         cursor = task.after

@@ -36,7 +36,7 @@ class Source:
         self.path = path
         self._problems: list[tuple[int, Problem]] = []
         self._has_errors = False
-        self._line_starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
+        self._line_starts = [0, *accumulate([len(line) + 1 for line in text.split("\n")])]
         self._line_starts.pop()
 
     def position(self, offset: int) -> Position:
