@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bursar.plan.source import Source, decode_entities
-from bursar.plan.tags import ClosingTags, Span, TaskTag, find_task_tags
+from bursar.plan.tags import ClosingTags, Span, TaskTag, find_first, find_task_tags
 
 MAX_TASKS = 10_000
 MAX_TASK_TAGS = 4 * MAX_TASKS  # samples in actions included
@@ -25,8 +25,8 @@ _ATTRIBUTE = re.compile(r"([\w:.-]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'
 _CHILD = r"(?P<tag><(?P<name>[A-Za-z_][\w:.-]*)(?:\s(?:[^<>\"'\n]|\"[^\"\n]*\"|'[^'\n]*')*)?>|(?P<comment><!--))"
 _CHILD_AT_MARGIN = re.compile(rf"^[ \t]*{_CHILD}", re.MULTILINE)
 _CHILD_HERE = re.compile(rf"\s*{_CHILD}")
-_COMMENT = re.compile(r"^[ \t]*<!--", re.MULTILINE)
-_FENCE_LINE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
+_COMMENT = "<!--"
+_FENCE_LINE = re.compile(r"(?:`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
 _ONLY_TASKS_TAG = re.compile(r"\s*(?:<tasks(?:\s[^<>\n]*)?>\s*)?")
 
 
@@ -108,8 +108,8 @@ class _Scanner:
     def _next_outer_tag(self, cursor: int) -> TaskTag | None:
         """The first task tag from `cursor` on that no closed comment hides."""
         while (tag := self._tag_from(cursor)) is not None:
-            comment = _COMMENT.search(self._text, cursor, tag.start)
-            hidden_to = None if comment is None else self._comment_end(comment.end())
+            comment = find_first(self._text, _COMMENT, cursor, tag.start)
+            hidden_to = None if comment < 0 else self._comment_end(comment + len(_COMMENT))
             if hidden_to is None:
                 return tag
             cursor = hidden_to
@@ -209,18 +209,34 @@ def _attributes(text: str, span: Span) -> dict[str, Attribute]:
     return found
 
 
+def _fence_lines(text: str, start: int, end: int) -> list[int]:
+    """Where what follows each line begins that may open or close a code fence, from `start` to `end`."""
+    fences: list[int] = []
+    for mark in ("```", "~~~"):
+        offset = find_first(text, mark, start, end)
+        while offset >= 0:
+            line_end = text.find("\n", offset)
+            line_end = len(text) if line_end < 0 else line_end
+            if _FENCE_LINE.fullmatch(text, offset, line_end):
+                fences.append(line_end)
+            offset = find_first(text, mark, line_end, end)
+    return sorted(fences)
+
+
 def _without_fenced_samples(text: str, start: int, tasks: list[Element]) -> list[Element]:
     """Drop tasks in a code fence that holds nothing else and stands outside every real task; never all of them."""
-    fences = [match.span() for match in _FENCE_LINE.finditer(text, start)]
     kept: list[Element] = []
     cursor, is_fenced = start, False
+    last_fence: int | None = None
     for task in tasks:
-        first, after = bisect_left(fences, (cursor, 0)), bisect_left(fences, (task.offset, 0))
-        if is_fenced or (after - first) % 2 == 0:
-            is_fenced = is_fenced and first == after
+        fences = _fence_lines(text, cursor, task.offset)
+        if is_fenced or len(fences) % 2 == 0:
+            is_fenced = is_fenced and not fences
         else:
-            opens_sample = _ONLY_TASKS_TAG.fullmatch(text, fences[after - 1][1], task.offset) is not None
-            is_fenced = opens_sample and fences[-1][0] >= task.after
+            opens_sample = _ONLY_TASKS_TAG.fullmatch(text, fences[-1], task.offset) is not None
+            if opens_sample and last_fence is None:
+                last_fence = max(_fence_lines(text, fences[-1], len(text)), default=-1)
+            is_fenced = opens_sample and last_fence is not None and last_fence > task.after
         if not is_fenced:
             kept.append(task)
         cursor = task.after

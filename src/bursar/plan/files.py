@@ -6,6 +6,7 @@ import re
 
 from bursar.plan.source import decode_entities
 
+_PLAIN_PATH = re.compile(r"[\w./][\w./-]*\.\w{1,10}")
 _BLANKS = re.compile(r"\s{2,}")
 _MARKS = re.compile(r"`{2,}")
 _BULLET = re.compile(r"^(?:(?:[-*+•]|\d{1,3}[.)])\s+)?(?:\[[ xX]\]\s+)?")
@@ -29,6 +30,10 @@ def parse_files(text: str) -> tuple[str, ...]:
     """The paths that a `<files>` text names, each once, in order; prose and "None" name nothing."""
     paths: dict[str, None] = {}
     for line in decode_entities(text).split("\n"):
+        entries = [entry for part in line.split(",") if (entry := part.strip())]
+        if all(map(_PLAIN_PATH.fullmatch, entries)):  # as most are
+            paths.update(dict.fromkeys(entries))
+            continue
         line = _MARKS.sub("`", _BLANKS.sub(" ", line)).strip()
         for entry in _split_at_commas(_BULLET.sub("", line)):
             paths.update(dict.fromkeys(_paths_of(entry)))

@@ -23,13 +23,14 @@ from bursar.plan.task_fields import parse_task, task_title
 _DEPENDS_ON = ("depends-on", "depends_on", "depends", "wait_for", "wait-for")
 
 
-def parse_plan(text: str, path: Path, *, folder: str | None = None) -> Plan | UnreadablePlan:
+def parse_plan(text: str, path: Path, *, folder: str | None = None, digest: str | None = None) -> Plan | UnreadablePlan:
     """The plan that `text` holds; with an error in it, an `UnreadablePlan` that lists all problems.
 
     A byte order mark is dropped and `\\r\\n` read as `\\n`, so that digests of tasks do not depend on the checkout.
 
     Args:
         folder: name of the folder that the file lies in, where `path` does not say it.
+        digest: of the file's bytes, where they are not those of `text`.
     """
     source = Source(text.removeprefix("\ufeff").replace("\r\n", "\n"), path)
     front = parse_front_matter(source)
@@ -53,7 +54,7 @@ def parse_plan(text: str, path: Path, *, folder: str | None = None) -> Plan | Un
         files_modified=fields.files_modified,
         objective=find_section(prose, "objective"),
         context_paths=context_paths(prose),
-        digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+        digest=digest or hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
         front_matter=front.values,
         warnings=_warnings(problems),
     )
@@ -102,7 +103,9 @@ def _parse_tasks(source: Source, elements: Sequence[Element]) -> tuple[Task, ...
     ]
     declared = [_declared(element, task, alias) for element, task, alias in zip(elements, tasks, aliases, strict=True)]
     resolved = resolve_dependencies(source, declared)
-    return tuple(replace(task, depends_on=names) for task, names in zip(tasks, resolved, strict=True))
+    return tuple(
+        replace(task, depends_on=names) if names else task for task, names in zip(tasks, resolved, strict=True)
+    )
 
 
 def _alias(element: Element) -> str:

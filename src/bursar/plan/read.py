@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from dataclasses import replace
 from pathlib import Path
 
 from bursar.plan.model import Plan, Position, Problem, UnreadablePlan
@@ -24,8 +23,7 @@ def read_plan(path: Path) -> Plan | UnreadablePlan:
     text = decode(data, path)
     if isinstance(text, Problem):
         return UnreadablePlan(path=path, problems=(text,))
-    plan = parse_plan(text, path, folder=path.absolute().parent.name)
-    return replace(plan, digest=hashlib.sha256(data).hexdigest()) if isinstance(plan, Plan) else plan
+    return parse_plan(text, path, folder=path.absolute().parent.name, digest=hashlib.sha256(data).hexdigest())
 
 
 def read_bytes(path: Path, kind: str = "plan") -> bytes | Problem:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from bursar.plan.elements import Element
+from bursar.plan.tags import find_first
 
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 _REFERENCE = re.compile(r"[ \t]*(?:[-*+][ \t]+)?@(?P<path>[^\s()\"'`,;]+)(?:\s+.*)?")
@@ -22,11 +23,10 @@ def outside_tasks(text: str, start: int, tasks: Sequence[Element]) -> str:
 
 def find_section(text: str, name: str) -> str:
     """What the first `<name>` that stands first on its line holds, stripped; empty where there is none."""
-    opening = re.compile(rf"^[ \t]*<{name}>", re.MULTILINE).search(text)
-    if opening is None:
-        return ""
-    closing = text.find(f"</{name}>", opening.end())
-    return text[opening.end() : closing].strip() if closing >= 0 else ""
+    opening = find_first(text, f"<{name}>", 0, len(text))
+    start = opening + len(name) + 2
+    closing = text.find(f"</{name}>", start) if opening >= 0 else -1
+    return text[start:closing].strip() if closing >= 0 else ""
 
 
 def context_paths(text: str) -> tuple[str, ...]:

@@ -6,12 +6,12 @@ import html
 import re
 from array import array
 from bisect import bisect_right
+from itertools import accumulate
 from pathlib import Path
 
 from bursar.plan.model import Position, Problem
 
 MAX_PROBLEMS = 1_000  # a file with more is not a plan; nobody reads on
-_LINE_END = re.compile("\n")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos);")
 
 
@@ -38,7 +38,9 @@ class Source:
         self._problems: list[tuple[int, Problem]] = []
         self._has_errors = False
         self._line_starts = array("Q", (0,))  # of a text that is nothing but line ends, a list would be large
-        self._line_starts.extend(match.end() for match in _LINE_END.finditer(text))
+        self._line_starts.extend(accumulate(len(line) + 1 for line in text.split("
+")))
+        self._line_starts.pop()
 
     def position(self, offset: int) -> Position:
         """Where the character at `offset` stands."""

@@ -76,17 +76,16 @@ def dedented(text: str) -> str:
     first = re.match(r"(?:[^\S\n]*\n)+", body)
     if first is None:
         return body.strip()
-    lines = body[first.end() :].split("\n")
-    indents = [line[: len(line) - len(line.lstrip())] for line in lines if line.strip()]
-    if not indents:
-        return ""
-    shared = _common_prefix(min(indents), max(indents))
-    return "\n".join(line.removeprefix(shared) for line in lines)
+    body = body[first.end() :]
+    lines = [line for line in body.split("\n") if line and not line.isspace()]
+    shared = _common_indent(min(lines), max(lines))
+    return body.removeprefix(shared).replace(f"\n{shared}", "\n") if shared else body
 
 
-def _common_prefix(one: str, other: str) -> str:
+def _common_indent(one: str, other: str) -> str:
+    """The blanks that both lines begin with; for the least and the greatest of many lines, those of all."""
     length = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    return one[:length]
+    return one[: min(length, len(one) - len(one.lstrip()))]
 
 
 def _children(element: Element, name: str) -> list[Child]:
@@ -176,7 +175,9 @@ def _is_parallel(source: Source, element: Element) -> bool:
 
 
 def _context_mode(source: Source, element: Element) -> ContextMode:
-    value = _value(element, "context-mode") or ContextMode.FRESH.value
+    value = _value(element, "context-mode")
+    if not value:
+        return ContextMode.FRESH
     if value in tuple(ContextMode):
         return ContextMode(value)
     message = f'context-mode is `{shortened(value)}`, read as "fresh"'
