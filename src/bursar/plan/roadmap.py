@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bursar.plan.model import Problem
 from bursar.plan.read import decode, read_bytes
-from bursar.plan.roadmap_dependencies import Known, number_key, sort_key
+from bursar.plan.roadmap_known import Known, number_key, sort_key
 from bursar.plan.roadmap_lines import visible_lines
 from bursar.plan.roadmap_mentions import walk
 from bursar.plan.roadmap_model import Roadmap, UnreadableRoadmap

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bursar.plan.dependencies import MAX_HINTS
-from bursar.plan.roadmap_dependencies import Known, Named, number_key, read_dependencies, sort_key
+from bursar.plan.roadmap_dependencies import Named, read_dependencies
 from bursar.plan.roadmap_fields import Label, Part, read_parts
+from bursar.plan.roadmap_known import Known, number_key, sort_key
 from bursar.plan.roadmap_lists import plans, requirements, success_criteria
 from bursar.plan.roadmap_marks import plain, planned_count, status_of
 from bursar.plan.roadmap_model import Phase, PhasePlan, PhaseStatus, normal_number
