@@ -37,7 +37,7 @@ from bursar.plan.roadmap_wordings import (
 )
 
 MAX_TEXT = 2_000  # the longest line of any kind that was seen has 1,857
-MAX_NUMBERS = 500  # that one text may name, repeats counted
+MAX_NUMBERS = 300  # that one text may name, repeats counted
 MAX_RANGE = 100  # phases; a range that is longer names only its ends and what the roadmap has between them
 _HEAD = 400  # where words for several phases are looked for
 

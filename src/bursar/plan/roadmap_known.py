@@ -29,6 +29,8 @@ class Known:
 
     def normal(self, number: str) -> str:
         """The number as its phase bears it; normalised where there is no such phase."""
+        if number in self._borne:
+            return number
         return self.numbers.get(number_key(number)) or normal_number(number)
 
     def before(self, key: SortKey) -> Sequence[str]:
