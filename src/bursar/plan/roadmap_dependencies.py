@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bursar.plan.roadmap_known import Known, number_key, sort_key
 from bursar.plan.roadmap_marks import plain
@@ -72,10 +72,12 @@ def read_dependencies(text: str, own: str, known: Known) -> Named:
     if NOTHING.match(value):
         return named
     outside = _without_brackets(value)
-    for position, clause in enumerate(SENTENCE_END.split(outside)):
-        _read_clause(clause, named, _Reader(own, known, is_first=position == 0))
+    reader = _Reader(own, known, is_first=True)
+    if not _read_listed(value, outside, named, reader):
+        for position, clause in enumerate(SENTENCE_END.split(outside)):
+            _read_clause(clause, named, replace(reader, is_first=position == 0))
     if not named.numbers:
-        _read_without_words(value, outside, named, _Reader(own, known, is_first=True))
+        _read_without_words(outside, named, reader)
     if not named.numbers and not named.doubts and not AGAINST.match(outside):
         named.doubts.append("it names no phase; nothing is waited for")
     if named.numbers and (OPTIONAL.search(value) or WEAK.search(outside)):
@@ -110,6 +112,16 @@ def _without_brackets(text: str) -> str:
     if depth == 0:
         kept.append(text[after:])
     return " ".join(" ".join(kept).split())
+
+
+def _read_listed(value: str, outside: str, named: Named, reader: _Reader) -> bool:
+    """Read `All checking phases (2-5)` as what the brackets list; whether they list any."""
+    inside = IN_BRACKETS.search(value) if EVERY.search(outside[:_HEAD]) and not FIRST.search(outside) else None
+    match = BARE_NUMBER.match(inside["list"]) if inside else None
+    if inside is None or match is None:
+        return False
+    _read_group(inside["list"], match, named.numbers, named, reader)
+    return True
 
 
 def _read_clause(clause: str, named: Named, reader: _Reader) -> None:
@@ -168,10 +180,11 @@ def _is_against(before: str) -> bool:
     return against is not None and not FOR.search(before, against.end())
 
 
-def _read_without_words(value: str, outside: str, named: Named, reader: _Reader) -> None:
-    """Read `1, 2`, `01-02`, `03-login`, the name of a phase, or `All checks (2-5)`."""
+def _read_without_words(outside: str, named: Named, reader: _Reader) -> None:
+    """Read `1, 2`, `01-02`, `03-login`, the name of a phase, or `All phases`."""
     if EVERY.search(outside[:_HEAD]):
-        _read_all(value, named, reader)
+        named.doubts.append("it is read as all earlier phases")
+        _add_earlier(named, reader)
         return
     clause = PLAN_WORD.sub("", re.split(r"\.\s|;\s(?!#?[0-9])|\s[—–-]{1,2}\s", outside, maxsplit=1)[0])
     match = BARE_NUMBER.match(clause)
@@ -194,17 +207,6 @@ def _read_names(clause: str, named: Named, reader: _Reader) -> None:
     for name in names:
         if number := reader.known.names.get(PHASE_WORD.sub("", name.strip(" .")).lower()):
             _add(number, named.numbers, named, reader)
-
-
-def _read_all(value: str, named: Named, reader: _Reader) -> None:
-    """Read `All checks (2-5)` as what stands in the brackets, else as every earlier phase, which is said."""
-    inside = IN_BRACKETS.search(value)
-    match = BARE_NUMBER.match(inside["list"]) if inside else None
-    if inside is not None and match is not None:
-        _read_group(inside["list"], match, named.numbers, named, reader)
-        return
-    named.doubts.append("it is read as all earlier phases")
-    _add_earlier(named, reader)
 
 
 def _add(number: str, numbers: dict[str, None], named: Named, reader: _Reader) -> None:

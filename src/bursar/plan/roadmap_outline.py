@@ -18,7 +18,7 @@ class Kind(IntEnum):
     HEADING = 0
     LIST = 1
     TABLE = 2
-    BULLET = 3
+    LOOSE = 3  # it may mean something else: `- [x] Phase 2 tested by hand`, `- Phase 2: Crane`
 
 
 @dataclass(slots=True, kw_only=True)
@@ -123,7 +123,7 @@ def read_item(line: Line, following: Sequence[Line]) -> Mention | None:
     if _is_struck(match["open"], rest) or title.status is PhaseStatus.DROPPED:
         status = PhaseStatus.DROPPED
     return Mention(
-        kind=Kind.LIST,
+        kind=Kind.LOOSE if _is_loose(rest) else Kind.LIST,
         number=match["number"],
         offset=line.offset,
         name=title.name,
@@ -139,13 +139,18 @@ def read_bullet(line: Line) -> Mention | None:
         return None
     title, tail = _item_title(match["open"] or "", match["rest"], [])
     status = title.status or _set_aside(tail)
-    return Mention(kind=Kind.BULLET, number=match["number"], offset=line.offset, name=title.name, status=status)
+    return Mention(kind=Kind.LOOSE, number=match["number"], offset=line.offset, name=title.name, status=status)
 
 
 def _is_struck(before: str, rest: str) -> bool:
     """Whether `~~` opens before the word for a phase, or right before its name."""
     after = _AFTER_NUMBER.match(rest[:_LONGEST])
     return "~~" in before or (after is not None and "~~" in rest[: after.start("name")] and after["name"] != "")
+
+
+def _is_loose(rest: str) -> bool:
+    """Whether what follows the number in a list may be prose, or the end of a range."""
+    return re.match(r"[ \t]+[^\W_]|-[0-9]", rest) is not None
 
 
 def _is_title(rest: re.Match[str]) -> bool:

@@ -117,7 +117,8 @@ def _status(source: Source, draft: Draft, listed: Sequence[PhasePlan]) -> PhaseS
     A tick is set on purpose, while an empty box may just have been forgotten. What the plans say counts only where
     nobody speaks of the phase itself, and what the milestone says only where the plans do not speak either.
     """
-    said = [(mention.status, mention.offset) for mention in draft.mentions if mention.status is not None]
+    sure = [mention for mention in draft.mentions if mention.kind is not Kind.LOOSE] or draft.mentions
+    said = [(mention.status, mention.offset) for mention in sure if mention.status is not None]
     labels = (part for part in draft.parts if part.label is Label.STATUS)
     said += [(status, part.offset) for part in labels if (status := status_of(part.text)) is not None]
     found = {status for status, _ in said}

@@ -7,7 +7,7 @@ import re
 from bursar.plan.roadmap_marks import NUMBER
 
 # A phase by its number, and what may follow it: `Phase 1`, then `, 2`, ` and Phase 3`, `-5`; `3 plans` are no phase.
-PHASES = r"(?:phases?|fases?|faser(?:na)?|阶段|階段|단계)"
+PHASES = r"(?:phases?|phasen|fases?|faser(?:na)?|阶段|階段|단계)"
 NO_UNIT = r"(?![ ]*(?:plans?|tasks?|weeks?|days?|hours?|tests?|files?|sprints?|requirements?|waves?|steps?|items?|%))"
 FIRST = re.compile(rf"(?<!\w)(?P<word>{PHASES})[ ]*#?(?P<number>{NUMBER})", re.IGNORECASE)
 FOLLOWING = re.compile(
@@ -61,13 +61,16 @@ ONE_EARLIER = re.compile(
     re.IGNORECASE,
 )
 # Values without the word: `1, 2`, `03-login`, `Plan 03-01`, `All checks (2-5)`.
-PLURAL = re.compile(r"phases|fases|faser", re.IGNORECASE)
+PLURAL = re.compile(r"phases|phasen|fases|faser", re.IGNORECASE)
 ANY_NUMBER = re.compile(NUMBER)
 BARE_NUMBER = re.compile(rf"(?P<word>)#?(?P<number>{NUMBER})")
 PLAN_WORD = re.compile(r"plans?\s+(?=[0-9])", re.IGNORECASE)
 PHASE_WORD = re.compile(rf"{PHASES}\s+", re.IGNORECASE)
 SLUG = re.compile(r"-[A-Za-z][\w-]*\s*(?:[,;].*)?$", re.DOTALL)
-IN_BRACKETS = re.compile(rf"[(（]\s*(?:{PHASES}\s*)?(?P<list>#?{NUMBER}[^()（）]*)[)）]", re.IGNORECASE)
+IN_BRACKETS = re.compile(
+    rf"[(（]\s*(?:{PHASES}\s*)?(?P<list>#?{NUMBER}(?:\s*(?:[,、&+–—-]|and|to|through|e|und)\s*#?{NUMBER}){{0,60}})\s*[)）]",
+    re.IGNORECASE,
+)
 DONE_WORDS = re.compile(
     r"\s*(?:(?:is |are |must be )?(?:completed?|done|shipped|finished|merged|完成))?\s*[.]?\s*", re.IGNORECASE
 )

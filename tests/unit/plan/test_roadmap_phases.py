@@ -203,6 +203,15 @@ def test_heading_list_and_table_are_one_phase() -> None:
     assert (phase.status, phase.planned_plans, phase.position.line) == (PhaseStatus.COMPLETE, 2, 5)
 
 
+def test_prose_in_a_check_list_says_nothing_of_a_phase_that_is_named_elsewhere() -> None:
+    roadmap = read(
+        "### Phase 2: Crane\n\n## Before the launch\n\n- [x] Phase 2 tested by hand\n- [x] Phase 2-3 painted\n"
+    )
+    assert [(phase.name, phase.status.value) for phase in roadmap.phases] == [("Crane", "planned")]
+    alone = only("- [x] Phase 2 Crane\n")
+    assert (alone.name, alone.status.value) == ("Crane", "complete")
+
+
 def test_phases_stand_in_the_order_in_which_they_are_first_named() -> None:
     assert numbers("- [ ] **Phase 2: B**\n- [ ] **Phase 1: A**\n\n### Phase 3: C\n### Phase 1: A\n") == ["2", "1", "3"]
 
