@@ -30,7 +30,7 @@ class Mention:
         planned_plans: `(3/3 plans)`, or a table's column.
         lines: what stands below and belongs to it.
         milestone: the heading or summary of what it stands in.
-        is_shipped: that milestone is marked as complete.
+        milestone_status: what that milestone is marked as.
         depends_text: a table's column.
     """
 
