@@ -231,7 +231,8 @@ def test_status(bursar: Bursar, project: Path) -> None:
         "",
     )
     assert bursar("roadmap", "status", "4").out == (
-        "○ phase 4 (Rope): planned\n  depends on    3\n  waits for     phase 3 (Hook), in progress\n  no plans yet\n"
+        "○ phase 4 (Rope): planned\n  depends on    3\n"
+        "  waits for     phase 3 (Hook), in progress\n  no plan is known\n"
     )
     assert "  depends on    9 (not in this roadmap)\n" in bursar("roadmap", "status", "5").out
     assert "  depends on    (the roadmap does not say)\n" in bursar("roadmap", "status", "6").out
@@ -315,7 +316,9 @@ def test_a_roadmap_beyond_the_checkout_is_not_taken(
     (inner / ".git").mkdir(parents=True)
     monkeypatch.chdir(inner)
     assert bursar("roadmap", "show") == Said(
-        2, "", "error: there is no .planning/ROADMAP.md here or above\n\nhint: name the roadmap's file\n"
+        2,
+        "",
+        "error: there is no .planning/ROADMAP.md here or above\n\nhint: name its file: bursar roadmap show PATH\n",
     )
 
 

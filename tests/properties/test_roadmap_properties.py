@@ -170,7 +170,7 @@ def test_large_hostile_text_ends_soon(place: str) -> None:
 @pytest.mark.parametrize("value", ["All previous phases", "Phases 1-100, 200-300", "Phase {}", "Phase {}, Phase 99999"])
 @pytest.mark.timeout(60)
 def test_many_phases_that_name_many_end_soon(value: str) -> None:
-    text = "".join(f"### Phase {n}: x\n**Depends on**: {value.format(n - 1)}\n" for n in range(1, 3000))
+    text = "".join(f"### Phase {n}: x\n**Depends on**: {value.format(n - 1)}\n" for n in range(1, 1500))
     roadmap = parse_roadmap(text, PATH)
-    assert len(roadmap.phases) == 2000
+    assert len(roadmap.phases) == 1000
     assert startable_phases(roadmap) == () or value.startswith(("All", "Phase"))

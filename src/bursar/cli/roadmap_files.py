@@ -35,7 +35,7 @@ def find_roadmap() -> Path:
             return path.relative_to(here) if folder == here else path
         if (folder / ".git").exists():
             break
-    raise UserError("there is no .planning/ROADMAP.md here or above", hint="name the roadmap's file")
+    raise UserError("there is no .planning/ROADMAP.md here or above", hint="name its file: bursar roadmap show PATH")
 
 
 def open_roadmap(path: str | None) -> Roadmap | None:

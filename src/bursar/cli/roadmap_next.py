@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bursar.cli.parsing import parser
+from bursar.cli.problems import tell_problems
 from bursar.cli.roadmap_files import counted, label, open_roadmap, phase_as_data
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import awaited_phases, check_roadmap, startable_phases
@@ -30,8 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     else:
         sys.stdout.write(_words(roadmap, startable, waiting))
     cycles = check_roadmap(roadmap)
-    for problem in cycles:
-        sys.stderr.write(f"error: {problem}\n")
+    tell_problems(cycles)
     return INVALID_PLAN if cycles else OK
 
 

@@ -172,7 +172,7 @@ def _words(roadmap: Roadmap, phase: Phase, folder: Path | None, plans: Sequence[
     lines += [f"  folder        {folder}"] if folder is not None else []
     lines += [_plan_line(plan) for plan in plans]
     if not plans:
-        lines.append("  no plans yet" + (f"; {phase.planned_plans} are meant" if phase.planned_plans else ""))
+        lines.append("  no plan is known" + (f", {phase.planned_plans} are counted" if phase.planned_plans else ""))
     return "\n".join(lines) + "\n"
 
 

@@ -36,6 +36,7 @@ _SEPARATOR_ROW = frozenset("|-: \t")
 class _Columns:
     """Which column holds what; None where there is none."""
 
+    count: int
     number: int
     name: int | None
     status: int | None
@@ -64,8 +65,9 @@ def _columns(header: Sequence[str]) -> _Columns | None:
     if name is None and number + 1 < len(header) and _PHASE_COLUMN.fullmatch(header[number + 1]):
         name = number + 1
     if _first(header, _ROW_OF_SOMETHING_ELSE) is not None:
-        return _Columns(number=number, name=name, status=None, plans=None, depends=None)
+        return _Columns(count=len(header), number=number, name=name, status=None, plans=None, depends=None)
     return _Columns(
+        count=len(header),
         number=number,
         name=name,
         status=_first(header, _STATUS_COLUMN),
@@ -127,6 +129,6 @@ def _status(cells: Sequence[str], columns: _Columns) -> PhaseStatus | None:
     if columns.status is None:
         return None
     cell = _cell(cells, columns.status)
-    if is_status_only(cell):
+    if len(cells) >= columns.count or is_status_only(cell):
         return status_of(cell)
     return next((status_of(cell) for cell in cells[columns.number + 1 :] if is_status_only(cell)), None)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bursar.plan import Problem, Roadmap, UnreadableRoadmap, read_roadmap
+from bursar.plan import Problem, Roadmap, UnreadableRoadmap, parse_roadmap, read_roadmap
 
+DOCS = Path(__file__).parents[3] / "docs" / "roadmap-format.md"
 TEXT = "# Roadmap\n\n### Phase 1: Quay\n**Depends on**: Nothing\n"
 
 
@@ -72,3 +73,33 @@ def test_bytes_that_are_no_text(tmp_path: Path, data: bytes, message: str, place
     path.write_bytes(data)
     found = problem(path)
     assert (found.message, found.position.line, found.position.column) == (message, *place)
+
+
+def test_the_example_in_the_docs_is_read_as_they_say() -> None:
+    example = DOCS.read_text(encoding="utf-8").split("```markdown\n")[1].split("```\n")[0]
+    roadmap = parse_roadmap(example, DOCS)
+    assert roadmap.warnings == ()
+    assert [(phase.number, phase.name, phase.status.value, phase.depends_on) for phase in roadmap.phases] == [
+        ("1", "Piles", "complete", ()),
+        ("2", "Deck", "complete", ()),
+        ("3", "Hook", "in_progress", ("1", "2")),
+        ("4", "Rope", "planned", ("3",)),
+    ]
+    assert [plan.is_done for plan in roadmap.phases[2].plans] == [True, False]
+
+
+def test_the_wordings_in_the_docs_are_read_as_they_say() -> None:
+    rows = [line.split("|")[1:3] for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    known = "".join(f"### Phase {number}: {name}\n" for number, name in enumerate(["Piles", *"bcdefghijk"], start=1))
+    asked = 0
+    for written, expected in rows:
+        wanted = [
+            int(word) for word in expected.split(";")[0].split(":")[0].replace(",", " ").split() if word.isdigit()
+        ]
+        if not wanted and not expected.strip().startswith("nothing"):
+            continue
+        for value in written.strip().strip("`").split("`, `"):
+            last = parse_roadmap(f"{known}### Phase 20: z\n**Depends on**: {value}\n", DOCS).phases[-1]
+            assert [int(number) for number in last.depends_on] == wanted, value
+            asked += 1
+    assert asked >= 20
