@@ -46,6 +46,7 @@ bench: $(VENV)/.dev  ## timings, side by side with what they are compared to
 	$(BIN)/python benchmarks/run_overhead.py
 	$(BIN)/python benchmarks/ledger.py
 	$(BIN)/python benchmarks/graph.py
+	$(BIN)/python benchmarks/roadmaps.py --quick
 
 lock:  ## pin every dependency again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group build pyproject.toml -o requirements.lock

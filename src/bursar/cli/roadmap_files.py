@@ -67,6 +67,11 @@ def find_phase(roadmap: Roadmap, number: str) -> Phase:
     raise UserError(f"{roadmap.path} has no phase `{number}`", hint=hint)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 plan`, `2 plans`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def label(phase: Phase) -> str:
     """`phase 7 (Billing)`, for sentences."""
     return f"phase {phase.number} ({phase.name})" if phase.name else f"phase {phase.number}"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bursar.cli.parsing import parser
-from bursar.cli.roadmap_files import label, open_roadmap, phase_as_data
+from bursar.cli.roadmap_files import counted, label, open_roadmap, phase_as_data
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import awaited_phases, check_roadmap, startable_phases
 from bursar.plan import Phase, PhaseStatus, Roadmap
@@ -82,5 +82,5 @@ def _why_none(roadmap: Roadmap, waiting: int) -> str:
         return f"{roadmap.path} names no phase"
     parked = sum(phase.status is PhaseStatus.PARKED for phase in roadmap.phases)
     if waiting:
-        return f"nothing can start: {waiting} phases wait for others"
-    return "every phase is done" + (f", {parked} are parked" if parked else "")
+        return f"nothing can start: {counted(waiting, 'phase')} to be done, each waits for another"
+    return "every phase is done" + (f", {parked} parked" if parked else "")

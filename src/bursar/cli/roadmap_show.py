@@ -11,7 +11,7 @@ from typing import Any
 
 from bursar.cli.parsing import parser
 from bursar.cli.problems import problems_as_data, tell_problems
-from bursar.cli.roadmap_files import SIGNS, find_roadmap, phase_as_data
+from bursar.cli.roadmap_files import SIGNS, counted, find_roadmap, phase_as_data
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import check_roadmap
 from bursar.plan import Phase, PhaseStatus, Problem, Roadmap, UnreadableRoadmap, read_roadmap
@@ -55,11 +55,12 @@ def _words(action: str, roadmap: Roadmap | None, problems: Sequence[Problem]) ->
         return ""
     done = sum(phase.status is PhaseStatus.COMPLETE for phase in roadmap.phases)
     errors = sum(problem.is_error for problem in problems)
-    found = f"{errors} errors, {len(problems) - errors} warnings"
-    lines = [f"{roadmap.path}: {len(roadmap.phases)} phases, {done} complete, {found}"]
+    found = f"{counted(errors, 'error')}, {counted(len(problems) - errors, 'warning')}"
+    lines = [f"{roadmap.path}: {counted(len(roadmap.phases), 'phase')}, {done} complete, {found}"]
     if action == "show":
+        has_milestones = any(phase.milestone for phase in roadmap.phases)
         for milestone, phases in groupby(roadmap.phases, key=lambda phase: phase.milestone):
-            lines += [f"\n{milestone}"] if milestone else []
+            lines += [f"\n{milestone or 'in no milestone'}"] if has_milestones else []
             lines += map(_line, phases)
     return "\n".join(lines) + "\n"
 
@@ -77,7 +78,7 @@ def _plans(phase: Phase) -> str:
     planned = max(len([plan for plan in phase.plans if plan.id]), phase.planned_plans or 0)
     if not planned:
         return ""
-    return f", {done} of {planned} plans" if phase.plans else f", {planned} plans"
+    return f", {done} of {counted(planned, 'plan')}" if phase.plans else f", {counted(planned, 'plan')}"
 
 
 def _as_data(path: Path, roadmap: Roadmap | None, problems: Sequence[Problem]) -> dict[str, Any]:

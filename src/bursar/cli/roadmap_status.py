@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bursar.cli.parsing import parser
-from bursar.cli.roadmap_files import SIGNS, find_phase, label, open_roadmap, phase_as_data
+from bursar.cli.roadmap_files import SIGNS, counted, find_phase, label, open_roadmap, phase_as_data
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import awaited_phases, startable_phases
 from bursar.plan import Phase, PhasePlan, Plan, Roadmap, normal_number, read_plan, summary_path
@@ -185,7 +185,7 @@ def _dependencies(phase: Phase) -> str:
 
 def _plan_line(plan: FoundPlan) -> str:
     """One plan; where tick and files disagree, that is said."""
-    remarks = [] if plan.tasks is None else [f"{plan.tasks} tasks"]
+    remarks = [] if plan.tasks is None else [counted(plan.tasks, "task")]
     if plan.path is not None and plan.is_ticked is None:
         remarks.append("not listed in the roadmap")
     elif plan.path is not None and plan.is_ticked != plan.is_done:

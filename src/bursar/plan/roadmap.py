@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bursar.plan.model import Problem
 from bursar.plan.read import decode, read_bytes
-from bursar.plan.roadmap_dependencies import Known, number_key, sort_key
+from bursar.plan.roadmap_known import Known, number_key, sort_key
 from bursar.plan.roadmap_lines import visible_lines
 from bursar.plan.roadmap_mentions import walk
 from bursar.plan.roadmap_model import Roadmap, UnreadableRoadmap
@@ -16,7 +16,7 @@ from bursar.plan.roadmap_outline import Kind, Mention
 from bursar.plan.roadmap_phase import Draft, build_phase, draft_phase
 from bursar.plan.source import Source
 
-MAX_PHASES = 2_000
+MAX_PHASES = 1_000
 _PARKING = 99  # GSD parks ideas at 999.1, 999.2, …; others at 99
 
 

@@ -26,7 +26,7 @@ class Label(StrEnum):
 
 _LABELS = {
     Label.DEPENDS: r"depends(?: (?:up)?on)?|dependency|dependencies|depende d[eoa]s?|dependências|dependencias|"
-    r"beror på|abhängig von|hängt ab von|依赖|依賴|의존(?:성)?",
+    r"beror på|abhängig(?:keiten| von)|hängt ab von|dépend de|依赖|依賴|의존(?:성)?",
     Label.NEEDS: r"prerequisites?|blocked by|requires phases?|pré-requisitos?",
     Label.GOAL: r"goal|objective|objetivo|meta|mål|ziel|目标|目標|목표",
     Label.REQUIREMENTS: r"(?:covered |mapped )?(?:requirements?|reqs?|req\.? ?ids?)(?: (?:covered|mapped|addressed))?|"

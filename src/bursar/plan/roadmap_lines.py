@@ -26,8 +26,8 @@ class Line(NamedTuple):
 def visible_lines(source: Source) -> list[Line]:
     """Every line that is read, in order. A code block or comment that is never closed hides nothing."""
     hidden = _commented(source)
+    blocks = _CodeBlocks()
     lines: list[Line] = []
-    fenced_from: tuple[str, int, Line] | None = None  # mark, how many lines there were, and its line
     offset = 0
     is_after_blank = False
     for raw in source.text.split("\n"):
@@ -41,29 +41,53 @@ def visible_lines(source: Source) -> list[Line]:
         if len(lines) == MAX_LINES:
             source.error(start, f"there are more than {MAX_LINES:,} lines; the rest is not read")
             break
-        if len(text) > MAX_LINE:
-            source.error(start, f"this line is longer than {MAX_LINE:,} characters; the rest of it is not read")
-            text = text[:MAX_LINE]
-        line = Line(text, start + (indent := len(raw) - len(raw.lstrip())), indent, is_after_blank)
+        indent = len(raw) - len(raw.lstrip())
+        line = Line(_cut(source, text, start), start + indent, indent, is_after_blank)
         is_after_blank = False
-        if "```" in text or "~~~" in text:
-            fence = _FENCE.match(text)
-            if fence is not None:
-                if fenced_from is None and not (fence[1][0] == "`" and "`" in fence[2]):
-                    fenced_from = (fence[1], len(lines), line)
-                    continue
-                if fenced_from is not None and _closes(fenced_from[0], fence[1], fence[2]):
-                    del lines[fenced_from[1] :]
-                    fenced_from = None
-                    continue
-        lines.append(line)
-    if fenced_from is not None:
-        source.warn(fenced_from[2].offset, "a code block begins here and never ends; it is read as text")
+        if not blocks.ends_or_begins(line, lines):
+            lines.append(line)
+    if blocks.begins is not None:
+        source.warn(blocks.begins.offset, "a code block begins here and never ends; it is read as text")
     return lines
 
 
-def _closes(opening: str, mark: str, rest: str) -> bool:
-    return mark[0] == opening[0] and len(mark) >= len(opening) and not rest.strip()
+def _cut(source: Source, text: str, start: int) -> str:
+    if len(text) <= MAX_LINE:
+        return text
+    source.error(start, f"this line is longer than {MAX_LINE:,} characters; the rest of it is not read")
+    return text[:MAX_LINE]
+
+
+class _CodeBlocks:
+    """Follows the fences of code blocks.
+
+    Attributes:
+        begins: the first line of the block that is open; None outside of any.
+    """
+
+    def __init__(self) -> None:
+        self.begins: Line | None = None
+        self._mark = ""
+        self._lines_before = 0
+
+    def ends_or_begins(self, line: Line, lines: list[Line]) -> bool:
+        """Whether the line is a fence that counts; at the end of a block its lines are taken off `lines`."""
+        if "```" not in line.text and "~~~" not in line.text:
+            return False
+        fence = _FENCE.match(line.text)
+        if fence is None:
+            return False
+        mark, rest = fence[1], fence[2]
+        if self.begins is None:
+            if mark[0] == "`" and "`" in rest:
+                return False
+            self.begins, self._mark, self._lines_before = line, mark, len(lines)
+            return True
+        if mark[0] != self._mark[0] or len(mark) < len(self._mark) or rest.strip():
+            return False
+        del lines[self._lines_before :]
+        self.begins = None
+        return True
 
 
 def _commented(source: Source) -> list[tuple[int, int]]:

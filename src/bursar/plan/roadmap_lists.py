@@ -27,6 +27,7 @@ _PLAN = re.compile(
 )
 _PLAN_NAMED = re.compile(r"(?P<id>[\w.-]{0,120}?)[-_.]?PLAN(?:[-_]v?[0-9]+)?(?:\.md)?")
 _PLAN_WORD = re.compile(r"[*_`~\[]{0,4}Plan[ ]+#?(?P<id>[0-9][\w.-]{0,20}?)[*_`~\]]{0,4}(?=[\s:—–(]|$)", re.IGNORECASE)
+_PLAN_RANGE = re.compile(r"-[0-9]{1,3}\s*[–—]\s*[0-9]")
 _PLAN_INLINE = re.compile(r"(?<![\w.–-])[0-9]{1,4}(?:\.[0-9]{1,4})*[A-Za-z]?-[0-9]{2}[a-z]?(?![\w–-])")
 
 
@@ -67,6 +68,8 @@ def plans(source: Source, parts: Sequence[Part]) -> tuple[PhasePlan, ...]:
 
 def _of_text(text: str) -> Iterator[str]:
     """The requirements in `AUTH-01, AUTH-02 (partly), UI polish`, ranges taken apart."""
+    if text.startswith("[") and text.endswith("]"):
+        text = text[1:-1]
     if not _NONE.fullmatch(text):
         for piece in re.split(r"[,;，、；]\s*", _without_notes(text)):
             yield from _of_piece(piece)
@@ -149,7 +152,7 @@ def _unique(found: Sequence[PhasePlan]) -> list[PhasePlan]:
 def _inline_plans(source: Source, parts: Sequence[Part]) -> tuple[PhasePlan, ...]:
     """`**Plans**: 29-01 (models), 29-02 (tests)`; with a range among them it is only a count."""
     for part in parts:
-        if part.label is Label.PLANS and not re.search(r"[0-9]\s*[–—]\s*[0-9]", part.text):
+        if part.label is Label.PLANS and not _PLAN_RANGE.search(part.text):
             is_done = re.search(r"\b(?:all )?complete", part.text, re.IGNORECASE) is not None
             ids = dict.fromkeys(_PLAN_INLINE.findall(part.text[:4000]))
             return tuple(PhasePlan(id=name, is_done=is_done, position=source.position(part.offset)) for name in ids)

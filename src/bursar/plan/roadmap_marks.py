@@ -9,7 +9,7 @@ from bursar.plan.roadmap_model import PhaseStatus
 
 MAX_TITLE = 500  # nobody names a phase so; what is longer is cut, so that no search for marks is long
 # Atomic: `11.1 Name` is never read as 11 and `.1 Name`.
-DIGITS = r"[0-9]{1,6}(?:\.[0-9]{1,6}){0,5}[A-Za-z]?"
+DIGITS = r"[0-9]{1,9}(?:\.[0-9]{1,6}){0,5}[A-Za-z]?"
 NUMBER = rf"(?>(?:[A-Z][A-Z0-9]{{0,15}}-)?{DIGITS})(?![0-9A-Za-z_])"
 PHASE_WORD = r"(?:[Pp]hase|PHASE|[Ff]ase|FASE|阶段|階段|단계)"
 
@@ -20,8 +20,8 @@ _WORDS = {
     r"uppskjuten|推迟|暂停",
     PhaseStatus.IN_PROGRESS: r"in[ -]progress|wip|ongoing|active|started|executing|partial(?:ly)?|current|underway|"
     r"em andamento|em progresso|en progreso|en curso|pågår|pågående|进行中|진행",
-    PhaseStatus.PLANNED: r"planned|planning|not\b[\w ]*|pending|to[ -]?do|upcoming|next|ready[\w ]*|queued|tbd|blocked|"
-    r"future|incomplete|proposed|pendente|planejad[oa]|não iniciad[oa]|pendiente|planerad|未开始|计划|待|대기",
+    PhaseStatus.PLANNED: r"planned|planning|not (?:yet )?[a-z]{4,12}|pending|to[ -]?do|"
+    r"upcoming|next|ready(?: (?:to|for) [a-z]{2,12})?|queued|tbd|blocked|future|incomplete|proposed|pendente|planejad[oa]|não iniciad[oa]|pendiente|planerad|未开始|计划|待|대기",
     PhaseStatus.COMPLETE: r"completed?|done|shipped|finished|fixed|merged|delivered|released|verified|implemented|"
     r"closed|archived|executed|conclu[ií]d[oa]|complet[oa]|completad[oa]|entregue|klar|färdig|已?完成|완료",
 }
@@ -38,6 +38,18 @@ _SIGNS = {
 }
 _STATUS_OF_SIGN = {sign: status for status, signs in _SIGNS.items() for sign in signs}
 _SIGN = re.compile(r"[\ufe0f\s]*([" + "".join(_STATUS_OF_SIGN) + r"])[\ufe0f\s]*")
+_LONGEST_MARK = 60
+# Possessive, so that nothing is tried twice.
+_STATUS_ALONE = re.compile(
+    r"(?:[\s*_~`(\[（–—:-]|\ufe0f|[" + "".join(_STATUS_OF_SIGN) + r"])*+"
+    r"(?:(?:" + "|".join(_WORDS.values()) + r")(?![A-Za-z]))?+"
+    r"(?:[\s*_~`!;()（）\[\]–—0-9/.,:-]++|\ufe0f|["
+    + "".join(_STATUS_OF_SIGN)
+    + r"]|(?:on|in|at|since|as|of|by|to|into|until|"
+    r"plans?|phases?|milestone|v[0-9]|st|nd|rd|th|jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec|"
+    r"january|february|march|april|august|september|october|november|december)(?![A-Za-z]))*+",
+    re.IGNORECASE,
+)
 _REMARK = re.compile(
     rf"inserted|formerly\b.*|was {PHASE_WORD}.*|(?:[0-9]{{1,4}}\s*/\s*)?[0-9]{{1,4}}\s*plans?\b.*|"
     r"[0-9]{1,4}\s*/\s*[0-9]{1,4}|[0-9]{4}-[0-9]{2}-[0-9]{2}|parallel",
@@ -48,6 +60,7 @@ _SIGN_AT_END = re.compile(
     r"([" + "".join(_STATUS_OF_SIGN) + r"])\ufe0f?(?P<word>\s*[*_]{0,2}(?P<text>[^\W\d_][\w -]{0,40})?[*_]{0,2})$"
 )
 _WORD_AFTER_DASH = re.compile(r"(?:^|\s+)(?:--|—|–|-|\|)\s+[*_]{0,3}(?P<text>[^—–|]{1,60})$")
+_DECORATION = " \t*_~`([（-—–:"
 _HASH_AT_END = re.compile(r"\s[`(\[]?[0-9a-f]{7,40}[`)\]]?$")
 
 
@@ -62,7 +75,7 @@ class Title:
 
 def status_of(text: str) -> PhaseStatus | None:
     """What a text that begins with a sign or a word of state says; None where it begins otherwise."""
-    head = text[:80].lstrip(" \t*_~`([（-—–:")
+    head = text[:80].lstrip(_DECORATION)
     sign = _SIGN.match(head)
     if sign:
         word = _STATUS.match(head, sign.end())
@@ -71,9 +84,17 @@ def status_of(text: str) -> PhaseStatus | None:
     return _of_word(word) if word else None
 
 
+def status_of_sign(text: str) -> PhaseStatus | None:
+    """What a text that begins with a sign says; None where it begins with a word."""
+    return status_of(text) if _SIGN.match(text[:20].lstrip(_DECORATION)) else None
+
+
 def is_status_only(text: str) -> bool:
-    """Whether a table cell or a mark is a state and at most a date: `Complete`, `✅ Done (2026-01-02)`."""
-    return len(text) <= 60 and status_of(text) is not None and not re.search(r"[:;/]\s|\w\s+\w+\s+\w+\s+\w+\s+\w", text)
+    """Whether a mark or a table's cell is a state, with a date and the like: `Complete`, `✅ Done (2026-01-02)`.
+
+    `Complete rewrite` is none: it may be a part of a name.
+    """
+    return len(text) <= _LONGEST_MARK and _STATUS_ALONE.fullmatch(text) is not None and status_of(text) is not None
 
 
 def split_title(text: str) -> Title:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bursar.plan.roadmap_lines import Line
-from bursar.plan.roadmap_marks import plain, split_title, status_of
+from bursar.plan.roadmap_marks import plain, split_title, status_of, status_of_sign
 from bursar.plan.roadmap_model import PhaseStatus
-from bursar.plan.roadmap_outline import Kind, Mention, milestone_name, read_bullet, read_heading, read_item
+from bursar.plan.roadmap_outline import Mention, milestone_name, read_bullet, read_heading, read_item
 from bursar.plan.roadmap_tables import read_table
 
 _SUMMARY = re.compile(r"<summary\b[^<>]{0,200}>(.*)", re.IGNORECASE | re.DOTALL)
 _STATUS_LABEL = re.compile(r"[*_]{0,2}Status:?[*_]{0,2}:?[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
+_MAY_NAME = re.compile("ase|ASE|阶段|階段|단계")  # a cheap look before the dear one
 _MARGIN = 3  # a heading is indented by this at most
 
 
@@ -28,7 +29,7 @@ class _Context:
 
 @dataclass(slots=True)
 class Outline:
-    """What a walk has found: mentions in the order of the file, and the title."""
+    """What a walk has found: mentions in the order of the file, those in plain bullets apart, and the title."""
 
     mentions: list[Mention] = field(default_factory=list)
     bullets: list[Mention] = field(default_factory=list)
@@ -118,13 +119,7 @@ class _Walker:
 
     def text(self, line: Line, lines: Sequence[Line], index: int) -> None:
         """A line of a list or a paragraph: names a phase, belongs to one, or is not of interest."""
-        if (
-            "hase" in line.text
-            or "ase" in line.text
-            or "阶段" in line.text
-            or "PHASE" in line.text
-            or "단계" in line.text
-        ):
+        if _MAY_NAME.search(line.text):
             item = read_item(line, lines[index + 1 : index + 3])
             if item is not None:
                 self._begin(item)
@@ -143,15 +138,13 @@ class _Walker:
 
     def _mark(self, mention: Mention) -> None:
         """Sets the milestone that a mention stands in, the nearest one."""
-        context = next((entry for entry in reversed(self._outline) if entry.milestone), None) or self._file_status
-        if context is not None:
-            mention.milestone, mention.milestone_status = context.milestone, context.status
-        if (
-            mention.milestone_status is None
-            and self._file_status is not None
-            and self._file_status.milestone == mention.milestone
-        ):
-            mention.milestone_status = self._file_status.status
+        of_file = self._file_status
+        context = next((entry for entry in reversed(self._outline) if entry.milestone), of_file)
+        if context is None:
+            return
+        if context.status is None and of_file is not None and of_file.milestone == context.milestone:
+            context = of_file
+        mention.milestone, mention.milestone_status = context.milestone, context.status
 
     def _add_line(self, line: Line) -> None:
         if self._section is not None:
@@ -164,7 +157,7 @@ class _Walker:
 
     def _enter(self, level: int, text: str) -> None:
         name = milestone_name(text) if text else ""
-        status = split_title(text).status or status_of(text) if name else None
+        status = split_title(text).status or status_of_sign(text) if name else None
         self._outline.append(_Context(level, name, status))
 
     def _leave_details(self) -> None:
@@ -179,6 +172,3 @@ class _Walker:
         match = _STATUS_LABEL.match(line.text[:200])
         if match is not None and self._outline and all(entry.level == 1 for entry in self._outline):
             self._file_status = _Context(1, self._outline[-1].milestone, status_of(match[1]))
-
-
-__all__ = ["Kind", "Outline", "walk"]

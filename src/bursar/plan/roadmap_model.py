@@ -78,9 +78,9 @@ class Roadmap:
     warnings: tuple[Problem, ...] = ()
 
     def phase(self, number: str) -> Phase | None:
-        """The phase of that number, however many zeros it is written with."""
-        wanted = normal_number(number)
-        return next((phase for phase in self.phases if phase.number == wanted), None)
+        """The phase of that number, however many zeros and in whatever case it is written."""
+        wanted = normal_number(number).upper()
+        return next((phase for phase in self.phases if phase.number.upper() == wanted), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

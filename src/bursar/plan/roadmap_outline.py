@@ -18,7 +18,7 @@ class Kind(IntEnum):
     HEADING = 0
     LIST = 1
     TABLE = 2
-    BULLET = 3
+    LOOSE = 3  # it may mean something else: `- [x] Phase 2 tested by hand`, `- Phase 2: Crane`
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Mention:
         planned_plans: `(3/3 plans)`, or a table's column.
         lines: what stands below and belongs to it.
         milestone: the heading or summary of what it stands in.
-        is_shipped: that milestone is marked as complete.
+        milestone_status: what that milestone is marked as.
         depends_text: a table's column.
     """
 
@@ -51,6 +51,7 @@ _HEADING = re.compile(
     rf"(?:\[(?P<box>[ xX~]?)\][ \t]*)?(?P<lead>[^\w\n]{{0,12}}){PHASE_WORD}[ \t]*#?(?P<number>{NUMBER})(?P<rest>.*)",
     re.DOTALL,
 )
+_CLOSING_HASHES = re.compile(r"(?<=[ \t])#+$")
 _AFTER_NUMBER = re.compile(
     r"[*_~`\]]{0,6}[ \t]*(?P<bracket>[(\[（][^()\[\]（）]{0,80}[)\]）][ \t]*)?[*_~`]{0,4}[ \t]*"
     r"(?P<separator>[:：.—–|]|-{1,3}(?=[ \t0-9]))?[*_~` \t]*(?P<name>.*)",
@@ -63,10 +64,12 @@ _ITEM = re.compile(
     re.DOTALL,
 )
 _BULLET = re.compile(
-    rf"(?:(?:[-*+]|[0-9]{{1,4}}[.)])[ \t]+)?(?P<open>\*\*|__)?{PHASE_WORD}[ \t]*(?P<number>{NUMBER})"
+    rf"(?P<bullet>(?:[-*+]|[0-9]{{1,4}}[.)])[ \t]+)?(?P<open>\*\*|__)?{PHASE_WORD}[ \t]*(?P<number>{NUMBER})"
     r"(?P<rest>(?:\*\*|__)?[ \t]*(?:[:：]|[—–-]{1,2}[ \t]).*)",
     re.DOTALL,
 )
+_LONGEST = 2_000  # of a line that names a phase, this much is looked at
+_LINK_END = re.compile(r"\]\([^()\s]{0,300}\)")
 _TEXT_AFTER_NAME = re.compile(r"[ \t]+(?:--|—|–|-|→)[ \t]+|[ \t]*\((?=[0-9]{1,4}/[0-9])|~~")
 _BOXES = {"x": PhaseStatus.COMPLETE, "✓": PhaseStatus.COMPLETE, "✔": PhaseStatus.COMPLETE, "✅": PhaseStatus.COMPLETE}
 _BOXES |= {"~": PhaseStatus.IN_PROGRESS, "/": PhaseStatus.IN_PROGRESS, "-": PhaseStatus.DROPPED}
@@ -75,11 +78,21 @@ _SET_ASIDE = re.compile(
     r"postponed|parked|on hold)(?:[*_).,;:\]]|\s*$|\s+(?:by|in|into|to|until|for|—|-)\s)",
     re.IGNORECASE,
 )
+_MILESTONE = re.compile(
+    r"\bmilestones?\b|\bv[0-9]{1,4}(?:\.[0-9]|\b)|\bM[0-9]{1,3}\b|\bphases?[ ][0-9]|\bfases?[ ][0-9]|\bmarco\b|里程碑|"
+    r"\bbacklog\b|\barchived?\b|\brelease\b",
+    re.IGNORECASE,
+)
+_GENERIC = re.compile(
+    r"(?:completed |current |all )?milestones?(?: (?:summary|goal|audit|complete when|overview))?|"
+    r"phases?(?: (?:details?|summary))?",
+    re.IGNORECASE,
+)
 
 
 def read_heading(line: Line) -> Mention | None:
     """The phase that a heading names; None for any other heading."""
-    match = _HEADING.match(line.text.lstrip("#").lstrip()[:1000])
+    match = _HEADING.match(_CLOSING_HASHES.sub("", line.text.lstrip("#").lstrip()[:_LONGEST]))
     if match is None:
         return None
     rest = _AFTER_NUMBER.match(match["rest"])
@@ -87,7 +100,7 @@ def read_heading(line: Line) -> Mention | None:
         return None
     title = split_title(rest["name"] + (f" {rest['bracket']}" if rest["bracket"] else ""))
     status = _box_status(match["box"]) or status_of(match["lead"]) or title.status
-    if "~~" in match["lead"]:
+    if _is_struck(match["lead"], match["rest"]):
         status = PhaseStatus.DROPPED
     return Mention(
         kind=Kind.HEADING,
@@ -104,14 +117,13 @@ def read_item(line: Line, following: Sequence[Line]) -> Mention | None:
     match = _ITEM.match(line.text)
     if match is None:
         return None
-    title, tail = _item_title(match["open"], match["rest"], following)
-    is_struck = "~~" in match["open"] or title.status is PhaseStatus.DROPPED
-    if is_struck:
-        status: PhaseStatus | None = PhaseStatus.DROPPED
-    else:
-        status = _set_aside(tail) or _item_status(match, title)
+    rest = _LINK_END.sub("", match["rest"], count=1) if "[" in match["open"] else match["rest"]
+    title, tail = _item_title(match["open"], rest, following)
+    status = _set_aside(tail) or _item_status(match, title)
+    if _is_struck(match["open"], rest) or title.status is PhaseStatus.DROPPED:
+        status = PhaseStatus.DROPPED
     return Mention(
-        kind=Kind.LIST,
+        kind=Kind.LOOSE if _is_loose(rest) else Kind.LIST,
         number=match["number"],
         offset=line.offset,
         name=title.name,
@@ -123,11 +135,22 @@ def read_item(line: Line, following: Sequence[Line]) -> Mention | None:
 def read_bullet(line: Line) -> Mention | None:
     """The phase that a plain bullet or a bold line names; believed only where nothing else names any."""
     match = _BULLET.match(line.text)
-    if match is None:
+    if match is None or not (match["bullet"] or match["open"]):
         return None
     title, tail = _item_title(match["open"] or "", match["rest"], [])
     status = title.status or _set_aside(tail)
-    return Mention(kind=Kind.BULLET, number=match["number"], offset=line.offset, name=title.name, status=status)
+    return Mention(kind=Kind.LOOSE, number=match["number"], offset=line.offset, name=title.name, status=status)
+
+
+def _is_struck(before: str, rest: str) -> bool:
+    """Whether `~~` opens before the word for a phase, or right before its name."""
+    after = _AFTER_NUMBER.match(rest[:_LONGEST])
+    return "~~" in before or (after is not None and "~~" in rest[: after.start("name")] and after["name"] != "")
+
+
+def _is_loose(rest: str) -> bool:
+    """Whether what follows the number in a list may be prose, or the end of a range."""
+    return re.match(r"[ \t]+[^\W_]|-[0-9]", rest) is not None
 
 
 def _is_title(rest: re.Match[str]) -> bool:
@@ -141,7 +164,7 @@ def _is_title(rest: re.Match[str]) -> bool:
 
 def _item_title(opening: str, rest: str, following: Sequence[Line]) -> tuple[Title, str]:
     """The name of an item and what stands after it."""
-    after = _AFTER_NUMBER.match(rest[:4000])
+    after = _AFTER_NUMBER.match(rest[:_LONGEST])
     text = after["name"] if after else ""
     if "**" in opening and "**" not in rest[: len(rest) - len(text)] and "**" not in text:
         for line in following[:2]:  # a bold name that a formatter has wrapped
@@ -176,18 +199,6 @@ def _set_aside(tail: str) -> PhaseStatus | None:
     """What `- *Superseded*` after a name says; a description may begin with such a word, so little else may follow."""
     match = _SET_ASIDE.match(tail[:80])
     return status_of(match["word"]) if match else None
-
-
-_MILESTONE = re.compile(
-    r"\bmilestones?\b|\bv[0-9]{1,4}(?:\.[0-9]|\b)|\bM[0-9]{1,3}\b|\bphases?[ ][0-9]|\bfases?[ ][0-9]|\bmarco\b|里程碑|"
-    r"\bbacklog\b|\barchived?\b|\brelease\b",
-    re.IGNORECASE,
-)
-_GENERIC = re.compile(
-    r"(?:completed |current |all )?milestones?(?: (?:summary|goal|audit|complete when|overview))?|"
-    r"phases?(?: (?:details?|summary))?",
-    re.IGNORECASE,
-)
 
 
 def milestone_name(heading: str) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bursar.plan.dependencies import MAX_HINTS
-from bursar.plan.roadmap_dependencies import Known, Named, number_key, read_dependencies, sort_key
+from bursar.plan.roadmap_dependencies import Named, read_dependencies
 from bursar.plan.roadmap_fields import Label, Part, read_parts
+from bursar.plan.roadmap_known import Known, number_key, sort_key
 from bursar.plan.roadmap_lists import plans, requirements, success_criteria
 from bursar.plan.roadmap_marks import plain, planned_count, status_of
 from bursar.plan.roadmap_model import Phase, PhasePlan, PhaseStatus, normal_number
@@ -89,12 +90,12 @@ def _warn(source: Source, draft: Draft, named: Named, text: str, offset: int, kn
 
 
 def _nearest(number: str, own: str, known: Known) -> str | None:
-    """A hint that names the known phase that is nearest, by spelling, else by value."""
-    others = [key for key, other in known.numbers.items() if other != own]
-    close = difflib.get_close_matches(number_key(number), others, n=1, cutoff=0.7)
-    found = known.numbers[close[0]] if close else known.nearest(number, own)
+    """A hint that names the known phase that is nearest: by value, else by spelling."""
+    found = known.nearest(number, own)
     if found is None:
-        return None
+        others = [key for key, other in known.numbers.items() if other != own]
+        close = difflib.get_close_matches(number_key(number), others, n=1)
+        return f"did you mean phase {known.numbers[close[0]]}?" if close else None
     if sort_key(number) < sort_key(known.first):
         return f"it may be of an earlier milestone; here phase {found} is nearest"
     return f"did you mean phase {found}?"
@@ -116,7 +117,8 @@ def _status(source: Source, draft: Draft, listed: Sequence[PhasePlan]) -> PhaseS
     A tick is set on purpose, while an empty box may just have been forgotten. What the plans say counts only where
     nobody speaks of the phase itself, and what the milestone says only where the plans do not speak either.
     """
-    said = [(mention.status, mention.offset) for mention in draft.mentions if mention.status is not None]
+    sure = [mention for mention in draft.mentions if mention.kind is not Kind.LOOSE] or draft.mentions
+    said = [(mention.status, mention.offset) for mention in sure if mention.status is not None]
     labels = (part for part in draft.parts if part.label is Label.STATUS)
     said += [(status, part.offset) for part in labels if (status := status_of(part.text)) is not None]
     found = {status for status, _ in said}

@@ -28,6 +28,7 @@ _CELL = re.compile(
     r"(?:(?:[.:：]|[—–-]{1,2}[ \t]|(?<=[ \t])(?=[^\W\d_]))[*_~` \t]*(?P<name>.*))?",
     re.DOTALL,
 )
+_SHARE = re.compile(r"[0-9]{1,4}[ ]?/[ ]?[0-9]{1,4}")
 _SEPARATOR_ROW = frozenset("|-: \t")
 
 
@@ -35,6 +36,7 @@ _SEPARATOR_ROW = frozenset("|-: \t")
 class _Columns:
     """Which column holds what; None where there is none."""
 
+    count: int
     number: int
     name: int | None
     status: int | None
@@ -63,8 +65,9 @@ def _columns(header: Sequence[str]) -> _Columns | None:
     if name is None and number + 1 < len(header) and _PHASE_COLUMN.fullmatch(header[number + 1]):
         name = number + 1
     if _first(header, _ROW_OF_SOMETHING_ELSE) is not None:
-        return _Columns(number=number, name=name, status=None, plans=None, depends=None)
+        return _Columns(count=len(header), number=number, name=name, status=None, plans=None, depends=None)
     return _Columns(
+        count=len(header),
         number=number,
         name=name,
         status=_first(header, _STATUS_COLUMN),
@@ -103,7 +106,7 @@ def _row(row: Line, columns: _Columns) -> Mention | None:
         status=PhaseStatus.DROPPED
         if cells[columns.number].startswith("~~")
         else _status(cells, columns) or title.status,
-        planned_plans=planned_count(_cell(cells, columns.plans)),
+        planned_plans=_planned(cells, columns),
         depends_text=None if columns.depends is None else _cell(cells, columns.depends),
         depends_offset=row.offset,
     )
@@ -113,11 +116,19 @@ def _cell(cells: Sequence[str], column: int | None) -> str:
     return cells[column] if column is not None and column < len(cells) else ""
 
 
+def _planned(cells: Sequence[str], columns: _Columns) -> int | None:
+    """What the column of plans says; in a row with too few cells, the cell that is a share such as `2/3`."""
+    if columns.plans is None:
+        return None
+    share = (planned_count(cell) for cell in cells[columns.number + 1 :] if _SHARE.fullmatch(cell))
+    return planned_count(_cell(cells, columns.plans)) or next(share, None)
+
+
 def _status(cells: Sequence[str], columns: _Columns) -> PhaseStatus | None:
     """What the status column says; in a row with too few cells, the cell that is a state and nothing else."""
     if columns.status is None:
         return None
     cell = _cell(cells, columns.status)
-    if is_status_only(cell):
+    if len(cells) >= columns.count or is_status_only(cell):
         return status_of(cell)
     return next((status_of(cell) for cell in cells[columns.number + 1 :] if is_status_only(cell)), None)
