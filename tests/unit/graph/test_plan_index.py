@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from bursar.graph import PlanIndex, build_plan_index
-from bursar.plan import PhaseFolder, Problem, read_phase_folder
+from bursar.plan import PhaseFolder, Problem, read_phase_plans
 from tests.unit.graph.phase_folders import DONE, HALTED, write_plan
 
 
 def index_of(folder: Path) -> PlanIndex:
-    read = read_phase_folder(folder)
+    read = read_phase_plans(folder)
     assert isinstance(read, PhaseFolder)
     index = build_plan_index(read)
     assert isinstance(index, PlanIndex)
@@ -20,7 +20,7 @@ def index_of(folder: Path) -> PlanIndex:
 
 
 def problems_of(folder: Path) -> tuple[Problem, ...]:
-    read = read_phase_folder(folder)
+    read = read_phase_plans(folder)
     assert isinstance(read, PhaseFolder)
     problems = build_plan_index(read)
     assert isinstance(problems, tuple)
