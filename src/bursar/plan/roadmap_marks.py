@@ -21,7 +21,8 @@ _WORDS = {
     PhaseStatus.IN_PROGRESS: r"in[ -]progress|wip|ongoing|active|started|executing|partial(?:ly)?|current|underway|"
     r"em andamento|em progresso|en progreso|en curso|pågår|pågående|进行中|진행",
     PhaseStatus.PLANNED: r"planned|planning|not (?:yet )?[a-z]{4,12}|pending|to[ -]?do|"
-    r"upcoming|next|ready(?: (?:to|for) [a-z]{2,12})?|queued|tbd|blocked|future|incomplete|proposed|pendente|planejad[oa]|não iniciad[oa]|pendiente|planerad|未开始|计划|待|대기",
+    r"upcoming|next|ready(?: (?:to|for) [a-z]{2,12})?|queued|tbd|blocked|"
+    r"future|incomplete|proposed|pendente|planejad[oa]|não iniciad[oa]|pendiente|planerad|未开始|计划|待|대기",
     PhaseStatus.COMPLETE: r"completed?|done|shipped|finished|fixed|merged|delivered|released|verified|implemented|"
     r"closed|archived|executed|conclu[ií]d[oa]|complet[oa]|completad[oa]|entregue|klar|färdig|已?完成|완료",
 }
