@@ -109,7 +109,7 @@ def test_a_folder_with_a_roadmap_and_no_plans_shows_the_phases(bursar: Bursar, f
 def test_cycles_are_errors_and_other_paths_are_drawn_all_the_same(bursar: Bursar, files: Path) -> None:
     (files / "cycle-PLAN.md").write_text(PLAN.replace('<task type="auto">', '<task type="auto" depends-on="2">', 1))
     (files / "ROADMAP-2.md").write_text(ROADMAP.replace("Nothing", "Phase 4"))
-    write_plan(files / "07-loop", "01", depends_on="[01]")
+    write_plan(files / "07-loop", "01", depends_on="[07-01]")
     said = bursar("plan", "graph", "cycle-PLAN.md", "ROADMAP-2.md", "07-loop", "08-02-PLAN.md")
     assert said.code == 3
     assert said.out.startswith("08-02-PLAN.md: 2 tasks")

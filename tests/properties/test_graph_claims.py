@@ -74,14 +74,14 @@ def meet(one: str, other: str) -> bool:
 
 
 @given(ENTRIES, ENTRIES)
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_two_entries_that_match_one_path_meet(one: str, other: str) -> None:
     if matched(one) & matched(other):
         assert meet(one, other)
 
 
 @given(ENTRIES, st.sampled_from([path for path in WORLD if path.endswith(".x")]))
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_an_entry_meets_a_file_only_if_it_claims_it(entry: str, file: str) -> None:
     if "**" in entry or "?" in entry:
         return  # read more widely than they are meant, on purpose
@@ -93,7 +93,7 @@ def test_an_entry_meets_a_file_only_if_it_claims_it(entry: str, file: str) -> No
 
 @pytest.mark.parametrize("comparisons", [0, 12, 50_000])
 @given(NODES)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_whatever_may_write_one_path_is_ordered_however_few_patterns_are_compared(
     comparisons: int, nodes: tuple[Node, ...]
 ) -> None:
@@ -113,7 +113,7 @@ def test_whatever_may_write_one_path_is_ordered_however_few_patterns_are_compare
 
 
 @given(NODES)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_only_nodes_with_claims_that_may_meet_are_held_up(nodes: tuple[Node, ...]) -> None:
     graph = build_graph(nodes)
     assert isinstance(graph, Graph)

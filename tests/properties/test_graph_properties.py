@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations, pairwise
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,6 +76,26 @@ def test_waves_hold_every_node_once_and_are_longest_paths(nodes: tuple[Node, ...
     assert sorted(key for wave in graph.waves() for key in wave) == sorted(node.key for node in nodes)
     for node in nodes:
         assert graph.wave[node.key] == 1 + max((graph.wave[name] for name in node.depends_on), default=0)
+
+
+def longest_chain(edges: dict[str, set[str]], key: str) -> int:
+    """Nodes in the longest chain that ends at `key`, by following every chain there is."""
+    return 1 + max((longest_chain(edges, name) for name in edges[key]), default=0)
+
+
+@given(FORWARD_NODES, st.randoms(use_true_random=False))
+@settings(max_examples=200)
+def test_waves_are_longest_chains_in_whatever_order_nodes_stand(nodes: tuple[Node, ...], shuffler: Random) -> None:
+    shuffled = list(nodes)
+    shuffler.shuffle(shuffled)
+    graph = build_graph(shuffled)
+    assert isinstance(graph, Graph)
+    edges = dependency_edges(nodes)
+    assert dict(graph.wave) == {key: longest_chain(edges, key) for key in edges}
+    rows = graph.waves()
+    assert [key for row in rows for key in row] == sorted(
+        (node.key for node in shuffled), key=lambda key: graph.wave[key]
+    )
 
 
 @given(FORWARD_NODES)

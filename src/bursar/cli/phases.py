@@ -6,7 +6,7 @@ import difflib
 from pathlib import Path
 
 from bursar.errors import UserError
-from bursar.plan import PhaseFolder, Problem, find_phase_folders, read_phase_folder
+from bursar.plan import PhaseFolder, Problem, find_phase_folders, read_phase_plans
 
 PLANNING = ".planning"
 
@@ -27,7 +27,7 @@ def open_phase(phase: str) -> PhaseFolder:
     Raises:
         UserError: there is no such folder, there are several, or it cannot be read.
     """
-    folder = read_phase_folder(_folder(phase))
+    folder = read_phase_plans(_folder(phase))
     if isinstance(folder, Problem):
         raise UserError(f"{folder.path} {folder.message}")
     return folder

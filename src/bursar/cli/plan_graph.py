@@ -33,7 +33,7 @@ from bursar.plan import (
     UnreadablePlan,
     UnreadableRoadmap,
     list_plans,
-    read_phase_folder,
+    read_phase_plans,
     read_plan,
     read_roadmap,
 )
@@ -102,7 +102,7 @@ def _tasks(path: Path) -> Drawing:
 
 
 def _plans(path: Path) -> Drawing:
-    folder = read_phase_folder(path)
+    folder = read_phase_plans(path)
     if isinstance(folder, Problem):
         return Drawing(kind="plans", graph=None, problems=(folder,))
     if not folder.plans:

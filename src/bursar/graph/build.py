@@ -119,10 +119,15 @@ def _conflicts(
     As rank only rises along every edge, no cycle can arise.
     """
     pairs = find_conflicts(sorted(nodes, key=lambda node: rank[node.key]))
-    unsure = {(pair.first, pair.second) for pair in pairs if rank[pair.first][0] < rank[pair.second][0]}
+    unsure = {(first, second) for first, second in pairs if rank[first][0] < rank[second][0]}
     ordered = _ordered_pairs(unsure, rank, depends_on)
-    found = {(pair.first, pair.second): pair for pair in reversed(pairs) if (pair.first, pair.second) not in ordered}
-    return tuple(sorted(found.values(), key=lambda conflict: (rank[conflict.first], rank[conflict.second])))
+    found = sorted(pairs.keys() - ordered, key=lambda pair: (rank[pair[0]], rank[pair[1]]))
+    return tuple(_conflict(pair, pairs[pair]) for pair in found)
+
+
+def _conflict(pair: tuple[str, str], claims: tuple[str, str]) -> Conflict:
+    first, second = (claim or "." for claim in claims)
+    return Conflict(*pair, first, None if first == second else second)
 
 
 def _ordered_pairs(

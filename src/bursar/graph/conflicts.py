@@ -11,33 +11,43 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bursar.graph.claims import Claim, Shape, folders_above, may_meet, parse_claim, shape_of
-from bursar.graph.model import Conflict, Node
+from bursar.graph.model import Node
 from bursar.graph.places import Pattern, Place, Visit
 
 MAX_COMPARISONS = 50_000
 """How many claims patterns are compared with, each as often as it is made."""
 
 
-def find_conflicts(nodes: Sequence[Node]) -> list[Conflict]:
+Pair = tuple[str, str]
+
+
+def find_conflicts(nodes: Sequence[Node]) -> dict[Pair, Pair]:
     """Pairs of nodes of which the second has to wait for the first, among nodes in the order of their ranks.
 
-    Every two nodes with claims that may meet are connected by a chain of such pairs. A pair may stand here twice.
+    Every two nodes with claims that may meet are connected by a chain of such pairs. Each pair comes with the first of
+    their claims that meet.
     """
     parsed = {file: parse_claim(file) for node in nodes for file in node.files}
     texts = {file: claim.text for file, claim in parsed.items()}
     claimed = [tuple(dict.fromkeys([texts[file] for file in node.files])) for node in nodes]
     stays = _stays(_distinct(parsed.values()), claimed)
-    found: list[Conflict] = []
+    found: dict[Pair, Pair] = {}
+    last: dict[str, str] = {}  # of claims that meet no others: who made them last
     for rank, (node, own) in enumerate(zip(nodes, claimed, strict=True)):
+        taken: set[Place] = set()  # once is enough, by however many patterns that count as the same folder
         for text in own:
-            visit = Visit(node.key, text, rank)
-            found += [_conflict(before, visit) for before in stays[text].enter(visit) if before.rank != rank]
+            stay = stays.get(text)
+            if stay is None:
+                if text in last:
+                    found.setdefault((last[text], node.key), (text, text))
+                last[text] = node.key
+            elif not stay.is_simple or stay.place not in taken:
+                if stay.is_simple:
+                    taken.add(stay.place)
+                for before in stay.enter(Visit(node.key, text, rank)):
+                    if before.rank != rank:
+                        found.setdefault((before.key, node.key), (before.text, text))
     return found
-
-
-def _conflict(first: Visit, second: Visit) -> Conflict:
-    other = None if first.text == second.text else second.text or "."
-    return Conflict(first.key, second.key, first.text or ".", other)
 
 
 def _distinct(claims: Iterable[Claim]) -> dict[str, Claim]:
@@ -58,6 +68,11 @@ class _Stay:
     pattern: Pattern | None = None
     passes: tuple[Pattern, ...] = ()
 
+    @property
+    def is_simple(self) -> bool:
+        """It takes a place, and no pattern has to do with it."""
+        return self.pattern is None and not self.passes
+
     def enter(self, visit: Visit) -> Iterator[Visit]:
         """Whom the visitor waits for."""
         if self.pattern is None:
@@ -70,6 +85,7 @@ class _Stay:
 
 
 def _stays(claims: Mapping[str, Claim], claimed: Sequence[Sequence[str]]) -> dict[str, _Stay]:
+    """Where the claims go that may meet others; those that meet nothing but themselves are left out."""
     patterns = [claim for claim in claims.values() if claim.is_pattern]
     under = _claims_under({claim.root for claim in patterns}, claims.values())
     exact = _affordable(patterns, under, claimed)
@@ -80,7 +96,24 @@ def _stays(claims: Mapping[str, Claim], claimed: Sequence[Sequence[str]]) -> dic
     stays = {text: _Stay(_nearest(places, claim.root), exact.get(text)) for text, claim in claims.items()}
     if exact:
         _compare(exact, under, claims, _shapes(claims, places), stays)
-    return stays
+    return _without_lonely(stays, places)
+
+
+def _without_lonely(stays: Mapping[str, _Stay], places: Mapping[str, Place]) -> dict[str, _Stay]:
+    """The stays of claims that may meet others: most paths lie in no claimed folder and fit no pattern."""
+    root = places[""]
+    used = Counter([stay.place for stay in stays.values()])
+    holding = {place.parent for place in places.values()}
+    is_root_taken = any(stay.place is root and stay.pattern is None for stay in stays.values())
+    return {
+        text: stay
+        for text, stay in stays.items()
+        if is_root_taken
+        or not stay.is_simple
+        or stay.place.parent is not root
+        or stay.place in holding
+        or used[stay.place] > 1
+    }
 
 
 def _compare(

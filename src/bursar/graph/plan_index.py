@@ -109,7 +109,8 @@ class _Draft:
             self.elsewhere.setdefault(plan.identity.id, plan)
         self._identities = [plan.identity for plan in (*folder.plans, *folder.elsewhere)]
         self.found = {key: self._resolve(key, plan) for key, plan in self.own.items()}
-        self.warnings += [_unreadable(each.plan) for each in folder.plans if isinstance(each.plan, UnreadablePlan)]
+        pending = [plan for plan in folder.plans if plan.status is PlanStatus.PENDING]
+        self.warnings += [_unreadable(each.plan) for each in pending if isinstance(each.plan, UnreadablePlan)]
 
     def nodes(self) -> list[Node]:
         return [
@@ -151,6 +152,8 @@ class _Draft:
     def _meant(self, reference: str, plan: PlanOnDisk) -> list[str]:
         """The keys of the plans that a reference means: one, all of another phase, or none."""
         found = resolve_plan_reference(reference, plan.identity.id, self._identities)
+        if found == plan.identity.id and reference.strip().isdigit():
+            return []  # whatever `3` of plan 04-03 means (some mean the phase), it is not that plan
         if found is not None:
             return [found]
         phase = referenced_phase(reference)
@@ -213,7 +216,8 @@ def _warn_of_waves(plans: Mapping[str, PlanOnDisk], graph: Graph) -> Iterator[Pr
             continue
         late = next((name for name in depends_on[key] if written.get(name, wave - 1) >= wave), None)
         because = f"it depends on {late} of wave {written[late]}" if late else "its dependencies say otherwise"
-        message = f"plan {key} says wave {wave}, but {because}: it is in wave {graph.wave[key]}"
+        counted = ", counted from 0" if first == 0 else ""
+        message = f"plan {key} says wave {wave}, but {because}: it is in wave {graph.wave[key] - 1 + first}{counted}"
         yield _warning(plans[key], "wave", message)
 
 

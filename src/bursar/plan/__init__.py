@@ -14,14 +14,13 @@ from bursar.plan.model import (
     UnreadablePlan,
 )
 from bursar.plan.parse import parse_plan
-from bursar.plan.phase_folder import (
+from bursar.plan.phase_plans import (
     PhaseFolder,
     PlanOnDisk,
     PlanStatus,
     find_phase_folders,
     list_plans,
-    phase_number,
-    read_phase_folder,
+    read_phase_plans,
 )
 from bursar.plan.read import read_plan
 from bursar.plan.references import referenced_phase, resolve_plan_reference
@@ -63,8 +62,7 @@ __all__ = [
     "normal_number",
     "parse_plan",
     "parse_roadmap",
-    "phase_number",
-    "read_phase_folder",
+    "read_phase_plans",
     "read_plan",
     "read_roadmap",
     "referenced_phase",

@@ -203,3 +203,8 @@ def test_a_node_with_a_folder_and_a_file_in_it_does_not_wait_for_itself() -> Non
 def test_a_path_that_no_file_system_has_is_only_data(path: str) -> None:
     graph = graph_of(Node("1", files=(path,)), Node("2", files=(path,)), Node("3", files=("y.py",)))
     assert ("1", "2") in [(c.first, c.second) for c in graph.conflicts]
+
+
+def test_a_node_with_a_pattern_in_a_folder_and_the_folder_has_all_of_it() -> None:
+    graph = graph_of(Node("1", files=("src/*.py", "src/")), Node("2", files=("src/x.ts",)))
+    assert [(c.first, c.second) for c in graph.conflicts] == [("1", "2")]

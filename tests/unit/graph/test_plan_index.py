@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from bursar.graph import PlanIndex, build_plan_index
-from bursar.plan import PhaseFolder, Problem, read_phase_folder
+from bursar.plan import PhaseFolder, Problem, read_phase_plans
 from tests.unit.graph.phase_folders import DONE, HALTED, write_plan
 
 
 def index_of(folder: Path) -> PlanIndex:
-    read = read_phase_folder(folder)
+    read = read_phase_plans(folder)
     assert isinstance(read, PhaseFolder)
     index = build_plan_index(read)
     assert isinstance(index, PlanIndex)
@@ -20,7 +20,7 @@ def index_of(folder: Path) -> PlanIndex:
 
 
 def problems_of(folder: Path) -> tuple[Problem, ...]:
-    read = read_phase_folder(folder)
+    read = read_phase_plans(folder)
     assert isinstance(read, PhaseFolder)
     problems = build_plan_index(read)
     assert isinstance(problems, tuple)
@@ -127,11 +127,17 @@ def test_a_cycle_is_drawn_at_its_first_plan(folder: Path) -> None:
     first = write_plan(folder, "01", depends_on="[03]")
     write_plan(folder, "02", depends_on="[01]")
     write_plan(folder, "03", depends_on="[02]")
-    own = write_plan(folder, "04", depends_on="[04]")
+    own = write_plan(folder, "04", depends_on="[03-04]")
     assert [str(problem) for problem in problems_of(folder)] == [
         f"{first}:4:1: plans wait for each other: 03-01 → 03-03 → 03-02 → 03-01",
         f"{own}:4:1: plan waits for itself: 03-04 → 03-04",
     ]
+
+
+def test_a_bare_number_of_ones_own_is_no_plan(folder: Path) -> None:
+    """Some write the number of a phase there."""
+    write_plan(folder, "03", depends_on="[3]")
+    assert messages(index_of(folder)) == ["plan 03-03 depends on `3`, which is no plan here; it cannot start"]
 
 
 def test_dependencies_win_over_waves_and_it_is_said(folder: Path) -> None:
@@ -152,6 +158,10 @@ def test_waves_that_are_counted_from_0_agree(folder: Path) -> None:
     write_plan(folder, "01", wave="0")
     write_plan(folder, "02", wave="1", depends_on="[01]")
     assert messages(index_of(folder)) == []
+    write_plan(folder, "03", wave="1")
+    assert messages(index_of(folder)) == [
+        "plan 03-03 says wave 1, but its dependencies say otherwise: it is in wave 0, counted from 0"
+    ]
 
 
 def test_an_unreadable_plan_never_starts_and_others_may_wait_for_it(folder: Path) -> None:
@@ -163,6 +173,8 @@ def test_an_unreadable_plan_never_starts_and_others_may_wait_for_it(folder: Path
     assert runnable(index) == ["03-01"]
     (message,) = messages(index)
     assert message.startswith("cannot be run: ")
+    (folder / "03-02-SUMMARY.md").write_text(DONE)
+    assert (messages(index_of(folder)), runnable(index_of(folder))) == ([], ["03-01", "03-03"])
 
 
 def test_two_plans_of_one_number_are_both_there(folder: Path) -> None:

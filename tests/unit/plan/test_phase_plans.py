@@ -13,14 +13,14 @@ from bursar.plan import (
     UnreadablePlan,
     find_phase_folders,
     list_plans,
-    phase_number,
-    read_phase_folder,
+    read_phase_plans,
 )
+from bursar.plan.phase_plans import folder_number
 from tests.unit.graph.phase_folders import DONE, HALTED, write_plan
 
 
 def folder_at(path: Path) -> PhaseFolder:
-    folder = read_phase_folder(path)
+    folder = read_phase_plans(path)
     assert isinstance(folder, PhaseFolder)
     return folder
 
@@ -106,7 +106,7 @@ def test_plans_of_other_phases_that_are_referred_to(tmp_path: Path) -> None:
 
 
 def test_what_is_no_folder_is_a_problem(tmp_path: Path) -> None:
-    found = read_phase_folder(tmp_path / "none")
+    found = read_phase_plans(tmp_path / "none")
     assert isinstance(found, Problem)
     assert found.message == "cannot be read: No such file or directory"
 
@@ -114,7 +114,7 @@ def test_what_is_no_folder_is_a_problem(tmp_path: Path) -> None:
 def test_too_many_plans_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in ("01", "02", "03"):
         write_plan(tmp_path / "03-auth", number)
-    monkeypatch.setattr("bursar.plan.phase_folder.MAX_PLANS", 2)
+    monkeypatch.setattr("bursar.plan.phase_plans.MAX_PLANS", 2)
     folder = folder_at(tmp_path / "03-auth")
     assert len(folder.plans) == 2
     assert [problem.message for problem in folder.warnings] == ["has 3 plans; only the first 2 are read"]
@@ -147,4 +147,4 @@ def test_a_phase_by_number_or_name(tmp_path: Path, phase: str, names: list[str])
 
 @pytest.mark.parametrize(("name", "number"), [("07-web", "7"), ("12.10-x", "12.10"), ("05", "5"), ("quick", "")])
 def test_the_number_of_a_folder(name: str, number: str) -> None:
-    assert phase_number(name) == number
+    assert folder_number(name) == number

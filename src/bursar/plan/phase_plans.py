@@ -77,7 +77,7 @@ class PhaseFolder:
     warnings: tuple[Problem, ...] = ()
 
 
-def read_phase_folder(path: Path) -> PhaseFolder | Problem:
+def read_phase_plans(path: Path) -> PhaseFolder | Problem:
     """All plans in the folder at `path`; an unreadable plan is one of them, an unreadable folder a problem."""
     folder = path.absolute()
     try:
@@ -91,7 +91,7 @@ def read_phase_folder(path: Path) -> PhaseFolder | Problem:
     plans = tuple(_read(path / file.name, folder) for file in files[:MAX_PLANS])
     return PhaseFolder(
         path=path,
-        phase=phase_number(folder.name) or folder.name,
+        phase=folder_number(folder.name) or folder.name,
         plans=plans,
         elsewhere=tuple(_plans_elsewhere(folder, plans)),
         warnings=tuple(warnings),
@@ -114,12 +114,12 @@ def find_phase_folders(phases: Path, phase: str) -> list[Path]:
     by_name = [folder for folder in folders if folder.name == phase]
     if by_name:
         return by_name
-    wanted = normal_number(phase) if phase_number(phase) == normal_number(phase) else ""
-    found = [folder for folder in folders if wanted and phase_number(folder.name) == wanted]
+    wanted = normal_number(phase) if folder_number(phase) == normal_number(phase) else ""
+    found = [folder for folder in folders if wanted and folder_number(folder.name) == wanted]
     return found or [folder for folder in folders if wanted and _number_with_a_dash(folder.name) == wanted]
 
 
-def phase_number(folder: str) -> str:
+def folder_number(folder: str) -> str:
     """The number that the name of a phase's folder begins with, normalised; empty where there is none."""
     return identify_plan(Path(folder, "PLAN.md"), folder, {}).phase_number
 
@@ -150,7 +150,7 @@ def _glance(path: Path) -> PlanOnDisk:
 
 def _plans_elsewhere(folder: Path, plans: Sequence[PlanOnDisk]) -> Iterator[PlanOnDisk]:
     """The plans of every other phase that a plan's dependencies name, where its folder lies beside this one."""
-    own = phase_number(folder.name)
+    own = folder_number(folder.name)
     references = [reference for plan in plans if plan.content for reference in plan.content.depends_on]
     phases = dict.fromkeys(filter(None, map(referenced_phase, references)))
     for phase in phases:
