@@ -1,4 +1,4 @@
-"""The real Claude Code CLI, pinned, in a cache folder: for tests against the fake model server."""
+"""Real agent CLIs, pinned, in a cache folder: for tests against the fake model server."""
 
 from __future__ import annotations
 
@@ -7,32 +7,58 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-PACKAGE = "@anthropic-ai/claude-code"
-VERSION = "2.1.329"
 MIN_NODE = 20
 INSTALL_SECONDS = 180
 
 
-def install_claude(cache: Path) -> Path | str:
-    """The program, installed into `cache` if it was not there yet; or the reason why it cannot be had.
+@dataclass(frozen=True, slots=True)
+class PinnedCli:
+    """One CLI as npm has it."""
+
+    name: str
+    package: str
+    version: str
+
+
+PINNED: Mapping[str, PinnedCli] = MappingProxyType(
+    {
+        cli.name: cli
+        for cli in (
+            PinnedCli("claude", "@anthropic-ai/claude-code", "2.1.329"),
+            PinnedCli("codex", "@openai/codex", "0.169.0"),
+            PinnedCli("gemini", "@google/gemini-cli", "0.61.0"),
+            PinnedCli("opencode", "opencode-ai", "1.18.33"),
+        )
+    }
+)
+
+
+def install_agent(name: str, caches: Path) -> Path | str:
+    """The program, installed into `caches`/`name` if it was not there yet; or the reason why it cannot be had.
 
     Needs Node ≥ 20 with npm and, the first time, the npm registry. Several processes may call it at once.
     """
-    program = cache / VERSION / "node_modules" / ".bin" / "claude"
-    if _version_of(program) == VERSION:
+    cli, cache = PINNED[name], caches / name
+    program = cache / cli.version / "node_modules" / ".bin" / name
+    if _version_of(program) == cli.version:
         return program
     if (reason := _why_not_node()) is not None:
         return reason
-    folder = cache / VERSION
+    folder = cache / cli.version
     folder.mkdir(parents=True, exist_ok=True)
-    with (cache / f"{VERSION}.lock").open("w") as lock:
+    with (cache / f"{cli.version}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if _version_of(program) != VERSION and (reason := _install(folder)) is not None:
+        if _version_of(program) != cli.version and (reason := _install(cli, folder)) is not None:
             return reason
     found = _version_of(program)
-    return program if found == VERSION else f"npm installed {PACKAGE} {found or 'not at all'} instead of {VERSION}"
+    if found == cli.version:
+        return program
+    return f"npm installed {cli.package} {found or 'not at all'} instead of {cli.version}"
 
 
 def _why_not_node() -> str | None:
@@ -47,31 +73,23 @@ def _why_not_node() -> str | None:
     return None
 
 
-def _install(folder: Path) -> str | None:
+def _install(cli: PinnedCli, folder: Path) -> str | None:
     """The package lies in `folder`; None, or the reason why it does not."""
-    command = [
-        "npm",
-        "install",
-        "--prefix",
-        str(folder),
-        "--no-save",
-        "--no-audit",
-        "--no-fund",
-        f"{PACKAGE}@{VERSION}",
-    ]
+    what = f"{cli.package}@{cli.version}"
+    command = ["npm", "install", "--prefix", str(folder), "--no-save", "--no-audit", "--no-fund", what]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"npm could not install {PACKAGE}: {error}"
+        return f"npm could not install {cli.package}: {error}"
     last_words = (done.stderr.strip().splitlines() or ["no message"])[-1]
-    return None if done.returncode == 0 else f"npm could not install {PACKAGE}: {last_words}"
+    return None if done.returncode == 0 else f"npm could not install {cli.package}: {last_words}"
 
 
 def _version_of(program: Path) -> str | None:
     """The version that an installed program says it is; None if there is none that runs."""
     if not program.exists():
         return None
-    found = re.match(r"[\d.]+", _output(str(program), "--version"))
+    found = re.search(r"\d+\.[\d.]+", _output(str(program), "--version"))
     return found[0] if found else None
 
 
