@@ -4,6 +4,7 @@ Nothing here starts a process, meters or prices: `run` does the first, the rooms
 """
 
 from bursar.agents.claude.adapter import ClaudeAgent
+from bursar.agents.codex.adapter import CodexAgent
 from bursar.agents.command.adapter import CommandAgent
 from bursar.agents.lines import MAX_LINE_BYTES, LineSplitter
 from bursar.agents.port import Agent, Launch, LaunchRequest, StopStep, StreamReader
@@ -13,6 +14,7 @@ __all__ = [
     "MAX_LINE_BYTES",
     "Agent",
     "ClaudeAgent",
+    "CodexAgent",
     "CommandAgent",
     "Launch",
     "LaunchRequest",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
-from bursar.errors import SetupError
+from bursar.agents.programs import find_program
 
 TIERS: Mapping[str, str] = MappingProxyType({"small": "haiku", "medium": "sonnet", "large": "opus"})
 INSTALL_HINT = "npm install -g @anthropic-ai/claude-code"
@@ -134,21 +132,9 @@ class ClaudeAgent:
         kept = build_environment(environment)
         return Launch(argv=argv, environment=kept, stdin=request.prompt.encode(), output_cap=output_cap_of(kept))
 
-    def reader(self) -> StreamReader:
+    def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
         """A reader for one new process."""
         return ClaudeReader()
-
-
-def find_program(program: str, *, hint: str) -> str:
-    """The absolute path of a program given by path or by name.
-
-    Raises:
-        SetupError: there is no such program, or it cannot be executed.
-    """
-    found = shutil.which(os.path.expanduser(program))
-    if found is None:
-        raise SetupError(f"agent `{program}` is not installed", hint=hint)
-    return os.path.abspath(found)
 
 
 def build_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from bursar.agents.claude.adapter import STOP_LADDER, TIERS, build_environment, find_program, output_cap_of
+from bursar.agents.claude.adapter import STOP_LADDER, TIERS, build_environment, output_cap_of
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
+from bursar.agents.programs import find_program
 from bursar.errors import UserError
 
 _PLACEHOLDER = re.compile(r"\{(model|prompt|session_id|worktree)\}")
@@ -74,6 +75,6 @@ class CommandAgent:
             stdin=None if takes_prompt else request.prompt.encode(),
         )
 
-    def reader(self) -> StreamReader:
+    def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
         """A reader for one new process: the events are Claude Code's."""
         return ClaudeReader()
