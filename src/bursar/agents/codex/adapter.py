@@ -22,6 +22,7 @@ SESSION_MARK_PREFIXES = ("CODEX_CI", "CODEX_SANDBOX", "CODEX_SESSION", "CODEX_TH
 SETTINGS = (
     "analytics.enabled=false",  # it would call home, and wait for that at its end
     "check_for_update_on_startup=false",
+    "features.plugins=false",  # it would fetch a list of them from GitHub and chatgpt.com at every start
     'approval_policy="never"',  # nobody is there to be asked
     'sandbox_mode="workspace-write"',  # `read-only` would end well and have done nothing
 )

@@ -9,20 +9,18 @@ from types import MappingProxyType
 import msgspec
 
 from bursar.agents.codex import wire
-from bursar.agents.codex.session_log import SessionLog, codex_home, usage_of
-from bursar.agents.lines import MAX_LINE_BYTES
+from bursar.agents.codex.session_log import SessionLogLines, codex_home, find_session_log, usage_of
+from bursar.agents.logged_reader import LoggedReader
+from bursar.agents.session_log import SessionLog
 from bursar.events import (
     AgentEvent,
-    LineRejected,
     RetryReported,
     SessionEnded,
     SessionStarted,
     ToolReturned,
     ToolStarted,
 )
-from bursar.usage import Usage
 
-POLL_SECONDS = 0.1
 _SUMMARY_CHARACTERS = 120
 _RETRY = re.compile(r"Reconnecting\.\.\. (\d+)/\d+ \((.*)", re.DOTALL)
 _STATUS = re.compile(r"(?:unexpected status|last status:) (\d{3})\b")
@@ -32,86 +30,39 @@ _line = msgspec.json.Decoder(wire.Line)
 _changes = msgspec.json.Decoder(list[wire.Change])
 
 
-class CodexReader:
-    """Reads one process: its stream, and its session log as soon as the stream has named it.
-
-    The closing statement is held back until the log has told everything that it sums up, at most to the end.
-    """
+class CodexReader(LoggedReader):
+    """Reads one process: its stream, and its session log as soon as the stream has named the thread."""
 
     def __init__(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__()
         self._home = codex_home(environment)
-        self._log: SessionLog | None = None
-        self._held_back: SessionEnded | None = None
         self._last_message = ""
 
-    @property
-    def poll_seconds(self) -> float | None:
-        """Calls are in the log alone."""
-        return POLL_SECONDS
-
-    def poll(self) -> tuple[AgentEvent, ...]:
-        """What the session log has to add; and the closing statement, if that was what it waited for."""
-        events = () if self._log is None else self._log.poll()
-        return events + self._release()
-
-    def finish(self) -> tuple[AgentEvent, ...]:
-        """The last of the log, and the closing statement if the log never came to its sum."""
-        events = () if self._log is None else self._log.close()
-        statement, self._held_back = self._held_back, None
-        return events if statement is None else (*events, statement)
-
-    def feed_line(self, line: bytes) -> tuple[AgentEvent, ...]:
-        """The events of one line, after those that the log has had until now. Never raises on hostile input."""
-        if not line.strip():
-            return ()
-        logged = self.poll()
-        if len(line) > MAX_LINE_BYTES:
-            return (*logged, LineRejected(reason=f"a line of more than {MAX_LINE_BYTES} bytes"))
-        try:
-            read = tuple(self._events(_line.decode(line)))
-        except UnicodeDecodeError:
-            return logged + self.feed_line(line.decode(errors="replace").encode())
-        except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
-            return (*logged, LineRejected(reason=f"{str(error)[:80]}: {line[:80]!r}"))
-        return logged + read + self._release()
-
-    def _events(self, line: wire.Line) -> Iterator[AgentEvent]:
-        match line.type:
+    def read_line(self, line: bytes) -> Iterator[AgentEvent]:
+        """The events of one line of the stream; may raise what decoders raise."""
+        read = _line.decode(line)
+        match read.type:
             case "thread.started":
-                self._log = SessionLog(self._home, line.thread_id or "")
-                yield SessionStarted(session_id=line.thread_id or "")
-            case "item.started" | "item.completed" if line.item is not None:
-                yield from self._item(line.item, is_completed=line.type == "item.completed")
+                thread_id = read.thread_id or ""
+                self.log = SessionLog(lambda: find_session_log(self._home, thread_id), SessionLogLines().read)
+                yield SessionStarted(session_id=thread_id)
+            case "item.started" | "item.completed" if read.item is not None:
+                yield from self._item(read.item, is_completed=read.type == "item.completed")
             case "error":
-                yield from _retry(_text(line.message))
+                yield from _retry(_text(read.message))
             case "turn.completed":
-                self._held_back = SessionEnded(
-                    is_error=False,
-                    message=self._last_message,
-                    main_usage=None if line.usage is None else usage_of(line.usage),
-                )
+                usage = None if read.usage is None else usage_of(read.usage)
+                yield SessionEnded(is_error=False, message=self._last_message, main_usage=usage)
             case "turn.failed":
-                yield _failed(line.error.message if line.error else "")
+                yield _failed(read.error.message if read.error else "")
 
     def _item(self, item: wire.Item, *, is_completed: bool) -> Iterator[AgentEvent]:
         if item.type == "agent_message" and isinstance(item.text, str):
             self._last_message = item.text
         elif item.type in _TOOLS and not is_completed:
             yield ToolStarted(name=item.type, summary=_summary(item))
-        elif item.type in _TOOLS and (self._log is None or not self._log.is_found):
+        elif item.type in _TOOLS and (self.log is None or not self.log.is_found):
             yield ToolReturned(result_bytes=len(bytes(item.aggregated_output)))
-
-    def _release(self) -> tuple[AgentEvent, ...]:
-        """The closing statement, once the log accounts for all of it."""
-        statement = self._held_back
-        if statement is None or self._log is None or not _is_covered(statement.main_usage, self._log.total):
-            return ()
-        self._held_back = None
-        return (statement,)
-
-
-def _is_covered(stated: Usage | None, logged: Usage) -> bool:
-    return stated is not None and stated == logged
 
 
 def _retry(message: str) -> Iterator[AgentEvent]:
