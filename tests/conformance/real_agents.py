@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import socket
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bursar.agents import Agent, ClaudeAgent, CodexAgent, LaunchRequest
+from bursar.agents import Agent, ClaudeAgent, CodexAgent, GeminiAgent, LaunchRequest, OpencodeAgent
 from bursar.testing.agent_install import PINNED, install_agent
 from bursar.testing.agent_runs import AgentRun, start_agent
 from bursar.testing.model_server import ModelServer
@@ -71,6 +72,30 @@ KINDS: Mapping[str, Kind] = {
         goes_on_after_a_cut=True,
         term_code=-15,
         int_code=1,
+    ),
+    "gemini": Kind(
+        make=lambda program: GeminiAgent(program),
+        address=lambda url: {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_API_KEY": "dummy"},
+        medium="gemini-3.8-flash",
+        refusal=402,
+        repeats=frozenset({429, 529}),
+        goes_on_after_a_cut=False,
+        term_code=0,
+        int_code=0,
+        home={
+            ".gemini/settings.json": '{"security":{"auth":{"selectedType":"gemini-api-key"}},'
+            '"privacy":{"usageStatisticsEnabled":false},"general":{"enableAutoUpdate":false}}'
+        },
+    ),
+    "opencode": Kind(
+        make=lambda program: OpencodeAgent(program),
+        address=lambda url: {"ANTHROPIC_BASE_URL": f"{url}/v1", "ANTHROPIC_API_KEY": "dummy"},
+        medium="sonnet",
+        refusal=402,
+        repeats=frozenset({429, 529}),
+        goes_on_after_a_cut=True,
+        term_code=-15,
+        int_code=-2,
     ),
 }
 
@@ -168,9 +193,14 @@ def fill_home(name: str, home: Path) -> None:
         (home / path).write_text(content, encoding="utf-8")
 
 
+@functools.cache
+def _find(name: str) -> Path | str:
+    return install_agent(name, CACHES)
+
+
 def installed(name: str) -> str:
     """The pinned CLI's path; skips with the reason where it cannot be had."""
-    program = install_agent(name, CACHES)
+    program = _find(name)
     if isinstance(program, str):
         print(f"real {name} skipped: {program}", file=sys.stderr)
         pytest.skip(f"no real {PINNED[name].package}: {program}")

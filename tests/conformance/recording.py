@@ -61,10 +61,19 @@ def _codex_log_line(line: dict[str, Any]) -> dict[str, Any] | None:
     return line if line["type"] == "token_usage_record" else None
 
 
+def _gemini_log_line(line: dict[str, Any]) -> dict[str, Any] | None:
+    if "$set" in line:
+        return None  # patches repeat texts of the CLI, and no usage
+    return line if line.get("type") in ("gemini", "user") or "sessionId" in line else None
+
+
 def _only(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: values[name] for name in names if name in values}
 
 
 _STREAMS: Mapping[str, Slim] = {"claude": _claude_line}
-_LOGS: Mapping[str, tuple[str, ...]] = {"codex": (".codex/sessions/*/*/*/rollout-*.jsonl",)}
-_LOG_LINES: Mapping[str, Slim] = {"codex": _codex_log_line}
+_LOGS: Mapping[str, tuple[str, ...]] = {
+    "codex": (".codex/sessions/*/*/*/rollout-*.jsonl",),
+    "gemini": (".gemini/tmp/*/chats/session-*.jsonl",),
+}
+_LOG_LINES: Mapping[str, Slim] = {"codex": _codex_log_line, "gemini": _gemini_log_line}

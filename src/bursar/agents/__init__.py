@@ -6,7 +6,9 @@ Nothing here starts a process, meters or prices: `run` does the first, the rooms
 from bursar.agents.claude.adapter import ClaudeAgent
 from bursar.agents.codex.adapter import CodexAgent
 from bursar.agents.command.adapter import CommandAgent
+from bursar.agents.gemini.adapter import GeminiAgent
 from bursar.agents.lines import MAX_LINE_BYTES, LineSplitter
+from bursar.agents.opencode.adapter import OpencodeAgent
 from bursar.agents.port import Agent, Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.readers import open_reader
 
@@ -16,9 +18,11 @@ __all__ = [
     "ClaudeAgent",
     "CodexAgent",
     "CommandAgent",
+    "GeminiAgent",
     "Launch",
     "LaunchRequest",
     "LineSplitter",
+    "OpencodeAgent",
     "StopStep",
     "StreamReader",
     "open_reader",

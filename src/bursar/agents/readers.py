@@ -7,12 +7,16 @@ from types import MappingProxyType
 
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.codex.reader import CodexReader
+from bursar.agents.gemini.reader import GeminiReader
+from bursar.agents.opencode.reader import OpencodeReader
 from bursar.agents.port import StreamReader
 from bursar.errors import InternalError
 
 _READERS: Mapping[str, Callable[[Mapping[str, str]], StreamReader]] = {
     "claude": lambda _: ClaudeReader(),
     "codex": CodexReader,
+    "gemini": GeminiReader,
+    "opencode": lambda _: OpencodeReader(),
     "command": lambda _: ClaudeReader(),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bursar.agents import Agent, ClaudeAgent, CodexAgent, CommandAgent
+from bursar.agents import Agent, ClaudeAgent, CodexAgent, CommandAgent, GeminiAgent, OpencodeAgent
 from bursar.budget import Level
 from bursar.clock import Clock
 from bursar.config.settings import AgentSettings, Settings
@@ -17,7 +17,12 @@ from bursar.notify import Notifier
 from bursar.paths import HISTORY_FILE, JOURNAL_FILE
 from bursar.run import Stores
 
-_CLIS: Mapping[str, Callable[..., Agent]] = {"claude": ClaudeAgent, "codex": CodexAgent}
+_CLIS: Mapping[str, Callable[..., Agent]] = {
+    "claude": ClaudeAgent,
+    "codex": CodexAgent,
+    "gemini": GeminiAgent,
+    "opencode": OpencodeAgent,
+}
 KNOWN_AGENTS = (*_CLIS, "command")
 
 

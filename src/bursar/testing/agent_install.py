@@ -45,11 +45,15 @@ def install_agent(name: str, caches: Path) -> Path | str:
     """
     cli, cache = PINNED[name], caches / name
     program = cache / cli.version / "node_modules" / ".bin" / name
+    verified = cache / cli.version / ".verified"  # asking a CLI for its version may take seconds
+    if verified.exists() and program.exists():
+        return program
+    folder = cache / cli.version
     if _version_of(program) == cli.version:
+        verified.touch()
         return program
     if (reason := _why_not_node()) is not None:
         return reason
-    folder = cache / cli.version
     folder.mkdir(parents=True, exist_ok=True)
     with (cache / f"{cli.version}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -57,6 +61,7 @@ def install_agent(name: str, caches: Path) -> Path | str:
             return reason
     found = _version_of(program)
     if found == cli.version:
+        verified.touch()
         return program
     return f"npm installed {cli.package} {found or 'not at all'} instead of {cli.version}"
 
