@@ -37,6 +37,10 @@ class Kind:
         refusal: the HTTP status that ends it at once.
         repeats: statuses that it answers by trying again.
         goes_on_after_a_cut: a reply that was cut off is asked for again, and the run succeeds.
+        tells_of_a_cut: something in its output says that a reply was cut off, so that its bound can be charged.
+        splits_writes: it says how long what it wrote to the cache lives; else that is taken for five minutes.
+        asks: hosts beyond loopback that it asks for something, whatever it is told.
+        is_live_in_a_tool: it tells what a call used before the tools that the call asked for have answered.
         term_code, int_code: how it exits when told to end in the middle of a reply.
         home: files that it needs in its home.
     """
@@ -49,6 +53,10 @@ class Kind:
     goes_on_after_a_cut: bool
     term_code: int
     int_code: int
+    tells_of_a_cut: bool = True
+    splits_writes: bool = True
+    asks: frozenset[str] = frozenset()
+    is_live_in_a_tool: bool = True
     home: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -96,6 +104,10 @@ KINDS: Mapping[str, Kind] = {
         goes_on_after_a_cut=True,
         term_code=-15,
         int_code=-2,
+        tells_of_a_cut=False,
+        splits_writes=False,
+        asks=frozenset({"registry.npmjs.org:443"}),
+        is_live_in_a_tool=False,
     ),
 }
 

@@ -14,6 +14,7 @@ from bursar.metering import Meter, UsageDelta
 from bursar.usage import NOTHING, Usage
 
 EXIT_SECONDS = 20
+PIPE_BYTES = 1 << 20  # as its supervisor gives it: Gemini CLI loses what is in a full pipe when it exits
 
 
 @dataclass
@@ -87,6 +88,7 @@ def start_agent(agent: Agent, request: LaunchRequest, environment: Mapping[str, 
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        pipesize=PIPE_BYTES,
     )
     if process.stdin is not None:
         with process.stdin as pipe:
