@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+MOST_BYTES = 100_000
 ID = "01a1fe80-0000-7000-8000-000000000001"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -15,7 +16,9 @@ Slim = Callable[[dict[str, Any]], dict[str, Any] | None]
 
 
 def record(name: str, folder: Path, program: str, output: bytes, target: Path, case: str) -> None:
-    """The stream lies in `target`/NAME/CASE.jsonl, what the CLI logged in CASE.log.jsonl."""
+    """The stream lies in `target`/NAME/CASE.jsonl, what the CLI logged in CASE.log.jsonl; nothing if it is very long."""
+    if len(output) > MOST_BYTES:
+        return
     target = target / name
     target.mkdir(parents=True, exist_ok=True)
     text = output.decode(errors="replace")

@@ -80,6 +80,7 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
     clock = SystemClock()
     state = Path(state_dir())
     run_settings = _run_settings(settings, flags)  # refused before any store is made
+    models = (agent.model_for(tier) for tier in ("small", "medium", "large"))
     return Tools(
         stores=open_stores(state, find_ledger_place(), clock),
         agent=agent,
