@@ -1,7 +1,4 @@
-"""The conformance table of the agents: which CLI did what in the last run of the suite.
-
-BURSAR_AGENT_TABLE=docs/agents.md pytest tests/conformance/test_real_agents.py tests/integration/test_real_runs.py
-"""
+"""What the conformance suite of the agents leaves for the table in docs/agents.md: see agent_table.py."""
 
 from __future__ import annotations
 

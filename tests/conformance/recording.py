@@ -9,29 +9,34 @@ from pathlib import Path
 from typing import Any
 
 MOST_BYTES = 100_000
-ID = "01a1fe80-0000-7000-8000-000000000001"
+_PORT = re.compile(r"127\.0\.0\.1:\d+")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Slim = Callable[[dict[str, Any]], dict[str, Any] | None]
 
 
 def record(name: str, folder: Path, program: str, output: bytes, target: Path, case: str) -> None:
-    """The stream lies in `target`/NAME/CASE.jsonl, what the CLI logged in CASE.log.jsonl; nothing if it is very long."""
+    """The stream lies in `target`/NAME/CASE.jsonl, its log in CASE.log.jsonl; nothing if it is very long."""
     if len(output) > MOST_BYTES:
         return
     target = target / name
     target.mkdir(parents=True, exist_ok=True)
     text = output.decode(errors="replace")
-    (target / f"{case}.jsonl").write_text(_clean(text, folder, program, _STREAMS.get(name, _same)), encoding="utf-8")
+    ids: dict[str, str] = {}
+    clean = _clean(text, folder, program, ids, _STREAMS.get(name, _same))
+    (target / f"{case}.jsonl").write_text(clean, encoding="utf-8")
     logs = [path for pattern in _LOGS.get(name, ()) for path in sorted(folder.glob(f"home/{pattern}"))]
     if logs:
         text = "".join(path.read_text(encoding="utf-8") for path in logs)
-        (target / f"{case}.log.jsonl").write_text(_clean(text, folder, program, _LOG_LINES[name]), encoding="utf-8")
+        clean = _clean(text, folder, program, ids, _LOG_LINES[name])
+        (target / f"{case}.log.jsonl").write_text(clean, encoding="utf-8")
 
 
-def _clean(text: str, folder: Path, program: str, slim: Slim) -> str:
-    text = text.replace(str(folder), "/bench").replace(program, "/bin/agent")
-    text = _UUID.sub(ID, text)
+def _clean(text: str, folder: Path, program: str, ids: dict[str, str], slim: Slim) -> str:
+    """Each id is replaced by a number, the session's, which comes first, by 1."""
+    text = text.replace(str(folder), "/bench").replace(str(folder)[1:], "bench").replace(program, "/bin/agent")
+    text = _PORT.sub("127.0.0.1:1", text)
+    text = _UUID.sub(lambda found: ids.setdefault(found[0], f"01a1fe80-0000-7000-8000-{len(ids) + 1:012}"), text)
     return "".join(_slimmed(text.splitlines(), slim))
 
 

@@ -1,8 +1,8 @@
 """What every real agent CLI must do behind its adapter, against the fake model server on loopback.
 
 Each CLI is installed by `bursar.testing.agent_install` into `.cache`; skipped with the reason where Node is missing.
-`BURSAR_AGENT_TABLE=docs/agents.md` writes the table of the outcomes (see conftest.py). With `BURSAR_RECORD_STREAMS=DIR`
-each test leaves its stream there, to be kept as a fixture. Whole runs are in tests/integration/test_real_runs.py.
+`make agents` writes the table of the outcomes (see agent_table.py). With `BURSAR_RECORD_STREAMS=DIR` each test leaves
+its stream there, to be kept as a fixture. Whole runs are in tests/integration/test_real_runs.py.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from tests.conformance.real_agents import KINDS, ProxyTrap, RealBench, installed
 pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(240)]
 
 SECOND = Usage(input_tokens=7, cache_read_tokens=1200, cache_write_1h_tokens=5, output_tokens=777)
+PATIENCE = 120  # OpenCode needs half a minute to its first request on a busy machine
 BYTES_OF_A_LOUD_TOOL = 20_000_000
 
 
@@ -64,7 +65,7 @@ def test_success_with_tools(bench: RealBench, cell: Cell) -> None:
     assert len([event for event in run.events if isinstance(event, ToolStarted)]) == 2
     assert_exact(run, bench)
     assert run.meter.rejected_lines == 0
-    cell("success, two tool calls", "metered = billed, call by call")
+    cell("success, two tool calls", "exact, call by call")
     others = ", ".join(sorted(bench.kind.asks))
     cell("asks beyond loopback", others or "nobody")
 
@@ -153,13 +154,13 @@ def test_loud_tools(bench: RealBench, cell: Cell) -> None:
     assert (bench.worktree / "printed-again").exists()
     assert run.exit_code == 0
     assert_exact(run, bench)
-    cell("a tool prints one line of 17 MB, another 20 MB", "metered = billed")
+    cell("a tool prints one line of 17 MB, another 20 MB", "exact")
 
 
 def stop_in_a_reply(bench: RealBench, number: signal.Signals) -> AgentRun:
     """The signal reaches the CLI (INT) or its group while its second reply streams."""
     run = bench.start(write(bench), Step(text="Never heard.", wait_for="gate", usage=SECOND))
-    assert bench.server.wait_until_reached("gate")
+    assert bench.server.wait_until_reached("gate", timeout=PATIENCE)
     if number is signal.SIGINT:
         run.process.send_signal(number)
     else:

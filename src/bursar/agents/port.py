@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
+from bursar.agents.condition import Condition
 from bursar.events import AgentEvent
 
 
@@ -92,6 +93,10 @@ class Agent(Protocol):
         Raises:
             SetupError: it is not installed; the hint says how to get it.
         """
+        ...
+
+    def examine(self, environment: Mapping[str, str]) -> Condition:
+        """How it is let in and what is in its way, from the user's `environment` and files; it is not started."""
         ...
 
     def model_for(self, model_or_tier: str) -> str:

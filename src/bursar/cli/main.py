@@ -17,6 +17,7 @@ COMMANDS = {
     "status": ("bursar.cli.status", "runs of this project and how they stand"),
     "report": ("bursar.cli.report", "what a run did and what it cost"),
     "approve": ("bursar.cli.approve", "pass a checkpoint that waits for a person"),
+    "agent": ("bursar.cli.agent", "which agent CLIs are installed, let in, and how sure a budget is with each"),
     "plan": ("bursar.cli.plan", "show or check a plan"),
     "alert": ("bursar.cli.alert", "send a test alert to everybody who is told of alerts"),
     "token": ("bursar.cli.token", "a token budget for scripts: reserve before, record after"),

@@ -26,13 +26,13 @@ _CLIS: Mapping[str, Callable[..., Agent]] = {
 KNOWN_AGENTS = (*_CLIS, "command")
 
 
-def build_agent(settings: Settings) -> Agent:
-    """The agent that the settings name.
+def build_agent(settings: Settings, name: str = "") -> Agent:
+    """The agent of that name, by default the one that the settings name for runs.
 
     Raises:
         UserError: there is no agent of that name, or its settings do not fit.
     """
-    name = settings.run.agent
+    name = name or settings.run.agent
     table = settings.agents.get(name, AgentSettings())
     if (kind := _CLIS.get(name)) is not None:
         return kind(table.program, table.models, nested=table.nested, extra_arguments=tuple(table.arguments))

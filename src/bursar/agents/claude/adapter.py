@@ -6,12 +6,14 @@ import signal
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from bursar.agents.claude.condition import PACKAGE, examine_claude
 from bursar.agents.claude.reader import ClaudeReader
+from bursar.agents.condition import Condition
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.programs import find_program
 
 TIERS: Mapping[str, str] = MappingProxyType({"small": "haiku", "medium": "sonnet", "large": "opus"})
-INSTALL_HINT = "npm install -g @anthropic-ai/claude-code"
+INSTALL_HINT = f"npm install -g {PACKAGE}"
 OUTPUT_CAP_TOKENS = 32_000
 
 # Allowed by name, because nobody is there to be asked and as root the CLI refuses to skip its permission checks.
@@ -105,6 +107,10 @@ class ClaudeAgent:
             SetupError: it is not installed.
         """
         return find_program(self._program or "claude", hint=INSTALL_HINT)
+
+    def examine(self, environment: Mapping[str, str]) -> Condition:
+        """How it is let in and what is in its way; it is not started."""
+        return examine_claude(environment)
 
     def model_for(self, model_or_tier: str) -> str:
         """The name to hand to the CLI; what is no tier passes through."""

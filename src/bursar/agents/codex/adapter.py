@@ -7,12 +7,14 @@ import signal
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from bursar.agents.codex.condition import PACKAGE, examine_codex
 from bursar.agents.codex.reader import CodexReader
+from bursar.agents.condition import Condition
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.programs import find_program
 
 TIERS: Mapping[str, str] = MappingProxyType({"small": "gpt-6-luna", "medium": "gpt-6.1-terra", "large": "gpt-6.1-sol"})
-INSTALL_HINT = "npm install -g @openai/codex"
+INSTALL_HINT = f"npm install -g {PACKAGE}"
 OUTPUT_CAP_TOKENS = 128_000  # the request names no limit, so it is the models'
 KEY_VARIABLES = ("OPENAI_API_KEY", "CODEX_API_KEY")
 
@@ -70,6 +72,10 @@ class CodexAgent:
             SetupError: it is not installed.
         """
         return find_program(self._program or "codex", hint=INSTALL_HINT)
+
+    def examine(self, environment: Mapping[str, str]) -> Condition:
+        """How it is let in and what is in its way; it is not started."""
+        return examine_codex(environment, self._extra_arguments)
 
     def model_for(self, model_or_tier: str) -> str:
         """The name to hand to the CLI; what is no tier passes through."""

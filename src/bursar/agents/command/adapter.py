@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from bursar.agents.claude.adapter import STOP_LADDER, TIERS, build_environment, output_cap_of
 from bursar.agents.claude.reader import ClaudeReader
+from bursar.agents.condition import Certainty, Condition
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.programs import find_program
 from bursar.errors import UserError
@@ -48,6 +49,10 @@ class CommandAgent:
             SetupError: it is not installed.
         """
         return find_program(self._argv[0], hint="check `agents.command.argv`: its first item is the program")
+
+    def examine(self, environment: Mapping[str, str]) -> Condition:
+        """Nothing is known of how it is let in: that is its own affair."""
+        return Condition(login="its own affair", certainty=Certainty.BOUNDED, tried_version=None, package=None)
 
     def model_for(self, model_or_tier: str) -> str:
         """The name to hand to the program; what is no tier passes through."""

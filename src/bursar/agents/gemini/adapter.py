@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from bursar.agents.condition import Condition
+from bursar.agents.gemini.condition import PACKAGE, examine_gemini
 from bursar.agents.gemini.reader import GeminiReader
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.programs import find_program
@@ -14,7 +16,7 @@ from bursar.agents.programs import find_program
 TIERS: Mapping[str, str] = MappingProxyType(
     {"small": "gemini-3.5-flash-lite", "medium": "gemini-3.8-flash", "large": "gemini-3.1-pro-preview"}
 )
-INSTALL_HINT = "npm install -g @google/gemini-cli"
+INSTALL_HINT = f"npm install -g {PACKAGE}"
 OUTPUT_CAP_TOKENS = 65_536  # the request names no limit, so it is the models'
 WITHHELD = Path(__file__).with_name("policy.toml")
 
@@ -65,6 +67,10 @@ class GeminiAgent:
             SetupError: it is not installed.
         """
         return find_program(self._program or "gemini", hint=INSTALL_HINT)
+
+    def examine(self, environment: Mapping[str, str]) -> Condition:
+        """How it is let in and what is in its way; it is not started."""
+        return examine_gemini(environment)
 
     def model_for(self, model_or_tier: str) -> str:
         """The name to hand to the CLI; what is no tier passes through."""

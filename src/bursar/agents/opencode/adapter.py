@@ -7,6 +7,8 @@ import signal
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from bursar.agents.condition import Condition
+from bursar.agents.opencode.condition import PACKAGE, examine_opencode
 from bursar.agents.opencode.reader import OpencodeReader
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.programs import find_program
@@ -18,7 +20,7 @@ TIERS: Mapping[str, str] = MappingProxyType(
         "large": "anthropic/claude-opus-4-8",
     }
 )
-INSTALL_HINT = "npm install -g opencode-ai"
+INSTALL_HINT = f"npm install -g {PACKAGE}"
 OUTPUT_CAP_TOKENS = 32_000
 OUTPUT_CAP_VARIABLE = "OPENCODE_EXPERIMENTAL_OUTPUT_TOKEN_MAX"
 PERMISSIONS_VARIABLE = "OPENCODE_PERMISSION"
@@ -75,6 +77,10 @@ class OpencodeAgent:
             SetupError: it is not installed.
         """
         return find_program(self._program or "opencode", hint=INSTALL_HINT)
+
+    def examine(self, environment: Mapping[str, str]) -> Condition:
+        """How it is let in and what is in its way; it is not started."""
+        return examine_opencode(environment)
 
     def model_for(self, model_or_tier: str) -> str:
         """The name to hand to the CLI; what is no tier passes through."""
