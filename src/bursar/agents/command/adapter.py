@@ -51,8 +51,8 @@ class CommandAgent:
         return find_program(self._argv[0], hint="check `agents.command.argv`: its first item is the program")
 
     def examine(self, environment: Mapping[str, str]) -> Condition:
-        """Nothing is known of how it is let in: that is its own affair."""
-        return Condition(login="its own affair", certainty=Certainty.BOUNDED, tried_version=None, package=None)
+        """Nothing is known of how it is let in: that is not looked for."""
+        return Condition(login="not looked for", certainty=Certainty.BOUNDED, tried_version=None, package=None)
 
     def model_for(self, model_or_tier: str) -> str:
         """The name to hand to the program; what is no tier passes through."""
