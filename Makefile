@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 DEMO := demo-output
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: help demo test check faults soak bench lock clean
+.PHONY: help demo test check agents faults soak bench lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ check: $(VENV)/.dev  ## lint, format, types, import law
 
 test: check  ## everything but the long fault loops
 	$(PYTEST) -m "not faults"
+
+agents: $(VENV)/.dev  ## write docs/agents.md from a run of the conformance suite on the real agent CLIs
+	$(BIN)/python -m tests.conformance.agent_table
 
 faults: $(VENV)/.dev  ## the long kill and fault loops (up to 45 minutes)
 	$(PYTEST) -m faults --timeout 2400

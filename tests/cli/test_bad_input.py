@@ -13,6 +13,7 @@ from tests.integration.kit import ARGV, PLAN, Ended, Project, open_project, plan
 
 GOOD = plan(task("One"))
 LIMIT_HINT = "\n\nhint: write it like `200k tokens`, `1.5M tokens`, `5 USD` or `0.50 USD`\n"
+KNOWN = "\n\nhint: known agents: claude, codex, gemini, opencode, command\n"
 CLAUDE_HINT = "\n\nhint: npm install -g @anthropic-ai/claude-code\n"
 
 
@@ -162,7 +163,7 @@ COMMANDS = {
         2,
         "argument --max-parallel: invalid int value: 'x'\n\nhint: bursar run --help\n",
     ),
-    f"run {PLAN} --agent codex": (2, "there is no agent `codex`\n\nhint: known agents: claude, command\n"),
+    f"run {PLAN} --agent cursor": (2, f"there is no agent `cursor`{KNOWN}"),
     f"run {PLAN} --agent claude": (6, f"agent `claude` is not installed{CLAUDE_HINT}"),
     "rum": (2, "there is no command `rum`\n\nhint: did you mean `bursar run`?\n"),
     "resume zzzz": (2, "there is no run `zzzz`\n\nhint: bursar status --all\n"),
@@ -199,7 +200,7 @@ def test_settings(project: Project, toml: str) -> None:
 
 
 AGENTS = {
-    '[run]\nagent = "codex"\n': (2, "there is no agent `codex`\n\nhint: known agents: claude, command\n"),
+    '[run]\nagent = "cursor"\n': (2, f"there is no agent `cursor`{KNOWN}"),
     '[run]\nagent = "command"\n': (
         2,
         'agent `command` needs a program\n\nhint: agents.command.argv = ["my-agent", "{prompt}"]\n',

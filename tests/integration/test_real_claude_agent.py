@@ -1,6 +1,6 @@
 """The real Claude Code CLI against the fake model server on loopback: what it reports equals what was billed.
 
-Installed by `bursar.testing.claude_install` into `.cache/claude`; skipped with the reason where Node is missing. With
+Installed by `bursar.testing.agent_install` into `.cache/claude`; skipped with the reason where Node is missing. With
 `BURSAR_RECORD_STREAMS=DIR` each test leaves its stream there, without paths of this machine, to be kept as a fixture.
 """
 
@@ -21,15 +21,15 @@ import pytest
 from bursar.agents import ClaudeAgent, LaunchRequest
 from bursar.events import CallReported, RetryReported
 from bursar.metering import UnknownCall
+from bursar.testing.agent_install import PINNED, install_agent
 from bursar.testing.agent_runs import AgentRun, start_agent
-from bursar.testing.claude_install import VERSION, install_claude
 from bursar.testing.model_server import ModelServer
 from bursar.testing.script import Script, Step, ToolCall
 from bursar.usage import NOTHING, Usage
 
 pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(240)]
 
-CACHE = Path(__file__).parents[2] / ".cache" / "claude"
+CACHES = Path(__file__).parents[2] / ".cache"
 MARKER = "# Task 1:"
 PROMPT = "# Task 1: Write a file\n\nWrite hello.txt.\n"
 SESSION_ID = "3f1c2a64-5b0e-4a0e-9d55-0c8d7a1f2b11"
@@ -39,7 +39,7 @@ SECOND = Usage(input_tokens=7, cache_read_tokens=1200, cache_write_1h_tokens=5, 
 @pytest.fixture(scope="session")
 def real_claude() -> str:
     """The pinned CLI's path."""
-    installed = install_claude(CACHE)
+    installed = install_agent("claude", CACHES)
     if isinstance(installed, str):
         print(f"real Claude Code skipped: {installed}", file=sys.stderr)
         pytest.skip(f"no real Claude Code: {installed}")
@@ -100,7 +100,7 @@ class Bench:
             text = run.output.decode().replace(str(self.folder), "/bench").replace(str(self.program), "/bin/claude")
             text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", SESSION_ID, text)
             text = re.sub(r'"/(?:tmp|bench/tmp)/[^"]*"', '"/tmp/x"', text)
-            Path(target, f"{VERSION}-{self.name}.jsonl").write_text(_slim(text), encoding="utf-8")
+            Path(target, f"{PINNED['claude'].version}-{self.name}.jsonl").write_text(_slim(text), encoding="utf-8")
 
 
 def _slim(text: str) -> str:

@@ -1,6 +1,6 @@
 """Whole runs with the real Claude Code CLI against the fake model server: files, commits, and the ledger to the token.
 
-Installed by `bursar.testing.claude_install` into `.cache/claude`; skipped with the reason where Node is missing.
+Installed by `bursar.testing.agent_install` into `.cache/claude`; skipped with the reason where Node is missing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bursar.testing.claude_install import install_claude
+from bursar.testing.agent_install import install_agent
 from bursar.testing.script import Step, ToolCall
 from bursar.usage import Usage
 from tests.integration.conftest import MakeProject
@@ -20,13 +20,13 @@ from tests.integration.kit import PLAN, SUMMARY, Project, parallel, plan, script
 
 pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(240)]
 
-CACHE = Path(__file__).parents[2] / ".cache" / "claude"
+CACHES = Path(__file__).parents[2] / ".cache"
 
 
 @pytest.fixture(scope="session")
 def toml() -> str:
     """A `bursar.toml` that names the pinned CLI."""
-    installed = install_claude(CACHE)
+    installed = install_agent("claude", CACHES)
     if isinstance(installed, str):
         print(f"real Claude Code skipped: {installed}", file=sys.stderr)
         pytest.skip(f"no real Claude Code: {installed}")

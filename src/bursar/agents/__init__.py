@@ -4,19 +4,29 @@ Nothing here starts a process, meters or prices: `run` does the first, the rooms
 """
 
 from bursar.agents.claude.adapter import ClaudeAgent
+from bursar.agents.codex.adapter import CodexAgent
 from bursar.agents.command.adapter import CommandAgent
+from bursar.agents.condition import Certainty, Condition, Problem
+from bursar.agents.gemini.adapter import GeminiAgent
 from bursar.agents.lines import MAX_LINE_BYTES, LineSplitter
+from bursar.agents.opencode.adapter import OpencodeAgent
 from bursar.agents.port import Agent, Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.readers import open_reader
 
 __all__ = [
     "MAX_LINE_BYTES",
     "Agent",
+    "Certainty",
     "ClaudeAgent",
+    "CodexAgent",
     "CommandAgent",
+    "Condition",
+    "GeminiAgent",
     "Launch",
     "LaunchRequest",
     "LineSplitter",
+    "OpencodeAgent",
+    "Problem",
     "StopStep",
     "StreamReader",
     "open_reader",

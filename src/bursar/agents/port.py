@@ -6,8 +6,10 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
+from bursar.agents.condition import Condition
 from bursar.events import AgentEvent
 
 
@@ -49,10 +51,26 @@ class StopStep:
 
 
 class StreamReader(Protocol):
-    """Turns one agent process's output into events, a line at a time; keeps what state the format needs."""
+    """Turns one agent process's output into events, a line at a time; keeps what state the format needs.
+
+    Where a CLI tells its stream less than its own log, the reader follows the log too.
+    """
+
+    @property
+    def poll_seconds(self) -> float | None:
+        """How often `poll` is worth asking; None: never, the stream says everything."""
+        ...
 
     def feed_line(self, line: bytes) -> tuple[AgentEvent, ...]:
         """The events of one line (without its line break). Never raises on hostile input: see `LineRejected`."""
+        ...
+
+    def poll(self) -> tuple[AgentEvent, ...]:
+        """What the agent has written into its own log since it was last asked. Never raises."""
+        ...
+
+    def finish(self) -> tuple[AgentEvent, ...]:
+        """The process has ended and its last line was fed: what else there is to say. Never raises."""
         ...
 
 
@@ -77,6 +95,10 @@ class Agent(Protocol):
         """
         ...
 
+    def examine(self, environment: Mapping[str, str]) -> Condition:
+        """How it is let in and what is in its way, from the user's `environment` and files; it is not started."""
+        ...
+
     def model_for(self, model_or_tier: str) -> str:
         """The name to hand to the CLI for a tier (`small`, `medium`, `large`) or a model as a plan writes it."""
         ...
@@ -89,6 +111,6 @@ class Agent(Protocol):
         """
         ...
 
-    def reader(self) -> StreamReader:
-        """A reader for one new process."""
+    def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
+        """A reader for one new process; `environment` is what `launch` gave it."""
         ...

@@ -33,7 +33,7 @@ from bursar.journal import AttemptRow, Journal, RunState
 from bursar.notify import Notifier
 from bursar.paths import state_dir
 from bursar.plan import Plan
-from bursar.pricing import load_prices
+from bursar.pricing import ALIASES, load_prices
 from bursar.reports import build_run_report, render_event, render_report, report_as_data
 from bursar.run import Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools, alerts_of_run
 
@@ -80,10 +80,11 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
     clock = SystemClock()
     state = Path(state_dir())
     run_settings = _run_settings(settings, flags)  # refused before any store is made
+    models = (agent.model_for(tier) for tier in ("small", "medium", "large"))
     return Tools(
         stores=open_stores(state, find_ledger_place(), clock),
         agent=agent,
-        rates=load_prices(clock.now()).table(),
+        rates=load_prices(clock.now()).table((*ALIASES, *models)),
         settings=run_settings,
         state_dir=state,
         environment={name: value for name, value in os.environ.items() if name != URL_VARIABLE},

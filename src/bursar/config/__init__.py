@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         read_budgets,
         variable_of,
     )
-    from bursar.config.compose import build_agent, build_notifier, open_stores
+    from bursar.config.compose import KNOWN_AGENTS, build_agent, build_notifier, open_stores
     from bursar.config.editing import set_budget
     from bursar.config.files import FILE_NAME, project_file, user_file
     from bursar.config.ledger_place import URL_VARIABLE, find_ledger_place
@@ -43,7 +43,7 @@ _ROOMS = {
         "read_budgets",
         "variable_of",
     ),
-    "compose": ("build_agent", "build_notifier", "open_stores"),
+    "compose": ("KNOWN_AGENTS", "build_agent", "build_notifier", "open_stores"),
     "editing": ("set_budget",),
     "files": ("FILE_NAME", "project_file", "user_file"),
     "ledger_place": ("URL_VARIABLE", "find_ledger_place"),
@@ -62,6 +62,7 @@ _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "FILE_NAME",
+    "KNOWN_AGENTS",
     "URL_VARIABLE",
     "AgentSettings",
     "BudgetSettings",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bursar.agents import Agent, ClaudeAgent, CommandAgent
+from bursar.agents import Agent, ClaudeAgent, CodexAgent, CommandAgent, GeminiAgent, OpencodeAgent
 from bursar.budget import Level
 from bursar.clock import Clock
 from bursar.config.settings import AgentSettings, Settings
@@ -16,20 +17,28 @@ from bursar.notify import Notifier
 from bursar.paths import HISTORY_FILE, JOURNAL_FILE
 from bursar.run import Stores
 
+_CLIS: Mapping[str, Callable[..., Agent]] = {
+    "claude": ClaudeAgent,
+    "codex": CodexAgent,
+    "gemini": GeminiAgent,
+    "opencode": OpencodeAgent,
+}
+KNOWN_AGENTS = (*_CLIS, "command")
 
-def build_agent(settings: Settings) -> Agent:
-    """The agent that the settings name.
+
+def build_agent(settings: Settings, name: str = "") -> Agent:
+    """The agent of that name, by default the one that the settings name for runs.
 
     Raises:
         UserError: there is no agent of that name, or its settings do not fit.
     """
-    name = settings.run.agent
+    name = name or settings.run.agent
     table = settings.agents.get(name, AgentSettings())
-    if name == "claude":
-        return ClaudeAgent(table.program, table.models, nested=table.nested, extra_arguments=tuple(table.arguments))
+    if (kind := _CLIS.get(name)) is not None:
+        return kind(table.program, table.models, nested=table.nested, extra_arguments=tuple(table.arguments))
     if name == "command":
         return CommandAgent(tuple(table.argv), table.models)
-    raise UserError(f"there is no agent `{name}`", hint="known agents: claude, command")
+    raise UserError(f"there is no agent `{name}`", hint=f"known agents: {', '.join(KNOWN_AGENTS)}")
 
 
 def open_stores(state: Path, ledger_place: str, clock: Clock) -> Stores:

@@ -154,5 +154,8 @@ def _rate(values: Sequence[Any]) -> Rate:
 
 
 def plain_name(model: str) -> str:
-    """The name without what does not change the price: case, and the mark of the long-context variant (`[1m]`)."""
-    return re.sub(r"\[[^]]*\]$", "", model.strip().lower())
+    """The name without what does not change the price: case, its maker, the mark of the long-context variant (`[1m]`).
+
+    Only makers are dropped (`openai/gpt-5`): who sells another's model may have prices of its own.
+    """
+    return re.sub(r"^(?:anthropic|openai|google)/|\[[^]]*\]$", "", model.strip().lower())

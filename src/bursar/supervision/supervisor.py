@@ -95,7 +95,7 @@ class Supervision:
         self._stream = stream
         self._wake = wake
         self._meter = Meter(spec.model, output_cap=spec.output_cap)
-        self._reader = open_reader(spec.reader)
+        self._reader = open_reader(spec.reader, spec.environment)
         self._splitter = LineSplitter()
         self._ladder = StopLadder(spec.stop_ladder)
         self._started_at = clock.monotonic()
@@ -117,11 +117,14 @@ class Supervision:
                     handler()
                     if not self._is_open and key.fd == self._agent.output:
                         selector.unregister(key.fd)
+                self._hear_log()
         is_clear = self._agent.clear()
         while chunk := self._next_chunk():
             self._hear_chunk(chunk)
         if (last := self._splitter.finish()) is not None:
             self._hear(last)
+        for event in self._reader.poll() + self._reader.finish():
+            self._take(event)
         self._agent.close()
         unknown = self._unknown()
         return self._outcome(unknown, is_clear), unknown
@@ -165,6 +168,14 @@ class Supervision:
             self._stream.write(chunk)
         for line in self._splitter.feed(chunk):
             self._hear(line)
+
+    def _hear_log(self) -> None:
+        """Takes what the agent's own log has, for a CLI whose stream does not tell its calls."""
+        for event in self._reader.poll():
+            self._take(event)
+        if self._agent.is_paused:
+            self._climb(self._clock.monotonic())
+            self._agent.resume()
 
     def _hear(self, line: bytes) -> None:
         for event in self._reader.feed_line(line):
@@ -215,9 +226,10 @@ class Supervision:
         if self._ends_at is not None and now >= self._ends_at:
             self._stop(Ending.TIMEOUT)
         self._climb(now)
+        waits = [self._reader.poll_seconds, None if self._ends_at is None else self._ends_at - now]
         if self._ladder.is_begun:
-            return self._ladder.seconds_left(now)
-        return None if self._ends_at is None else self._ends_at - now
+            waits = [self._reader.poll_seconds, self._ladder.seconds_left(now)]
+        return min((wait for wait in waits if wait is not None), default=None)
 
     def _climb(self, now: float) -> None:
         """Every rung of the stop ladder that is due is sent."""

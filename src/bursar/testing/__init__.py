@@ -4,9 +4,9 @@ Import its modules one by one (`from bursar.testing.model_server import ModelSer
 `python -m bursar.testing.scripted_agent` is spawned thousands of times, and each import here would be paid each time.
 
     script          what the fake model answers, as data
-    model_server    the Anthropic Messages API on loopback, with a bill
+    model_server    the APIs of Anthropic, OpenAI and Gemini on loopback, with a bill
     scripted_agent  a coding agent that obeys the fake model; a program, no part of bursar is imported by it
-    claude_install  the real Claude Code CLI, pinned, in a cache folder
+    agent_install   the real agent CLIs, pinned, in a cache folder
     agent_runs      one run of an agent's adapter, without a ledger
     power_cut       a disk for SQLite that loses power, is full or broken: torn, lost and reordered sectors
 """

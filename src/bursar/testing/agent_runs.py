@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bursar.agents import Agent, LaunchRequest, LineSplitter
+from bursar.agents import Agent, LaunchRequest, LineSplitter, StreamReader
 from bursar.events import AgentEvent, SessionEnded
 from bursar.metering import Meter, UsageDelta
 from bursar.usage import NOTHING, Usage
 
 EXIT_SECONDS = 20
+PIPE_BYTES = 1 << 20  # as its supervisor gives it: Gemini CLI loses what is in a full pipe when it exits
 
 
 @dataclass
@@ -23,6 +24,7 @@ class AgentRun:
     agent: Agent
     process: subprocess.Popen[bytes]
     meter: Meter
+    reader: StreamReader
     events: list[AgentEvent] = field(default_factory=list)
     deltas: list[UsageDelta] = field(default_factory=list)
     output: bytes = b""
@@ -30,15 +32,17 @@ class AgentRun:
     def listen(self) -> AgentRun:
         """Everything it prints is read and metered, and it has exited."""
         assert self.process.stdout is not None
-        splitter, reader = LineSplitter(), self.agent.reader()
+        splitter, reader = LineSplitter(), self.reader
         with self.process.stdout as pipe:
             while chunk := os.read(pipe.fileno(), 65536):
                 self.output += chunk
                 for line in splitter.feed(chunk):
                     self._hear(reader.feed_line(line))
+                self._hear(reader.poll())
         last = splitter.finish()
         self._hear(reader.feed_line(last) if last else ())
         self.process.wait(timeout=EXIT_SECONDS)
+        self._hear(reader.poll() + reader.finish())
         return self
 
     def _hear(self, events: tuple[AgentEvent, ...]) -> None:
@@ -84,8 +88,10 @@ def start_agent(agent: Agent, request: LaunchRequest, environment: Mapping[str, 
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        pipesize=PIPE_BYTES,
     )
     if process.stdin is not None:
         with process.stdin as pipe:
             pipe.write(launch.stdin or b"")
-    return AgentRun(agent=agent, process=process, meter=Meter(request.model))
+    meter = Meter(request.model, output_cap=launch.output_cap)
+    return AgentRun(agent=agent, process=process, meter=meter, reader=agent.reader(launch.environment))

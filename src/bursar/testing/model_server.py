@@ -1,8 +1,9 @@
-"""A fake of the Anthropic Messages API on loopback that obeys a script and writes a bill.
+"""A fake of the model APIs on loopback (Anthropic Messages, OpenAI Responses, Gemini) that obeys a script and bills.
 
 It is what bursar's numbers are checked against: whatever an agent or a meter says was used, `ModelServer.billed()` is
 what a provider would ask for. Verified against Claude Code 2.1.329 (streams, plain JSON, `HEAD` and `GET` probes,
-`count_tokens`). It binds 127.0.0.1 only and looks at no credential.
+`count_tokens`), Codex 0.169.0, Gemini CLI 0.61.0 and OpenCode 1.18.33. The path tells which API is meant. It binds
+127.0.0.1 only and looks at no credential.
 
     python -m bursar.testing.model_server --script FILE [--port 0] [--print-port] [--ledger FILE]
 """
@@ -15,15 +16,17 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+from bursar.testing.model_server_dialects import Dialect
 from bursar.testing.model_server_frames import usage_at_start
 from bursar.testing.model_server_http import HttpFront
+from bursar.testing.model_server_tools import spell_tool
 from bursar.testing.script import Reply, Script, Step, read_script
 from bursar.usage import NOTHING, Usage
 
@@ -56,7 +59,7 @@ class ServedCall:
 class ModelServer:
     """The fake, serving from its own threads between `start` and `stop`; a context manager does both.
 
-    `requests` counts every Messages request, the refused ones too; `calls` holds those that are billed.
+    `requests` counts every request for a reply, the refused ones too; `calls` holds those that are billed.
     """
 
     def __init__(
@@ -82,7 +85,7 @@ class ModelServer:
 
     @property
     def url(self) -> str:
-        """What belongs into `ANTHROPIC_BASE_URL`."""
+        """What belongs into `ANTHROPIC_BASE_URL` or `GOOGLE_GEMINI_BASE_URL`; for the others with `/v1` after it."""
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> Self:
@@ -132,24 +135,30 @@ class ModelServer:
 
     # What follows is for the request handler.
 
-    def admit(self, body: Mapping[str, Any], path: str) -> tuple[Step, ServedCall | None]:
-        """The step to serve, and the line opened on the bill; None where the step is a refusal by status."""
-        reply = self.script.reply(body)
+    def admit(
+        self, dialect: Dialect, request: Mapping[str, Any], body: Mapping[str, Any], path: str
+    ) -> tuple[Step, ServedCall | None]:
+        """The step to serve, and the line opened on the bill; None where the step is a refusal by status.
+
+        `request` is what `dialect` made of the `body`.
+        """
+        reply = self.script.reply(request)
+        tools = tuple(str(tool.get("name", "")) for tool in request.get("tools") or ())
         with self._lock:
             self.requests += 1
             if self._keep_requests:
                 self.request_bodies.append(body)
-            step = self._after_faults(reply)
+            step = _in_words_of(dialect, self._after_faults(reply), tools)
             if step.status is not None:
                 return step, None
             call = ServedCall(
-                id=f"msg_{len(self._calls) + 1:06d}",
-                model=str(body.get("model", "")),
+                id=dialect.call_id(len(self._calls) + 1),
+                model=str(request.get("model", "")),
                 task=reply.task,
                 path=path,
                 usage=usage_at_start(step.usage),
                 when=datetime.now(UTC),
-                tools=tuple(str(tool.get("name", "")) for tool in body.get("tools") or ()),
+                tools=tools,
             )
             self._write(call)
         return step, call
@@ -185,6 +194,12 @@ class ModelServer:
     def _all_gates(self) -> list[threading.Event]:
         with self._lock:
             return list(self._gates.values())
+
+
+def _in_words_of(dialect: Dialect, step: Step, offered: Collection[str]) -> Step:
+    """The step with the tools that the agent offers, and with usage that its API can state."""
+    tools = tuple(spell_tool(tool, offered) for tool in step.tools)
+    return replace(step, tools=tools, usage=dialect.billable(step.usage))
 
 
 def read_bill(ledger: Path) -> tuple[ServedCall, ...]:

@@ -61,19 +61,36 @@ def usage_body(usage: Usage) -> dict[str, Any]:
     }
 
 
-def error_body(status: int, message: str) -> dict[str, Any]:
-    """An error object with the type that the API gives to that status."""
-    return {"type": "error", "error": {"type": _ERROR_TYPES.get(status, "api_error"), "message": message}}
+class MessagesDialect:
+    """`POST …/v1/messages`."""
 
+    def reads(self, path: str) -> bool:
+        """Whether requests to that path are this API's."""
+        return path.endswith("/v1/messages")
 
-def whole_message(step: Step, message_id: str, model: str) -> dict[str, Any]:
-    """The reply to a request that did not ask for a stream."""
-    return _message(message_id, model, _blocks(step, message_id), _stop_reason(step), usage_body(step.usage))
+    def conversation(self, body: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+        """The request as it is."""
+        return body
 
+    def billable(self, usage: Usage) -> Usage:
+        """All five counters are known here."""
+        return usage
 
-def stream_frames(step: Step, message_id: str, model: str) -> list[bytes]:
-    """The reply as server-sent events, one frame each; the first holds the input, the last but one the output."""
-    return [_frame(event) for event in _events(step, message_id, model)]
+    def call_id(self, number: int) -> str:
+        """The message's id."""
+        return f"msg_{number:06d}"
+
+    def stream_frames(self, step: Step, call_id: str, model: str) -> list[bytes]:
+        """The reply as server-sent events; the first holds the input, the last but one the output."""
+        return [_frame(event) for event in _events(step, call_id, model)]
+
+    def whole_reply(self, step: Step, call_id: str, model: str) -> dict[str, Any]:
+        """The reply to a request that did not ask for a stream."""
+        return _message(call_id, model, _blocks(step, call_id), _stop_reason(step), usage_body(step.usage))
+
+    def error_body(self, status: int, message: str) -> dict[str, Any]:
+        """An error object with the type that the API gives to that status."""
+        return {"type": "error", "error": {"type": _ERROR_TYPES.get(status, "api_error"), "message": message}}
 
 
 def _events(step: Step, message_id: str, model: str) -> Iterator[dict[str, Any]]:

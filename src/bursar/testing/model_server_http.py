@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from bursar.testing import model_server_frames as wire
+from bursar.testing.model_server_dialects import DIALECTS, Dialect, dialect_of
+from bursar.testing.model_server_frames import usage_after_cut
 from bursar.testing.script import Step
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_error(400, "the body is not a JSON object")
         elif path.endswith("/v1/messages/count_tokens"):
             self._send(200, json.dumps({"input_tokens": max(1, len(json.dumps(body)) // 4)}).encode())
-        elif path.endswith("/v1/messages"):
-            self._answer(body, path)
+        elif (dialect := dialect_of(path)) is not None:
+            self._answer(dialect, body, path)
         else:
             self._send_error(404, f"no such path: {path}")
 
@@ -75,23 +76,24 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         return body if isinstance(body, dict) else None
 
-    def _answer(self, body: Mapping[str, Any], path: str) -> None:
-        step, call = self.server.model_server.admit(body, path)
+    def _answer(self, dialect: Dialect, body: Mapping[str, Any], path: str) -> None:
+        request = dialect.conversation(body, path)
+        step, call = self.server.model_server.admit(dialect, request, body, path)
         if call is None:
-            self._send_error(step.status or 500, step.text or "refused by the script")
+            self._send_error(step.status or 500, step.text or "refused by the script", dialect)
             return
         try:
-            if body.get("stream"):
-                self._stream(step, call)
+            if request.get("stream"):
+                self._stream(dialect, step, call)
             else:
-                self._send_whole(step, call)
+                self._send_whole(dialect, step, call)
         except OSError:
             self.close_connection = True
-            self.server.model_server.bill(call, wire.usage_after_cut(step.usage), was_cut=True)
+            self.server.model_server.bill(call, usage_after_cut(step.usage), was_cut=True)
 
-    def _stream(self, step: Step, call: ServedCall) -> None:
+    def _stream(self, dialect: Dialect, step: Step, call: ServedCall) -> None:
         """Send the reply as server-sent events; the bill is final before the last of them."""
-        frames = wire.stream_frames(step, call.id, call.model)
+        frames = dialect.stream_frames(step, call.id, call.model)
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("request-id", f"req_{call.id}")
@@ -107,11 +109,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_chunks(frames[1:])
             self.wfile.write(b"0\r\n\r\n")
 
-    def _send_whole(self, step: Step, call: ServedCall) -> None:
+    def _send_whole(self, dialect: Dialect, step: Step, call: ServedCall) -> None:
         """Send the reply as one JSON object; the bill is final before it."""
         self._hold_back(step)
         self._bill(step, call)
-        payload = json.dumps(wire.whole_message(step, call.id, call.model)).encode()
+        payload = json.dumps(dialect.whole_reply(step, call.id, call.model)).encode()
         if step.cut:
             self._send(200, payload[: len(payload) // 2], length=len(payload))
             self._drop()
@@ -119,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, payload, request_id=f"req_{call.id}")
 
     def _bill(self, step: Step, call: ServedCall) -> None:
-        usage = wire.usage_after_cut(step.usage) if step.cut else step.usage
+        usage = usage_after_cut(step.usage) if step.cut else step.usage
         self.server.model_server.bill(call, usage, was_cut=step.cut)
 
     def _drop(self) -> None:
@@ -151,8 +153,8 @@ class _Handler(BaseHTTPRequestHandler):
             if readable and not self.connection.recv(1, socket.MSG_PEEK):
                 raise HungUp
 
-    def _send_error(self, status: int, message: str) -> None:
-        self._send(status, json.dumps(wire.error_body(status, message)).encode())
+    def _send_error(self, status: int, message: str, dialect: Dialect = DIALECTS[0]) -> None:
+        self._send(status, json.dumps(dialect.error_body(status, message)).encode())
 
     def _send(self, status: int, payload: bytes, *, length: int | None = None, request_id: str = "req_none") -> None:
         self.send_response(status)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from bursar.agents.claude.condition import PACKAGE, examine_claude
 from bursar.agents.claude.reader import ClaudeReader
+from bursar.agents.condition import Condition
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
-from bursar.errors import SetupError
+from bursar.agents.programs import find_program
 
 TIERS: Mapping[str, str] = MappingProxyType({"small": "haiku", "medium": "sonnet", "large": "opus"})
-INSTALL_HINT = "npm install -g @anthropic-ai/claude-code"
+INSTALL_HINT = f"npm install -g {PACKAGE}"
 OUTPUT_CAP_TOKENS = 32_000
 
 # Allowed by name, because nobody is there to be asked and as root the CLI refuses to skip its permission checks.
@@ -108,6 +108,10 @@ class ClaudeAgent:
         """
         return find_program(self._program or "claude", hint=INSTALL_HINT)
 
+    def examine(self, environment: Mapping[str, str]) -> Condition:
+        """How it is let in and what is in its way; it is not started."""
+        return examine_claude(environment)
+
     def model_for(self, model_or_tier: str) -> str:
         """The name to hand to the CLI; what is no tier passes through."""
         return self._models.get(model_or_tier, model_or_tier)
@@ -134,21 +138,9 @@ class ClaudeAgent:
         kept = build_environment(environment)
         return Launch(argv=argv, environment=kept, stdin=request.prompt.encode(), output_cap=output_cap_of(kept))
 
-    def reader(self) -> StreamReader:
+    def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
         """A reader for one new process."""
         return ClaudeReader()
-
-
-def find_program(program: str, *, hint: str) -> str:
-    """The absolute path of a program given by path or by name.
-
-    Raises:
-        SetupError: there is no such program, or it cannot be executed.
-    """
-    found = shutil.which(os.path.expanduser(program))
-    if found is None:
-        raise SetupError(f"agent `{program}` is not installed", hint=hint)
-    return os.path.abspath(found)
 
 
 def build_environment(environment: Mapping[str, str]) -> dict[str, str]:

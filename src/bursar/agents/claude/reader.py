@@ -10,7 +10,8 @@ from typing import TypeVar
 import msgspec
 
 from bursar.agents.claude import wire
-from bursar.agents.claude.counts import AbsurdCount, count, usage_from_api, usage_from_model_usage
+from bursar.agents.claude.counts import usage_from_api, usage_from_model_usage
+from bursar.agents.counts import AbsurdCount, count
 from bursar.agents.lines import MAX_LINE_BYTES
 from bursar.events import (
     AgentEvent,
@@ -55,6 +56,19 @@ class ClaudeReader:
 
     def __init__(self) -> None:
         self._open: dict[str | None, _OpenCall] = {}
+
+    @property
+    def poll_seconds(self) -> float | None:
+        """The stream says everything: there is no log to ask."""
+        return None
+
+    def poll(self) -> tuple[AgentEvent, ...]:
+        """Nothing is known beside the stream."""
+        return ()
+
+    def finish(self) -> tuple[AgentEvent, ...]:
+        """Nothing was held back."""
+        return ()
 
     def feed_line(self, line: bytes) -> tuple[AgentEvent, ...]:
         """The events of one line (without its line break). Never raises on hostile input: see `LineRejected`."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-Number = int | float | None
+from bursar.agents.counts import Number
+
 NONE = msgspec.Raw(b"null")
 
 

@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from bursar.agents.claude.adapter import STOP_LADDER, TIERS, build_environment, find_program, output_cap_of
+from bursar.agents.claude.adapter import STOP_LADDER, TIERS, build_environment, output_cap_of
 from bursar.agents.claude.reader import ClaudeReader
+from bursar.agents.condition import Certainty, Condition
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
+from bursar.agents.programs import find_program
 from bursar.errors import UserError
 
 _PLACEHOLDER = re.compile(r"\{(model|prompt|session_id|worktree)\}")
@@ -48,6 +50,10 @@ class CommandAgent:
         """
         return find_program(self._argv[0], hint="check `agents.command.argv`: its first item is the program")
 
+    def examine(self, environment: Mapping[str, str]) -> Condition:
+        """Nothing is known of how it is let in: that is not looked for."""
+        return Condition(login="not looked for", certainty=Certainty.BOUNDED, tried_version=None, package=None)
+
     def model_for(self, model_or_tier: str) -> str:
         """The name to hand to the program; what is no tier passes through."""
         return self._models.get(model_or_tier, model_or_tier)
@@ -74,6 +80,6 @@ class CommandAgent:
             stdin=None if takes_prompt else request.prompt.encode(),
         )
 
-    def reader(self) -> StreamReader:
+    def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
         """A reader for one new process: the events are Claude Code's."""
         return ClaudeReader()

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bursar.testing.claude_install import VERSION, install_claude
+from bursar.testing.agent_install import PINNED, install_agent
+
+VERSION = PINNED["claude"].version
 
 
 def put(folder: Path, name: str, script: str) -> None:
@@ -25,7 +27,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_no_node(tmp_path: Path, path: Path) -> None:
-    assert install_claude(tmp_path / "cache") == "Node is not installed"
+    assert install_agent("claude", tmp_path / "cache") == "Node is not installed"
 
 
 @pytest.mark.parametrize(
@@ -35,24 +37,34 @@ def test_no_node(tmp_path: Path, path: Path) -> None:
 def test_old_node(tmp_path: Path, path: Path, says: str, reason: str) -> None:
     put(path, "node", says)
     put(path, "npm", "exit 1")
-    assert install_claude(tmp_path / "cache") == reason
+    assert install_agent("claude", tmp_path / "cache") == reason
 
 
 def test_npm_fails(tmp_path: Path, path: Path) -> None:
     put(path, "node", "echo v22.0.0")
     put(path, "npm", "echo 'first' >&2; echo 'no network' >&2; exit 1")
-    assert install_claude(tmp_path / "cache") == "npm could not install @anthropic-ai/claude-code: no network"
+    assert install_agent("claude", tmp_path / "cache") == "npm could not install @anthropic-ai/claude-code: no network"
 
 
 def test_npm_installs_another_version(tmp_path: Path, path: Path) -> None:
     put(path, "node", "echo v22.0.0")
-    program = tmp_path / "cache" / VERSION / "node_modules" / ".bin"
+    program = tmp_path / "cache" / "claude" / VERSION / "node_modules" / ".bin"
     put(path, "npm", "exit 0")
     put(program, "claude", "echo '2.1.197 (Claude Code)'")
-    assert install_claude(tmp_path / "cache") == f"npm installed @anthropic-ai/claude-code 2.1.197 instead of {VERSION}"
+    assert (
+        install_agent("claude", tmp_path / "cache")
+        == f"npm installed @anthropic-ai/claude-code 2.1.197 instead of {VERSION}"
+    )
 
 
 def test_already_there(tmp_path: Path, path: Path) -> None:
-    program = tmp_path / "cache" / VERSION / "node_modules" / ".bin"
+    program = tmp_path / "cache" / "claude" / VERSION / "node_modules" / ".bin"
     put(program, "claude", f"echo '{VERSION} (Claude Code)'")
-    assert install_claude(tmp_path / "cache") == program / "claude"
+    assert install_agent("claude", tmp_path / "cache") == program / "claude"
+
+
+def test_each_cli_has_a_folder_of_its_own(tmp_path: Path, path: Path) -> None:
+    for name, cli in PINNED.items():
+        program = tmp_path / "cache" / name / cli.version / "node_modules" / ".bin"
+        put(program, name, f"echo '{name}-cli {cli.version}'")
+        assert install_agent(name, tmp_path / "cache") == program / name

@@ -1,0 +1,123 @@
+"""How Codex is found, started and stopped."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from bursar.agents.codex.condition import PACKAGE, examine_codex
+from bursar.agents.codex.reader import CodexReader
+from bursar.agents.condition import Condition
+from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
+from bursar.agents.programs import find_program
+
+TIERS: Mapping[str, str] = MappingProxyType({"small": "gpt-6-luna", "medium": "gpt-6.1-terra", "large": "gpt-6.1-sol"})
+INSTALL_HINT = f"npm install -g {PACKAGE}"
+OUTPUT_CAP_TOKENS = 128_000  # the request names no limit, so it is the models'
+KEY_VARIABLES = ("OPENAI_API_KEY", "CODEX_API_KEY")
+
+# Marks of a session that we may run inside of.
+SESSION_MARK_PREFIXES = ("CODEX_CI", "CODEX_SANDBOX", "CODEX_SESSION", "CODEX_THREAD_ID")
+
+SETTINGS = (
+    "analytics.enabled=false",  # it would call home, and wait for that at its end
+    "check_for_update_on_startup=false",
+    "features.plugins=false",  # it would fetch a list of them from GitHub and chatgpt.com at every start
+    'approval_policy="never"',  # nobody is there to be asked
+    'sandbox_mode="workspace-write"',  # `read-only` would end well and have done nothing
+)
+
+STOP_LADDER = (
+    StopStep(signal.SIGINT, to_group=False, grace_seconds=2.0),  # it ends its tools with itself
+    StopStep(signal.SIGTERM, to_group=True, grace_seconds=1.5),
+)
+
+
+class CodexAgent:
+    """The `codex` CLI: `program` by setting (a path or a name), else what is on PATH.
+
+    `models` maps tiers to model names and goes before the built-in mapping; `nested` leaves sub-agents to the model;
+    `extra_arguments` come last on the command line, so that `-s danger-full-access` goes before the sandbox of ours.
+    """
+
+    def __init__(
+        self,
+        program: str | None = None,
+        models: Mapping[str, str] = MappingProxyType({}),
+        *,
+        nested: bool = False,
+        extra_arguments: tuple[str, ...] = (),
+    ) -> None:
+        self._program = program
+        self._models = {**TIERS, **models}
+        self._nested = nested
+        self._extra_arguments = extra_arguments
+
+    @property
+    def name(self) -> str:
+        """`codex`."""
+        return "codex"
+
+    @property
+    def stop_ladder(self) -> tuple[StopStep, ...]:
+        """INT to the process, then TERM to its group."""
+        return STOP_LADDER
+
+    def find(self) -> str:
+        """The program's absolute path.
+
+        Raises:
+            SetupError: it is not installed.
+        """
+        return find_program(self._program or "codex", hint=INSTALL_HINT)
+
+    def examine(self, environment: Mapping[str, str]) -> Condition:
+        """How it is let in and what is in its way; it is not started."""
+        return examine_codex(environment, self._extra_arguments)
+
+    def model_for(self, model_or_tier: str) -> str:
+        """The name to hand to the CLI; what is no tier passes through."""
+        return self._models.get(model_or_tier, model_or_tier)
+
+    def launch(self, request: LaunchRequest, environment: Mapping[str, str]) -> Launch:
+        """How to start an attempt. The prompt goes through stdin; the CLI chooses the session's id itself.
+
+        Raises:
+            SetupError: the program is not installed.
+        """
+        settings = (*SETTINGS, *(() if self._nested else ("agents.enabled=false",)), *provider_settings(environment))
+        argv = (
+            self.find(),
+            *("exec", "--json", "--skip-git-repo-check"),
+            *("--model", request.model),
+            *(word for setting in settings for word in ("-c", setting)),
+            *self._extra_arguments,
+            "-",
+        )
+        return Launch(
+            argv=argv,
+            environment=build_environment(environment),
+            stdin=request.prompt.encode(),
+            output_cap=OUTPUT_CAP_TOKENS,
+        )
+
+    def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
+        """A reader for one new process, which finds its log by the `environment` that it was started with."""
+        return CodexReader(environment)
+
+
+def provider_settings(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """What makes the CLI call the address in `OPENAI_BASE_URL`, which by itself it ignores; nothing without one."""
+    address = environment.get("OPENAI_BASE_URL")
+    if not address:
+        return ()
+    key = next((name for name in KEY_VARIABLES if environment.get(name)), KEY_VARIABLES[0])
+    table = f'{{name="bursar",base_url={json.dumps(address)},env_key="{key}",wire_api="responses"}}'
+    return ('model_provider="bursar"', f"model_providers.bursar={table}")
+
+
+def build_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The user's environment without the marks of a session around us."""
+    return {name: value for name, value in environment.items() if not name.startswith(SESSION_MARK_PREFIXES)}

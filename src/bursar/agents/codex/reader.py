@@ -1,0 +1,95 @@
+"""Codex's output lines and its session log → events. The stream tells what it does, the log what it uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from bursar.agents.codex import wire
+from bursar.agents.codex.session_log import SessionLogLines, codex_home, find_session_log, usage_of
+from bursar.agents.logged_reader import LoggedReader
+from bursar.agents.session_log import SessionLog
+from bursar.events import (
+    AgentEvent,
+    RetryReported,
+    SessionEnded,
+    SessionStarted,
+    ToolReturned,
+    ToolStarted,
+)
+
+_SUMMARY_CHARACTERS = 120
+_RETRY = re.compile(r"Reconnecting\.\.\. (\d+)/\d+ \((.*)", re.DOTALL)
+_STATUS = re.compile(r"(?:unexpected status|last status:) (\d{3})\b")
+_TOOLS = {"command_execution", "file_change", "mcp_tool_call", "web_search"}
+
+_line = msgspec.json.Decoder(wire.Line)
+_changes = msgspec.json.Decoder(list[wire.Change])
+
+
+class CodexReader(LoggedReader):
+    """Reads one process: its stream, and its session log as soon as the stream has named the thread."""
+
+    def __init__(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__()
+        self._home = codex_home(environment)
+        self._last_message = ""
+
+    def read_line(self, line: bytes) -> Iterator[AgentEvent]:
+        """The events of one line of the stream; may raise what decoders raise."""
+        read = _line.decode(line)
+        match read.type:
+            case "thread.started":
+                thread_id = read.thread_id or ""
+                self.log = SessionLog(lambda: find_session_log(self._home, thread_id), SessionLogLines().read)
+                yield SessionStarted(session_id=thread_id)
+            case "item.started" | "item.completed" if read.item is not None:
+                yield from self._item(read.item, is_completed=read.type == "item.completed")
+            case "error":
+                yield from _retry(_text(read.message))
+            case "turn.completed":
+                usage = None if read.usage is None else usage_of(read.usage)
+                yield SessionEnded(is_error=False, message=self._last_message, main_usage=usage)
+            case "turn.failed":
+                yield _failed(read.error.message if read.error else "")
+
+    def _item(self, item: wire.Item, *, is_completed: bool) -> Iterator[AgentEvent]:
+        if item.type == "agent_message" and isinstance(item.text, str):
+            self._last_message = item.text
+        elif item.type in _TOOLS and not is_completed:
+            yield ToolStarted(name=item.type, summary=_summary(item))
+        elif item.type in _TOOLS and (self.log is None or not self.log.is_found):
+            yield ToolReturned(result_bytes=len(bytes(item.aggregated_output)))
+
+
+def _retry(message: str) -> Iterator[AgentEvent]:
+    """A request is sent again; without a status nobody knows how far the last one came."""
+    if found := _RETRY.match(message):
+        yield RetryReported(attempt=int(found[1]), status=_status(found[2]))
+
+
+def _failed(message: str) -> SessionEnded:
+    is_refused = _status(message) is not None or message.lstrip().startswith("{")
+    return SessionEnded(is_error=True, message=message, broke_off_call="disconnected" in message and not is_refused)
+
+
+def _status(message: str) -> int | None:
+    found = _STATUS.search(message)
+    return int(found[1]) if found else None
+
+
+def _summary(item: wire.Item) -> str:
+    for value in (item.command, item.query, item.tool):
+        if isinstance(value, str):
+            return value[:_SUMMARY_CHARACTERS]
+    if bytes(item.changes)[:1] == b"[":
+        return ", ".join(change.path for change in _changes.decode(item.changes))[:_SUMMARY_CHARACTERS]
+    return ""
+
+
+def _text(raw: msgspec.Raw) -> str:
+    value = msgspec.json.decode(raw)
+    return value if isinstance(value, str) else ""

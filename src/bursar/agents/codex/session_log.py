@@ -1,0 +1,104 @@
+"""Codex's session log (rollout): the only place that tells the usage of each response, while the agent still works."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from bursar.agents.codex import wire
+from bursar.agents.counts import AbsurdCount, count
+from bursar.events import AgentEvent, CallReported, ToolReturned
+from bursar.usage import Usage
+
+_THREAD_ID = re.compile(r"[0-9a-f-]{36}")
+_KINDS = {"turn_context", "token_usage_record", "response_item"}
+_OUTPUTS = {"function_call_output", "custom_tool_call_output", "local_shell_call_output"}
+_DAYS_SEARCHED = 2  # the session's day in the CLI's time zone is the last one or, at midnight, the one before
+
+_line = msgspec.json.Decoder(wire.LogLine)
+_payload = msgspec.json.Decoder(wire.LogPayload)
+
+
+def codex_home(environment: Mapping[str, str]) -> Path | None:
+    """Where Codex keeps its login, settings and sessions; None where the environment does not say."""
+    if home := environment.get("CODEX_HOME"):
+        return Path(home)
+    return Path(environment["HOME"], ".codex") if environment.get("HOME") else None
+
+
+def find_session_log(home: Path | None, thread_id: str) -> Path | None:
+    """The log of a thread that began today; None while it is not there."""
+    if home is None or not _THREAD_ID.fullmatch(thread_id):
+        return None
+    for day in _latest_days(home / "sessions"):
+        for path in day.glob(f"rollout-*-{thread_id}.jsonl"):
+            return path
+    return None
+
+
+class SessionLogLines:
+    """Reads lines of a log; remembers which model a turn uses, because records of usage do not name it."""
+
+    def __init__(self) -> None:
+        self._model: str | None = None
+
+    def read(self, line: bytes) -> Iterator[AgentEvent]:
+        """The events of one line.
+
+        Raises:
+            msgspec.MsgspecError, ValueError: it cannot be understood, or its numbers cannot be true.
+        """
+        entry = _line.decode(line)
+        if entry.type not in _KINDS:
+            return
+        payload = _payload.decode(entry.payload)
+        if entry.type == "turn_context":
+            self._model = payload.model or self._model
+        elif entry.type == "token_usage_record" and payload.response_id and payload.usage is not None:
+            usage = usage_of(payload.usage)
+            yield CallReported(call_id=payload.response_id, model=self._model, usage=usage, is_final=True)
+        elif entry.type == "response_item" and payload.type in _OUTPUTS:
+            yield ToolReturned(result_bytes=len(bytes(payload.output)))
+
+
+def usage_of(reported: wire.TokenUsage) -> Usage:
+    """The disjoint counters: what was read from the cache, or written to it, is taken out of the input.
+
+    Raises:
+        AbsurdCount: a number cannot be true, or more was cached than there was input.
+    """
+    total = count("input_tokens", reported.input_tokens)
+    read = count("cached_input_tokens", reported.cached_input_tokens)
+    written = count("cache_write_input_tokens", reported.cache_write_input_tokens)
+    if read + written > total:
+        raise AbsurdCount(f"absurd input_tokens: {total} with {read} read from the cache and {written} written")
+    return Usage(
+        input_tokens=total - read - written,
+        cache_read_tokens=read,
+        cache_write_5m_tokens=written,
+        output_tokens=count("output_tokens", reported.output_tokens),
+    )
+
+
+def _latest_days(sessions: Path) -> Iterator[Path]:
+    """The folders YEAR/MONTH/DAY, the last ones first."""
+    found = 0
+    for year in _descending(sessions):
+        for month in _descending(year):
+            for day in _descending(month):
+                yield day
+                found += 1
+                if found == _DAYS_SEARCHED:
+                    return
+
+
+def _descending(folder: Path) -> list[Path]:
+    try:
+        names = sorted((name for name in os.listdir(folder) if name.isdigit()), reverse=True)
+    except OSError:
+        return []
+    return [folder / name for name in names]

@@ -1,0 +1,68 @@
+"""Gemini CLI's output lines and its chat log → events. The stream tells what it does, the log what it uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from bursar.agents.gemini import wire
+from bursar.agents.gemini.chat_log import find_chat_log, gemini_home, read_log_line, usage_of_stats
+from bursar.agents.logged_reader import LoggedReader
+from bursar.agents.session_log import SessionLog
+from bursar.events import AgentEvent, SessionEnded, SessionStarted, ToolReturned, ToolStarted
+from bursar.usage import NOTHING
+
+_SUMMARY_CHARACTERS = 120
+_STATUS = re.compile(r'"code":\s*\d{3}\b')  # of an answer that refused the call; a broken connection has none
+_line = msgspec.json.Decoder(wire.Line)
+_parameters = msgspec.json.Decoder(wire.Parameters)
+
+
+class GeminiReader(LoggedReader):
+    """Reads one process: its stream, and its chat log as soon as the stream has named the session."""
+
+    def __init__(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__()
+        self._home = gemini_home(environment)
+        self._last_message = ""
+        self._is_in_message = False
+
+    def read_line(self, line: bytes) -> Iterator[AgentEvent]:
+        """The events of one line of the stream; may raise what decoders raise."""
+        read = _line.decode(line)
+        match read.type:
+            case "init":
+                session_id = read.session_id or ""
+                self.log = SessionLog(lambda: find_chat_log(self._home, session_id), read_log_line)
+                yield SessionStarted(session_id=session_id, model=read.model)
+            case "message" if read.role == "assistant" and isinstance(read.content, str):
+                self._last_message = self._last_message + read.content if self._is_in_message else read.content
+            case "tool_use":
+                yield ToolStarted(name=read.tool_name or "", summary=_summary(read.parameters))
+            case "tool_result" if self.log is None or not self.log.is_found:
+                yield ToolReturned(result_bytes=len(bytes(read.output)))
+            case "result":
+                yield self._result(read)
+        self._is_in_message = read.type == "message" and read.role == "assistant"
+
+    def _result(self, line: wire.Line) -> SessionEnded:
+        models = {} if line.stats is None else line.stats.models
+        usage = {model: used for model, stats in models.items() if (used := usage_of_stats(stats)) != NOTHING}
+        message = self._last_message if line.error is None else line.error.message
+        is_error = line.status != "success"
+        broke_off = is_error and "API Error" in message and _STATUS.search(message) is None
+        return SessionEnded(is_error=is_error, message=message, usage_by_model=usage, broke_off_call=broke_off)
+
+
+def _summary(raw: msgspec.Raw) -> str:
+    """The part of a tool's input that a person recognises it by; empty where there is none."""
+    if bytes(raw)[:1] != b"{":
+        return ""
+    values = _parameters.decode(raw)
+    for value in (values.command, values.file_path, values.pattern, values.path):
+        if isinstance(value, str):
+            return value[:_SUMMARY_CHARACTERS]
+    return ""

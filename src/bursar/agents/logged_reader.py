@@ -1,0 +1,80 @@
+"""What the readers of CLIs have in common whose stream tells what they do, and whose log what they use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from bursar.agents.lines import MAX_LINE_BYTES
+from bursar.agents.session_log import SessionLog
+from bursar.events import AgentEvent, LineRejected, SessionEnded
+from bursar.usage import NOTHING, Usage
+
+POLL_SECONDS = 0.1
+
+
+class LoggedReader:
+    """Reads one process: its stream, and its session log as soon as the stream has named it.
+
+    The closing statement is held back until the log has told everything that it sums up, at most to the end: a call
+    that the log tells after the statement would be counted twice.
+    """
+
+    def __init__(self) -> None:
+        self.log: SessionLog | None = None
+        self._held_back: SessionEnded | None = None
+
+    def read_line(self, line: bytes) -> Iterator[AgentEvent]:
+        """The events of one line of the stream; may raise what decoders raise."""
+        raise NotImplementedError
+
+    @property
+    def poll_seconds(self) -> float | None:
+        """Calls are in the log alone."""
+        return POLL_SECONDS
+
+    def poll(self) -> tuple[AgentEvent, ...]:
+        """What the session log has to add; and the closing statement, if that was what it waited for."""
+        events = () if self.log is None else self.log.poll()
+        return events + self._release()
+
+    def finish(self) -> tuple[AgentEvent, ...]:
+        """The last of the log, and the closing statement if the log never came to its sum."""
+        events = () if self.log is None else self.log.close()
+        statement, self._held_back = self._held_back, None
+        return events if statement is None else (*events, statement)
+
+    def feed_line(self, line: bytes) -> tuple[AgentEvent, ...]:
+        """The events of one line, after those that the log has had until now. Never raises on hostile input."""
+        if not line.strip():
+            return ()
+        return self.poll() + self._checked(line) + self._release()
+
+    def _checked(self, line: bytes) -> tuple[AgentEvent, ...]:
+        if len(line) > MAX_LINE_BYTES:
+            return (LineRejected(reason=f"a line of more than {MAX_LINE_BYTES} bytes"),)
+        try:
+            return tuple(event for event in self.read_line(line) if not self._holds_back(event))
+        except UnicodeDecodeError:
+            return self._checked(line.decode(errors="replace").encode())
+        except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
+            return (LineRejected(reason=f"{str(error)[:80]}: {line[:80]!r}"),)
+
+    def _holds_back(self, event: AgentEvent) -> bool:
+        if not isinstance(event, SessionEnded) or stated_usage(event) == NOTHING:
+            return False
+        self._held_back = event
+        return True
+
+    def _release(self) -> tuple[AgentEvent, ...]:
+        statement = self._held_back
+        if statement is None or self.log is None or self.log.total != stated_usage(statement):
+            return ()
+        self._held_back = None
+        return (statement,)
+
+
+def stated_usage(statement: SessionEnded) -> Usage:
+    """All that a closing statement says was used."""
+    return sum(statement.usage_by_model.values(), statement.main_usage or NOTHING)

@@ -1,0 +1,3 @@
+"""OpenCode: see README.md in this folder for what was observed of it, and of which version."""
+
+__all__: list[str] = []

@@ -1,0 +1,75 @@
+"""The lines that `opencode run --format json` prints, as far as bursar reads them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from bursar.agents.counts import Number
+
+NONE = msgspec.Raw(b"null")
+
+
+class Cache(msgspec.Struct):
+    """Input that was read from a cache or written to it; how long it lives is not said."""
+
+    read: Number = None
+    write: Number = None
+
+
+class Tokens(msgspec.Struct):
+    """Usage of one call. The counters are disjoint; reasoning is beside the output."""
+
+    input: Number = None
+    output: Number = None
+    reasoning: Number = None
+    cache: Cache | None = None
+
+
+class ToolInput(msgspec.Struct):
+    """What of a tool's input tells a person what it is about."""
+
+    command: object = None
+    filePath: object = None  # noqa: N815 - the CLI's spelling
+    pattern: object = None
+    description: object = None
+
+
+class ToolState(msgspec.Struct):
+    """What became of a tool call."""
+
+    input: msgspec.Raw = NONE
+    output: msgspec.Raw = NONE
+
+
+class Part(msgspec.Struct):
+    """One part of a message; a message is one call."""
+
+    messageID: str | None = None  # noqa: N815
+    tool: str | None = None
+    text: object = None
+    reason: str | None = None
+    tokens: Tokens | None = None
+    state: ToolState | None = None
+
+
+class ErrorData(msgspec.Struct):
+    """What is known of an error; not every error has all of it."""
+
+    message: str = ""
+    statusCode: Number = None  # noqa: N815
+
+
+class Failure(msgspec.Struct):
+    """Why the session failed."""
+
+    name: str = ""
+    data: ErrorData | None = None
+
+
+class Line(msgspec.Struct):
+    """Any line."""
+
+    type: str = ""
+    sessionID: str | None = None  # noqa: N815
+    part: Part | None = None
+    error: Failure | None = None

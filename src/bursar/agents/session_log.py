@@ -1,0 +1,74 @@
+"""An agent's own log of its session, followed while it is written, for CLIs whose stream does not tell their calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from bursar.agents.lines import MAX_LINE_BYTES
+from bursar.agents.log_follower import LogFollower
+from bursar.events import AgentEvent, CallReported, LineRejected
+from bursar.usage import NOTHING, Usage
+
+FindLog = Callable[[], Path | None]
+ReadLine = Callable[[bytes], Iterator[AgentEvent]]
+
+
+class SessionLog:
+    """The calls and tool results of one session, in the order in which they happened.
+
+    Args:
+        find: where the log is; None while it is not there yet. It is asked until it has an answer.
+        read_line: the events of one line of it; may raise what decoders raise.
+    """
+
+    def __init__(self, find: FindLog, read_line: ReadLine) -> None:
+        self._find = find
+        self._read_line = read_line
+        self._follower: LogFollower | None = None
+        self._usage: dict[str, Usage] = {}
+
+    @property
+    def is_found(self) -> bool:
+        """Whether the log is there and read."""
+        return self._follower is not None
+
+    @property
+    def total(self) -> Usage:
+        """What all calls in it used, as far as it was read."""
+        return sum(self._usage.values(), NOTHING)
+
+    def poll(self) -> tuple[AgentEvent, ...]:
+        """What came to it since it was last asked."""
+        if self._follower is None:
+            self._follower = self._open()
+        return () if self._follower is None else self._events(self._follower.poll())
+
+    def close(self) -> tuple[AgentEvent, ...]:
+        """The last of it."""
+        events = self.poll()
+        return events if self._follower is None else events + self._events(self._follower.close())
+
+    def _open(self) -> LogFollower | None:
+        try:
+            path = self._find()
+            return None if path is None else LogFollower(path)
+        except OSError:
+            return None
+
+    def _events(self, lines: list[bytes]) -> tuple[AgentEvent, ...]:
+        return tuple(event for line in lines for event in self._checked(line))
+
+    def _checked(self, line: bytes) -> Iterator[AgentEvent]:
+        if len(line) > MAX_LINE_BYTES:
+            yield LineRejected(reason=f"a line of more than {MAX_LINE_BYTES} bytes in the session log")
+            return
+        try:
+            for event in self._read_line(line):
+                if isinstance(event, CallReported) and event.usage is not None:
+                    self._usage[event.call_id] = self._usage.get(event.call_id, NOTHING).merged(event.usage)
+                yield event
+        except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
+            yield LineRejected(reason=f"session log: {str(error)[:80]}: {line[:80]!r}")

@@ -1,0 +1,170 @@
+"""`bursar agent list` and `doctor`: what is installed, how it is let in, how sure a budget is with it, what to mend."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bursar.agents import Agent, Condition, Problem
+from bursar.cli.parsing import parser
+from bursar.config import KNOWN_AGENTS, build_agent, load_settings
+from bursar.errors import OK, UNAVAILABLE, SetupError, UserError
+
+_VERSION_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One agent on this machine. `program` is None where it is not installed; then `problems` says what to do."""
+
+    name: str
+    is_chosen: bool
+    program: str | None
+    version: str | None
+    condition: Condition
+    problems: tuple[Problem, ...]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Looks at the agents; 0, or 6 where one that was asked for (by default: the one of runs) is not installed."""
+    options = _options(arguments)
+    settings = load_settings(_project())
+    names = options.names or _configured(settings)
+    if unknown := [name for name in names if name not in KNOWN_AGENTS]:
+        raise UserError(f"there is no agent `{unknown[0]}`", hint=f"known agents: {', '.join(KNOWN_AGENTS)}")
+    agents = {name: build_agent(settings, name) for name in names}
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda item: _examine(*item, chosen=settings.run.agent), agents.items()))
+    if options.json:
+        sys.stdout.write(json.dumps([_as_data(each) for each in found], indent=2) + "\n")
+    else:
+        sys.stdout.write(_render_list(found) if options.action == "list" else _render_doctor(found))
+    needed = options.names or [settings.run.agent]
+    return UNAVAILABLE if any(each.program is None and each.name in needed for each in found) else OK
+
+
+def _options(arguments: Sequence[str]) -> Any:
+    options = parser("agent", "what agents there are: exit code 0, or 6 if the one that is asked for is not installed")
+    options.add_argument(
+        "action", nargs="?", default="list", choices=["list", "doctor"], help="one line each, or all in its way"
+    )
+    options.add_argument("names", nargs="*", metavar="NAME", help="only these (see `bursar agent list`)")
+    options.add_argument("--json", action="store_true", help="a JSON array on stdout")
+    return options.parse_args(arguments)
+
+
+def _project() -> Path:
+    """The top folder of the checkout around us; the current folder outside of any."""
+    here = Path.cwd().resolve()
+    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+
+
+def _configured(settings: Any) -> list[str]:
+    """All agents; `command` only where a program is set for it."""
+    table = settings.agents.get("command")
+    has_command = settings.run.agent == "command" or (table is not None and table.argv)
+    return [name for name in KNOWN_AGENTS if name != "command" or has_command]
+
+
+def _examine(name: str, agent: Agent, *, chosen: str) -> Finding:
+    environment = dict(os.environ)
+    condition = agent.examine(environment)
+    try:
+        program = agent.find()
+    except SetupError as error:
+        missing = Problem(what="it is not installed", fix=error.hint or "")
+        return Finding(name=name, is_chosen=name == chosen, program=None, version=None, condition=condition,
+                       problems=(missing,))  # fmt: skip
+    version = None if condition.tried_version is None else _version_of(program, environment)
+    problems = _version_problems(condition, version) + condition.problems
+    return Finding(name=name, is_chosen=name == chosen, program=program, version=version, condition=condition,
+                   problems=problems)  # fmt: skip
+
+
+def _version_of(program: str, environment: Mapping[str, str]) -> str | None:
+    """What it says that it is; None if it does not say."""
+    try:
+        done = subprocess.run(
+            [program, "--version"],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_VERSION_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r"\d+(?:\.\d+)+", done.stdout)
+    return found[0] if found and done.returncode == 0 else None
+
+
+def _version_problems(condition: Condition, version: str | None) -> tuple[Problem, ...]:
+    tried = condition.tried_version
+    if tried is None:
+        return ()
+    fix = f"npm install -g {condition.package}@{tried}"
+    if version is None:
+        return (Problem(what="it does not say its version", fix=fix),)
+    if _parts(version) < _parts(tried):
+        return (Problem(what=f"version {version} is older than the one that was tried, {tried}", fix=fix),)
+    return ()
+
+
+def _parts(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
+
+
+def _render_list(found: Sequence[Finding]) -> str:
+    rows = [("", "agent", "version", "limit", "login", "program")]
+    rows += [
+        (
+            "▸" if each.is_chosen else "",
+            each.name,
+            each.version or "–",
+            str(each.condition.certainty),
+            each.condition.login or "none found",
+            each.program or "not installed",
+        )
+        for each in found
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    lines = ["  ".join([*map(str.ljust, row[:-1], widths), row[-1]]).rstrip() for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _render_doctor(found: Sequence[Finding]) -> str:
+    lines: list[str] = []
+    for each in found:
+        version = f" {each.version}" if each.version else ""
+        chosen = " · runs use it" if each.is_chosen else ""
+        lines.append(f"{each.name}{version} · limits are {each.condition.certainty}{chosen}")
+        if each.program is not None:
+            lines.append(f"  ✓ {each.program}")
+            lines += [f"  ✓ {each.condition.login}"] if each.condition.login else []
+        for problem in each.problems:
+            lines += [f"  ✗ {problem.what}", f"    fix: {problem.fix}"]
+    return "\n".join(lines) + "\n"
+
+
+def _as_data(finding: Finding) -> dict[str, Any]:
+    return {
+        "name": finding.name,
+        "chosen": finding.is_chosen,
+        "installed": finding.program is not None,
+        "program": finding.program,
+        "version": finding.version,
+        "tried_version": finding.condition.tried_version,
+        "login": finding.condition.login,
+        "certainty": str(finding.condition.certainty),
+        "problems": [{"what": problem.what, "fix": problem.fix} for problem in finding.problems],
+    }

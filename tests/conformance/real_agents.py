@@ -1,0 +1,224 @@
+"""The real CLIs as the conformance suite runs them: installed, pointed at the fake model server, and their traits."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from bursar.agents import Agent, ClaudeAgent, CodexAgent, GeminiAgent, LaunchRequest, OpencodeAgent
+from bursar.testing.agent_install import PINNED, install_agent
+from bursar.testing.agent_runs import AgentRun, start_agent
+from bursar.testing.model_server import ModelServer
+from bursar.testing.script import Script, Step
+from tests.conformance.recording import record
+
+CACHES = Path(__file__).parents[2] / ".cache"
+MARKER = "# Task 1:"
+PROMPT = "# Task 1: Write a file\n\nWrite hello.txt.\n"
+SESSION_ID = "3f1c2a64-5b0e-4a0e-9d55-0c8d7a1f2b11"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One CLI: how it is set up, and in what it differs from the others.
+
+    Attributes:
+        address: the environment that points it at a server.
+        medium: part of the name of the model that the tier `medium` stands for.
+        refusal: the HTTP status that ends it at once.
+        repeats: statuses that it answers by trying again.
+        goes_on_after_a_cut: a reply that was cut off is asked for again, and the run succeeds.
+        tells_of_a_cut: something in its output says that a reply was cut off, so that its bound can be charged.
+        splits_writes: it says how long what it wrote to the cache lives; else that is taken for five minutes.
+        asks: hosts beyond loopback that it asks for something, whatever it is told.
+        is_live_in_a_tool: it tells what a call used before the tools that the call asked for have answered.
+        term_code, int_code: how it exits when told to end in the middle of a reply.
+        home: files that it needs in its home.
+    """
+
+    make: Callable[[str], Agent]
+    address: Callable[[str], Mapping[str, str]]
+    medium: str
+    refusal: int
+    repeats: frozenset[int]
+    goes_on_after_a_cut: bool
+    term_code: int
+    int_code: int
+    tells_of_a_cut: bool = True
+    splits_writes: bool = True
+    asks: frozenset[str] = frozenset()
+    is_live_in_a_tool: bool = True
+    home: Mapping[str, str] = field(default_factory=dict)
+
+
+KINDS: Mapping[str, Kind] = {
+    "claude": Kind(
+        make=lambda program: ClaudeAgent(program),
+        address=lambda url: {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "dummy"},
+        medium="sonnet",
+        refusal=402,
+        repeats=frozenset({429, 529}),
+        goes_on_after_a_cut=True,
+        term_code=143,
+        int_code=0,
+    ),
+    "codex": Kind(
+        make=lambda program: CodexAgent(program),
+        address=lambda url: {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": "dummy"},
+        medium="gpt-6.1-terra",
+        refusal=400,
+        repeats=frozenset({529}),
+        goes_on_after_a_cut=True,
+        term_code=-15,
+        int_code=1,
+    ),
+    "gemini": Kind(
+        make=lambda program: GeminiAgent(program),
+        address=lambda url: {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_API_KEY": "dummy"},
+        medium="gemini-3.8-flash",
+        refusal=402,
+        repeats=frozenset({429, 529}),
+        goes_on_after_a_cut=False,
+        term_code=0,
+        int_code=0,
+        home={
+            ".gemini/settings.json": '{"security":{"auth":{"selectedType":"gemini-api-key"}},'
+            '"privacy":{"usageStatisticsEnabled":false},"general":{"enableAutoUpdate":false}}'
+        },
+    ),
+    "opencode": Kind(
+        make=lambda program: OpencodeAgent(program),
+        address=lambda url: {"ANTHROPIC_BASE_URL": f"{url}/v1", "ANTHROPIC_API_KEY": "dummy"},
+        medium="sonnet",
+        refusal=402,
+        repeats=frozenset({429, 529}),
+        goes_on_after_a_cut=True,
+        term_code=-15,
+        int_code=-2,
+        tells_of_a_cut=False,
+        splits_writes=False,
+        asks=frozenset({"registry.npmjs.org:443"}),
+        is_live_in_a_tool=False,
+    ),
+}
+
+
+class ProxyTrap:
+    """A proxy that lets nothing through and remembers who asked: what an agent would send beyond loopback."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What makes programs use it for everything but loopback."""
+        url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+        own = {name: url for each in names for name in (each, each.lower())}
+        return own | {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+
+    def close(self) -> None:
+        """It listens no more."""
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(5)
+                try:
+                    self.asked.append(connection.recv(1000).partition(b"\r\n")[0].decode(errors="replace"))
+                    connection.sendall(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                except OSError:
+                    self.asked.append("something that hung up")
+
+
+@dataclass
+class RealBench:
+    """A worktree, a home and one CLI; `run` runs it against a server with these steps."""
+
+    name: str
+    program: str
+    folder: Path
+    case: str
+    server: ModelServer
+    trap: ProxyTrap
+
+    @property
+    def kind(self) -> Kind:
+        return KINDS[self.name]
+
+    @property
+    def worktree(self) -> Path:
+        return self.folder / "worktree"
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    def prepare(self) -> None:
+        """The folders are there, and what the CLI needs in its home."""
+        for folder in (self.worktree, self.home, self.folder / "tmp"):
+            folder.mkdir()
+        fill_home(self.name, self.home)
+
+    def start(self, *steps: Step, tier: str = "small", prompt: str = PROMPT) -> AgentRun:
+        self.server.script = Script.of({MARKER: steps})
+        agent = self.kind.make(self.program)
+        model = agent.model_for(tier)
+        request = LaunchRequest(prompt=prompt, worktree=self.worktree, model=model, session_id=SESSION_ID)
+        own = {"PATH": os.environ["PATH"], "HOME": str(self.home), "TMPDIR": str(self.folder / "tmp")}
+        return start_agent(agent, request, {**own, **self.kind.address(self.server.url), **self.trap.environment})
+
+    def run(self, *steps: Step, tier: str = "small", prompt: str = PROMPT) -> AgentRun:
+        return self.listen(self.start(*steps, tier=tier, prompt=prompt))
+
+    def listen(self, run: AgentRun) -> AgentRun:
+        """It has ended; its stream and log are kept as fixtures if that was asked for."""
+        run.listen()
+        if target := os.environ.get("BURSAR_RECORD_STREAMS"):
+            record(self.name, self.folder, self.program, run.output, Path(target), self.case)
+        return run
+
+
+def fill_home(name: str, home: Path) -> None:
+    """What the CLI needs in its home is there."""
+    for path, content in KINDS[name].home.items():
+        (home / path).parent.mkdir(parents=True, exist_ok=True)
+        (home / path).write_text(content, encoding="utf-8")
+
+
+@functools.cache
+def _find(name: str) -> Path | str:
+    return install_agent(name, CACHES)
+
+
+def installed(name: str) -> str:
+    """The pinned CLI's path; skips with the reason where it cannot be had."""
+    program = _find(name)
+    if isinstance(program, str):
+        print(f"real {name} skipped: {program}", file=sys.stderr)
+        pytest.skip(f"no real {PINNED[name].package}: {program}")
+    return str(program)
+
+
+def settings_for(name: str) -> str:
+    """A `bursar.toml` that names the pinned CLI."""
+    return f'[run]\nagent = "{name}"\n\n[agents.{name}]\nprogram = {json.dumps(installed(name))}\n'

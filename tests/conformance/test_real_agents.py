@@ -1,0 +1,192 @@
+"""What every real agent CLI must do behind its adapter, against the fake model server on loopback.
+
+Each CLI is installed by `bursar.testing.agent_install` into `.cache`; skipped with the reason where Node is missing.
+`make agents` writes the table of the outcomes (see agent_table.py). With `BURSAR_RECORD_STREAMS=DIR` each test leaves
+its stream there, to be kept as a fixture. Whole runs are in tests/integration/test_real_runs.py.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bursar.events import RetryReported, ToolStarted
+from bursar.testing.agent_runs import AgentRun
+from bursar.testing.model_server import ModelServer
+from bursar.testing.script import Script, Step, ToolCall
+from bursar.usage import NOTHING, Usage
+from tests.conformance.conftest import Cell
+from tests.conformance.real_agents import KINDS, ProxyTrap, RealBench, installed
+
+pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(240)]
+
+SECOND = Usage(input_tokens=7, cache_read_tokens=1200, cache_write_1h_tokens=5, output_tokens=777)
+PATIENCE = 120  # OpenCode needs half a minute to its first request on a busy machine
+BYTES_OF_A_LOUD_TOOL = 20_000_000
+
+
+def shell(command: str) -> Step:
+    return Step(tools=(ToolCall("Bash", {"command": command, "description": "run"}),))
+
+
+@pytest.fixture(params=KINDS)
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RealBench]:
+    name = str(request.param)
+    program = installed(name)
+    trap = ProxyTrap()
+    case = request.node.originalname.removeprefix("test_").replace("_", "-")
+    case += "".join(f"-{value}" for key, value in request.node.callspec.params.items() if key != "bench")
+    with ModelServer(Script.of({}), keep_requests=True) as server:
+        bench = RealBench(name, program, tmp_path, case, server, trap)
+        bench.prepare()
+        yield bench
+    trap.close()
+    asked = {line.split()[1] for line in trap.asked}
+    assert asked <= bench.kind.asks, "it asks hosts that its README does not name"
+
+
+def write(bench: RealBench) -> Step:
+    values = {"file_path": str(bench.worktree / "hello.txt"), "content": "hello\n"}
+    return Step(text="Writing.", tools=(ToolCall("Write", values),))
+
+
+def test_success_with_tools(bench: RealBench, cell: Cell) -> None:
+    """The tools' work is on the disk, and the meter equals the bill before the closing statement is read."""
+    run = bench.run(write(bench), shell("cat hello.txt > copy.txt"), Step(text="All done.", usage=SECOND))
+    assert (bench.worktree / "copy.txt").read_text() == "hello\n"
+    assert (run.exit_code, run.statement.is_error, run.statement.message) == (0, False, "All done.")
+    assert run.streamed == run.meter.total == billed(bench)
+    assert run.meter.call_count == len(bench.server.calls) == 3
+    assert len([event for event in run.events if isinstance(event, ToolStarted)]) == 2
+    assert_exact(run, bench)
+    assert run.meter.rejected_lines == 0
+    cell("success, two tool calls", "exact, call by call")
+    others = ", ".join(sorted(bench.kind.asks))
+    cell("asks beyond loopback", others or "nobody")
+
+
+def test_model_and_a_big_prompt(bench: RealBench, cell: Cell) -> None:
+    """The tier's model is asked; 200 kB of prompt arrive whole; sub-agents are not offered."""
+    run = bench.run(Step(text="Read."), tier="medium", prompt="# Task 1: Read\n\n" + "word " * 40_000 + "THE-END")
+    (call,) = bench.server.calls
+    assert bench.kind.medium in call.model
+    (metered,) = run.meter.usage_by_model
+    assert metered.endswith(call.model)
+    assert "THE-END" in str(bench.server.request_bodies[-1])
+    assert not set(call.tools) & {"Agent", "Task", "invoke_agent", "spawn_agent", "task"}
+    assert_exact(run, bench)
+    cell("model choice", f"`medium` is {call.model}")
+    cell("a prompt of 200 kB", "arrives whole")
+
+
+def test_refusal(bench: RealBench, cell: Cell) -> None:
+    """The status that tells this CLI to stop: one refused request, an error, nothing unknown."""
+    run = bench.run(write(bench), Step(status=bench.kind.refusal, text="the budget is spent"))
+    assert run.exit_code != 0
+    assert run.statement.is_error
+    assert "the budget is spent" in run.statement.message
+    assert bench.server.requests == 2
+    assert_exact(run, bench)
+    cell("refused", f"{bench.kind.refusal}: ends at once, nothing charged for it")
+
+
+@pytest.mark.parametrize("status", [429, 529])
+def test_refused_once(bench: RealBench, cell: Cell, status: int) -> None:
+    run = bench.run(Step(status=status, times=1, text="Done."))
+    assert_exact(run, bench)
+    if status in bench.kind.repeats:
+        assert (run.exit_code, bench.server.requests) == (0, 2)
+        assert all(event.status == status for event in run.events if isinstance(event, RetryReported))
+    else:
+        assert (run.exit_code != 0, run.statement.is_error, run.meter.total) == (True, True, NOTHING)
+    cell(f"{status} once", "tries again, exact" if status in bench.kind.repeats else "gives up, exact")
+
+
+def test_cut_in_a_reply(bench: RealBench, cell: Cell) -> None:
+    run = bench.run(Step(text="Done.", cut=True, times=1))
+    assert bench.server.calls[0].was_cut
+    assert (run.exit_code == 0) is bench.kind.goes_on_after_a_cut
+    if bench.kind.tells_of_a_cut:
+        assert assert_bound_covers(run, bench) > 0
+    else:
+        assert run.meter.unknown_call() is None  # README: what the cut reply cost is in no line of this CLI
+    what = "goes on" if bench.kind.goes_on_after_a_cut else "gives up"
+    cell("reply cut off", f"{what}, {'bounded' if bench.kind.tells_of_a_cut else '**not seen**'}")
+
+
+def test_int_in_a_reply(bench: RealBench, cell: Cell) -> None:
+    run = stop_in_a_reply(bench, signal.SIGINT)
+    assert run.exit_code == bench.kind.int_code
+    assert_bound_covers(run, bench)
+    cell("INT in a reply", f"exit {run.exit_code}, bounded")
+
+
+def test_term_in_a_reply(bench: RealBench, cell: Cell) -> None:
+    run = stop_in_a_reply(bench, signal.SIGTERM)
+    assert (run.exit_code, run.meter.ended) == (bench.kind.term_code, None)
+    assert_bound_covers(run, bench)
+    cell("TERM in a reply: no closing statement", f"exit {run.exit_code}, bounded")
+
+
+def test_kill_in_a_tool(bench: RealBench, cell: Cell) -> None:
+    """Nothing is in flight: what was served is known to the token, from the stream or the log."""
+    run = bench.start(write(bench), shell("touch started; exec sleep 60"), Step(text="Never."))
+    run.wait_for_file(bench.worktree / "started")
+    os.killpg(run.process.pid, signal.SIGKILL)
+    bench.listen(run)
+    assert (run.exit_code, run.meter.ended) == (-9, None)
+    assert_bound_covers(run, bench)
+    exact = run.meter.total == billed(bench)
+    cell("KILL in a tool", "exit -9, " + ("all served calls known" if exact else "bounded"))
+
+
+def test_loud_tools(bench: RealBench, cell: Cell) -> None:
+    """One line of 17 MB, then 20 MB of lines as fast as they come."""
+    one_line = "head -c 17000000 /dev/zero | tr '\\0' x; touch printed"
+    many_lines = f"yes 'a line of output' | head -c {BYTES_OF_A_LOUD_TOOL}; touch printed-again"
+    run = bench.run(shell(one_line), shell(many_lines), Step(text="Done.", usage=SECOND))
+    assert (bench.worktree / "printed").exists()
+    assert (bench.worktree / "printed-again").exists()
+    assert run.exit_code == 0
+    assert_exact(run, bench)
+    cell("a tool prints one line of 17 MB, another 20 MB", "exact")
+
+
+def stop_in_a_reply(bench: RealBench, number: signal.Signals) -> AgentRun:
+    """The signal reaches the CLI (INT) or its group while its second reply streams."""
+    run = bench.start(write(bench), Step(text="Never heard.", wait_for="gate", usage=SECOND))
+    assert bench.server.wait_until_reached("gate", timeout=PATIENCE)
+    if number is signal.SIGINT:
+        run.process.send_signal(number)
+    else:
+        os.killpg(run.process.pid, number)
+    return bench.listen(run)
+
+
+def assert_exact(run: AgentRun, bench: RealBench) -> None:
+    """The meter equals the bill, and nothing is unknown."""
+    assert run.meter.total == billed(bench)
+    assert run.meter.unknown_call() is None
+    assert not run.meter.differences
+
+
+def billed(bench: RealBench) -> Usage:
+    """The bill, in the counters that the CLI's own output has."""
+    bill = bench.server.billed()
+    if bench.kind.splits_writes:
+        return bill
+    writes = bill.cache_write_5m_tokens + bill.cache_write_1h_tokens
+    return replace(bill, cache_write_5m_tokens=writes, cache_write_1h_tokens=0)
+
+
+def assert_bound_covers(run: AgentRun, bench: RealBench) -> int:
+    """What was billed beyond what was metered; the bound covers it."""
+    missing = bench.server.billed().total_tokens - run.meter.total.total_tokens
+    unknown = run.meter.unknown_call()
+    assert 0 <= missing <= (0 if unknown is None else unknown.bound)
+    return missing

@@ -1,0 +1,71 @@
+"""Whole runs with each real agent CLI against the fake model server: files, commits, and the ledger to the token.
+
+Claude Code has more of them in test_real_claude_run.py. The CLIs are those of the conformance suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from bursar.testing.script import Script, Step
+from bursar.usage import Usage
+from tests.conformance.conftest import Cell, cell
+from tests.conformance.real_agents import KINDS, fill_home, settings_for
+from tests.integration.conftest import MakeProject
+from tests.integration.kit import SUMMARY, Project, plan, script, shell, task, usage, write
+
+__all__ = ["cell"]  # a fixture
+
+pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(280)]
+
+MakeRun = Callable[[str, Script], Project]
+
+
+@pytest.fixture(params=KINDS)
+def agent(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def make_run(agent: str, make_project: MakeProject) -> MakeRun:
+    """Make a project whose agent is the real CLI."""
+
+    def make(text: str, answers: Script) -> Project:
+        project = make_project(text, answers, settings_for(agent))
+        project.more.update(KINDS[agent].address(project.server.url))
+        fill_home(agent, project.folder / "home")
+        return project
+
+    return make
+
+
+def test_plan_to_commits(agent: str, make_run: MakeRun, cell: Cell) -> None:
+    """A budget in money, calls of different sizes: what is charged is what was billed."""
+    last = Usage(input_tokens=7, cache_read_tokens=1200, output_tokens=777)
+    text = plan(task("One", verify="grep -q done one.txt"))
+    project = make_run(text, script({1: [write("one.txt"), Step(text="Done.", usage=last)]}))
+    ended = project.run("--budget", "5 USD")
+    assert ended.code == 0, ended.err
+    assert project.subjects == ["feat(08-02): One", "docs(08-02): Add summary"]
+    assert (project.repo / SUMMARY).exists()
+    assert ended.metered == project.bill == project.charged
+    project.assert_tidy()
+    cell("a whole plan, budget in USD", "charged = billed")
+
+
+def test_budget_stops_it(agent: str, make_run: MakeRun, cell: Cell) -> None:
+    """The first call passes the limit. Its tool leaves a child in a session of its own: nothing is left at the end."""
+    is_live = KINDS[agent].is_live_in_a_tool
+    command = "(setsid sleep 600 >/dev/null 2>&1 &) ; " + ("sleep 600" if is_live else "true")
+    steps = {1: [shell(command, usage=usage(10_000)), Step(text="Never heard.", wait_for="gate")]}
+    project = make_run(plan(task("One")), script(steps))
+    ended = project.run("--budget", "9k tokens")
+    assert ended.code == 4, ended.err
+    assert ended.metered == 10_000
+    assert ended.metered <= project.bill <= project.charged
+    assert project.bill == 10_000 or not is_live
+    project.assert_tidy()
+    cell("stopped at a limit", "while the tool runs" if is_live else "when the tool has answered")
+    cell("a child that outlives its parent", "ended")
