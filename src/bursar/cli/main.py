@@ -18,6 +18,7 @@ COMMANDS = {
     "report": ("bursar.cli.report", "what a run did and what it cost"),
     "approve": ("bursar.cli.approve", "pass a checkpoint that waits for a person"),
     "plan": ("bursar.cli.plan", "show or check a plan"),
+    "phase": ("bursar.cli.phase", "sum up a finished phase, so that later tasks have less to read"),
     "alert": ("bursar.cli.alert", "send a test alert to everybody who is told of alerts"),
     "token": ("bursar.cli.token", "a token budget for scripts: reserve before, record after"),
     "budget": ("bursar.cli.budget", "limits over days, weeks, phases, …: set, show, check, history, alerts"),

@@ -2,25 +2,29 @@
 
 from bursar.plan.annotate import annotate, find_stated_order
 from bursar.plan.annotation import Annotated, TaskAnnotation
+from bursar.plan.archive import ARCHIVE_NAME, PhaseArchive, UnfinishedPhase, build_archive, shrink_context
 from bursar.plan.dependency_section import dependency_lines
 from bursar.plan.edit_diff import render_diff
 from bursar.plan.inference import explain_dependencies, infer_dependencies
 from bursar.plan.model import ContextMode, Metrics, Plan, Position, Problem, Task, TokenRange, UnreadablePlan
 from bursar.plan.original import Edit, apply_edits, inverse_edits
 from bursar.plan.parse import parse_plan
+from bursar.plan.phase_folder import find_phase_folder, phase_number, read_phase_folder
 from bursar.plan.read import read_plan
-from bursar.plan.rewrite import read_again, rewrite_file
+from bursar.plan.rewrite import read_again, rewrite_file, write_file
 from bursar.plan.roadmap_model import Phase, PhasePlan, PhaseStatus, Roadmap, UnreadableRoadmap, normal_number
 from bursar.plan.summary import Execution, Summary, SummaryTask, build_summary, render_summary, summary_path
 from bursar.plan.verify_commands import VerifyText, classify_verify
 
 __all__ = [
+    "ARCHIVE_NAME",
     "Annotated",
     "ContextMode",
     "Edit",
     "Execution",
     "Metrics",
     "Phase",
+    "PhaseArchive",
     "PhasePlan",
     "PhaseStatus",
     "Plan",
@@ -32,24 +36,31 @@ __all__ = [
     "Task",
     "TaskAnnotation",
     "TokenRange",
+    "UnfinishedPhase",
     "UnreadablePlan",
     "UnreadableRoadmap",
     "VerifyText",
     "annotate",
     "apply_edits",
+    "build_archive",
     "build_summary",
     "classify_verify",
     "dependency_lines",
     "explain_dependencies",
+    "find_phase_folder",
     "find_stated_order",
     "infer_dependencies",
     "inverse_edits",
     "normal_number",
     "parse_plan",
+    "phase_number",
     "read_again",
+    "read_phase_folder",
     "read_plan",
     "render_diff",
     "render_summary",
     "rewrite_file",
+    "shrink_context",
     "summary_path",
+    "write_file",
 ]
