@@ -152,6 +152,8 @@ def _in_words(result: _Outcome, *, is_dry: bool, is_inferred: bool) -> str:
     if is_inferred:
         lines += [f"  {line}" for task in result.tasks for line in _order_in_words(task, result)]
         lines += [f"  {_conflict(conflict)}" for conflict in result.graph.conflicts]
+    if result.kept:
+        lines.append("  take depends-on and parallel out of a task to have its order inferred")
     if result.annotated.has_own_section:
         lines.append("  its own <task_dependency_graph> was left as it is; none was generated")
     return "\n".join(lines) + "\n"

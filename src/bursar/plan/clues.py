@@ -23,6 +23,17 @@ _ALL_BEFORE = re.compile(
 )
 _PATH_IN_TEXT = re.compile(r"[\w@~.(\[$-][\w@~./\\()\[\]$-]{2,200}")
 _TEST_MARK = re.compile(r"^tests?[_-]|[._-](?:tests?|spec)$", re.IGNORECASE)  # of a file's name without suffix
+_CODE_NAME = re.compile(r"[A-Za-z]+(?:_[A-Za-z0-9]+)+|[A-Za-z][a-z0-9]+(?:[A-Z][a-z0-9]*)+|[A-Z][a-z0-9]{3,}(?=\()")
+_MAKES = re.compile(
+    r"\b(?:adds?|creates?|defines?|exports?|exposes?|implements?|introduces?|provides?|builds?|writes?|dataclass(?:es)?"
+    r"|class|def|function|interface|type|const|struct|enum|trait|helpers?)\b([^.\n]{1,120})",
+    re.IGNORECASE,
+)
+_EVERYBODYS = frozenset(  # names of code that no plan makes
+    {"TypeScript", "JavaScript", "GitHub", "PostgreSQL", "MySQL", "GraphQL", "WebSocket", "FastAPI", "SQLAlchemy"}
+    | {"Uint8Array", "NextResponse", "useState", "useEffect", "useCallback", "useMemo", "useRef", "localStorage"}
+)
+_WORD_IN_TEXT = re.compile(r"[A-Za-z]\w{3,80}")
 _WILD = re.compile(r"[*{]")
 
 
@@ -36,6 +47,8 @@ class Clues:
         self._tested = {task.number: _stems(self._files[task.number], of_tests=True) for task in tasks}
         self._tasks_named: dict[str, dict[str, None]] = {}
         self._paths_named: dict[str, dict[str, None]] = {}
+        self._made = {task.number: _names_made(task) for task in tasks}
+        self._words: dict[str, frozenset[str]] = {}
         self._tails = _unique_tails(path for paths in self._files.values() for path in paths)
 
     def files(self, task: Task) -> Mapping[str, None]:
@@ -68,6 +81,20 @@ class Clues:
         if task.number not in self._paths_named:
             self._paths_named[task.number] = self._find_paths_named(task)
         return self._paths_named[task.number]
+
+    def names_made(self, task: Task) -> Mapping[str, None]:
+        """Names of code that its text says it makes: `Store(…)`, `get_profile`, `UserProfile`."""
+        return self._made[task.number]
+
+    def words(self, task: Task) -> frozenset[str]:
+        """The words of its text, as written."""
+        if task.number not in self._words:
+            self._words[task.number] = frozenset(_WORD_IN_TEXT.findall(_text(task)))
+        return self._words[task.number]
+
+    def name_used(self, first: Task, second: Task) -> str | None:
+        """A name that the text of `second` uses and that of `first` says it makes."""
+        return next((name for name in self.names_made(first) if name in self.words(second)), None)
 
     def _find_tasks_named(self, task: Task) -> dict[str, None]:
         found: dict[str, None] = {}
@@ -109,6 +136,15 @@ class Clues:
             return []
         keys = (str(number) for number in range(int(low), int(high) + 1))
         return [self._numbers[key] for key in keys if key in self._numbers]
+
+
+def _names_made(task: Task) -> dict[str, None]:
+    found: dict[str, None] = {}
+    for makes in _MAKES.finditer(_text(task)) if task.files and not task.is_checkpoint else ():
+        found.update(dict.fromkeys(name for name in _CODE_NAME.findall(makes[1]) if name not in _EVERYBODYS))
+        if len(found) > MAX_NAMED:
+            break
+    return found
 
 
 def speaks_of_all(task: Task) -> bool:

@@ -1,7 +1,8 @@
 """Which tasks of a plan must wait for which, inferred from their files, their text and their order; and why.
 
 Inferring errs on the side of waiting: a dependency too many costs time, one too few breaks the work. What names
-no files cannot be judged and keeps its place in the plan, and so does a checkpoint.
+no files cannot be judged and keeps its place in the plan, and so does a checkpoint. Groundwork comes before all that
+follow it, and what joins parts after all that precede it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from heapq import heapify, heappop, heappush
 
 from bursar.plan.clues import Clues, folders_of, shared_path, speaks_of_all
 from bursar.plan.model import Task
+from bursar.plan.roles import groundwork, is_all_tests, joint
 
 
 def infer_dependencies(tasks: Sequence[Task], settled: Set[str] = frozenset()) -> dict[str, tuple[str, ...]]:
@@ -50,6 +52,9 @@ def _reason(first: Task, second: Task, clues: Clues) -> str:
     named = next((path for path in clues.paths_named(second) if path in clues.files(first)), None)
     if named is not None:
         return f"its text names {named}, which task {first.number} writes"
+    name = clues.name_used(first, second)
+    if name is not None:
+        return f"its text uses {name}, which task {first.number} makes"
     shared = clues.tested_in_one(first, second)
     if shared is not None:
         return f"one writes {shared}, the other its tests"
@@ -59,6 +64,13 @@ def _reason(first: Task, second: Task, clues: Clues) -> str:
         return f"task {first.number} is a checkpoint"
     if speaks_of_all(second):
         return "its text speaks of the tasks before it"
+    ground, joint_of_second = groundwork(first), joint(second)
+    if ground is not None:
+        return f"task {first.number} is groundwork ({ground})"
+    if joint_of_second is not None:
+        return f"it joins what was done before ({joint_of_second})"
+    if is_all_tests(second):
+        return "it tests what was done before"
     if not clues.files(second):
         return "it names no files and keeps its place"
     if not clues.files(first):
@@ -93,6 +105,7 @@ class _Books:
         self._under: dict[str, dict[str, None]] = defaultdict(dict)  # folder → those that wrote below it since
         self._code: dict[str, str] = {}  # name of a file → the last that wrote one of this name
         self._tests: dict[str, str] = {}  # and the last that wrote tests of it
+        self._makers: dict[str, str] = {}  # name of code → the first whose text says that it makes it
         self._entered: set[str] = set()
         self._gate: str | None = None
         self._since: dict[str, None] = {}
@@ -101,7 +114,7 @@ class _Books:
 
     def waits_for(self, task: Task, clues: Clues) -> set[str]:
         """What a task must wait for among those that were entered before it."""
-        if _is_gate(task, clues) or speaks_of_all(task):
+        if _is_gate(task, clues) or self._comes_last(task, clues):
             before = [*([self._gate] if self._gate else []), *self._since]
             return {number for number in before if number not in self._waited_for}
         found = {number for number in clues.tasks_named(task) if number in self._entered}
@@ -110,10 +123,17 @@ class _Books:
         found.update(self._writers[path] for path in clues.paths_named(task) if path in self._writers)
         found.update(self._code[name] for name in clues.tested(task) if name in self._code)
         found.update(self._tests[name] for name in clues.code(task) if name in self._tests)
+        found.update(self._makers[name] for name in clues.words(task) & self._makers.keys())
         found.discard(task.number)
         if self._gate and not found & self._behind_gate:
             found.add(self._gate)
         return found
+
+    def _comes_last(self, task: Task, clues: Clues) -> bool:
+        """Whether it comes after everything so far: it says so, joins parts, or tests what it does not name."""
+        if speaks_of_all(task) or joint(task) is not None:
+            return True
+        return is_all_tests(task) and not self._code.keys() & clues.tested(task).keys()
 
     def enter(self, task: Task, clues: Clues, names: Set[str]) -> None:
         """Take down what a task writes and waits for."""
@@ -121,10 +141,14 @@ class _Books:
         if _is_gate(task, clues):
             self._gate, self._since, self._waited_for, self._behind_gate = task.number, {}, set(), {task.number}
             return
+        if groundwork(task) is not None:
+            self._gate, self._behind_gate = task.number, {task.number}
         self._since[task.number] = None
         self._waited_for |= names
         if names & self._behind_gate:
             self._behind_gate.add(task.number)
+        for name in clues.names_made(task):
+            self._makers.setdefault(name, task.number)
         self._code.update(dict.fromkeys(clues.code(task), task.number))
         self._tests.update(dict.fromkeys(clues.tested(task), task.number))
         for path in clues.files(task):

@@ -194,3 +194,89 @@ def test_many_tasks_and_deep_paths_end_soon() -> None:
     found = infer_dependencies(tasks)
     assert found["400"] == ("399",)
     assert len(explain_dependencies(tasks)) == 499
+
+
+def named(number: int, name: str, *files: str, action: str = "Write it.") -> Task:
+    return replace(made(number, *files, action=action), name=name)
+
+
+def test_a_plan_of_shared_groundwork_three_features_and_a_test_of_all() -> None:
+    tasks = (
+        named(1, "Lay the folder structure", "src/__init__.py"),
+        named(2, "Extend the schema", "db/tables.sql"),
+        named(3, "Write shared helpers", "src/answers.py"),
+        named(4, "Profiles", "src/profiles.py"),
+        named(5, "Messages", "src/messages.py"),
+        named(6, "Numbers", "src/numbers.py"),
+        named(7, "Test the three features", "tests/test_features.py"),
+    )
+    assert inferred(*tasks) == {
+        "1": (),
+        "2": ("1",),
+        "3": ("2",),
+        "4": ("3",),
+        "5": ("3",),
+        "6": ("3",),
+        "7": ("4", "5", "6"),
+    }
+    found = reasons(*tasks)
+    assert found["4"] == {"3": "task 3 is groundwork (shared)"}
+    assert found["7"] == dict.fromkeys("456", "it tests what was done before")
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "shown"),
+    [
+        ("Set up the project", "a", "set up"),
+        ("Scaffold it", "a", "scaffold"),
+        ("Create the data model", "a", "data model"),
+        ("Part", "package.json", "package.json"),
+        ("Part", "src/types.ts", "types.ts"),
+        ("Part", "db/schema.prisma", "schema.prisma"),
+    ],
+)
+def test_groundwork_comes_before_all_that_follow(name: str, file: str, shown: str) -> None:
+    found = reasons(named(1, name, file), made(2, "b"), made(3, "c"))
+    assert found["2"] == found["3"] == {"1": f"task 1 is groundwork ({shown})"}
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "action", "shown"),
+    [
+        ("Wire it up", "z", "", "wire"),
+        ("End-to-end run", "z", "", "end-to-end"),
+        ("Part", "src/index.ts", "", "index.ts"),
+        ("Part", "src/app/routes.py", "", "routes.py"),
+        ("Part", "README.md", "", "README.md"),
+        ("Part", "z", "Show all three pages.", "all three"),
+    ],
+)
+def test_what_joins_comes_after_all_that_precede(name: str, file: str, action: str, shown: str) -> None:
+    found = reasons(made(1, "a"), made(2, "b"), named(3, name, file, action=action), made(4, "d"))
+    assert found["3"] == dict.fromkeys("12", f"it joins what was done before ({shown})")
+    assert found["4"] == {}
+
+
+def test_words_within_words_play_no_part() -> None:
+    assert inferred(made(1, "a"), named(2, "Rewire the remodelled installation", "b"), made(3, "c"))["2"] == ()
+    assert inferred(named(1, "Remodel", "src/remodels.py"), made(2, "b"))["2"] == ()
+
+
+@pytest.mark.parametrize(
+    ("makes", "uses", "name"),
+    [
+        ("Add a class LoanBook with a title.", "Show each LoanBook.", "LoanBook"),
+        ("Export find_loan and more.", "Call find_loan().", "find_loan"),
+        ("Create Store(path).", "Keep it in the Store.", "Store"),
+        ("function openDesk does it", "use openDesk here", "openDesk"),
+    ],
+)
+def test_a_name_of_code_that_another_task_makes(makes: str, uses: str, name: str) -> None:
+    found = reasons(made(1, "a", action=makes), made(2, "b", action=uses))
+    assert found["2"] == {"1": f"its text uses {name}, which task 1 makes"}
+    assert inferred(made(1, "a", action=uses), made(2, "b", action=makes))["2"] == ()
+
+
+@pytest.mark.parametrize("text", ["Create it in TypeScript.", "Add a page.", "See LoanBook."])
+def test_names_that_no_task_makes(text: str) -> None:
+    assert inferred(made(1, "a", action=text), made(2, "b", action=text))["2"] == ()
