@@ -18,6 +18,7 @@ from bursar.plan.metrics import METRIC_NAMES
 from bursar.plan.model import Plan, Position, Problem, Task
 from bursar.plan.original import Edit, Original, apply_edits
 from bursar.plan.parse import parse_plan
+from bursar.plan.read import MAX_BYTES
 from bursar.plan.source import Source
 from bursar.plan.tags import TaskTag, find_task_tags
 
@@ -189,6 +190,8 @@ def _refused(plan: Plan, why: str, position: Position | None = None, hint: str |
 
 def _check(plan: Plan, annotations: Mapping[str, TaskAnnotation], result: Annotated) -> Annotated | Problem:
     """The result, once it has been seen to read as it should."""
+    if len(result.text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        return _refused(plan, f"it would grow past {MAX_BYTES // 2**20} MiB")
     after = parse_plan(result.text, plan.path)
     if not isinstance(after, Plan):
         return _refused(plan, f"afterwards it could not be read: {after.problems[0].message}")

@@ -248,6 +248,15 @@ def test_a_number_that_cannot_stand_in_depends_on_is_refused(number: str) -> Non
     assert str(found).endswith(f"-PLAN.md:8:1: cannot be annotated: `{number}` cannot stand in depends-on")
 
 
+def test_a_plan_that_would_grow_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(annotate.__globals__, "MAX_BYTES", 500)
+    text = plan_text(task(1), task(2))
+    plan = read(text)
+    found = annotate(text, plan, annotations_of(plan), section_of(plan))
+    assert isinstance(found, Problem)
+    assert "it would grow past" in found.message
+
+
 def test_tasks_of_another_form_are_refused() -> None:
     plan = read(plan_text(task(1)))
     headings = "### Task 1: Part 1\n\nWrite it.\n"

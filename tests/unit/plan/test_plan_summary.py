@@ -108,6 +108,13 @@ def test_front_matter_has_the_documented_keys() -> None:
     }
 
 
+def test_every_key_is_documented() -> None:
+    documented = (Path(__file__).parents[3] / "docs/summary-format.md").read_text(encoding="utf-8")
+    found = front_matter(render_summary(SUMMARY))
+    assert isinstance(found["execution"], dict)
+    assert [key for key in (*found, *found["execution"]) if f"`{key}`" not in documented and key != "execution"] == []
+
+
 def test_the_page_for_people() -> None:
     body = render_summary(SUMMARY).split("---\n", 2)[2]
     assert body == (
