@@ -208,6 +208,14 @@ def test_a_plan_with_errors_is_refused(bursar: Bursar, path: Path, text: str, me
     assert (data["changed"], data["plan"], data["tasks"], len(data["problems"])) == (False, None, [], 1)
 
 
+def test_a_plan_with_too_many_dependencies_is_refused(bursar: Bursar, path: Path) -> None:
+    rows = (f'<task depends-on="{"1-" if n > 2 else ""}{n - 1}">\n' for n in range(2, 600))
+    tasks = ["<task>\n", *rows]
+    path.write_text("".join(f"{tag}<name>T</name><action>A</action>\n</task>\n" for tag in tasks))
+    message = "cannot be annotated: its tasks have more than 100,000 dependencies"
+    assert bursar("plan", "annotate", path.name).err == f"error: 08-02-PLAN.md:1:1: {message}\nnothing was written\n"
+
+
 def test_a_file_that_is_not_there(bursar: Bursar, path: Path) -> None:
     said = bursar("plan", "annotate", "x-PLAN.md")
     message = "error: x-PLAN.md:1:1: no such file\n  hint: there is 08-02-PLAN.md\nnothing was written\n"

@@ -15,6 +15,7 @@ from bursar.graph import Conflict, Graph, build_graph, check_plan, plan_nodes
 from bursar.plan import (
     Annotated,
     Plan,
+    Position,
     Problem,
     Task,
     UnreadablePlan,
@@ -29,6 +30,8 @@ from bursar.plan import (
     rewrite_file,
 )
 from bursar.routing import choose_annotations, effective_model
+
+_MAX_DEPENDENCIES = 100_000  # a graph for people that nobody could read, and that would take minutes to write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,9 @@ def _annotate_text(
     if is_inferred:
         found = infer_dependencies(tasks, stated)
         tasks = tuple(replace(task, depends_on=found[task.number]) for task in tasks)
+    if sum(len(task.depends_on) for task in tasks) > _MAX_DEPENDENCIES:
+        message = f"cannot be annotated: its tasks have more than {_MAX_DEPENDENCIES:,} dependencies"
+        return (Problem(plan.path, Position(1), message),)
     graph = build_graph(plan_nodes(replace(plan, tasks=tasks)))
     assert isinstance(graph, Graph)  # cycles have been told of, and inferring makes none
     reasons = explain_dependencies(tasks)

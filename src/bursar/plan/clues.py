@@ -10,7 +10,7 @@ from bursar.plan.dependencies import number_key
 from bursar.plan.model import Task
 
 MAX_PARTS = 32  # of a path: deeper ones are compared as a whole only
-MAX_NAMED = 1_000  # numbers and paths that are looked for in one task's text
+MAX_NAMED = 200  # numbers and paths that are looked for in one task's text
 
 _WORD = r"[A-Za-z]?\d[\w.-]*"
 _JOINT = r"\s*(?:,(?:\s*and\b)?|&|\band\b|\bto\b|\bthrough\b|[-–—])\s*"
