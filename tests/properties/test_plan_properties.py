@@ -24,6 +24,8 @@ from bursar.plan import (
     read_plan,
     render_summary,
 )
+from bursar.plan.front_matter import parse_front_matter
+from bursar.plan.source import Source
 from tests.unit.plan.plan_texts import PLAN_PATH, plan_text, read, task
 from tests.unit.plan.test_plan_reading import COMPLETE
 from tests.unit.plan.test_plan_task_text import HOSTILE
@@ -188,6 +190,18 @@ def test_a_summary_reads_back_whatever_it_names(
     assert [item["name"] for item in found["tasks"]] == names
     assert [item["model"] for item in found["tasks"]] == [model] * len(names)
     assert found["execution"]["cost_usd"] == model
+    source = Source(render_summary(summary), Path("08-02-SUMMARY.md"))
+    assert parse_front_matter(source).values == as_read(found)
+    assert source.count == 0
+
+
+def as_read(value: object) -> object:
+    """Plain data as our own reader gives it: numbers stay the text that was written."""
+    if isinstance(value, dict):
+        return {key: as_read(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_read(item) for item in value]
+    return str(value) if isinstance(value, int | float) else value
 
 
 SIZE = 200_000

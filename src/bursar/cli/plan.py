@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ACTIONS = {
+    "annotate": ("bursar.cli.plan_annotate", "write into a plan how its tasks are run, or could be"),
     "show": ("bursar.cli.plan_show", "tasks and their order"),
     "check": ("bursar.cli.plan_show", "problems, and the commands that would verify"),
     "index": ("bursar.cli.plan_index", "the plans of a phase: their waves, and which may start"),

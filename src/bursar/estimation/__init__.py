@@ -1,6 +1,6 @@
 """What a task will probably take. For now: what its author wrote; learning comes with history."""
 
-from bursar.estimation.estimate import Estimate, estimate
+from bursar.estimation.estimate import Estimate, estimate, guess_range
 from bursar.estimation.phase import CRITERION_TOKENS, PHASE_TOKENS, REQUIREMENT_TOKENS, estimate_phase_tokens
 
 __all__ = [
@@ -10,4 +10,5 @@ __all__ = [
     "Estimate",
     "estimate",
     "estimate_phase_tokens",
+    "guess_range",
 ]

@@ -12,7 +12,14 @@ from bursar.plan.source import Source, shortened
 _Value = TypeVar("_Value")
 _Parts = dict[str, tuple[str, int]]  # name → its text, and where it stands
 
-METRIC_NAMES = ("metrics", "estimated-tokens", "estimated-duration", "token-budget", "complexity-breakdown")
+METRIC_NAMES = (
+    "metrics",
+    "estimated-tokens",
+    "estimated-duration",
+    "estimated-by",
+    "token-budget",
+    "complexity-breakdown",
+)
 _LONGEST = 100
 _DASH = r"\s*(?:-|–|—|to)\s*"
 _COUNT = r"(\d{1,15}(?:\.\d{1,6})?)\s*([kKmM]?)"
@@ -35,6 +42,7 @@ def parse_metrics(source: Source, spans: list[tuple[str, int, int]]) -> Metrics:
     return Metrics(
         estimated_tokens=_guess(source, parts, "estimated-tokens", parse_tokens, "5000-8000"),
         estimated_minutes=_guess(source, parts, "estimated-duration", parse_minutes, "15-30min"),
+        estimated_by=" ".join(parts["estimated-by"][0].split())[:_LONGEST] if "estimated-by" in parts else None,
         token_budget=_token_budget(source, parts),
         complexity_breakdown=_breakdown(source, parts),
     )

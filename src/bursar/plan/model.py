@@ -52,12 +52,15 @@ class Metrics:
     Attributes:
         estimated_tokens: as written: the author's idea of what the task takes.
         estimated_minutes: low and high.
+        estimated_by: who guessed `estimated_tokens`, where it was not the author: a range that `plan annotate` wrote is
+            for people, and no attempt is held money for by it.
         token_budget: the most this task may use, cache included; a blocking limit.
         complexity_breakdown: parts of the work and their tokens, e.g. `file-reading` → 2000.
     """
 
     estimated_tokens: TokenRange | None = None
     estimated_minutes: tuple[int, int] | None = None
+    estimated_by: str | None = None
     token_budget: int | None = None
     complexity_breakdown: Mapping[str, int] = field(default_factory=dict)
 

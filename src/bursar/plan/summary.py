@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bursar.plan.front_matter import MAX_CHARACTERS
 from bursar.plan.model import Plan
 
 _MARKDOWN_SPECIAL = re.compile(r"([\\|`*_<>\[\]#])")
@@ -15,6 +16,7 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z-]*[A-Za-z]")
 _YAML_CONSTANTS = frozenset({"null", "true", "false", "yes", "no", "on", "off"})
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _MAX_FILES = 500
+_LIST_LIMITS = (_MAX_FILES, 100, 20)  # the first that leaves the front matter short enough for our own reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +47,12 @@ class Execution:
     """How the plan was run.
 
     Attributes:
-        parallel_batches: how often two or more tasks began to run at the same time.
+        parallel_batches: stretches of work without a gap in which two or more attempts ran at once.
         subagent_spawns: attempts that were started.
         total_subagent_tokens: metered in those attempts, cache included.
         main_context_tokens: used outside them; None where it cannot be known.
-        parallelization_efficiency: sum of the tasks' wall times over the plan's wall time.
+        parallelization_efficiency: the attempts' wall times added up over the time in which at least one ran; None
+            where none ran.
         token_savings_vs_sequential: None where it cannot be known.
         unknown_outcome_tokens: charged for attempts whose outcome is unknown; not part of the total.
         cost_usd: decimal text, None where a price is unknown.
@@ -67,7 +70,12 @@ class Execution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Everything that a SUMMARY file says. `started` and `completed` carry a time zone."""
+    """Everything that a SUMMARY file says. `started` and `completed` carry a time zone.
+
+    Attributes:
+        files_created: new in the project; `files_modified` are the others that changed.
+        requirements_completed: the requirements that the plan was written for.
+    """
 
     id: str
     phase: str
@@ -81,6 +89,9 @@ class Summary:
     tags: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
+    affects: tuple[str, ...] = ()
+    requirements_completed: tuple[str, ...] = ()
+    files_created: tuple[str, ...] = ()
     files_modified: tuple[str, ...] = ()
 
     @property
@@ -104,6 +115,7 @@ def build_summary(
     execution: Execution,
     started: datetime,
     completed: datetime,
+    files_created: tuple[str, ...] = (),
     files_modified: tuple[str, ...] = (),
 ) -> Summary:
     """The summary of a plan that is done; what it is about comes from the plan's own front matter."""
@@ -121,13 +133,18 @@ def build_summary(
         tags=_texts(values, "tags"),
         requires=_texts(values, "requires") or _texts(values, "depends_on"),
         provides=_texts(values, "provides"),
+        affects=_texts(values, "affects"),
+        requirements_completed=_texts(values, "requirements"),
+        files_created=files_created,
         files_modified=files_modified,
     )
 
 
 def render_summary(summary: Summary) -> str:
     """The SUMMARY file's text: YAML front matter that any YAML reader takes, then a page for people."""
-    return f"---\n{_front_matter(summary)}---\n\n{_body(summary)}"
+    fronts = (_front_matter(summary, limit) for limit in _LIST_LIMITS)
+    front = next((front for front in fronts if len(front) <= MAX_CHARACTERS), _front_matter(summary, 0))
+    return f"---\n{front}---\n\n{_body(summary)}"
 
 
 def _texts(values: Mapping[str, object], key: str) -> tuple[str, ...]:
@@ -136,7 +153,9 @@ def _texts(values: Mapping[str, object], key: str) -> tuple[str, ...]:
     return tuple(entry for entry in entries if isinstance(entry, str) and entry)
 
 
-def _front_matter(summary: Summary) -> str:
+def _front_matter(summary: Summary, limit: int) -> str:
+    """The block between the lines of dashes, with at most `limit` files of each kind and as many tasks."""
+    tasks = summary.tasks[:limit]
     run = summary.execution
     lines = [
         f"phase: {_text(summary.phase)}",
@@ -145,8 +164,11 @@ def _front_matter(summary: Summary) -> str:
         f"tags: {_list(summary.tags)}",
         f"requires: {_list(summary.requires)}",
         f"provides: {_list(summary.provides)}",
+        f"affects: {_list(summary.affects)}",
+        f"requirements-completed: {_list(summary.requirements_completed)}",
         "key-files:",
-        f"  modified: {_block(summary.files_modified[:_MAX_FILES])}",
+        f"  created: {_block(summary.files_created[:limit])}",
+        f"  modified: {_block(summary.files_modified[:limit])}",
         f"duration: {summary.duration_minutes}min",
         f"started: {_text(_instant(summary.started))}",
         f"completed: {_text(_instant(summary.completed))}",
@@ -159,8 +181,8 @@ def _front_matter(summary: Summary) -> str:
         f"  token_savings_vs_sequential: {_number(run.token_savings_vs_sequential)}",
         f"  unknown_outcome_tokens: {run.unknown_outcome_tokens}",
         f"  cost_usd: {_text(run.cost_usd)}",
-        "tasks:" if summary.tasks else "tasks: []",
-        *(_task_line(task) for task in summary.tasks),
+        "tasks:" if tasks else "tasks: []",
+        *(_task_line(task) for task in tasks),
     ]
     return "\n".join(lines) + "\n"
 
@@ -211,9 +233,10 @@ def _instant(moment: datetime) -> str:
 def _body(summary: Summary) -> str:
     objective = summary.objective.strip().split("\n\n")[0]
     parts = [f"# {_cell(summary.id)} summary", _prose(objective), _table(summary.tasks), _cost(summary.execution)]
-    if summary.files_modified:
-        listed = [f"- {_cell(path)}" for path in summary.files_modified[:_MAX_FILES]]
-        rest = len(summary.files_modified) - _MAX_FILES
+    files = [f"- {_cell(path)} (new)" for path in summary.files_created]
+    files += [f"- {_cell(path)}" for path in summary.files_modified]
+    if files:
+        listed, rest = files[:_MAX_FILES], len(files) - _MAX_FILES
         parts += ["## Files", "\n".join([*listed, f"- and {rest} more"] if rest > 0 else listed)]
     return "\n\n".join(part for part in parts if part) + "\n"
 

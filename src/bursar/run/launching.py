@@ -8,7 +8,7 @@ from pathlib import Path
 from bursar.agents import LaunchRequest
 from bursar.budget import RUN_THRESHOLDS, Budget, Counting, Limit, OnLimit, Unit
 from bursar.journal import AttemptRow
-from bursar.plan import Task
+from bursar.plan import ARCHIVE_NAME, Task
 from bursar.run.context import RunContext
 from bursar.run.holds import output_of, price_of_tokens
 from bursar.run.prompt import build_prompt
@@ -21,12 +21,13 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
     Raises:
         SetupError: the agent's program is not installed.
     """
-    prompt = build_prompt(context.plan, task)
+    worktree = Path(row.worktree)
+    prompt = build_prompt(context.plan, task, lambda folder: (worktree / folder / ARCHIVE_NAME).is_file())
     (Path(row.directory) / PROMPT_FILE).write_text(prompt, encoding="utf-8")
     launch = context.agent.launch(
         LaunchRequest(
             prompt=prompt,
-            worktree=Path(row.worktree),
+            worktree=worktree,
             model=row.model,
             session_id=row.session_id,
             subagent=task.subagent,

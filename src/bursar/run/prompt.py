@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bursar.plan import Plan, Task
+from collections.abc import Callable
+
+from bursar.plan import ARCHIVE_NAME, Plan, Task, shrink_context
 
 _RULES = """\
 - Do this one task and nothing else: other tasks of the plan are done by others, at the same time.
@@ -11,9 +13,15 @@ _RULES = """\
 - Nobody can answer questions. If something is unclear, take the most reasonable reading and say so at the end.
 - When the task is done, stop and report in a few sentences what you changed."""
 
+_ARCHIVED = ": this phase is finished, and the file stands for its plans and summaries; do not read those."
 
-def build_prompt(plan: Plan, task: Task) -> str:
-    """The prompt of one attempt, in Markdown. The heading `# Task N: NAME` comes first and once."""
+
+def build_prompt(plan: Plan, task: Task, is_archived: Callable[[str], bool] = lambda folder: False) -> str:
+    """The prompt of one attempt, in Markdown. The heading `# Task N: NAME` comes first and once.
+
+    Args:
+        is_archived: whether the phase in this folder has been summed up; its plans and summaries need not be read then.
+    """
     sections = [
         f"# Task {task.number}: {' '.join(task.name.split())}",
         f"This is task {task.number} of plan {plan.id}."
@@ -23,10 +31,18 @@ def build_prompt(plan: Plan, task: Task) -> str:
         *(_section(name.replace("_", " ").replace("-", " ").capitalize(), text) for name, text in task.details.items()),
         _section("How it is verified", _verification(task)),
         _section("Done when", task.done),
-        _section("Read first, where it exists", "\n".join(f"- @{path}" for path in plan.context_paths)),
+        _section("Read first, where it exists", _context(plan, is_archived)),
         _section("Rules", _RULES),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _context(plan: Plan, is_archived: Callable[[str], bool]) -> str:
+    paths = shrink_context(plan.context_paths, is_archived)
+    return "\n".join(
+        f"- @{path}" + (_ARCHIVED if path.endswith(f"/{ARCHIVE_NAME}") and path not in plan.context_paths else "")
+        for path in paths
+    )
 
 
 def _verification(task: Task) -> str:

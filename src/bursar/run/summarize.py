@@ -11,6 +11,7 @@ from bursar.ledger import Reservation
 from bursar.money import format_usd
 from bursar.plan import Execution, Summary, SummaryTask, Task, build_summary
 from bursar.run.context import RunContext
+from bursar.run.overlap import Span, measure_overlap
 from bursar.worktrees import files_by_commit
 
 
@@ -19,14 +20,18 @@ def summarize(context: RunContext) -> Summary:
     attempts = context.stores.journal.attempts(context.run.id)
     reservations = context.stores.ledger.reservations({"run": context.run.id})
     tasks = _tasks(context, attempts, reservations)
+    created = files_by_commit(context.repository, (task.commit for task in tasks if task.commit), only_new=True)
+    is_new = {file for files in created.values() for file in files}
+    changed = sorted({file for task in tasks for file in task.files})
     started, completed = datetime.fromisoformat(context.run.started_at), context.clock.now()
     return build_summary(
         context.plan,
         tasks=tasks,
-        execution=_execution(context, tasks, attempts, reservations, (completed - started).total_seconds()),
+        execution=_execution(attempts, reservations),
         started=started,
         completed=completed,
-        files_modified=tuple(sorted({file for task in tasks for file in task.files})),
+        files_created=tuple(file for file in changed if file in is_new),
+        files_modified=tuple(file for file in changed if file not in is_new),
     )
 
 
@@ -65,28 +70,29 @@ def _verdict(task: Task) -> str:
     return "verified" if task.commands else "done, nothing to run"
 
 
-def _execution(
-    context: RunContext,
-    tasks: Sequence[SummaryTask],
-    attempts: Sequence[AttemptRow],
-    reservations: Sequence[Reservation],
-    elapsed_seconds: float,
-) -> Execution:
+def _execution(attempts: Sequence[AttemptRow], reservations: Sequence[Reservation]) -> Execution:
     costs = [item.known.nano_usd for item in reservations]
     cost = None if None in costs else sum(cost for cost in costs if cost is not None)
-    worked = sum(task.seconds or 0.0 for task in tasks)
+    overlap = measure_overlap([span for attempt in attempts if (span := _span(attempt)) is not None])
     return Execution(
-        parallel_batches=sum(1 for wave in context.graph.waves() if len(wave) > 1),
+        parallel_batches=overlap.batches,
         subagent_spawns=len(attempts),
         total_subagent_tokens=sum(item.known.tokens for item in reservations),
         main_context_tokens=0,  # the conductor makes no model calls
-        parallelization_efficiency=round(worked / elapsed_seconds, 2) if elapsed_seconds > 0 else None,
+        parallelization_efficiency=overlap.efficiency,
         unknown_outcome_tokens=sum(item.unknown.tokens for item in reservations),
         cost_usd=None if cost is None else format_usd(cost, digits=4).removesuffix(" USD"),
     )
 
 
 def _seconds(attempt: AttemptRow) -> float:
+    span = _span(attempt)
+    return 0.0 if span is None else span.ended - span.started
+
+
+def _span(attempt: AttemptRow) -> Span | None:
+    """From when to when it ran; None where nobody saw its end."""
     if attempt.ended_at is None:
-        return 0.0
-    return (datetime.fromisoformat(attempt.ended_at) - datetime.fromisoformat(attempt.started_at)).total_seconds()
+        return None
+    started, ended = (datetime.fromisoformat(moment).timestamp() for moment in (attempt.started_at, attempt.ended_at))
+    return Span(started, max(started, ended))

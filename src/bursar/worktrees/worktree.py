@@ -100,11 +100,19 @@ def changed_files(repository: Repository, before: str, after: str) -> tuple[str,
     return tuple(os.fsdecode(difference.path) for difference in compare(repository, before, after))
 
 
-def files_by_commit(repository: Repository, commits: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """For each commit (full ids, none of them a merge) the paths in which it differs from its parent, by one git."""
+def files_by_commit(
+    repository: Repository, commits: Iterable[str], *, only_new: bool = False
+) -> dict[str, tuple[str, ...]]:
+    """For each commit (full ids, none of them a merge) the paths in which it differs from its parent, by one git.
+
+    With `only_new` those that its parent does not have.
+    """
     found: dict[str, list[str]] = {commit: [] for commit in commits}
     listed = "".join(f"{commit}\n" for commit in found).encode()
-    _, output = git(repository.root, "diff-tree", "--stdin", "-r", "-z", "--name-only", "--no-renames", stdin=listed)
+    kinds = ("--diff-filter=A",) if only_new else ()
+    _, output = git(
+        repository.root, "diff-tree", "--stdin", "-r", "-z", "--name-only", "--no-renames", *kinds, stdin=listed
+    )
     commit = ""
     for part in output.split("\0"):
         if part in found:

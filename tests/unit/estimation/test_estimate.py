@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.estimation import estimate
+from bursar.estimation import estimate, guess_range
 from bursar.plan import Metrics, Task, TokenRange
 
 
@@ -17,6 +17,21 @@ def task(low: int, high: int) -> Task:
 def test_nothing_written_is_no_estimate() -> None:
     assert estimate(Task(number="1", name="x")) is None
     assert estimate(Task(number="1", name="x", metrics=Metrics(token_budget=5000))) is None
+
+
+def test_a_range_that_was_generated_is_no_word_of_the_authors() -> None:
+    generated = Metrics(estimated_tokens=TokenRange(12_000, 50_000), estimated_by="bursar")
+    assert estimate(Task(number="1", name="x", metrics=generated)) is None
+
+
+@pytest.mark.parametrize(
+    ("complexity", "budget", "low", "high"),
+    [(5, None, 12_000, 50_000), (1, None, 5_000, 20_000), (10, None, 22_000, 88_000), (5, 900, 1, 900)],
+)
+def test_a_guess_goes_by_complexity_and_never_past_the_tasks_own_budget(
+    complexity: int, budget: int | None, low: int, high: int
+) -> None:
+    assert guess_range(complexity, budget) == TokenRange(low, high)
 
 
 @pytest.mark.parametrize(("low", "high", "middle"), [(5000, 8000, 6324), (100, 100, 100), (1, 10_000, 100)])

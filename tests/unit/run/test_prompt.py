@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
@@ -53,6 +54,24 @@ def test_the_whole_task_and_what_belongs_to_it() -> None:
     for text in ("Users can log in.", "- src/login.py\n- ü b.py", "Write the form.", "Look at it.", "It works."):
         assert text in prompt
     assert "- @.planning/STATE.md\n- @src/app.py" in prompt
+
+
+def test_an_archived_phase_is_read_from_its_archive() -> None:
+    folder = ".planning/phases/07-desk"
+    paths = (f"{folder}/07-01-SUMMARY.md", "src/app.py", f"{folder}/07-02-SUMMARY.md")
+    made = replace(plan(OWN), context_paths=paths)
+    prompt = build_prompt(made, OWN, lambda asked: asked == folder)
+    assert (
+        f"- @{folder}/ARCHIVE.json: this phase is finished, and the file stands for its plans and summaries; "
+        "do not read those.\n- @src/app.py\n"
+    ) in prompt
+    assert "SUMMARY.md" not in prompt
+    assert len(prompt) < len(
+        build_prompt(
+            replace(made, context_paths=paths * 1 + tuple(f"{folder}/07-{n:02}-SUMMARY.md" for n in range(3, 9))), OWN
+        )
+    )
+    assert "".join(f"- @{path}\n" for path in paths) in build_prompt(made, OWN)
 
 
 def test_nothing_of_another_task() -> None:
