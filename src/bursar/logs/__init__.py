@@ -4,7 +4,42 @@ Logs are other programs' text: whatever stands in them, reading raises nothing b
 """
 
 from bursar.logs.call import LoggedCall
-from bursar.logs.index import LogIndex, QuarterSum, open_index
+from bursar.logs.claude import find_files, find_roots
+from bursar.logs.index import CallPrices, LogIndex, QuarterSum, open_index
+from bursar.logs.periods import (
+    Block,
+    Totals,
+    UsageRow,
+    add_up,
+    day_of,
+    find_blocks,
+    group_by_period,
+    group_by_session,
+    month_of,
+    week_of,
+)
+from bursar.logs.prices import LoggedPrices
 from bursar.logs.reading import ReadingResult, update_index
 
-__all__ = ["LogIndex", "LoggedCall", "QuarterSum", "ReadingResult", "open_index", "update_index"]
+__all__ = [
+    "Block",
+    "CallPrices",
+    "LogIndex",
+    "LoggedCall",
+    "LoggedPrices",
+    "QuarterSum",
+    "ReadingResult",
+    "Totals",
+    "UsageRow",
+    "add_up",
+    "day_of",
+    "find_blocks",
+    "find_files",
+    "find_roots",
+    "group_by_period",
+    "group_by_session",
+    "month_of",
+    "open_index",
+    "update_index",
+    "week_of",
+]

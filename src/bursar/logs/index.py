@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from bursar.database import load_migrations, open_database
 from bursar.logs.call import LoggedCall, is_better
@@ -35,8 +35,19 @@ _ADD_QUARTER = (
 _FILE_COLUMNS = "path, device, inode, size, changed, offset, tail"
 _MARK_FILE = f"INSERT OR REPLACE INTO file ({_FILE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
-Price = Callable[[LoggedCall], int | None]
-"""What a call cost in nano-USD; None where nobody knows."""
+_SELECT_RATES = "SELECT day, data FROM rates WHERE library = ? ORDER BY day"
+
+
+class CallPrices(Protocol):
+    """What calls cost."""
+
+    def load(self) -> None:
+        """Everything is there; called before the first call of an update is priced."""
+        ...
+
+    def cost_nano_usd(self, call: LoggedCall) -> int | None:
+        """What the call cost; None where nobody knows."""
+        ...
 
 
 class FileMark(NamedTuple):
@@ -94,12 +105,25 @@ class LogIndex:
         return {row[0]: FileMark(*row) for row in rows}
 
     @contextmanager
-    def adding(self, price: Price) -> Iterator[Adding]:
+    def adding(self, prices: CallPrices) -> Iterator[Adding]:
         """A `with` block that is one durable transaction: calls and how far their files were read, or neither."""
         with self._database.write() as connection:
-            adding = Adding(connection, price, self._written, self._ids, is_new=self._was_empty)
+            adding = Adding(connection, prices, self._written, self._ids, is_new=self._was_empty)
             yield adding
             adding.flush()
+
+    def rates(self, library: str) -> list[tuple[str, str]]:
+        """Rate tables of that release of the price library, as JSON, each after the day from which on it holds."""
+        return [(day, data) for day, data in self._database.query(_SELECT_RATES, (library,))]
+
+    def keep_rates(self, library: str, tables: Sequence[tuple[str, str]]) -> None:
+        """These are the rate tables from now on."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM rates")
+            connection.executemany(
+                "INSERT INTO rates (day, library, data) VALUES (?, ?, ?)",
+                [(day, library, data) for day, data in tables],
+            )
 
     def sums(self, since: int | None, until: int | None) -> list[QuarterSum]:
         """Sums from one instant to before another (ms, None: without an end), oldest first."""
@@ -127,14 +151,14 @@ class Adding:
     def __init__(
         self,
         connection: apsw.Connection,
-        price: Price,
+        prices: CallPrices,
         written: set[int],
         ids: dict[tuple[str, ...], int],
         *,
         is_new: bool,
     ) -> None:
         self._connection = connection
-        self._price = price
+        self._prices = prices
         self._written = written
         self._ids = ids
         self._is_new = is_new
@@ -185,7 +209,7 @@ class Adding:
     def _insert(self, source: str, call: LoggedCall) -> None:
         session = self._id("session", "source, project, name", (source, call.project, call.session))
         model = self._id("model", "name", (call.model,))
-        priced = call if call.nano_usd is not None else call._replace(nano_usd=self._price(call))
+        priced = call if call.nano_usd is not None else call._replace(nano_usd=self._prices.cost_nano_usd(call))
         self._connection.execute(
             _INSERT_CALL,
             (

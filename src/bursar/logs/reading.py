@@ -12,7 +12,7 @@ from typing import BinaryIO
 from bursar.logs.call import LoggedCall
 from bursar.logs.claude.places import LogFile
 from bursar.logs.claude.records import MARKER, read_line
-from bursar.logs.index import FileMark, LogIndex, Price
+from bursar.logs.index import CallPrices, FileMark, LogIndex
 from bursar.logs.lines import LineFinder
 
 _TAIL_BYTES = 256
@@ -29,12 +29,14 @@ class ReadingResult:
     unreadable: dict[str, str] = field(default_factory=dict)
 
 
-def update_index(index: LogIndex, source: str, files: Iterable[LogFile], price: Price) -> ReadingResult:
+def update_index(index: LogIndex, source: str, files: Iterable[LogFile], prices: CallPrices) -> ReadingResult:
     """The index has every call of the files as they are now; a file that cannot be read is named in the answer."""
     result, marks = ReadingResult(), index.marks()
     changed = [file for file in files if _is_changed(file, marks, result)]
+    if changed:
+        prices.load()
     for start in range(0, len(changed), _FILES_AT_ONCE):
-        with index.adding(price) as adding:
+        with index.adding(prices) as adding:
             for file in changed[start : start + _FILES_AT_ONCE]:
                 try:
                     mark, calls = read_new(file, marks.get(file.path))

@@ -61,9 +61,9 @@ CREATE TABLE quarter (
     PRIMARY KEY (quarter, session, model)
 ) STRICT, WITHOUT ROWID;
 
--- What costs were worked out with, so that a look at new lines need not load the price library.
+-- List prices, so that a look at new lines need not load the price library. Each table holds from its day on.
 CREATE TABLE rates (
-    day     TEXT PRIMARY KEY,  -- from which on they held
-    library TEXT NOT NULL,
-    data    TEXT NOT NULL
+    day     TEXT PRIMARY KEY,  -- 2026-09-10, UTC
+    library TEXT NOT NULL,     -- the release of the library that they are from
+    data    TEXT NOT NULL      -- a rate table as JSON
 ) STRICT, WITHOUT ROWID;
