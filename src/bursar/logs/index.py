@@ -32,7 +32,7 @@ _ADD_QUARTER = (
     + ", ".join(f"{name} = {name} + excluded.{name}" for name in ("calls", *_SUMS))
     + ", first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)"
 )
-_FILE_COLUMNS = "path, device, inode, size, changed, offset, tail"
+_FILE_COLUMNS = "path, device, inode, size, changed, offset, fingerprint"
 _MARK_FILE = f"INSERT OR REPLACE INTO file ({_FILE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 _SELECT_RATES = "SELECT day, data FROM rates WHERE library = ? ORDER BY day"
@@ -51,7 +51,7 @@ class CallPrices(Protocol):
 
 
 class FileMark(NamedTuple):
-    """How far a log file was read, and what it was then. `changed` in ns; `tail`: see `0001_logs.sql`."""
+    """How far a log file was read, and what it was then. `changed` in ns; `fingerprint`: see `0001_logs.sql`."""
 
     path: str
     device: int
@@ -59,7 +59,7 @@ class FileMark(NamedTuple):
     size: int
     changed: int
     offset: int
-    tail: bytes
+    fingerprint: bytes
 
 
 class QuarterSum(NamedTuple):

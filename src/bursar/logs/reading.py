@@ -15,6 +15,7 @@ from bursar.logs.claude.records import MARKER, read_line
 from bursar.logs.index import CallPrices, FileMark, LogIndex
 from bursar.logs.lines import LineFinder
 
+_HEAD_BYTES = 1024
 _TAIL_BYTES = 256
 _FILES_AT_ONCE = 200
 
@@ -66,23 +67,31 @@ def read_new(file: LogFile, mark: FileMark | None) -> tuple[FileMark, list[Logge
         status = os.fstat(opened.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise OSError(0, "is not a regular file")
-        goes_on = mark is not None and mark.inode == status.st_ino and _tail(opened, mark.offset) == mark.tail
+        goes_on = (
+            mark is not None and mark.inode == status.st_ino and _fingerprint(opened, mark.offset) == mark.fingerprint
+        )
         finder = LineFinder(opened, MARKER, mark.offset if goes_on and mark is not None else 0)
         found = (read_line(line, file.project, file.session) for line in finder.lines())
         calls = [call for call in found if call is not None]
         torn = read_line(finder.torn, file.project, file.session) if finder.torn else None
         if torn is not None and torn.message:  # without an id it would count again once its line has an end
             calls.append(torn)
-        tail = _tail(opened, finder.offset)
+        fingerprint = _fingerprint(opened, finder.offset)
     return (
-        FileMark(file.path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, finder.offset, tail),
+        FileMark(
+            file.path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, finder.offset, fingerprint
+        ),
         calls,
     )
 
 
-def _tail(file: BinaryIO, offset: int) -> bytes:
-    """A digest of the bytes before `offset`: the same where the file has only grown since."""
-    start = max(0, offset - _TAIL_BYTES)
-    file.seek(start)
-    data = file.read(offset - start)
-    return hashlib.sha256(data).digest() if len(data) == offset - start else b""
+def _fingerprint(file: BinaryIO, offset: int) -> bytes:
+    """A digest of the first bytes and of the last ones before `offset`: the same where the file has only grown since."""
+    ends = (0, min(offset, _HEAD_BYTES)), (max(0, offset - _TAIL_BYTES), offset)
+    digest = hashlib.sha256()
+    for start, end in ends:
+        file.seek(start)
+        digest.update(data := file.read(end - start))
+        if len(data) < end - start:
+            return b""
+    return digest.digest()

@@ -1,7 +1,7 @@
 -- What agents have written down of their own: every call once, whatever becomes of the log. Times are ms since 1970, UTC.
 
--- How far each log file was read. `tail` is the SHA-256 of the last bytes before `offset`: other bytes there mean
--- another file, which is read from its beginning.
+-- How far each log file was read. `fingerprint` is the SHA-256 of its first bytes and of the last ones before `offset`:
+-- other bytes there mean another file, which is read from its beginning.
 CREATE TABLE file (
     path    TEXT PRIMARY KEY,
     device  INTEGER NOT NULL,
@@ -9,7 +9,7 @@ CREATE TABLE file (
     size    INTEGER NOT NULL,
     changed INTEGER NOT NULL,  -- the file's time of change, ns
     offset  INTEGER NOT NULL,
-    tail    BLOB NOT NULL
+    fingerprint BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE session (
