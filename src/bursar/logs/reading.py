@@ -86,7 +86,7 @@ def read_new(file: LogFile, mark: FileMark | None) -> tuple[FileMark, list[Logge
 
 
 def _fingerprint(file: BinaryIO, offset: int) -> bytes:
-    """A digest of the first bytes and of the last ones before `offset`: the same where the file has only grown since."""
+    """A digest of the first bytes and the last ones before `offset`: the same where the file has only grown since."""
     ends = (0, min(offset, _HEAD_BYTES)), (max(0, offset - _TAIL_BYTES), offset)
     digest = hashlib.sha256()
     for start, end in ends:
