@@ -78,7 +78,7 @@ def _read_logs(index: LogIndex) -> None:
     result = update_index(index, "claude", find_files(roots, unreadable), LoggedPrices(index))
     if not roots:
         sys.stderr.write("warning: there are no logs of Claude Code here (CLAUDE_CONFIG_DIR, else ~/.claude)\n")
-    for path, reason in sorted((unreadable | result.unreadable).items()):
+    for path, reason in sorted({**unreadable, **result.unreadable}.items()):
         sys.stderr.write(f"warning: {path}: {reason}; the rest was read\n")
 
 

@@ -4,7 +4,7 @@ Logs are other programs' text: whatever stands in them, reading raises nothing b
 """
 
 from bursar.logs.call import LoggedCall
-from bursar.logs.claude import find_files, find_roots
+from bursar.logs.claude.places import find_files, find_roots
 from bursar.logs.index import CallPrices, LogIndex, QuarterSum, open_index
 from bursar.logs.periods import (
     Block,
@@ -19,7 +19,7 @@ from bursar.logs.periods import (
     week_of,
 )
 from bursar.logs.prices import LoggedPrices
-from bursar.logs.reading import ReadingResult, update_index
+from bursar.logs.updating import ReadingResult, update_index
 
 __all__ = [
     "Block",

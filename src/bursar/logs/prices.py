@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from datetime import UTC, datetime
 
-from bursar.logs.call import LoggedCall
-from bursar.logs.index import LogIndex
-from bursar.pricing import RateTable, library_version, load_prices, price_changes
-from bursar.usage import Usage
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bursar.logs.call import LoggedCall
+    from bursar.logs.index import LogIndex
+    from bursar.pricing import RateTable
 
 _EARLIEST = "0001-01-01"
 _DAY_MS = 86_400_000
@@ -27,6 +27,10 @@ class LoggedPrices:
 
     def load(self) -> None:
         """What follows needs neither the library nor the index."""
+        import json
+
+        from bursar.pricing import RateTable, library_version
+
         library = library_version()
         kept = self._index.rates(library)
         if not kept:
@@ -37,6 +41,8 @@ class LoggedPrices:
 
     def cost_nano_usd(self, call: LoggedCall) -> int | None:
         """What the call cost; None where the model, or the price of a kind of token, is unknown."""
+        from bursar.usage import Usage
+
         day = call.at // _DAY_MS
         table = self._by_day.get(day)
         if table is None:
@@ -62,6 +68,10 @@ class LoggedPrices:
 
 def _look_up() -> list[tuple[str, str]]:
     """Rate tables as JSON, each after the day from which on it holds; one that changes nothing is left out."""
+    import json
+
+    from bursar.pricing import load_prices, price_changes
+
     tables: list[tuple[str, str]] = []
     models = None
     for day in [_EARLIEST, *(f"{day:%Y-%m-%d}" for day in price_changes())]:

@@ -1,60 +1,21 @@
-"""Brings the index up to date with log files: what is new in them is read, what was read before is not."""
+"""What is new in one log file."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from bursar.logs.call import LoggedCall
 from bursar.logs.claude.places import LogFile
 from bursar.logs.claude.records import MARKER, read_line
-from bursar.logs.index import CallPrices, FileMark, LogIndex
+from bursar.logs.index import FileMark
 from bursar.logs.lines import LineFinder
 
 _HEAD_BYTES = 1024
 _TAIL_BYTES = 256
 _FILES_AT_ONCE = 200
-
-
-@dataclass
-class ReadingResult:
-    """What was looked at: how many files there are, how many had something new, and which could not be read (why)."""
-
-    files: int = 0
-    changed: int = 0
-    calls: int = 0
-    unreadable: dict[str, str] = field(default_factory=dict)
-
-
-def update_index(index: LogIndex, source: str, files: Iterable[LogFile], prices: CallPrices) -> ReadingResult:
-    """The index has every call of the files as they are now; a file that cannot be read is named in the answer."""
-    result, marks = ReadingResult(), index.marks()
-    changed = [file for file in files if _is_changed(file, marks, result)]
-    if changed:
-        prices.load()
-    for start in range(0, len(changed), _FILES_AT_ONCE):
-        with index.adding(prices) as adding:
-            for file in changed[start : start + _FILES_AT_ONCE]:
-                try:
-                    mark, calls = read_new(file, marks.get(file.path))
-                except OSError as error:
-                    result.unreadable[file.path] = error.strerror or str(error)
-                    continue
-                adding.add(source, calls)
-                adding.mark(mark)
-                result.changed += 1
-                result.calls += len(calls)
-    return result
-
-
-def _is_changed(file: LogFile, marks: Mapping[str, FileMark], result: ReadingResult) -> bool:
-    result.files += 1
-    mark = marks.get(file.path)
-    return mark is None or (mark.size, mark.changed) != (file.size, file.changed)
 
 
 def read_new(file: LogFile, mark: FileMark | None) -> tuple[FileMark, list[LoggedCall]]:

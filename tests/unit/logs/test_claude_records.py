@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar.logs import LoggedCall
-from bursar.logs.claude import read_line
+from bursar.logs.claude.records import read_line
 from tests.unit.logs.transcripts import AT, line, usage
 
 NOON = int(datetime(2026, 11, 18, 10, tzinfo=UTC).timestamp() * 1000)

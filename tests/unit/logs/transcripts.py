@@ -80,7 +80,7 @@ class Transcripts:
         """The index is up to date; what could not be read, and why."""
         unreadable: dict[str, str] = {}
         result = update_index(self.index, "claude", find_files([str(self.root)], unreadable), self.prices)
-        return unreadable | result.unreadable
+        return {**unreadable, **result.unreadable}
 
     def sums(self) -> list[QuarterSum]:
         return self.index.sums(None, None)
