@@ -8,6 +8,7 @@ LEDGER_FILE = "ledger.db"
 JOURNAL_FILE = "journal.db"
 HISTORY_FILE = "history.db"
 AUDIT_FILE = "audit.jsonl"
+LOGS_FILE = "logs.db"
 JOURNAL_APPLICATION_ID = 0x6272736A  # "brsj" in the header of the journal's file
 
 

@@ -4,7 +4,7 @@
 data that any other process reads in no time.
 """
 
-from bursar.pricing.library import ALIASES, Prices, load_prices
+from bursar.pricing.library import ALIASES, Prices, library_version, load_prices, price_changes
 from bursar.pricing.rates import RateTable
 
-__all__ = ["ALIASES", "Prices", "RateTable", "load_prices"]
+__all__ = ["ALIASES", "Prices", "RateTable", "library_version", "load_prices", "price_changes"]

@@ -88,6 +88,30 @@ def load_prices(at: date | datetime) -> Prices:
     return Prices(ordered, moment)
 
 
+def library_version() -> str:
+    """Which release of the price library is installed; cheap, for it is not imported."""
+    from importlib.metadata import version
+
+    return version("genai-prices")
+
+
+def price_changes() -> list[date]:
+    """The days on which a list price of any model changes, in order; prices by the hour of a day are not among them."""
+    from genai_prices.data_snapshot import get_snapshot
+    from genai_prices.types import StartDateConstraint
+
+    return sorted(
+        {
+            price.constraint.start_date
+            for provider in get_snapshot().providers
+            for model in provider.models
+            if isinstance(model.prices, list)
+            for price in model.prices
+            if isinstance(price.constraint, StartDateConstraint)
+        }
+    )
+
+
 def _rate(price: ModelPrice, key: str) -> Rate | None:
     value: Any = getattr(price, key)
     if value is None:

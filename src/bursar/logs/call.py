@@ -1,0 +1,55 @@
+"""One model call as an agent's own log has it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class LoggedCall(NamedTuple):
+    """A call, or one more record of a call that was met before. A tuple: there are tens of thousands in a log.
+
+    Attributes:
+        message: the provider's id of the answer; empty where there is none: such a record is never a repeat.
+        request: the provider's id of the request; may be empty.
+        at: when, in milliseconds since 1970, UTC.
+        model: as logged.
+        project: the folder that the agent worked in, or what the log is filed under where it does not say.
+        session: the agent's session.
+        is_sidechain: a sub-agent made it.
+        speed: what the provider calls its service (`fast`, `standard`); empty where the log does not say.
+        nano_usd: what the log itself says that it cost; None where it does not.
+    """
+
+    message: str
+    request: str
+    at: int
+    model: str
+    project: str
+    session: str
+    is_sidechain: bool
+    speed: str
+    input_tokens: int
+    cache_read_tokens: int
+    cache_write_5m_tokens: int
+    cache_write_1h_tokens: int
+    output_tokens: int
+    nano_usd: int | None = None
+
+    @property
+    def total_tokens(self) -> int:
+        """All five counters."""
+        return sum(self[8:13])
+
+
+def is_better(new: LoggedCall, old: LoggedCall) -> bool:
+    """`new` says more of the same call than `old`, and goes into its place.
+
+    A record of the main thread goes before one of a sub-agent, then the larger total, then the one with a speed.
+
+    Source: the duplicate rule of ccusage 20 (message id and request id), so that both tools count the same.
+    """
+    if new.is_sidechain != old.is_sidechain:
+        return old.is_sidechain
+    if new.total_tokens != old.total_tokens:
+        return new.total_tokens > old.total_tokens
+    return bool(new.speed) and not old.speed

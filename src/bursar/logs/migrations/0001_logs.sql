@@ -1,0 +1,69 @@
+-- What agents have written down of their own: every call once, whatever becomes of the log. Times are ms since 1970, UTC.
+
+-- How far each log file was read. `fingerprint` is the SHA-256 of its first bytes and of the last ones before `offset`:
+-- other bytes there mean another file, which is read from its beginning.
+CREATE TABLE file (
+    path    TEXT PRIMARY KEY,
+    device  INTEGER NOT NULL,
+    inode   INTEGER NOT NULL,
+    size    INTEGER NOT NULL,
+    changed INTEGER NOT NULL,  -- the file's time of change, ns
+    offset  INTEGER NOT NULL,
+    fingerprint BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE session (
+    id      INTEGER PRIMARY KEY,
+    source  TEXT NOT NULL,  -- the agent: claude, codex, …
+    project TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    UNIQUE (source, project, name)
+) STRICT;
+
+CREATE TABLE model (
+    id      INTEGER PRIMARY KEY,
+    name    TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE call (
+    id      INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL REFERENCES session (id),
+    model   INTEGER NOT NULL REFERENCES model (id),
+    message TEXT NOT NULL,  -- the provider's ids; empty where the log has none
+    request TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    is_sidechain INTEGER NOT NULL,
+    speed   TEXT NOT NULL,
+    input_tokens          INTEGER NOT NULL,
+    cache_read_tokens     INTEGER NOT NULL,
+    cache_write_5m_tokens INTEGER NOT NULL,
+    cache_write_1h_tokens INTEGER NOT NULL,
+    output_tokens         INTEGER NOT NULL,
+    nano_usd INTEGER  -- NULL: nobody knows
+) STRICT;
+CREATE INDEX call_by_message ON call (message) WHERE message <> '';
+
+-- Sums over quarters of an hour, which are whole in every time zone; reports read these alone.
+CREATE TABLE quarter (
+    quarter INTEGER NOT NULL,  -- at / 900000
+    session INTEGER NOT NULL,
+    model   INTEGER NOT NULL,
+    calls   INTEGER NOT NULL,
+    input_tokens          INTEGER NOT NULL,
+    cache_read_tokens     INTEGER NOT NULL,
+    cache_write_5m_tokens INTEGER NOT NULL,
+    cache_write_1h_tokens INTEGER NOT NULL,
+    output_tokens         INTEGER NOT NULL,
+    nano_usd INTEGER NOT NULL,  -- of those whose cost is known
+    unpriced INTEGER NOT NULL,  -- how many are not
+    first_at INTEGER NOT NULL,
+    last_at  INTEGER NOT NULL,
+    PRIMARY KEY (quarter, session, model)
+) STRICT, WITHOUT ROWID;
+
+-- List prices, so that a look at new lines need not load the price library. Each table holds from its day on.
+CREATE TABLE rates (
+    day     TEXT PRIMARY KEY,  -- 2026-09-10, UTC
+    library TEXT NOT NULL,     -- the release of the library that they are from
+    data    TEXT NOT NULL      -- a rate table as JSON
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,164 @@
+"""Each call counts once, whatever repeats it, and whenever and in whatever pieces it is read."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bursar.logs import open_index
+from tests.unit.logs.transcripts import Transcripts, encode, line, usage
+
+CALL = 1280
+"""Tokens of one call as `line` makes it."""
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Iterator[Transcripts]:
+    index = open_index(tmp_path / "state" / "logs.db")
+    yield Transcripts(tmp_path, index)
+    index.close()
+
+
+def test_repeats_count_once(logs: Transcripts) -> None:
+    logs.write(encode(line(), line(at="2026-11-18T10:00:01Z"), line("msg_2", "req_2")))
+    logs.write(encode(line()), "-w-shop/copy.jsonl")
+    logs.read()
+    assert logs.totals() == (2, 2 * CALL, 2 * CALL)
+
+
+def test_two_requests_with_one_message_are_two_calls(logs: Transcripts) -> None:
+    logs.write(encode(line("m", "r1"), line("m", "r2")))
+    logs.read()
+    assert logs.totals()[0] == 2
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_larger_record_counts(logs: Transcripts, order: tuple[int, int], at_once: bool) -> None:
+    records = [line(usage=usage(output_tokens=1)), line(usage=usage(output_tokens=777))]
+    first, second = (records[number] for number in order)
+    path = logs.write(encode(first))
+    if not at_once:
+        logs.read()
+    path.write_bytes(encode(first, second))
+    logs.read()
+    assert logs.totals() == (1, CALL - 50 + 777, CALL - 50 + 777)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_main_thread_goes_before_a_sub_agents_repeat(
+    logs: Transcripts, order: tuple[int, int], at_once: bool
+) -> None:
+    """A sub-agent's log may repeat a message under another request, and with more tokens."""
+    records = [line("m", "r1"), line("m", "r2", isSidechain=True, usage=usage(output_tokens=999))]
+    for number in order:
+        logs.write(encode(records[number]), f"-w-shop/{order.index(number)}.jsonl")
+        if not at_once:
+            logs.read()
+    logs.read()
+    assert logs.totals() == (1, CALL, CALL)
+
+
+def test_without_a_message_nothing_is_a_repeat(logs: Transcripts) -> None:
+    record = line()
+    del record["message"]["id"]
+    logs.write(encode(record, record))
+    logs.read()
+    logs.read()
+    assert logs.totals()[0] == 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_log_that_grows_by_any_bytes_is_read_once(logs: Transcripts, seed: int) -> None:
+    print(f"seed {seed}")
+    dice = random.Random(seed)
+    records = [line(f"msg_{n}", f"req_{n}", f"2026-11-18T{n % 24:02}:00:00Z") for n in range(40)]
+    data, path = encode(*records), logs.write(b"")
+    cuts = sorted(dice.sample(range(len(data)), 12))
+    for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True):
+        with path.open("ab") as file:
+            file.write(data[start:end])
+        logs.read()
+    assert logs.totals() == (40, 40 * CALL, 40 * CALL)
+
+
+def test_what_has_not_changed_is_not_opened(logs: Transcripts, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs.write(encode(line()))
+    logs.read()
+    assert logs.prices.loaded == 1
+    monkeypatch.setattr("bursar.logs.reading.read_new", None)
+    assert logs.read() == {}
+    assert logs.prices.loaded == 1
+
+
+def test_a_rewritten_log_is_read_anew_and_nothing_is_forgotten(logs: Transcripts) -> None:
+    path = logs.write(encode(line("a", "a"), line("b", "b")))
+    logs.read()
+    path.write_bytes(encode(line("c", "c"), line("b", "b"), line("d", "d")))
+    logs.read()
+    assert logs.totals()[0] == 4
+    path.write_bytes(encode(line("e", "e")))  # shorter than what was read
+    logs.read()
+    assert logs.totals()[0] == 5
+    path.unlink()
+    logs.read()
+    assert logs.totals()[0] == 5
+
+
+def test_a_log_that_was_moved_and_one_in_its_place(logs: Transcripts) -> None:
+    path = logs.write(encode(line("a", "a")))
+    logs.read()
+    path.rename(path.with_name("s1-old.jsonl"))
+    logs.write(encode(line("b", "b")))
+    logs.read()
+    assert logs.totals()[0] == 2
+
+
+def test_a_last_line_without_an_end_counts_once(logs: Transcripts) -> None:
+    path = logs.write(encode(line("a", "a")) + encode(line("b", "b")).rstrip(b"\n"))
+    logs.read()
+    assert logs.totals()[0] == 2
+    with path.open("ab") as file:
+        file.write(b"\n" + encode(line("c", "c")))
+    logs.read()
+    assert logs.totals()[0] == 3
+
+
+def test_an_unknown_price_is_counted_and_costs_nothing_known(logs: Transcripts) -> None:
+    logs.write(encode(line(), line("m2", "r2", model="unknown-1")))
+    logs.read()
+    assert logs.totals() == (2, 2 * CALL, CALL)
+    assert sum(each.unpriced for each in logs.sums()) == 1
+
+
+def test_files_that_cannot_be_read_are_named_and_the_rest_is_read(logs: Transcripts) -> None:
+    logs.write(encode(line()))
+    os.mkfifo(logs.root / "-w-shop" / "pipe.jsonl")
+    (logs.root / "-w-shop" / "gone.jsonl").symlink_to("/nowhere")
+    assert logs.read() == {}
+    assert logs.totals()[0] == 1
+
+
+def test_a_file_that_is_gone_when_it_is_opened(logs: Transcripts) -> None:
+    path = logs.write(encode(line()))
+    from bursar.logs import find_files, update_index
+
+    files = list(find_files([str(logs.root)], {}))
+    path.unlink()
+    result = update_index(logs.index, "claude", files, logs.prices)
+    assert result.unreadable == {str(path): "No such file or directory"}
+
+
+def test_another_process_finds_what_was_read(logs: Transcripts, tmp_path: Path) -> None:
+    logs.write(encode(line("a", "a"), line("b", "b", isSidechain=True)))
+    logs.read()
+    again = Transcripts(tmp_path, open_index(tmp_path / "state" / "logs.db"))
+    again.write(encode(line("b", "b"), line("c", "c")), "-w-shop/s2.jsonl")
+    again.read()
+    assert again.totals() == (3, 3 * CALL, 3 * CALL)
+    again.index.close()

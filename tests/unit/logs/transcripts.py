@@ -1,0 +1,92 @@
+"""Lines as Claude Code writes them, and an index to put them into."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bursar.logs import LoggedCall, LogIndex, QuarterSum, find_files, update_index
+
+AT = "2026-11-18T10:00:00.000Z"
+
+
+def usage(**changes: Any) -> dict[str, Any]:
+    return {
+        "input_tokens": 1000,
+        "cache_creation_input_tokens": 30,
+        "cache_read_input_tokens": 200,
+        "output_tokens": 50,
+        "cache_creation": {"ephemeral_1h_input_tokens": 10, "ephemeral_5m_input_tokens": 20},
+        "speed": "standard",
+    } | changes
+
+
+def line(message: str = "msg_1", request: str = "req_1", at: str = AT, **changes: Any) -> dict[str, Any]:
+    """A whole line; `changes` go into it, those of `usage`, `model` and `content` into its message."""
+    inner = {
+        "id": message,
+        "type": "message",
+        "role": "assistant",
+        "model": changes.pop("model", "claude-sonnet-4-5"),
+        "content": changes.pop("content", [{"type": "text", "text": "hello"}]),
+        "usage": changes.pop("usage", usage()),
+    }
+    return {
+        "parentUuid": None,
+        "isSidechain": False,
+        "message": inner,
+        "requestId": request,
+        "type": "assistant",
+        "timestamp": at,
+        "cwd": "/w/shop",
+        "sessionId": "s1",
+        "version": "2.1.329",
+    } | changes
+
+
+def encode(*lines: dict[str, Any]) -> bytes:
+    return b"".join(json.dumps(each, separators=(",", ":")).encode() + b"\n" for each in lines)
+
+
+class FlatPrices:
+    """A nano-USD for each token, but of models that are called unknown."""
+
+    def __init__(self) -> None:
+        self.loaded = 0
+
+    def load(self) -> None:
+        self.loaded += 1
+
+    def cost_nano_usd(self, call: LoggedCall) -> int | None:
+        return None if "unknown" in call.model else call.total_tokens
+
+
+class Transcripts:
+    """A folder of transcripts, and the index of it."""
+
+    def __init__(self, folder: Path, index: LogIndex) -> None:
+        self.root = folder / "projects"
+        self.index = index
+        self.prices = FlatPrices()
+
+    def write(self, data: bytes, name: str = "-w-shop/s1.jsonl") -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+    def read(self) -> dict[str, str]:
+        """The index is up to date; what could not be read, and why."""
+        unreadable: dict[str, str] = {}
+        result = update_index(self.index, "claude", find_files([str(self.root)], unreadable), self.prices)
+        return {**unreadable, **result.unreadable}
+
+    def sums(self) -> list[QuarterSum]:
+        return self.index.sums(None, None)
+
+    def totals(self) -> tuple[int, int, int]:
+        """Calls, tokens and nano-USD of everything."""
+        sums = self.sums()
+        tokens = sum(e.input_tokens + e.cache_read_tokens + e.cache_write_tokens + e.output_tokens for e in sums)
+        return sum(each.calls for each in sums), tokens, sum(each.nano_usd for each in sums)
