@@ -109,6 +109,9 @@ def test_a_forfeited_charge_is_lowered_once_on_evidence(bursar: Bursar, tmp_path
     found = open_ledger(tmp_path / "ledger.db", SystemClock()).reservation(KEY)
     assert found is not None
     assert found.state is State.CREDITED
+    (event,) = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    assert (event["event"], event["key"], event["state"]) == ("settled", KEY, "credited")
+    assert event["charged"]["tokens"] == 12_000
 
 
 @pytest.mark.parametrize(

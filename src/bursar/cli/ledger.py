@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from bursar.clock import SystemClock
 from bursar.config import find_ledger_place
 from bursar.errors import OK, StoreError, UserError
 from bursar.ledger import Entry, Ledger, Reservation, State, open_ledger
+from bursar.paths import AUDIT_FILE, state_dir
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -74,9 +76,18 @@ def _adjust(ledger: Ledger, options: Any) -> int:
     if found.state not in (State.FORFEITED, State.CREDITED):
         raise UserError(f"`{options.key}` is {found.state}: only what was forfeited is charged without knowing")
     charged = found.charged or Amount(0, 0)
+    _keep_audit(ledger)
     after = ledger.credit(options.key, Amount(tokens, nano_usd), evidence=options.evidence)
     sys.stderr.write(f"`{options.key}` is charged {_words(after.charged)} now, instead of {_words(charged)}\n")
     return OK
+
+
+def _keep_audit(ledger: Ledger) -> None:
+    """What is corrected is in the audit log, as whatever else changes a charge is."""
+    from bursar.notify import AuditLog
+    from bursar.supervision import keep_audit
+
+    keep_audit(ledger, AuditLog(os.path.join(state_dir(), AUDIT_FILE), SystemClock()))
 
 
 def _words(amount: Amount | None) -> str:
