@@ -7,7 +7,8 @@
     ├── AgentError       the agent broke its contract        exit 1
     ├── StoreError       a ledger or journal cannot be used  exit 6
     │   ├── KeyReused    one key, two different requests
-    │   └── LedgerBusy   no write lock in time; nothing was written
+    │   ├── LedgerBusy   no write lock in time; nothing was written
+    │   └── OutcomeUnknown   cut off in the commit: ask again for the same
     └── InternalError    ours: please report                 exit 70
 
 Expected outcomes (a denial, a failed verdict, a merge conflict) are values, not exceptions.
@@ -73,6 +74,13 @@ class KeyReused(StoreError):
 
 class LedgerBusy(StoreError):
     """No write lock within the time allowed; nothing was written."""
+
+
+class OutcomeUnknown(StoreError):
+    """Cut off in the middle of a commit: it was written, or it was not.
+
+    The same again with the same key is safe, and tells: what was written is not written twice.
+    """
 
 
 class InternalError(BursarError):

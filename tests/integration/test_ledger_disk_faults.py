@@ -19,7 +19,7 @@ import apsw
 import pytest
 
 from bursar.budget import Amount, Balance
-from bursar.errors import StoreError
+from bursar.errors import OutcomeUnknown, StoreError
 from bursar.ledger import CallRecord, Reservation, ReserveRequest, SqliteLedger, open_ledger
 from bursar.testing.power_cut import Disk
 from bursar.usage import Usage
@@ -203,7 +203,7 @@ def test_while_the_disk_stays_bad_everything_is_refused_and_reading_goes_on(home
         before = show(ledger)
         disk.fail_at(1, FAILURES[failure], times=10**9)
         for operation in OPERATIONS[1:7]:
-            with pytest.raises(StoreError, match=r"disk .*; nobody knows"):
+            with pytest.raises(OutcomeUnknown, match=r"disk .*; nobody knows"):
                 operation(ledger)
             assert show(ledger) == before
         disk.be_well()

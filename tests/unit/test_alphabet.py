@@ -23,6 +23,7 @@ from bursar.paths import state_dir
         (errors.StoreError, 6),
         (errors.KeyReused, 6),
         (errors.LedgerBusy, 6),
+        (errors.OutcomeUnknown, 6),
         (errors.InternalError, 70),
     ],
 )

@@ -9,7 +9,7 @@ from bursar.errors import UserError
 from bursar.money import NANO_PER_USD
 
 _BARE = re.compile(r"[0-9][0-9,.]*[kKmM]?")
-_COUNT = re.compile("[0-9]{1,19}")
+_TOKENS = re.compile("[0-9]{1,19}")
 _USD = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,9}))?")
 
 
@@ -29,13 +29,13 @@ def parse_flag_limit(flag: str, text: str, unit: Unit) -> Limit:
     return limit
 
 
-def parse_count(flag: str, text: str) -> int:
-    """A whole number, 0 included.
+def parse_used_tokens(flag: str, text: str) -> int:
+    """A number of tokens, 0 included.
 
     Raises:
         UserError: it is no whole number in plain digits, or over 2⁶³ − 1.
     """
-    if not _COUNT.fullmatch(text) or int(text) > LARGEST_QUANTITY:
+    if not _TOKENS.fullmatch(text) or int(text) > LARGEST_QUANTITY:
         raise UserError(f"{flag} must be a whole number from 0 to {LARGEST_QUANTITY}, not {text!r}")
     return int(text)
 

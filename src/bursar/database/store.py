@@ -10,7 +10,7 @@ import apsw
 from bursar.database.files import KEEP_HINT
 from bursar.database.lock import unlock_file
 from bursar.database.turns import Turns
-from bursar.errors import InternalError, LedgerBusy, StoreError
+from bursar.errors import InternalError, LedgerBusy, OutcomeUnknown, StoreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class Database:
 
         Raises:
             LedgerBusy: no write lock within `busy_seconds`; nothing was written.
+            OutcomeUnknown: the disk has refused the commit, and does not let it be taken back.
             StoreError: the file is read-only, corrupt, or the disk refuses; nothing was written.
         """
         return _Write(self)
@@ -172,7 +173,7 @@ class _Write:
             self._roll_back()
             if self._bury():
                 raise store_error(self._database.path, error) from error
-            raise StoreError(
+            raise OutcomeUnknown(
                 f"`{self._database.path}` cannot be used: {error}; nobody knows whether this was written",
                 hint="once the disk is well again, ask again for the same",
             ) from error

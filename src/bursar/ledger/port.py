@@ -167,6 +167,8 @@ class Ledger(Protocol):
 
     Raises (any writing method):
         LedgerBusy: no write lock in time; nothing was written.
+        OutcomeUnknown: cut off in the middle of the commit (a lost connection, a bad disk): it was written, or it was
+            not. The same again with the same key is safe: it gives the answer that was lost.
         StoreError: the store is corrupt, foreign or cannot be written; nothing was written.
     """
 

@@ -18,7 +18,7 @@ import psycopg
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from bursar.errors import InternalError, LedgerBusy, StoreError, UserError
+from bursar.errors import InternalError, LedgerBusy, OutcomeUnknown, StoreError, UserError
 
 Row = tuple[Any, ...]
 Cursor = psycopg.Cursor[Row]
@@ -97,8 +97,8 @@ class PostgresDatabase:
 
         Raises:
             LedgerBusy: not our turn within `busy_seconds`, or a statement took too long; nothing was written.
-            StoreError: the server cannot be reached, or refuses; nothing was written. The one exception says so: the
-                connection was lost while committing, and only a repeat with the same key can tell.
+            OutcomeUnknown: the connection was lost while committing.
+            StoreError: the server cannot be reached, or refuses; nothing was written.
         """
         if self._is_read_only:
             raise StoreError("the ledger was opened for reading only")
@@ -182,7 +182,7 @@ class PostgresDatabase:
             said = connection.execute(b"COMMIT").statusmessage
         except psycopg.Error as error:
             if connection.broken:
-                raise StoreError(
+                raise OutcomeUnknown(
                     f"the connection was lost in the middle of a commit: it was written, or it was not ({error})",
                     hint="do the same again with the same key: what was written is not written twice",
                 ) from error
