@@ -2,6 +2,8 @@
 
 from bursar.plan.identity import identify_plan
 from bursar.plan.model import (
+    Checkpoint,
+    CheckpointOption,
     ContextMode,
     Metrics,
     Plan,
