@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 DEMO := demo-output
+FUZZ_SECONDS ?= 60
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: help demo test check agents faults soak bench lock clean
+.PHONY: help demo test check agents faults soak fuzz bench lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -44,16 +45,25 @@ faults: $(VENV)/.dev  ## the long kill and fault loops (up to 45 minutes)
 soak: $(VENV)/.dev  ## the fault loops again and again with new seeds, until ctrl-C
 	while BURSAR_SEED=$$(date +%s) $(PYTEST) -m faults --timeout 0; do :; done
 
+$(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.lock
+	$(PIP) install --require-hashes -r requirements-fuzz.lock
+	@touch $@
+
+fuzz: $(VENV)/.fuzz  ## feed the plan reader what finds new paths through it, for FUZZ_SECONDS=60
+	$(BIN)/python -m tests.fuzz.read_plans -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -print_final_stats=1
+
 bench: $(VENV)/.dev  ## timings, side by side with what they are compared to
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/run_overhead.py
 	$(BIN)/python benchmarks/ledger.py
 	$(BIN)/python benchmarks/graph.py
 	$(BIN)/python benchmarks/roadmaps.py --quick
+	$(BIN)/python benchmarks/plans.py
 
 lock:  ## pin every dependency again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group build pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements-dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group fuzz pyproject.toml -o requirements-fuzz.lock
 
 clean:  ## remove what make has made
 	rm -rf $(VENV) $(DEMO) .cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

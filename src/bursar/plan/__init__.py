@@ -8,6 +8,8 @@ from bursar.plan.edit_diff import render_diff
 from bursar.plan.identity import identify_plan
 from bursar.plan.inference import explain_dependencies, infer_dependencies
 from bursar.plan.model import (
+    Checkpoint,
+    CheckpointOption,
     ContextMode,
     Metrics,
     Plan,

@@ -18,6 +18,7 @@ from bursar.plan.tags import ClosingTags, Span, TaskTag, find_first, find_task_t
 MAX_TASKS = 10_000
 MAX_TASK_TAGS = 4 * MAX_TASKS  # samples in actions included
 MAX_DEPTH = 64
+MAX_CHILDREN = 1_000
 MAX_UNCLOSED = 200  # names of unclosed elements that are looked up; a limit for hostile files only
 KNOWN_CHILDREN = frozenset({"name", "title", "files", "action", "verify", "done", "metrics"})
 
@@ -127,6 +128,9 @@ class _Scanner:
         while True:
             boundary = self._tag_from(cursor)
             limit = len(self._text) if boundary is None else boundary.start
+            if len(children) > MAX_CHILDREN:
+                self._source.error(tag.start, f"this `<{self._name}>` has more than {MAX_CHILDREN:,} elements")
+                return Span(limit, limit)
             opener = _CHILD_HERE.match(self._text, cursor, limit) or _CHILD_AT_MARGIN.search(self._text, cursor, limit)
             if opener is not None:
                 cursor = self._read_child(opener, children)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from itertools import islice
 
-from bursar.plan.tags import Span
+from bursar.plan.tags import Span, find_first
 
+MAX_LABELS = 1_000
+_FAR = sys.maxsize
 _FENCE = re.compile(
     r"^[ \t]*+(?:(?:>|[-*+][ \t]|\d{1,9}[.)][ \t])[ \t]*+)*+(?P<mark>`{3,}+|~{3,}+)(?P<info>.*+)$", re.MULTILINE
 )
 _HEADING = re.compile(r"^(?P<marks>#{1,6})[ \t]+\S.*$", re.MULTILINE)
-_COMMENT = re.compile(r"^[ \t]*<!--", re.MULTILINE)
 # `**Files:** …`, `**Files**: …`, `Files: …`, `#### Files`, `**<files>** …`, `<files>…`
 _LABEL = re.compile(
     r"^[ \t]*+(?:[-*+][ \t]++)?(?:"
@@ -57,23 +60,24 @@ class HiddenParts:
 
     def __init__(self, text: str, start: int, end: int) -> None:
         self._spans = _closed_fences(text, start, end)
-        self._starts = [span.start for span in self._spans]
-        self._spans = sorted([*self._spans, *self._comments(text, start, end)], key=lambda span: span.start)
-        self._starts = [span.start for span in self._spans]
+        if comments := self._comments(text, start, end):
+            self._spans = sorted([*self._spans, *comments])
 
     def hides(self, offset: int) -> bool:
         """Whether what stands at `offset` is within a fence or comment."""
-        index = bisect_right(self._starts, offset) - 1
-        return index >= 0 and offset < self._spans[index].after
+        index = bisect_right(self._spans, (offset, _FAR)) - 1
+        return index >= 0 and offset < self._spans[index][1]
 
-    def _comments(self, text: str, start: int, end: int) -> list[Span]:
-        comments: list[Span] = []
-        cursor, last_end = start, text.rfind("-->", start, end)
-        while (opening := _COMMENT.search(text, cursor, end)) is not None and opening.end() <= last_end:
-            cursor = opening.end()
-            if not self.hides(opening.start()):
-                cursor = text.index("-->", opening.end()) + 3
-                comments.append(Span(opening.start(), cursor))
+    def _comments(self, text: str, start: int, end: int) -> list[tuple[int, int]]:
+        comments: list[tuple[int, int]] = []
+        last_end = text.rfind("-->", start, end)
+        offset = find_first(text, "<!--", start, max(start, last_end))
+        while offset >= 0:
+            cursor = offset + 4
+            if not self.hides(offset):
+                cursor = text.index("-->", cursor) + 3
+                comments.append((offset, cursor))
+            offset = find_first(text, "<!--", cursor, last_end)
         return comments
 
 
@@ -88,9 +92,15 @@ def find_headings(text: str, start: int) -> list[Heading]:
 
 
 def find_fields(text: str, content: Span) -> list[Field]:
-    """The parts with a label that stand in a piece of Markdown, in order; the first of a name counts, of files all."""
+    """The parts with a label that stand in a piece of Markdown, in order; the first of a name counts, of files all.
+
+    Text with more labels than any task has is text: none of them counts.
+    """
+    found = list(islice(_LABEL.finditer(text, content.start, content.after), MAX_LABELS + 1))
+    if not found or len(found) > MAX_LABELS:
+        return []
     hidden = HiddenParts(text, content.start, content.after)
-    labels = [m for m in _LABEL.finditer(text, content.start, content.after) if not hidden.hides(m.start())]
+    labels = [match for match in found if not hidden.hides(match.start())]
     bounds = [label.start() for label in labels if label["plain"] is None or _meaning(label)]
     fields: dict[str, list[Field]] = {}
     cursor = content.start
@@ -106,16 +116,18 @@ def find_fields(text: str, content: Span) -> list[Field]:
     return sorted((field for found in fields.values() for field in found), key=lambda field: field.whole.start)
 
 
-def _closed_fences(text: str, start: int, end: int) -> list[Span]:
+def _closed_fences(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Code fences with the lines that open and close them, as CommonMark has them."""
-    spans: list[Span] = []
+    spans: list[tuple[int, int]] = []
+    if "```" not in text and "~~~" not in text:
+        return spans
     opened: re.Match[str] | None = None
     for match in _FENCE.finditer(text, start, end):
         mark, info = match["mark"], match["info"]
         if opened is None:
             opened = match if mark[0] == "~" or "`" not in info else None
         elif mark[0] == opened["mark"][0] and len(mark) >= len(opened["mark"]) and not info.strip():
-            spans.append(Span(opened.start(), match.end()))
+            spans.append((opened.start(), match.end()))
             opened = None
     return spans
 
