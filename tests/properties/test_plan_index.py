@@ -50,7 +50,7 @@ def folders(draw: st.DrawFn) -> PhaseFolder:
 
 
 @given(folders())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_what_is_runnable_waits_for_nothing_and_what_is_blocked_has_a_reason(folder: PhaseFolder) -> None:
     index = build_plan_index(folder)
     if not isinstance(index, PlanIndex):
