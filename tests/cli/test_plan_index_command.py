@@ -136,3 +136,10 @@ def test_without_any_planning_folder(bursar: Bursar, place: Path) -> None:
     assert bursar("plan", "index", "3") == Said(
         2, "", "error: there is no folder `3`, and no `.planning` here or above\n"
     )
+
+
+def test_in_a_folder_that_is_gone(bursar: Bursar, place: Path) -> None:
+    place.rmdir()
+    assert bursar("plan", "index", "3") == Said(
+        2, "", "error: the current folder has been removed\n\nhint: cd into a folder that exists\n"
+    )

@@ -39,7 +39,7 @@ def _folder(phase: str) -> Path:
         return path
     if path.exists():
         raise UserError(f"{path} is a file; name the folder of its phase", hint=f"bursar plan index {path.parent}")
-    planning = find_planning(Path.cwd())
+    planning = find_planning(_here())
     if planning is None or "/" in phase:
         where = f"there is no folder `{phase}`" + ("" if "/" in phase else f", and no `{PLANNING}` here or above")
         raise UserError(where)
@@ -50,6 +50,13 @@ def _folder(phase: str) -> Path:
     if not found:
         raise UserError(f"there is no phase `{phase}` in {phases}", hint=_nearest(phases, phase))
     return found[0]
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise UserError("the current folder has been removed", hint="cd into a folder that exists") from error
 
 
 def _nearest(phases: Path, phase: str) -> str | None:
