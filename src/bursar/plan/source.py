@@ -6,12 +6,12 @@ import html
 import re
 from array import array
 from bisect import bisect_right
+from itertools import accumulate
 from pathlib import Path
 
 from bursar.plan.model import Position, Problem
 
 MAX_PROBLEMS = 1_000  # a file with more is not a plan; nobody reads on
-_LINE_END = re.compile("\n")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos);")
 
 
@@ -37,8 +37,9 @@ class Source:
         self.path = path
         self._problems: list[tuple[int, Problem]] = []
         self._has_errors = False
-        self._line_starts = array("Q", (0,))  # of a text that is nothing but line ends, a list would be large
-        self._line_starts.extend(match.end() for match in _LINE_END.finditer(text))
+        lengths = (len(line) + 1 for line in text.split("\n"))
+        self._line_starts = array("Q", accumulate(lengths, initial=0))  # a list of as many numbers would be large
+        self._line_starts.pop()
 
     def position(self, offset: int) -> Position:
         """Where the character at `offset` stands."""
