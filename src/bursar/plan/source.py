@@ -37,8 +37,8 @@ class Source:
         self.path = path
         self._problems: list[tuple[int, Problem]] = []
         self._has_errors = False
-        self._line_starts = array("Q", (0,))  # of a text that is nothing but line ends, a list would be large
-        self._line_starts.extend(accumulate(len(line) + 1 for line in text.split("\n")))
+        lengths = (len(line) + 1 for line in text.split("\n"))
+        self._line_starts = array("Q", accumulate(lengths, initial=0))  # a list of as many numbers would be large
         self._line_starts.pop()
 
     def position(self, offset: int) -> Position:
