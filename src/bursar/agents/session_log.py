@@ -12,6 +12,7 @@ from bursar.agents.log_follower import LogFollower
 from bursar.events import AgentEvent, CallReported, LineRejected
 from bursar.usage import NOTHING, Usage
 
+_MOST_SKIPS = 20  # a log that never comes is not looked for at each of a hundred thousand lines
 FindLog = Callable[[], Path | None]
 ReadLine = Callable[[bytes], Iterator[AgentEvent]]
 
@@ -29,6 +30,8 @@ class SessionLog:
         self._read_line = read_line
         self._follower: LogFollower | None = None
         self._usage: dict[str, Usage] = {}
+        self._failures = 0
+        self._skips = 0
 
     @property
     def is_found(self) -> bool:
@@ -42,21 +45,28 @@ class SessionLog:
 
     def poll(self) -> tuple[AgentEvent, ...]:
         """What came to it since it was last asked."""
+        if self._follower is None and self._skips > 0:
+            self._skips -= 1
+            return ()
         if self._follower is None:
             self._follower = self._open()
         return () if self._follower is None else self._events(self._follower.poll())
 
     def close(self) -> tuple[AgentEvent, ...]:
         """The last of it."""
+        self._skips = 0
         events = self.poll()
         return events if self._follower is None else events + self._events(self._follower.close())
 
     def _open(self) -> LogFollower | None:
         try:
-            path = self._find()
-            return None if path is None else LogFollower(path)
+            if (path := self._find()) is not None:
+                return LogFollower(path)
         except OSError:
-            return None
+            pass  # it may be readable later
+        self._failures += 1
+        self._skips = min(self._failures, _MOST_SKIPS)
+        return None
 
     def _events(self, lines: list[bytes]) -> tuple[AgentEvent, ...]:
         return tuple(event for line in lines for event in self._checked(line))

@@ -96,3 +96,10 @@ def test_gemini_s_settings(settings: str | None, address: str, problems: list[st
 def test_no_home_is_no_crash() -> None:
     for agent in (ClaudeAgent(), CodexAgent(), GeminiAgent(), OpencodeAgent(), CommandAgent(("x",))):
         assert agent.examine({}).certainty in Certainty
+
+
+@pytest.mark.parametrize(("name", "kind"), [("codex", CodexAgent), ("opencode", OpencodeAgent)])
+def test_sub_agents_that_nobody_counts(name: str, kind: type[CodexAgent] | type[OpencodeAgent], tmp_path: Path) -> None:
+    condition = kind(nested=True).examine({"HOME": str(tmp_path)})
+    assert condition.certainty is Certainty.OBSERVED
+    assert condition.problems[-1].fix == f"in bursar.toml: agents.{name}.nested = false"

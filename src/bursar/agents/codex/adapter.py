@@ -75,7 +75,7 @@ class CodexAgent:
 
     def examine(self, environment: Mapping[str, str]) -> Condition:
         """How it is let in and what is in its way; it is not started."""
-        return examine_codex(environment, self._extra_arguments)
+        return examine_codex(environment, self._extra_arguments, nested=self._nested)
 
     def model_for(self, model_or_tier: str) -> str:
         """The name to hand to the CLI; what is no tier passes through."""

@@ -7,20 +7,22 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bursar.agents.codex.session_log import codex_home
-from bursar.agents.condition import Certainty, Condition, Problem, find_login, without_login
+from bursar.agents.condition import Certainty, Condition, Problem, find_login, uncounted_agents, without_login
 
 PACKAGE = "@openai/codex"
 TRIED_VERSION = "0.169.0"
 _VARIABLES = ("CODEX_API_KEY", "CODEX_ACCESS_TOKEN")
 
 
-def examine_codex(environment: Mapping[str, str], arguments: tuple[str, ...] = ()) -> Condition:
+def examine_codex(
+    environment: Mapping[str, str], arguments: tuple[str, ...] = (), *, nested: bool = False
+) -> Condition:
     """Its key or login; and its session log, without which calls are only known in sum, at the end."""
     home = codex_home(environment)
     # Its own provider wants the key logged in with; the provider that bursar defines takes it as it is.
     variables = (*_VARIABLES, "OPENAI_API_KEY") if environment.get("OPENAI_BASE_URL") else _VARIABLES
     login = find_login(environment, variables, [home and home / "auth.json"])
-    blind = _why_blind(home, arguments)
+    blind = _why_blind(home, arguments) + uncounted_agents("codex", nested=nested)
     return Condition(
         login=login,
         certainty=Certainty.OBSERVED if blind else Certainty.BOUNDED,

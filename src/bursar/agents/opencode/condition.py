@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from bursar.agents.condition import Certainty, Condition, find_login, home_of, without_login
+from bursar.agents.condition import Certainty, Condition, find_login, home_of, uncounted_agents, without_login
 
 PACKAGE = "opencode-ai"
 TRIED_VERSION = "1.18.33"
@@ -19,15 +19,16 @@ _VARIABLES = (
 )
 
 
-def examine_opencode(environment: Mapping[str, str]) -> Condition:
+def examine_opencode(environment: Mapping[str, str], *, nested: bool = False) -> Condition:
     """A key or login for any provider; which one a model needs is not looked into."""
     home = home_of(environment)
     data = environment.get("XDG_DATA_HOME") or (home and home / ".local" / "share")
     login = find_login(environment, _VARIABLES, [Path(data, "opencode", "auth.json") if data else None])
+    blind = uncounted_agents("opencode", nested=nested)
     return Condition(
         login=login,
-        certainty=Certainty.BOUNDED,
+        certainty=Certainty.OBSERVED if blind else Certainty.BOUNDED,
         tried_version=TRIED_VERSION,
         package=PACKAGE,
-        problems=without_login(login, "opencode auth login; or export ANTHROPIC_API_KEY=…"),
+        problems=without_login(login, "opencode auth login; or export ANTHROPIC_API_KEY=…") + blind,
     )
