@@ -29,6 +29,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _decode = msgspec.json.Decoder().decode
+_NOT_METERED = (0, 0, None, None)
 _NOT_CHARGED = (None, None, None, None)
 
 
@@ -156,7 +157,7 @@ def _expected_holding(folded: FoldedReservation) -> object:
         folded.state,
         *folded.held,
         *folded.granted,
-        *shorten(folded.metered),
+        *(shorten(folded.metered) if folded.calls else _NOT_METERED),
         folded.calls,
         folded.unpriced_calls,
         *(folded.charged or _NOT_CHARGED),

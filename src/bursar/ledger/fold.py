@@ -129,7 +129,7 @@ def _open(
         granted=granted,
         charged_to=charged_to,
         exempt_from=exempt_from,
-        weights=dict.fromkeys(charged_to.by_side, NO_SUMS),
+        weights=(NO_SUMS,) * len(charged_to.sides),
     )
     for balance in exempt_from.balances:
         balance.exempt += 1
@@ -148,7 +148,7 @@ def _accounts(folded: Fold, line: Line, budgets: Iterable[Any]) -> FoldedAccount
         by_side: dict[int, list[FoldedBalance]] = {}
         for balance in balances:
             by_side.setdefault(balance.budget.side, []).append(balance)
-        found = folded.accounts[names] = FoldedAccounts(names, balances, encode_quickly(names), by_side)
+        found = folded.accounts[names] = FoldedAccounts(balances, encode_quickly(names), tuple(by_side.items()))
     return found
 
 
@@ -256,20 +256,18 @@ _STEPS: dict[str, Callable[[Fold, Line], None]] = {
 }
 
 
-def _move(reservation: FoldedReservation) -> dict[int, Sums]:
-    """The balances follow what the reservation weighs now; what it weighed before, by side, is given back."""
-    before, after = reservation.weights, {}
-    for side, balances in reservation.charged_to.by_side.items():
-        new, old = reservation.weigh(side), before[side]
-        after[side] = new
-        if new != old:
+def _move(reservation: FoldedReservation) -> tuple[Sums, ...]:
+    """The balances follow what the reservation weighs now; what it weighed before, of each side, is given back."""
+    before, sides = reservation.weights, reservation.charged_to.sides
+    after = reservation.weights = tuple([reservation.weigh(side) for side, _ in sides])
+    if after != before:
+        for (_, balances), old, new in zip(sides, before, after, strict=True):
             spent, reserved, metered, unpriced = new[0] - old[0], new[1] - old[1], new[2] - old[2], new[3] - old[3]
             for balance in balances:
                 balance.spent += spent
                 balance.reserved += reserved
                 balance.metered += metered
                 balance.unpriced += unpriced
-    reservation.weights = after
     return before
 
 
@@ -286,17 +284,18 @@ def _check_charge(folded: Fold, line: Line, reservation: FoldedReservation) -> N
         folded.problems.append(f"entry {line.number} charges `{line.key}` less than it had metered")
 
 
-def _check_grant(folded: Fold, line: Line, reservation: FoldedReservation, before: dict[int, Sums]) -> None:
+def _check_grant(folded: Fold, line: Line, reservation: FoldedReservation, before: tuple[Sums, ...]) -> None:
     """After a grant, no blocking budget that had to give something is past what it grants."""
-    for (name, _), balance in zip(reservation.charged_to.names, reservation.charged_to.balances, strict=True):
-        ceiling, side = balance.budget.ceiling, balance.budget.side
-        if ceiling is None:
-            continue
-        old, new = before[side], reservation.weights[side]
-        is_past = new[1] > old[1] and balance.spent + balance.reserved > ceiling
-        is_unpriced = new[3] > old[3] and not balance.budget.definition["allows_unknown_price"]
-        if is_past or is_unpriced:
-            folded.problems.append(f"entry {line.number} grants `{line.key}` what budget `{name}` did not have")
+    for (_, balances), old, new in zip(reservation.charged_to.sides, before, reservation.weights, strict=True):
+        for balance in balances:
+            budget = balance.budget
+            if budget.ceiling is None:
+                continue
+            is_past = new[1] > old[1] and balance.spent + balance.reserved > budget.ceiling
+            is_unpriced = new[3] > old[3] and not budget.definition["allows_unknown_price"]
+            if is_past or is_unpriced:
+                name = budget.definition["name"]
+                folded.problems.append(f"entry {line.number} grants `{line.key}` what budget `{name}` did not have")
 
 
 def _mark(folded: Fold, line: Line) -> None:

@@ -88,13 +88,12 @@ class FoldedAccounts:
 
     Attributes:
         encoded: the names and periods, as the books keep them.
-        by_side: the balances by the side that each counts.
+        sides: the balances, together with those that count the same side.
     """
 
-    names: Accounts
     balances: list[FoldedBalance]
     encoded: str
-    by_side: dict[int, list[FoldedBalance]]
+    sides: tuple[tuple[int, list[FoldedBalance]], ...]
 
 
 @dataclass(slots=True)
@@ -133,8 +132,8 @@ class FoldedReservation:
     unknown: tuple[int, int | None] = (0, 0)
     ending: list[Any] | None = None
     crediting: list[Any] | None = None
-    weights: dict[int, Sums] = field(default_factory=dict)
-    """What it has added so far to the balances that it is charged to, by side."""
+    weights: tuple[Sums, ...] = ()
+    """What it has added so far to the balances that it is charged to, of each side."""
 
     def weigh(self, side: int) -> Sums:
         """What this reservation adds to a budget that counts that side."""
