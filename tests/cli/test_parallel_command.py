@@ -254,7 +254,7 @@ def test_wrong_arguments(
 @pytest.mark.parametrize("action", ["analyze", "check", "simulate"])
 def test_roadmaps_that_cannot_be_used(bursar: Bursar, place: Path, action: str) -> None:
     assert bursar("parallel", action) == error(
-        "there is no .planning/ROADMAP.md here or above", "name the roadmap's file"
+        "there is no .planning/ROADMAP.md here or above", "name its file: bursar roadmap show PATH"
     )
     flag = ("--roadmap",) if action == "simulate" else ()
     assert bursar("parallel", action, *flag, "none.md") == error("none.md:1:1: no such file", code=3)
