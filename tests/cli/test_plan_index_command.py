@@ -23,6 +23,7 @@ def phase(place: Path) -> Path:
     write_plan(folder, "04", depends_on="[02]")
     write_plan(folder, "05", depends_on="[03]")
     write_plan(folder, "06", depends_on="[03-19]", files="a.py")
+    write_plan(folder, "07", files="a.py")
     return folder
 
 
@@ -37,17 +38,18 @@ WARNINGS = (
 def test_a_table_of_waves(bursar: Bursar, phase: Path, name: str) -> None:
     assert bursar("plan", "index", name) == Said(
         0,
-        "phase 3: 6 plans, 3 waves, 1 completed\n"
+        "phase 3: 7 plans, 3 waves, 1 completed\n"
         "wave 1\n"
         "  03-01  completed  Part 01.\n"
         "  03-02  halted     Part 02.\n"
         "  03-06  pending    Part 06.  (after 03-19)\n"
+        "  03-07  runnable   Part 07.\n"
         "wave 2\n"
-        "  03-03  pending    Part 03.  (after 03-06)\n"
+        "  03-03  pending    Part 03.  (after 03-07)\n"
         "  03-04  blocked    Part 04.  (03-02 halted)\n"
         "wave 3\n"
         "  03-05  pending    Part 05.  (after 03-03)\n"
-        "03-03 waits for 03-06: both write a.py\n",
+        "03-03 waits for 03-07: both write a.py\n",
         WARNINGS,
     )
 
@@ -56,15 +58,15 @@ def test_json_has_plans_waves_and_warnings(bursar: Bursar, phase: Path) -> None:
     said = bursar("plan", "index", "3", "--json")
     data = json.loads(said.out)
     assert (said.code, said.err) == (0, WARNINGS)
-    assert data["waves"] == {"1": ["03-01", "03-02", "03-06"], "2": ["03-03", "03-04"], "3": ["03-05"]}
-    assert data["conflicts"] == [{"first": "03-06", "second": "03-03", "file": "a.py", "other": None}]
+    assert data["waves"] == {"1": ["03-01", "03-02", "03-06", "03-07"], "2": ["03-03", "03-04"], "3": ["03-05"]}
+    assert data["conflicts"] == [{"first": "03-07", "second": "03-03", "file": "a.py", "other": None}]
     assert data["plans"][2] == {
         "id": "03-03",
         "path": f"{PHASE}/03-03-PLAN.md",
         "objective": "Part 03.",
         "depends_on": ["03-01"],
         "unknown_dependencies": [],
-        "waits_for": ["03-01", "03-06"],
+        "waits_for": ["03-01", "03-07"],
         "wave": 2,
         "status": "pending",
         "runnable": False,
@@ -72,8 +74,8 @@ def test_json_has_plans_waves_and_warnings(bursar: Bursar, phase: Path) -> None:
         "tasks": 1,
         "has_checkpoints": False,
     }
-    assert [plan["status"] for plan in data["plans"]] == ["completed", "halted", *["pending"] * 4]
-    assert [plan["blocked_by"] for plan in data["plans"]] == [[], [], [], ["03-02"], [], []]
+    assert [plan["status"] for plan in data["plans"]] == ["completed", "halted", *["pending"] * 5]
+    assert [plan["blocked_by"] for plan in data["plans"]] == [[], [], [], ["03-02"], [], [], []]
     assert data["warnings"] == [line.removeprefix("warning: ") for line in WARNINGS.splitlines()[::2]]
 
 
@@ -81,7 +83,7 @@ def test_from_a_folder_within_the_project(bursar: Bursar, phase: Path, monkeypat
     monkeypatch.chdir(phase)
     by_number, by_path = bursar("plan", "index", "3"), bursar("plan", "index", ".")
     assert (by_number.code, by_number.out) == (0, by_path.out)
-    assert by_path.out.startswith("phase 3: 6 plans")
+    assert by_path.out.startswith("phase 3: 7 plans")
 
 
 def test_an_unreadable_plan_is_shown_as_such(bursar: Bursar, place: Path) -> None:

@@ -10,6 +10,20 @@ from hypothesis import strategies as st
 from bursar.graph import Graph, Node, build_graph
 from bursar.run.scheduler import Scheduler, Standing
 
+# What each entry may write, of all the files there are.
+FILES = {
+    "a": {"a"},
+    "./a": {"a"},
+    "b.py": {"b.py"},
+    "c/../b.py": {"b.py"},
+    "d/": {"d/x.py", "d/y.ts", "d/e/z.py"},
+    "d/x.py": {"d/x.py"},
+    "d/e": {"d/e/z.py"},
+    "d/*.py": {"d/x.py"},
+    "d/*.ts": {"d/y.ts"},
+    "*.py": {"b.py"},
+    "**/z.py": {"d/e/z.py"},
+}
 FINAL = {Standing.DONE, Standing.FAILED, Standing.SKIPPED}
 
 
@@ -20,7 +34,7 @@ def nodes_of_size(count: int) -> st.SearchStrategy[tuple[Node, ...]]:
                 Node,
                 st.just(str(number)),
                 st.lists(st.integers(0, number - 1).map(str), max_size=3).map(tuple) if number else st.just(()),
-                st.lists(st.sampled_from(["a", "./a", "b", "c/../b", "d"]), max_size=2).map(tuple),
+                st.lists(st.sampled_from(sorted(FILES)), max_size=2).map(tuple),
             )
             for number in range(count)
         )
@@ -28,7 +42,6 @@ def nodes_of_size(count: int) -> st.SearchStrategy[tuple[Node, ...]]:
 
 
 NODES = st.integers(0, 9).flatmap(nodes_of_size)
-FILES = {"a": "a", "./a": "a", "b": "b", "c/../b": "b", "d": "d"}
 
 
 def graph_of(nodes: tuple[Node, ...]) -> Graph:
@@ -45,7 +58,7 @@ class Model:
     standing: dict[str, Standing] = field(default_factory=dict)
 
     def conflict(self, one: str, other: str) -> bool:
-        files = [{FILES[file] for file in self.nodes[key].files} for key in (one, other)]
+        files = [set().union(*(FILES[file] for file in self.nodes[key].files)) for key in (one, other)]
         return one != other and bool(files[0] & files[1])
 
     def running(self) -> list[str]:

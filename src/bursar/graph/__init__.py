@@ -1,6 +1,7 @@
 """Links tasks, plans or phases: what waits for what, which two write one file, and how long the longest chain is."""
 
 from bursar.graph.build import build_graph, find_cycles
+from bursar.graph.conflicts import Touch, touched_places
 from bursar.graph.model import Conflict, Cycle, Graph, Node
 from bursar.graph.parallel import (
     Duration,
@@ -29,6 +30,7 @@ __all__ = [
     "Node",
     "ParallelGroup",
     "PlanIndex",
+    "Touch",
     "Verdict",
     "awaited_phases",
     "build_graph",
@@ -48,4 +50,5 @@ __all__ = [
     "render_waves",
     "simulate_group",
     "startable_phases",
+    "touched_places",
 ]

@@ -21,19 +21,25 @@ MAX_COMPARISONS = 50_000
 Pair = tuple[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """What a node does at a place that it may write to: it takes the whole, or only passes."""
+
+    place: str
+    takes_whole: bool
+
+
 def find_conflicts(nodes: Sequence[Node]) -> dict[Pair, Pair]:
     """Pairs of nodes of which the second has to wait for the first, among nodes in the order of their ranks.
 
     Every two nodes with claims that may meet are connected by a chain of such pairs. Each pair comes with the first of
     their claims that meet.
     """
-    parsed = {file: parse_claim(file) for node in nodes for file in node.files}
-    texts = {file: claim.text for file, claim in parsed.items()}
-    claimed = [tuple(dict.fromkeys([texts[file] for file in node.files])) for node in nodes]
-    stays = _stays(_distinct(parsed.values()), claimed)
+    read = _read_claims(nodes)
+    stays = _stays(read)
     found: dict[Pair, Pair] = {}
     last: dict[str, str] = {}  # of claims that meet no others: who made them last
-    for rank, (node, own) in enumerate(zip(nodes, claimed, strict=True)):
+    for rank, (node, own) in enumerate(zip(nodes, read.made, strict=True)):
         taken: set[Place] = set()  # once is enough, by however many patterns that count as the same folder
         for text in own:
             stay = stays.get(text)
@@ -48,6 +54,65 @@ def find_conflicts(nodes: Sequence[Node]) -> dict[Pair, Pair]:
                     if before.rank != rank:
                         found.setdefault((before.key, node.key), (before.text, text))
     return found
+
+
+def touched_places(nodes: Sequence[Node]) -> dict[str, tuple[Touch, ...]]:
+    """The places that each node touches, once each.
+
+    Two nodes may write one file if and only if one of them takes the whole of a place that the other touches.
+    """
+    read = _read_claims(nodes)
+    folders = {claim.root for claim in read.claims.values() if not claim.is_pattern}
+    touches = {text: _touches(claim, folders, read.passes.get(text, ())) for text, claim in read.claims.items()}
+    touched: dict[str, tuple[Touch, ...]] = {}
+    for node, own in zip(nodes, read.made, strict=True):
+        found: dict[str, bool] = {}
+        for text in own:
+            for touch in touches[text]:
+                found[touch.place] = found.get(touch.place, False) or touch.takes_whole
+        touched[node.key] = tuple(Touch(place, takes_whole) for place, takes_whole in found.items())
+    return touched
+
+
+def _touches(claim: Claim, folders: set[str], patterns: Sequence[str]) -> list[Touch]:
+    """The claim itself, the claimed folders that it lies in, and the patterns that it may meet."""
+    above = [folder for folder in folders_above(claim.root) if folder in folders]
+    if claim.is_pattern and claim.root in folders:
+        above.append(claim.root)
+    return [Touch(claim.text, True), *(Touch(place, False) for place in (*above, *patterns))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Claims:
+    """What nodes claim.
+
+    Attributes:
+        made: the texts of each node's claims, once each.
+        claims: by text; a pattern that is not in `exact` stands as the folder that it lies in.
+        exact: the patterns that are compared one by one.
+        passes: by text, the patterns that a claim may meet; of two patterns, one stands so for both.
+    """
+
+    made: Sequence[Sequence[str]]
+    claims: Mapping[str, Claim]
+    exact: Sequence[str]
+    passes: Mapping[str, Sequence[str]]
+
+
+def _read_claims(nodes: Sequence[Node]) -> _Claims:
+    parsed = {file: parse_claim(file) for node in nodes for file in node.files}
+    texts = {file: claim.text for file, claim in parsed.items()}
+    made = [tuple(dict.fromkeys([texts[file] for file in node.files])) for node in nodes]
+    claims = _distinct(parsed.values())
+    patterns = [claim for claim in claims.values() if claim.is_pattern]
+    under = _claims_under({claim.root for claim in patterns}, claims.values())
+    exact = _affordable(patterns, under, made)
+    if patterns:
+        known = frozenset(exact)
+        claims = {
+            text: _simple(claim) if claim.is_pattern and text not in known else claim for text, claim in claims.items()
+        }
+    return _Claims(made, claims, exact, _compare(exact, under, claims) if exact else {})
 
 
 def _distinct(claims: Iterable[Claim]) -> dict[str, Claim]:
@@ -84,18 +149,18 @@ class _Stay:
             yield from pattern.pass_through(visit)
 
 
-def _stays(claims: Mapping[str, Claim], claimed: Sequence[Sequence[str]]) -> dict[str, _Stay]:
+def _stays(read: _Claims) -> dict[str, _Stay]:
     """Where the claims go that may meet others; those that meet nothing but themselves are left out."""
-    patterns = [claim for claim in claims.values() if claim.is_pattern]
-    under = _claims_under({claim.root for claim in patterns}, claims.values())
-    exact = _affordable(patterns, under, claimed)
-    claims = {
-        text: _simple(claim) if claim.is_pattern and text not in exact else claim for text, claim in claims.items()
+    places = _places({claim.root for claim in read.claims.values() if not claim.is_pattern})
+    patterns = {text: Pattern() for text in read.exact}
+    stays = {
+        text: _Stay(
+            _nearest(places, claim.root),
+            patterns.get(text),
+            tuple([patterns[name] for name in read.passes[text]]) if text in read.passes else (),
+        )
+        for text, claim in read.claims.items()
     }
-    places = _places({claim.root for claim in claims.values() if not claim.is_pattern})
-    stays = {text: _Stay(_nearest(places, claim.root), exact.get(text)) for text, claim in claims.items()}
-    if exact:
-        _compare(exact, under, claims, _shapes(claims, places), stays)
     return _without_lonely(stays, places)
 
 
@@ -117,19 +182,18 @@ def _without_lonely(stays: Mapping[str, _Stay], places: Mapping[str, Place]) -> 
 
 
 def _compare(
-    exact: Mapping[str, Pattern],
-    under: Mapping[str, Sequence[str]],
-    claims: Mapping[str, Claim],
-    shapes: Mapping[str, Shape],
-    stays: Mapping[str, _Stay],
-) -> None:
-    """What may meet a pattern passes through it; of two patterns, the one that comes first in `exact`."""
+    exact: Sequence[str], under: Mapping[str, Sequence[str]], claims: Mapping[str, Claim]
+) -> dict[str, list[str]]:
+    """The patterns that each claim may meet; of two patterns, the one that comes first in `exact` has the other."""
+    passes: dict[str, list[str]] = {}
+    shapes, others = _shapes(claims), frozenset(exact)
     seen: set[str] = set()
-    for text, pattern in exact.items():
+    for text in exact:
         for other in under[claims[text].root]:
-            if (other in seen or other not in exact) and may_meet(shapes[text], shapes[other]):
-                stays[other].passes += (pattern,)
+            if (other in seen or other not in others) and may_meet(shapes[text], shapes[other]):
+                passes.setdefault(other, []).append(text)
         seen.add(text)
+    return passes
 
 
 def _simple(pattern: Claim) -> Claim:
@@ -157,9 +221,10 @@ def _nearest(places: Mapping[str, Place], path: str) -> Place:
     return place
 
 
-def _shapes(claims: Mapping[str, Claim], places: Mapping[str, Place]) -> dict[str, Shape]:
+def _shapes(claims: Mapping[str, Claim]) -> dict[str, Shape]:
     """Every claim taken apart. A path that others lie in is a folder, whatever it looks like."""
-    holding = {folder for claim in claims.values() for folder in folders_above(claim.root) if folder in places}
+    paths = {claim.root for claim in claims.values() if not claim.is_pattern}
+    holding = {folder for claim in claims.values() for folder in folders_above(claim.root) if folder in paths}
     return {
         text: shape_of(claim.text, is_pattern=claim.is_pattern, is_whole=claim.is_whole or claim.text in holding)
         for text, claim in claims.items()
@@ -179,16 +244,16 @@ def _claims_under(roots: set[str], claims: Iterable[Claim]) -> dict[str, list[st
 
 
 def _affordable(
-    patterns: Sequence[Claim], under: Mapping[str, Sequence[str]], claimed: Sequence[Sequence[str]]
-) -> dict[str, Pattern]:
+    patterns: Sequence[Claim], under: Mapping[str, Sequence[str]], made: Sequence[Sequence[str]]
+) -> list[str]:
     """The patterns that are compared one by one: the smallest folders first, inner before outer."""
-    uses = Counter([text for own in claimed for text in own] if patterns else ())
+    uses = Counter([text for own in made for text in own] if patterns else ())
     costs = {root: sum(uses[text] for text in texts) for root, texts in under.items()}
     left = MAX_COMPARISONS
-    exact: dict[str, Pattern] = {}
+    exact: list[str] = []
     for claim in sorted(patterns, key=lambda claim: (costs[claim.root], -len(claim.root))):
         left -= costs[claim.root]
         if left < 0:
             break
-        exact[claim.text] = Pattern()
+        exact.append(claim.text)
     return exact

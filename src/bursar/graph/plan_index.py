@@ -34,8 +34,8 @@ class IndexedPlan:
         wave: the longest chain of dependencies within the phase that ends here, counted in plans, so from 1.
         depends_on: ids of plans, of other phases too.
         unknown: references to which no plan was found, as written.
-        waits_for: plans of the phase that have to end before: its dependencies, and pending plans that write
-            the same files.
+        waits_for: plans of the phase that have to end before: its dependencies, and plans that write the same
+            files, are to be done and are not themselves kept from starting by a halt or a mistake.
         blocked_by: halted plans that it depends on, directly or through others.
         awaits: what keeps a pending plan from starting now: plans of `depends_on` that are not completed, plans of
             `waits_for` that are pending, and all of `unknown`.
@@ -85,6 +85,9 @@ def build_plan_index(folder: PhaseFolder) -> PlanIndex | tuple[Problem, ...]:
     graph = build_graph(nodes)
     if not isinstance(graph, Graph):
         return tuple(draft.cycle(each.path, each.drawing) for each in find_cycles(nodes))
+    stuck = _stuck(draft, graph)
+    graph = build_graph([Node(node.key, node.depends_on) if node.key in stuck else node for node in nodes])
+    assert isinstance(graph, Graph)
     warnings = (*folder.warnings, *draft.warnings, *_warn_of_waves(draft.own, graph))
     return PlanIndex(plans=tuple(_indexed(draft, graph)), graph=graph, warnings=warnings)
 
@@ -166,6 +169,19 @@ class _Draft:
             return None
         near = difflib.get_close_matches(reference, list(self.own), n=1)
         return f"did you mean `{near[0]}`?" if near else f"plans here: {', '.join(list(self.own)[:10])}"
+
+
+def _stuck(draft: _Draft, graph: Graph) -> set[str]:
+    """Plans that cannot start whatever others do: nobody has to wait until they have written a file."""
+    stuck: set[str] = set()
+    for key in graph.order:
+        found = draft.found[key]
+        is_unreadable = not isinstance(draft.own[key].plan, Plan)
+        if (draft.status(key) is PlanStatus.PENDING and (is_unreadable or found.unknown)) or any(
+            name in stuck or draft.status(name) is PlanStatus.HALTED for name in found.keys
+        ):
+            stuck.add(key)
+    return stuck
 
 
 def _indexed(draft: _Draft, graph: Graph) -> Iterator[IndexedPlan]:

@@ -6,13 +6,13 @@ chain of work goes first.
 
 from __future__ import annotations
 
-import posixpath
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bursar.graph import Graph
+from bursar.run.turns import Turns
 
 
 class Standing(StrEnum):
@@ -42,8 +42,7 @@ class Scheduler:
         self._standing = {node.key: Standing.OPEN for node in graph.nodes}
         self._depends_on = {node.key: frozenset(node.depends_on) for node in graph.nodes}
         self._waits_for = {key: set(names) for key, names in self._depends_on.items()}
-        self._files = {node.key: frozenset(map(posixpath.normpath, node.files)) for node in graph.nodes}
-        self._writers = _writers(graph, self._files)
+        self._turns = Turns(graph)
         self._rank = _ranks(graph, lengths or {})
         self._place = {key: place for place, key in enumerate(graph.order)}
         self._ready: set[str] = set()
@@ -56,16 +55,13 @@ class Scheduler:
         return sorted(self._ready, key=self._rank.__getitem__)
 
     def started(self, key: str) -> None:
-        """The task runs and is no longer on offer, nor is any that writes one of its files.
+        """The task runs and is no longer on offer, nor is any that may write one of its files.
 
         It need not have been on offer: one that an earlier conductor started runs, whatever has changed since.
         """
         self._move(key, Standing.RUNNING, from_=(Standing.OPEN,))
         self._ready.discard(key)
-        for file in self._files[key]:
-            self._writers[file].remove(key)
-            self._ready.difference_update(self._writers[file])
-            self._writers[file].insert(0, key)
+        self._ready.difference_update(self._turns.begin(key))
 
     def reopened(self, key: str) -> None:
         """The task, which ran, has to be done again: it is on offer when its turn comes."""
@@ -101,14 +97,8 @@ class Scheduler:
         return self._standing[key]
 
     def _may_start(self, key: str) -> bool:
-        """It is open, all that it depends on is done, and of the writers of each of its files it is the next.
-
-        Writers of a file take turns in the graph's order, in which nobody stands before what it waits for: so the
-        first unfinished task of all may always start.
-        """
-        if self._standing[key] is not Standing.OPEN or self._waits_for[key]:
-            return False
-        return all(self._writers[file][0] == key for file in self._files[key])
+        """It is open, all that it depends on is done, and it is its turn with each of its files."""
+        return self._standing[key] is Standing.OPEN and not self._waits_for[key] and self._turns.has(key)
 
     def _turn(self, key: str) -> tuple[bool, int]:
         """Where a writer of a file stands among the others: behind who runs, else in the graph's order."""
@@ -116,11 +106,7 @@ class Scheduler:
 
     def _leave(self, key: str) -> None:
         """The task, done or lost, stands in nobody's way any more."""
-        freed = list(self._graph.dependents(key))
-        for file in self._files[key]:
-            self._writers[file].remove(key)
-            freed += self._writers[file][:1]
-        self._offer(freed)
+        self._offer([*self._graph.dependents(key), *self._turns.end(key)])
 
     def _offer(self, keys: Iterable[str]) -> None:
         self._ready.update(filter(self._may_start, keys))
@@ -142,15 +128,6 @@ class Scheduler:
         if self._standing[key] not in from_:
             raise ValueError(f"task {key} is {self._standing[key]}, so it cannot become {to}")
         self._standing[key] = to
-
-
-def _writers(graph: Graph, files: Mapping[str, frozenset[str]]) -> dict[str, list[str]]:
-    """For each file the tasks that write it, in the graph's order."""
-    writers: dict[str, list[str]] = {}
-    for key in graph.order:
-        for file in files[key]:
-            writers.setdefault(file, []).append(key)
-    return writers
 
 
 def _ranks(graph: Graph, lengths: Mapping[str, int]) -> dict[str, int]:

@@ -81,6 +81,19 @@ def test_a_plan_that_has_ended_writes_no_file_any_more(folder: Path, summary: st
     assert (index.graph.conflicts, runnable(index)) == ((), ["03-02"])
 
 
+def test_a_plan_that_cannot_start_keeps_nobody_from_its_files(folder: Path) -> None:
+    write_plan(folder, "01", summary=HALTED)
+    write_plan(folder, "02", files="a.py", depends_on="[01]")
+    write_plan(folder, "03", files="a.py", depends_on="[02]")
+    write_plan(folder, "04", files="a.py", depends_on="[03-77]")
+    write_plan(folder, "05", files="a.py", depends_on="[04]")
+    (folder / "03-06-PLAN.md").write_text("---\nfiles_modified: [a.py]\n---\nLater.\n")
+    write_plan(folder, "07", files="a.py")
+    write_plan(folder, "08", files="a.py", depends_on="[07]")
+    index = index_of(folder)
+    assert (index.graph.conflicts, runnable(index)) == ((), ["03-07"])
+
+
 def test_plans_of_other_phases_count_for_what_may_start_and_not_for_waves(tmp_path: Path) -> None:
     folder = tmp_path / "03-auth"
     write_plan(tmp_path / "02-data", "01", summary=DONE)

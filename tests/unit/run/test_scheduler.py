@@ -78,3 +78,30 @@ def test_an_event_that_cannot_happen_is_refused(event: str) -> None:
     scheduler = Scheduler(graph_of(Node("1")), done=["1"])
     with pytest.raises(ValueError, match="task 1 is done"):
         getattr(scheduler, event)("1")
+
+
+def test_tasks_in_a_folder_that_another_writes_run_side_by_side_and_never_beside_it() -> None:
+    files = ("src/a.py", "src/b.py", "src/", "src/*.py", "src/c.ts", "docs/d.md")
+    graph = build_graph([Node(str(number), files=(file,)) for number, file in enumerate(files, start=1)])
+    assert isinstance(graph, Graph)
+    scheduler = Scheduler(graph)
+    assert sorted(scheduler.ready()) == ["1", "2", "6"]
+    scheduler.started("1")
+    scheduler.done("1")
+    assert sorted(scheduler.ready()) == ["2", "6"]
+    scheduler.failed("2")
+    assert sorted(scheduler.ready()) == ["3", "6"]
+    scheduler.started("3")
+    assert scheduler.ready() == ["6"]
+    scheduler.done("3")
+    assert sorted(scheduler.ready()) == ["4", "5", "6"]
+
+
+def test_an_adopted_writer_of_a_folder_stands_before_those_in_it() -> None:
+    graph = build_graph([Node("1", files=("src/a.py",)), Node("2", files=("src/b.py",)), Node("3", files=("src/",))])
+    assert isinstance(graph, Graph)
+    scheduler = Scheduler(graph)
+    scheduler.started("3")
+    assert scheduler.ready() == []
+    scheduler.done("3")
+    assert sorted(scheduler.ready()) == ["1", "2"]
