@@ -240,6 +240,16 @@ def test_a_path_that_cannot_be_is_a_problem_not_an_exception(name: str, tmp_path
     assert plan.problems[0].position == Position(1, 1)
 
 
+def test_more_than_10_000_headings_are_refused() -> None:
+    text = "".join(f"### Task {number}: A\n\nB\n" for number in range(1, 10_002))
+    assert problems(text)[-1] == "08-02-PLAN.md:30001:1: there are more than 10,000 tasks"
+
+
+def test_a_task_of_too_many_elements_is_refused() -> None:
+    text = "<task>\n<name>A</name>\n<action>B</action>\n" + "<files>a</files>\n" * 1_000 + "</task>\n"
+    assert problems(text)[0] == "08-02-PLAN.md:1:1: this `<task>` has more than 1,000 elements"
+
+
 def test_more_than_10_000_tasks_are_refused() -> None:
     text = "<task><name>A</name><action>B</action></task>\n" * 10_001
     assert problems(text)[-1] == "08-02-PLAN.md:10001:1: there are more than 10,000 tasks"
