@@ -230,6 +230,7 @@ LARGE = {
     "continued lines": "a \\\n",
     "dependencies": "1-3,",
     "headings of tasks": "### Task 1: A\n",
+    "headings with labels": "### Task 1: A\n\n**Files:** a\n\n",
     "headings": "# A\n",
     "labels": "**Files:** a\n",
     "features": "<feature>\n",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from array import array
 from bisect import bisect_right
 from itertools import accumulate
 from pathlib import Path
@@ -36,8 +37,8 @@ class Source:
         self.path = path
         self._problems: list[tuple[int, Problem]] = []
         self._has_errors = False
-        self._line_starts = [0, *accumulate([len(line) + 1 for line in text.split("\n")])]
-        self._line_starts.pop()
+        lengths = [len(line) + 1 for line in text.split("\n")]
+        self._line_starts = array("Q", accumulate(lengths[:-1], initial=0))
 
     def position(self, offset: int) -> Position:
         """Where the character at `offset` stands."""
