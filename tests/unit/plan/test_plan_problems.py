@@ -49,7 +49,7 @@ def test_front_matter_that_is_not_plain_yaml(front: str, expected: str) -> None:
         ),
         ("a: [1,\nplan: 2\n", "3:1: did not find expected node content; `a` is left out", {"plan": "2"}),
         ("a: \x07\nplan: 2\n", "2:4: control characters are not allowed; `a` is left out", {"plan": "2"}),
-        ("plan: `2`\n", "2:7: character that cannot start any token; `plan` is read as ``2``", {"plan": "`2`"}),
+        ("plan: `2`\n", "2:7: found character that cannot start any token; `plan` is read as `2`", {"plan": "2"}),
         (
             'depends_on: ["01-01"] (types, and more)\nwave: 2\n',
             "2:23: did not find expected key; `depends_on` is read as `01-01`",
