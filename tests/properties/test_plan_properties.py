@@ -16,13 +16,17 @@ from bursar.graph import check_plan
 from bursar.plan import (
     Execution,
     Plan,
+    PlanForm,
     Summary,
     SummaryTask,
     UnreadablePlan,
     classify_verify,
+    identify_plan,
     parse_plan,
     read_plan,
+    referenced_phase,
     render_summary,
+    resolve_plan_reference,
 )
 from bursar.plan.front_matter import parse_front_matter
 from bursar.plan.source import Source
@@ -61,6 +65,17 @@ FRAGMENTS = st.sampled_from(
         "\r\n",
         "=\"'",
         "<objective>\n",
+        "<feature>",
+        "</feature>",
+        "### Task 1: A\n",
+        "## T2. B\n",
+        "**Files:** a.py\n",
+        "**Depends on:** Task 2\n",
+        "**<verify>**",
+        '<task type="checkpoint:decision" gate="blocking">',
+        '<options><option id="a"><name>B</name>',
+        "depends_on: [01-02, 02]\nwave: 2\n",
+        'must_haves: "\\("\n',
         "</context>",
         "@a/b\n",
     ]
@@ -71,6 +86,9 @@ def is_sound(plan: Plan | UnreadablePlan, text: str) -> bool:
     """Every problem lies in the text; a plan has no errors, and its tasks' dependencies are its tasks."""
     lines = text.count("\n") + 1
     problems = plan.problems if isinstance(plan, UnreadablePlan) else plan.warnings
+    if isinstance(plan, UnreadablePlan) and plan.draft is not None:
+        assert all(item.title for item in plan.draft.tasks)
+        assert (plan.draft.form is PlanForm.NONE) == (not plan.draft.tasks)
     is_placed = all(1 <= problem.position.line <= lines and problem.position.column >= 1 for problem in problems)
     if isinstance(plan, UnreadablePlan):
         return is_placed and any(problem.is_error for problem in problems)
@@ -225,12 +243,29 @@ LARGE = {
     "numbers": "5 ",
     "continued lines": "a \\\n",
     "dependencies": "1-3,",
+    "headings of tasks": "### Task 1: A\n",
+    "headings with labels": "### Task 1: A\n\n**Files:** a\n\n",
+    "headings": "# A\n",
+    "labels": "**Files:** a\n",
+    "features": "<feature>\n",
+    "closed comments": "<!-- -->\n",
+    "options": '<option id="a"><name>',
+    "flow lists": "a: [[",
+    "broken keys": 'a: "\\("\n',
 }
 
 
 @pytest.mark.parametrize("kind", LARGE)
 @pytest.mark.parametrize(
-    "place", ["{0}", "<task>\n{0}", "<task>\n<{1}>{0}</{1}>\n</task>\n", "<task\n {2}={0}\n>", "---\n{0}\n---\n"]
+    "place",
+    [
+        "{0}",
+        "<task>\n{0}",
+        "<task>\n<{1}>{0}</{1}>\n</task>\n",
+        "<task\n {2}={0}\n>",
+        "---\n{0}\n---\n",
+        "### Task 1: A\n\n{0}\n",
+    ],
 )
 @pytest.mark.timeout(20)
 def test_large_hostile_text_ends_soon(kind: str, place: str) -> None:
@@ -240,6 +275,42 @@ def test_large_hostile_text_ends_soon(kind: str, place: str) -> None:
     for child, attribute in [("files", "depends-on"), ("verify", "name"), ("metrics", "type"), ("action", "id")]:
         text = place.format(filler, child, attribute + '="' if attribute == "id" else attribute) + task()
         assert is_sound(parse_plan(text, Path("PLAN.md")), text)
+
+
+REFERENCES = st.text(max_size=12) | st.sampled_from(
+    [
+        "01",
+        "01-02",
+        "1-2",
+        "06-02-PLAN.md",
+        "02-core-01",
+        "10-model",
+        "Phase 15",
+        "01-PLAN",
+        "04b",
+        "9.20-1",
+        "PROJ-42-01",
+    ]
+)
+FILES = st.sampled_from(
+    ["08-a/08-01-PLAN.md", "08-a/08-02-PLAN.md", "08-a/08-02-FIX1-PLAN.md", "08-a/01-PLAN.md", "09-b/09-01-PLAN.md"]
+)
+
+
+@given(reference=REFERENCES, files=st.lists(FILES, unique=True, max_size=5))
+def test_a_reference_means_a_plan_that_is_known_or_none(reference: str, files: list[str]) -> None:
+    known = [identify_plan(Path(file), Path(file).parent.name, {}) for file in files]
+    found = resolve_plan_reference(reference, "08-01", known)
+    assert found is None or found in {plan.id for plan in known}
+    referenced_phase(reference)
+
+
+@given(files=st.lists(FILES, unique=True, min_size=1, max_size=5), own=st.integers(0, 4))
+def test_every_plan_is_found_by_its_own_id_and_file(files: list[str], own: int) -> None:
+    known = [identify_plan(Path(file), Path(file).parent.name, {}) for file in files]
+    assume(len({plan.id for plan in known}) == len(known))
+    for plan in known:
+        assert resolve_plan_reference(plan.id, known[own % len(known)].id, known) == plan.id
 
 
 def test_json_takes_whatever_front_matter_holds() -> None:

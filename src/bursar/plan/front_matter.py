@@ -135,6 +135,6 @@ def _as_a_person_reads(text: str) -> str | list[str] | None:
 def _unquoted(text: str) -> str:
     """`"a" (note)` and `'a` as `a`: up to the quote that ends it, else without the one that begins it."""
     text = text.strip()
-    if text[:1] in ("'", '"'):
+    if text[:1] in ("'", '"', "`"):
         return text[1:].partition(text[0])[0].strip()
     return re.sub(r"\s#.*$", "", text).strip()

@@ -32,6 +32,11 @@ def identify_plan(path: Path, folder: str, front_matter: Mapping[str, object]) -
     )
 
 
+def phase_in_file(path: Path) -> str:
+    """The number of the phase that a file's name says, `8` for `08-02-PLAN.md`; empty where it says none."""
+    return normal_number(_phase_in_file(_STEM_WITHOUT_PLAN.sub("", path.stem)))
+
+
 def _scalar(front_matter: Mapping[str, object], key: str) -> str:
     value = front_matter.get(key)
     return " ".join(value.split()) if isinstance(value, str) else ""

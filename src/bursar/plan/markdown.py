@@ -119,7 +119,7 @@ def find_fields(text: str, content: Span) -> list[Field]:
 def _closed_fences(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Code fences with the lines that open and close them, as CommonMark has them."""
     spans: list[tuple[int, int]] = []
-    if "```" not in text and "~~~" not in text:
+    if text.find("```", start, end) < 0 and text.find("~~~", start, end) < 0:
         return spans
     opened: re.Match[str] | None = None
     for match in _FENCE.finditer(text, start, end):

@@ -11,7 +11,7 @@ from bursar.plan.source import Source
 
 # `Task 4: …`, `task 16-01-1 — …`, `W1 Task 2. …`; the label must hold a digit (`Task runner: …` has none).
 _LABEL = re.compile(
-    r"(?:W\d+\s+)?Task\s+#?(?P<number>(?=[A-Za-z.-]*\d)[A-Za-z0-9][\w.-]*?)"
+    r"(?P<wave>W\d+\s+)?Task\s+#?(?P<number>(?=[A-Za-z.-]*\d)[A-Za-z0-9][\w.-]*?)"
     r"(?:\s*:|\.(?=\s)|\)(?=\s)|\s*[—–]|\s+-(?=\s)|-(?=\s)|$)\s*(?P<name>.*)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -26,11 +26,14 @@ class Label:
 
 
 def split_label(title: str) -> Label:
-    """`Task 4: Add login` as number and name; a title that is a label only keeps it as its name."""
+    """`Task 4: Add login` as number and name; a title that is a label only keeps it as its name.
+
+    `W2 Task 4: Add login` keeps its label: the name would no longer say the wave.
+    """
     match = _LABEL.fullmatch(title)
     if match is None:
         return Label(None, title)
-    return Label(match["number"], match["name"] or title)
+    return Label(match["number"], title if match["wave"] else match["name"] or title)
 
 
 def assign_numbers(source: Source, offsets: Sequence[int], given: Sequence[str | None]) -> list[str]:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from bursar.plan.dependencies import Declared, resolve_dependencies
 from bursar.plan.elements import MAX_TASK_TAGS, Attribute, Element, find_tasks, has_too_many_tags
-from bursar.plan.front_matter import parse_front_matter
+from bursar.plan.front_matter import FrontMatter, parse_front_matter
 from bursar.plan.headings import find_heading_tasks, with_labelled_fields
-from bursar.plan.identity import identify_plan
-from bursar.plan.model import Plan, PlanForm, Problem, Task, UnreadablePlan
+from bursar.plan.identity import identify_plan, phase_in_file
+from bursar.plan.model import Plan, PlanForm, PlanIdentity, Problem, Task, UnreadablePlan
 from bursar.plan.numbering import assign_numbers, split_label
 from bursar.plan.plan_fields import parse_plan_fields
 from bursar.plan.sections import context_paths, find_section, outside_tasks
@@ -37,6 +37,7 @@ def parse_plan(text: str, path: Path, *, folder: str | None = None, digest: str 
     written = _find_tasks(source, front.body_offset)
     tasks = _parse_tasks(source, written.elements)
     identity = identify_plan(path, path.parent.name if folder is None else folder, front.values)
+    _check_phase(source, front, identity)
     fields = parse_plan_fields(source, front)
     prose = outside_tasks(source.text, front.body_offset, written.elements)
     problems = source.problems()
@@ -126,6 +127,14 @@ def _declared(element: Element, task: Task, alias: str) -> Declared:
         depends_on=None if attribute is None else attribute.value,
         offset=element.offset,
     )
+
+
+def _check_phase(source: Source, front: FrontMatter, identity: PlanIdentity) -> None:
+    """Warn where the file's name is of another phase than the front matter, as after phases were renumbered."""
+    in_file = phase_in_file(source.path)
+    if "phase" in front.offsets and identity.phase_number and in_file not in ("", identity.phase_number):
+        message = f"`phase` is {identity.phase_number}, and the file's name says {in_file}; the plan is {identity.id}"
+        source.warn(front.offsets["phase"], message)
 
 
 def _warnings(problems: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -37,9 +37,8 @@ class Source:
         self.path = path
         self._problems: list[tuple[int, Problem]] = []
         self._has_errors = False
-        lengths = (len(line) + 1 for line in text.split("\n"))
-        self._line_starts = array("Q", accumulate(lengths, initial=0))  # a list of as many numbers would be large
-        self._line_starts.pop()
+        lengths = [len(line) + 1 for line in text.split("\n")]
+        self._line_starts = array("Q", accumulate(lengths[:-1], initial=0))
 
     def position(self, offset: int) -> Position:
         """Where the character at `offset` stands."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bursar.plan import Plan, parse_plan, read_plan
+from bursar.plan import Plan, identify_plan, parse_plan, read_plan
 from tests.unit.plan.plan_texts import task
 
 
@@ -41,6 +41,29 @@ def test_identity(path: str, front: str, expected: tuple[str, str, str]) -> None
     plan = parse_plan(f"---\n{front}\n---\n{task()}", Path("phases") / path)
     assert isinstance(plan, Plan)
     assert (plan.id, plan.phase, plan.number) == expected
+
+
+def test_a_name_of_another_phase_is_warned_of() -> None:
+    plan = parse_plan(f"---\nphase: 10-new\nplan: 3\n---\n{task()}", Path("phases/10-new/11-03-PLAN.md"))
+    assert isinstance(plan, Plan)
+    assert [str(warning) for warning in plan.warnings] == [
+        "phases/10-new/11-03-PLAN.md:2:1: `phase` is 10, and the file's name says 11; the plan is 10-03"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("09-fix/09-FIX-01-PLAN.md", ("09-FIX-01", "FIX-01", "9")),
+        ("02-a/02-01-data-model-PLAN.md", ("02-01", "01", "2")),
+        ("words/08-02-PLAN.md", ("08-02", "02", "8")),
+        ("PROJ-42-pay/PROJ-42-01-PLAN.md", ("PROJ-42-01", "01", "PROJ-42")),
+        ("quick/260521-g7p-PLAN.md", ("260521-g7p", "", "")),
+    ],
+)
+def test_what_a_file_name_says(path: str, expected: tuple[str, str, str]) -> None:
+    found = identify_plan(Path(path), Path(path).parent.name, {})
+    assert (found.id, found.number, found.phase_number) == expected
 
 
 def test_a_bare_file_name_is_looked_up_in_the_folder_it_lies_in(

@@ -49,7 +49,7 @@ def test_front_matter_that_is_not_plain_yaml(front: str, expected: str) -> None:
         ),
         ("a: [1,\nplan: 2\n", "3:1: did not find expected node content; `a` is left out", {"plan": "2"}),
         ("a: \x07\nplan: 2\n", "2:4: control characters are not allowed; `a` is left out", {"plan": "2"}),
-        ("plan: `2`\n", "2:7: character that cannot start any token; `plan` is read as ``2``", {"plan": "`2`"}),
+        ("plan: `2`\n", "2:7: found character that cannot start any token; `plan` is read as `2`", {"plan": "2"}),
         (
             'depends_on: ["01-01"] (types, and more)\nwave: 2\n',
             "2:23: did not find expected key; `depends_on` is read as `01-01`",
@@ -238,6 +238,16 @@ def test_a_path_that_cannot_be_is_a_problem_not_an_exception(name: str, tmp_path
     plan = read_plan(tmp_path / name)
     assert isinstance(plan, UnreadablePlan)
     assert plan.problems[0].position == Position(1, 1)
+
+
+def test_more_than_10_000_headings_are_refused() -> None:
+    text = "".join(f"### Task {number}: A\n\nB\n" for number in range(1, 10_002))
+    assert problems(text)[-1] == "08-02-PLAN.md:30001:1: there are more than 10,000 tasks"
+
+
+def test_a_task_of_too_many_elements_is_refused() -> None:
+    text = "<task>\n<name>A</name>\n<action>B</action>\n" + "<files>a</files>\n" * 1_000 + "</task>\n"
+    assert problems(text)[0] == "08-02-PLAN.md:1:1: this `<task>` has more than 1,000 elements"
 
 
 def test_more_than_10_000_tasks_are_refused() -> None:

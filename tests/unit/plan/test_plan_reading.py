@@ -227,7 +227,7 @@ def test_a_left_over_fence_mark_hides_no_task() -> None:
         ("<name>Task 4: Add login</name>", "4", "Add login"),
         ("<name>task 4 - Add login</name>", "4", "Add login"),
         ("<name>Task 16-01-1: Add login</name>", "16-01-1", "Add login"),
-        ("<name>W1 Task 1: Add login</name>", "1", "Add login"),
+        ("<name>W1 Task 1: Add login</name>", "1", "W1 Task 1: Add login"),
         ("<name>Task 2. Add login</name>", "2", "Add login"),
         ("<name>Task 2 — Add login: both ways</name>", "2", "Add login: both ways"),
         ("<name>Task 4</name>", "4", "Task 4"),
