@@ -5,14 +5,14 @@ Claude Code has more of them in test_real_claude_run.py. The CLIs are those of t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from bursar.testing.script import Script, Step
 from bursar.usage import Usage
 from tests.conformance.conftest import Cell, cell
-from tests.conformance.real_agents import KINDS, fill_home, settings_for
+from tests.conformance.real_agents import KINDS, ProxyTrap, fill_home, settings_for
 from tests.integration.conftest import MakeProject
 from tests.integration.kit import SUMMARY, Project, plan, script, shell, task, usage, write
 
@@ -30,16 +30,19 @@ def agent(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def make_run(agent: str, make_project: MakeProject) -> MakeRun:
-    """Make a project whose agent is the real CLI."""
+def make_run(agent: str, make_project: MakeProject) -> Iterator[MakeRun]:
+    """Make a project whose agent is the real CLI, with nothing but loopback to talk to."""
+    trap = ProxyTrap()
 
     def make(text: str, answers: Script) -> Project:
         project = make_project(text, answers, settings_for(agent))
-        project.more.update(KINDS[agent].address(project.server.url))
+        project.more.update({**KINDS[agent].address(project.server.url), **trap.environment})
         fill_home(agent, project.folder / "home")
         return project
 
-    return make
+    yield make
+    trap.close()
+    assert {line.split()[1] for line in trap.asked} <= KINDS[agent].asks
 
 
 def test_plan_to_commits(agent: str, make_run: MakeRun, cell: Cell) -> None:
