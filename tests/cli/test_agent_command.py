@@ -137,3 +137,20 @@ def test_no_such_agent(bursar: Bursar, install: Install) -> None:
     hint = "known agents: claude, codex, gemini, opencode, command"
     assert bursar("agent", "list", "cursor") == Said(2, "", f"error: there is no agent `cursor`\n\nhint: {hint}\n")
     assert bursar("agent", "mend").code == 2
+
+
+def test_a_program_that_the_project_names_is_not_started(
+    bursar: Bursar, install: Install, place: Path, tmp_path: Path
+) -> None:
+    """Who clones a repository has approved nothing in it; what the user's own file names is asked."""
+    started = tmp_path / "started"
+    program = install("evil", f": > {started}; echo 0.169.0")
+    settings = f'[agents.codex]\nprogram = "{program}"\n'
+    (place / "bursar.toml").write_text(settings)
+    said = bursar("agent", "doctor", "codex")
+    assert (said.code, started.exists()) == (0, False)
+    assert f"not started to ask for its version\n    fix: {program} --version\n" in said.out
+    (tmp_path / "config/bursar").mkdir(parents=True)
+    (tmp_path / "config/bursar/bursar.toml").write_text(settings)
+    assert bursar("agent", "doctor", "codex").out.startswith("codex 0.169.0 ")
+    assert started.exists()

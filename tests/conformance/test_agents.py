@@ -1,6 +1,7 @@
 """What every agent adapter must do, shown on the scripted agent behind each of them.
 
-The real Claude Code CLI is put through the same in tests/integration/test_real_claude_agent.py.
+The real CLIs are put through the same in test_real_agents.py, Claude Code further in
+tests/integration/test_real_claude_agent.py; what readers make of hostile output is in tests/unit/agents.
 """
 
 from __future__ import annotations

@@ -5,14 +5,14 @@ Claude Code has more of them in test_real_claude_run.py. The CLIs are those of t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from bursar.testing.script import Script, Step
 from bursar.usage import Usage
 from tests.conformance.conftest import Cell, cell
-from tests.conformance.real_agents import KINDS, fill_home, settings_for
+from tests.conformance.real_agents import KINDS, ProxyTrap, fill_home, settings_for
 from tests.integration.conftest import MakeProject
 from tests.integration.kit import SUMMARY, Project, plan, script, shell, task, usage, write
 
@@ -20,6 +20,7 @@ __all__ = ["cell"]  # a fixture
 
 pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(280)]
 
+PATIENCE = 200.0  # OpenCode needs half a minute to its first request on a busy machine
 MakeRun = Callable[[str, Script], Project]
 
 
@@ -29,16 +30,19 @@ def agent(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def make_run(agent: str, make_project: MakeProject) -> MakeRun:
-    """Make a project whose agent is the real CLI."""
+def make_run(agent: str, make_project: MakeProject) -> Iterator[MakeRun]:
+    """Make a project whose agent is the real CLI, with nothing but loopback to talk to."""
+    trap = ProxyTrap()
 
     def make(text: str, answers: Script) -> Project:
         project = make_project(text, answers, settings_for(agent))
-        project.more.update(KINDS[agent].address(project.server.url))
+        project.more.update({**KINDS[agent].address(project.server.url), **trap.environment})
         fill_home(agent, project.folder / "home")
         return project
 
-    return make
+    yield make
+    trap.close()
+    assert {line.split()[1] for line in trap.asked} <= KINDS[agent].asks
 
 
 def test_plan_to_commits(agent: str, make_run: MakeRun, cell: Cell) -> None:
@@ -46,7 +50,7 @@ def test_plan_to_commits(agent: str, make_run: MakeRun, cell: Cell) -> None:
     last = Usage(input_tokens=7, cache_read_tokens=1200, output_tokens=777)
     text = plan(task("One", verify="grep -q done one.txt"))
     project = make_run(text, script({1: [write("one.txt"), Step(text="Done.", usage=last)]}))
-    ended = project.run("--budget", "5 USD")
+    ended = project.start_run("--budget", "5 USD").end(PATIENCE)
     assert ended.code == 0, ended.err
     assert project.subjects == ["feat(08-02): One", "docs(08-02): Add summary"]
     assert (project.repo / SUMMARY).exists()
@@ -61,7 +65,7 @@ def test_budget_stops_it(agent: str, make_run: MakeRun, cell: Cell) -> None:
     command = "(setsid sleep 600 >/dev/null 2>&1 &) ; " + ("sleep 600" if is_live else "true")
     steps = {1: [shell(command, usage=usage(10_000)), Step(text="Never heard.", wait_for="gate")]}
     project = make_run(plan(task("One")), script(steps))
-    ended = project.run("--budget", "9k tokens")
+    ended = project.start_run("--budget", "9k tokens").end(PATIENCE)
     assert ended.code == 4, ended.err
     assert ended.metered == 10_000
     assert ended.metered <= project.bill <= project.charged

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 
 from bursar.agents import Agent, Condition, Problem
 from bursar.cli.parsing import parser
-from bursar.config import KNOWN_AGENTS, build_agent, load_settings
+from bursar.config import KNOWN_AGENTS, build_agent, load_project_settings, load_settings, load_user_settings
 from bursar.errors import OK, UNAVAILABLE, SetupError, UserError
 
 _VERSION_SECONDS = 30
@@ -36,13 +37,15 @@ class Finding:
 def main(arguments: Sequence[str]) -> int:
     """Looks at the agents; 0, or 6 where one that was asked for (by default: the one of runs) is not installed."""
     options = _options(arguments)
-    settings = load_settings(_project())
+    project = _project()
+    settings = load_settings(project)
     names = options.names or _configured(settings)
     if unknown := [name for name in names if name not in KNOWN_AGENTS]:
         raise UserError(f"there is no agent `{unknown[0]}`", hint=f"known agents: {', '.join(KNOWN_AGENTS)}")
-    agents = {name: build_agent(settings, name) for name in names}
+    agents = [build_agent(settings, name) for name in names]
+    foreign = _named_by_project(project)
     with ThreadPoolExecutor() as pool:
-        found = list(pool.map(lambda item: _examine(*item, chosen=settings.run.agent), agents.items()))
+        found = list(pool.map(lambda agent: _examine(agent, chosen=settings.run.agent, foreign=foreign), agents))
     if options.json:
         sys.stdout.write(json.dumps([_as_data(each) for each in found], indent=2) + "\n")
     else:
@@ -74,19 +77,44 @@ def _configured(settings: Any) -> list[str]:
     return [name for name in KNOWN_AGENTS if name != "command" or has_command]
 
 
-def _examine(name: str, agent: Agent, *, chosen: str) -> Finding:
-    environment = dict(os.environ)
-    condition = agent.examine(environment)
+def _named_by_project(project: Path) -> frozenset[str]:
+    """Agents whose program the project's own file chooses: nobody has approved that here, so it is not started."""
+    of_project, of_user = load_project_settings(project).agents, load_user_settings().agents
+    return frozenset(
+        name for name, table in of_project.items() if table.program and not (name in of_user and of_user[name].program)
+    )
+
+
+def _examine(agent: Agent, *, chosen: str, foreign: frozenset[str]) -> Finding:
+    condition = agent.examine(os.environ)
+    is_chosen = agent.name == chosen
     try:
         program = agent.find()
     except SetupError as error:
-        missing = Problem(what="it is not installed", fix=error.hint or "")
-        return Finding(name=name, is_chosen=name == chosen, program=None, version=None, condition=condition,
-                       problems=(missing,))  # fmt: skip
-    version = None if condition.tried_version is None else _version_of(program, environment)
-    problems = _version_problems(condition, version) + condition.problems
-    return Finding(name=name, is_chosen=name == chosen, program=program, version=version, condition=condition,
-                   problems=problems)  # fmt: skip
+        missing = (Problem(what="it is not installed", fix=error.hint or ""),)
+        return Finding(
+            name=agent.name, is_chosen=is_chosen, program=None, version=None, condition=condition, problems=missing
+        )
+    version, problems = _ask_version(program, condition, is_foreign=agent.name in foreign)
+    return Finding(
+        name=agent.name,
+        is_chosen=is_chosen,
+        program=program,
+        version=version,
+        condition=condition,
+        problems=problems + condition.problems,
+    )
+
+
+def _ask_version(program: str, condition: Condition, *, is_foreign: bool) -> tuple[str | None, tuple[Problem, ...]]:
+    """The version, where there is one to ask for, and what is wrong with it."""
+    if condition.tried_version is None:
+        return None, ()
+    if is_foreign:
+        what = "this project's bursar.toml names the program, so it is not started to ask for its version"
+        return None, (Problem(what=what, fix=f"{shlex.quote(program)} --version"),)
+    version = _version_of(program, os.environ)
+    return version, _version_problems(condition, version)
 
 
 def _version_of(program: str, environment: Mapping[str, str]) -> str | None:
