@@ -44,7 +44,6 @@ class Scheduler:
         self._waits_for = {key: set(names) for key, names in self._depends_on.items()}
         self._turns = Turns(graph)
         self._rank = _ranks(graph, lengths or {})
-        self._place = {key: place for place, key in enumerate(graph.order)}
         self._ready: set[str] = set()
         self._offer(self._standing)
         for key in done:
@@ -66,11 +65,7 @@ class Scheduler:
     def reopened(self, key: str) -> None:
         """The task, which ran, has to be done again: it is on offer when its turn comes."""
         self._move(key, Standing.OPEN, from_=(Standing.RUNNING,))
-        freed = [key]
-        for file in self._files[key]:
-            self._writers[file].sort(key=self._turn)
-            freed += self._writers[file][:1]
-        self._offer(freed)
+        self._offer(self._turns.give_back(key))
 
     def done(self, key: str) -> None:
         """The task is merged: what waited only for it is ready."""
@@ -99,10 +94,6 @@ class Scheduler:
     def _may_start(self, key: str) -> bool:
         """It is open, all that it depends on is done, and it is its turn with each of its files."""
         return self._standing[key] is Standing.OPEN and not self._waits_for[key] and self._turns.has(key)
-
-    def _turn(self, key: str) -> tuple[bool, int]:
-        """Where a writer of a file stands among the others: behind who runs, else in the graph's order."""
-        return self._standing[key] is not Standing.RUNNING, self._place[key]
 
     def _leave(self, key: str) -> None:
         """The task, done or lost, stands in nobody's way any more."""

@@ -25,7 +25,8 @@ class Turns:
 
     def __init__(self, graph: Graph) -> None:
         self._touches = touched_places(graph.nodes)
-        self._turn = {key: number for number, key in enumerate(graph.order)}
+        self._place = {key: place for place, key in enumerate(graph.order)}
+        self._turn = dict(self._place)
         self._first = 0
         self._queues: dict[str, _Queue] = {}
         for key in graph.order:
@@ -58,6 +59,18 @@ class Turns:
             else:
                 queue.passers = {key: None, **queue.passers}
         return losers
+
+    def give_back(self, key: str) -> list[str]:
+        """The task, which had begun, stands where the graph's order has it; who may have their turn for that."""
+        self._turn[key] = self._place[key]
+        freed = [key]
+        for touch in self._touches[key]:
+            queue = self._queues[touch.place]
+            queue.takers = dict.fromkeys(sorted(queue.takers, key=self._turn.__getitem__))
+            queue.passers = dict.fromkeys(sorted(queue.passers, key=self._turn.__getitem__))
+            freed += islice(queue.takers, 1)
+            freed += self._passers_before(self._head(queue.takers), queue)
+        return freed
 
     def end(self, key: str) -> list[str]:
         """The task stands in nobody's way any more; who may have their turn for that."""
