@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 
 import pytest
@@ -171,4 +173,34 @@ def test_no_agent_is_started_after_the_interrupt(make_project: MakeProject) -> N
     assert run.end().code == 130
     assert len(project.calls) == 2
     assert list(project.states.values()) == ["pending"] * 4
+    project.assert_tidy()
+
+
+SLOW_GIT = """\
+#!/bin/sh
+case " $* " in *" worktree add "*) echo > "$HOME/asked"; read -r _ < "$HOME/answer";; esac
+exec {git} "$@"
+"""
+
+
+def test_no_agent_is_started_for_an_attempt_whose_worktree_was_being_made(make_project: MakeProject) -> None:
+    """It was, nobody told it to stop, and a second ctrl-C changed nothing: it worked on to its end."""
+    project = make_project(plan(task("One")), script({1: [write("one.txt", wait_for="gate")]}))
+    programs, home = project.folder / "bin", project.folder / "home"
+    programs.mkdir()
+    (programs / "git").write_text(SLOW_GIT.format(git=shutil.which("git")))
+    (programs / "git").chmod(0o755)
+    os.mkfifo(home / "asked")
+    os.mkfifo(home / "answer")
+    project.more["PATH"] = f"{programs}:{os.environ['PATH']}"
+    run = project.start_run()
+    (home / "asked").read_bytes()
+    run.send(signal.SIGINT)
+    run.wait_until_said("stopping: ")
+    (home / "answer").write_bytes(b"\n")
+    ended = run.end()
+    assert ended.code == 130
+    assert "interrupted: it was stopped before it was started" in ended.err
+    assert (len(project.calls), project.charged) == (0, 0)
+    del project.more["PATH"]
     project.assert_tidy()

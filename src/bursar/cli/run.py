@@ -23,6 +23,7 @@ from bursar.cli.session import (
 )
 from bursar.config import build_notifier, configured_budgets, define_budgets, load_project_settings
 from bursar.errors import OK, UserError
+from bursar.ledger import is_ledger_url
 from bursar.paths import state_dir
 from bursar.plan import summary_path
 from bursar.run import (
@@ -70,7 +71,8 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id:
         run = None if getattr(options, "new", False) else unfinished_run(opened, tools)
         if run_id is not None and (run is None or run.id != run_id):
             raise UserError(f"run {run_id} is not the newest of its plan any more", hint="bursar status")
-        define_budgets(tools.stores.ledger, root, configured)
+        stores = tools.stores
+        define_budgets(stores.ledger, root, configured, is_shared=is_ledger_url(stores.ledger_place))
         tell_idle_budgets(more, opened.plan)
         conductor, context, rows = take_up(opened, tools, run, limit, telling(notifier), more=more)
         send_earlier_alerts(notifier, context)

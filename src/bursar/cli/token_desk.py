@@ -204,7 +204,8 @@ def _define_budgets(ledger: Ledger, session: Session, operation: str | None) -> 
 
     from bursar.config import configured_budgets, define_budgets
 
-    define_budgets(ledger, Path(root), configured_budgets(Path(root)))
+    is_shared = is_ledger_url(find_ledger_place())
+    define_budgets(ledger, Path(root), configured_budgets(Path(root)), is_shared=is_shared)
 
 
 def _may_have_settings(root: str) -> bool:

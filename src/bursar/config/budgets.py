@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bursar.budget import Budget, is_configured, name_for_ledger, parse_limit, retire
+from bursar.budget import Budget, is_configured, name_for_ledger, parse_limit, retire, title_of
 from bursar.config.budget_tables import KEYS, LABELS, BudgetTable, check_title
 from bursar.config.files import SettingsFile, project_file, read_settings_file, user_file
 from bursar.errors import UserError
@@ -98,19 +98,27 @@ def read_budgets(
     return BudgetSettings((), tuple(problems)) if problems else BudgetSettings(budgets)
 
 
-def define_budgets(ledger: Ledger, root: Path, budgets: Sequence[Budget]) -> None:
+def define_budgets(ledger: Ledger, root: Path, budgets: Sequence[Budget], *, is_shared: bool = False) -> None:
     """The ledger has the budgets; those that the settings no longer have, or have otherwise, limit nothing there.
 
     Nothing is written where the ledger knows all that. What they have counted stays in the books.
+
+    Args:
+        is_shared: others, whose settings we do not see, may use the ledger too. A budget over all projects that is not
+            in ours may be in theirs: it stays, unless ours have another of that title.
 
     Raises:
         StoreError: as of `Ledger.define`.
     """
     names = {budget.name for budget in budgets}
+    titles = {title_of(name) for name in names}
     for balance in ledger.budgets():
         old = balance.budget
-        is_ours = is_configured(old.name) and old.selector.get("project", str(root)) == str(root)
-        if is_ours and old.name not in names and retire(old) != old:
+        if not is_configured(old.name) or old.name in names or retire(old) == old:
+            continue
+        project = old.selector.get("project")
+        is_theirs = is_shared and project is None and title_of(old.name) not in titles
+        if project in (None, str(root)) and not is_theirs:
             ledger.define(retire(old))
     for budget in budgets:
         ledger.define(budget)

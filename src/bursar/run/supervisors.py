@@ -24,6 +24,7 @@ class Supervisors:
         self._spawner: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
         self._running: dict[str, int] = {}
+        self._is_stopping = False
 
     async def __aenter__(self) -> Supervisors:
         return self
@@ -41,10 +42,12 @@ class Supervisors:
         all, then only one of the two claims the attempt (see `supervision.claim`).
 
         Raises:
-            SetupError: a spawner ended by itself, or many in a row were killed.
+            SetupError: a spawner ended by itself, or many in a row were killed; or all were told to stop before.
         """
         async with self._turn:
             for _ in range(_MOST_SPAWNERS):
+                if self._is_stopping:
+                    raise SetupError("it was stopped before it was started")
                 answer = await self._ask(spec)
                 if isinstance(answer, bytes):
                     self._follow(spec.key, int(answer))
@@ -95,7 +98,8 @@ class Supervisors:
             os.close(self._running.pop(key))
 
     def stop_all(self) -> None:
-        """Tells every supervisor to stop its agent, settle and end."""
+        """Tells every supervisor to stop its agent, settle and end: those too that are just being started."""
+        self._is_stopping = True
         for key in self._running:
             self.stop(key)
 
@@ -127,3 +131,5 @@ class Supervisors:
             self._running[key] = os.pidfd_open(pid)
         except ProcessLookupError:
             self._running.pop(key, None)
+        if self._is_stopping:
+            self.stop(key)

@@ -230,3 +230,27 @@ def test_a_ledger_follows_the_settings(tmp_path: Path) -> None:
     (balance,) = ledger.budgets()
     assert (balance.reserved, balance.available, balance.overrun) == (160, 0, 60)
     assert list(ledger.verify()) == []
+
+
+def test_a_ledger_that_others_use_keeps_what_may_be_in_their_settings(tmp_path: Path) -> None:
+    """Somebody whose settings did not have it took the limit away from all, and was not told."""
+    home, here, ledger = tmp_path / "home" / ".config" / "bursar", tmp_path / "here", MemoryLedger(NoonClock())
+    home.mkdir(parents=True)
+    here.mkdir()
+    table = '[[budget]]\nname = "{}"\nlimit = "9 tokens"\n'
+
+    def define(own: str, of_project: str) -> None:
+        (home / "bursar.toml").write_text(own)
+        (here / "bursar.toml").write_text(of_project)
+        budgets = configured_budgets(here, {"HOME": str(tmp_path / "home")})
+        define_budgets(ledger, here, budgets, is_shared=True)
+
+    def limiting() -> list[tuple[str, str]]:
+        known = [each.budget for each in ledger.budgets()]
+        return sorted((title_of(each.name), str(each.period)) for each in known if not is_retired(each))
+
+    define(table.format("theirs") + 'period = "daily"\n', table.format("project's"))
+    define("", "")
+    assert limiting() == [("theirs", "daily")]
+    define(table.format("theirs") + 'period = "weekly"\n', "")
+    assert limiting() == [("theirs", "weekly")]
