@@ -50,7 +50,7 @@ from benchmarks.ledger_sides import (
 )
 
 FLOOR_AIM, FAST_FLOOR_AIM, SLOW_SYNC_MS = 0.8, 0.5, 2.0
-JSON_AIM, WAIT_AIM_SECONDS, VERIFY_AIM_SECONDS, COMMAND_AIM = 3.0, 0.5, 10.0, 12.0
+JSON_AIM, WAIT_AIM_SECONDS, VERIFY_AIM_SECONDS, COMMAND_AIM = 3.0, 0.5, 10.0, 6.0
 PARTS = ("pairs", "growth", "command")
 _FORK = multiprocessing.get_context("fork")
 _START_SECONDS = 60.0

@@ -20,6 +20,7 @@ from bursar.errors import LedgerBusy
 
 _TURN_SECONDS = 0.003
 """Some ten writes where a sync is quick; 64 processes then come round in a fifth of a second."""
+_LONG_SECONDS = 0.1
 _SHORTEST_NAP, _LONGEST_NAP = 0.0002, 0.001
 
 
@@ -69,14 +70,25 @@ class Turns:
         except LedgerBusy:
             raise busy(self._path, seconds) from None  # who holds that one keeps us waiting, not who is next
         try:
-            nap = _SHORTEST_NAP
+            began = time.monotonic()
             while not _try(descriptor):
-                if time.monotonic() > deadline:
+                now = time.monotonic()
+                if now > deadline:
                     raise busy(self._path, seconds)
-                time.sleep(nap)
-                nap = min(2 * nap, _LONGEST_NAP)
+                time.sleep(_nap(now - began))
         finally:
             unlock_file(queue)
+
+
+def _nap(waited: float) -> float:
+    """How long whoever is next leaves the lock alone.
+
+    A turn is cut short by a try that finds the lock free between two writes, so there are few while the turn may last.
+    After that the lock is free at the end of the write. Where it is not for long, there is no haste any more.
+    """
+    if _TURN_SECONDS < waited < _LONG_SECONDS:
+        return _SHORTEST_NAP
+    return min(max(waited, _SHORTEST_NAP), _LONGEST_NAP)
 
 
 def _try(descriptor: int) -> bool:
