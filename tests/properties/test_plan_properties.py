@@ -298,6 +298,7 @@ FILES = st.sampled_from(
 
 
 @given(reference=REFERENCES, files=st.lists(FILES, unique=True, max_size=5))
+@settings(deadline=None)
 def test_a_reference_means_a_plan_that_is_known_or_none(reference: str, files: list[str]) -> None:
     known = [identify_plan(Path(file), Path(file).parent.name, {}) for file in files]
     found = resolve_plan_reference(reference, "08-01", known)
@@ -306,6 +307,7 @@ def test_a_reference_means_a_plan_that_is_known_or_none(reference: str, files: l
 
 
 @given(files=st.lists(FILES, unique=True, min_size=1, max_size=5), own=st.integers(0, 4))
+@settings(deadline=None)
 def test_every_plan_is_found_by_its_own_id_and_file(files: list[str], own: int) -> None:
     known = [identify_plan(Path(file), Path(file).parent.name, {}) for file in files]
     assume(len({plan.id for plan in known}) == len(known))

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bursar.plan.source import Source, decode_entities
+from bursar.plan.source import MAX_PROBLEMS, Source, decode_entities
 from bursar.plan.tags import ClosingTags, Span, TaskTag, find_first, find_task_tags
 
 MAX_TASKS = 10_000
@@ -89,7 +89,7 @@ class _Scanner:
         """Every task that stands in no other task and in no comment."""
         found: list[Element] = []
         cursor = self._start
-        while (tag := self._next_outer_tag(cursor)) is not None:
+        while (tag := self._next_outer_tag(cursor)) is not None and self._source.count < MAX_PROBLEMS:
             if len(found) == MAX_TASKS:
                 self._source.error(tag.start, f"there are more than {MAX_TASKS:,} tasks")
                 break

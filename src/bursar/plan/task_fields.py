@@ -84,8 +84,11 @@ def dedented(text: str) -> str:
 
 def _common_indent(one: str, other: str) -> str:
     """The blanks that both lines begin with; for the least and the greatest of many lines, those of all."""
+    indent = one[: len(one) - len(one.lstrip())]
+    if other.startswith(indent):
+        return indent
     length = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    return one[: min(length, len(one) - len(one.lstrip()))]
+    return indent[:length]
 
 
 def _children(element: Element, name: str) -> list[Child]:
