@@ -36,6 +36,7 @@ NO_BUDGET = "no token budget is set; `bursar token init` sets one, `--remaining 
 @pytest.fixture
 def roadmap(place: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    (place / ".git").mkdir()  # the top of a checkout: nothing above it is looked at
     path = place / ".planning/ROADMAP.md"
     path.parent.mkdir()
     path.write_text(ROADMAP)
@@ -212,6 +213,7 @@ def test_simulate_groups_that_the_roadmap_does_not_allow(bursar: Bursar, roadmap
 
 
 def test_simulate_without_any_roadmap(bursar: Bursar, place: Path) -> None:
+    (place / ".git").mkdir()
     said = bursar("parallel", "simulate", "1,2:3,4", "--minutes", "7.5", "--tokens", "60000", "--json")
     data = json.loads(said.out)
     assert (said.code, said.err) == (0, "")
@@ -253,6 +255,7 @@ def test_wrong_arguments(
 
 @pytest.mark.parametrize("action", ["analyze", "check", "simulate"])
 def test_roadmaps_that_cannot_be_used(bursar: Bursar, place: Path, action: str) -> None:
+    (place / ".git").mkdir()
     assert bursar("parallel", action) == error(
         "there is no .planning/ROADMAP.md here or above", "name its file: bursar roadmap show PATH"
     )

@@ -135,6 +135,7 @@ def test_a_phase_that_is_not_there(bursar: Bursar, place: Path, name: str, messa
 
 
 def test_without_any_planning_folder(bursar: Bursar, place: Path) -> None:
+    (place / ".git").mkdir()
     assert bursar("plan", "index", "3") == Said(
         2, "", "error: there is no folder `3`, and no `.planning` here or above\n"
     )
