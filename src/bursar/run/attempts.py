@@ -55,6 +55,7 @@ class Attempts:
         self._tried = tried
         self._holds: dict[str, Hold] = {}
         self._verifications: set[Verification] = set()
+        self._is_stopping = False
 
     def hold_for(self, task: Task) -> Hold:
         """What an attempt at `task` would ask the ledger to hold."""
@@ -124,7 +125,7 @@ class Attempts:
         change: Change | None = None
         try:
             change = await self._collect(task, row)
-            judgement = judge(task, outcome, len(change.files) if change else 0)
+            judgement = _judge(task, row, outcome, len(change.files) if change else 0)
             if judgement.state is AttemptState.SUCCEEDED:
                 verified = await self._verify(task, row)
                 if verified is None:
@@ -137,6 +138,8 @@ class Attempts:
                 else:
                     return await self._end(task, row, outcome, change, judgement, commit=merged)
         except BursarError as error:
+            if self._merged.has(row.key):
+                raise  # only the journal has not heard of it yet: a resume tells it, and the task is not done twice
             judgement = Judgement(AttemptState.FAILED, error.message)
         return await self._end(task, row, outcome, change, judgement)
 
@@ -159,6 +162,7 @@ class Attempts:
 
     def stop(self) -> None:
         """Every agent is told to stop, and every verify command is: their attempts end soon, as interrupted."""
+        self._is_stopping = True
         self._supervisors.stop_all()
         for verification in self._verifications:
             verification.stop()
@@ -177,8 +181,6 @@ class Attempts:
             ledger.forfeit(row.key)
         elif outcome.ending is Ending.NOT_STARTED:
             ledger.release(row.key)
-        elif outcome.metered_nano_usd is None and reservation.held.nano_usd is not None:
-            ledger.forfeit(row.key)
         else:
             ledger.settle(
                 row.key,
@@ -198,10 +200,15 @@ class Attempts:
 
     async def _settled(self, row: AttemptRow) -> Outcome | None:
         """The attempt's outcome, once no supervisor works on it any more and its hold has ended."""
-        await self._supervisors.ended(row.key)
-        while (identity := read_claim(Path(row.directory))) and self._supervisors.adopt(row.key, identity):
-            await self._supervisors.ended(row.key)  # the one that claimed the attempt is another than we started
-        outcome = read_outcome(Path(row.directory))
+        directory = Path(row.directory)
+        while True:
+            await self._supervisors.ended(row.key)
+            by = read_claim(directory)
+            if by in {None, ABANDONED} and self.abandon(row):
+                return None  # a supervisor that died before it claimed has started nothing
+            if by is not None and not self._supervisors.adopt(row.key, by):
+                break  # else the one that claimed the attempt is another than we started
+        outcome = read_outcome(directory)
         self.settle(row, outcome)
         return outcome
 
@@ -224,6 +231,8 @@ class Attempts:
             clock=context.clock,
         )
         self._verifications.add(verification)
+        if self._is_stopping and task.commands:
+            verification.stop()
         try:
             verdict = await asyncio.to_thread(_run_alone, verification, row.key) if task.commands else Verdict()
         finally:
@@ -292,6 +301,12 @@ class Attempts:
 
     def _model(self, task: Task) -> str:
         return self._context.model_of(task)
+
+
+def _judge(task: Task, row: AttemptRow, outcome: Outcome | None, changed_files: int) -> Judgement:
+    if outcome is None and read_claim(Path(row.directory)) == ABANDONED:
+        return Judgement(AttemptState.INTERRUPTED, "its supervisor died before it started the agent")
+    return judge(task, outcome, changed_files)
 
 
 def _run_alone(verification: Verification, key: str) -> Verdict:

@@ -16,6 +16,7 @@ class MergedWork:
     def __init__(self, context: RunContext, tip: str) -> None:
         self._context = context
         self._turn = asyncio.Lock()
+        self._merged: set[str] = set()
         self.tip = tip
 
     async def merge(self, task: Task, attempt: AttemptRow, change: Change) -> str | MergeConflict:
@@ -34,10 +35,15 @@ class MergedWork:
             journal.begin_merge(attempt.key, composed.commit)
             await asyncio.to_thread(advance, context.repository, context.merged_ref, composed.commit, self.tip)
             self.tip = composed.commit
+            self._merged.add(attempt.key)
             journal.end_attempt(
                 attempt, AttemptState.SUCCEEDED, context.now(), task=TaskState.MERGED, commit=composed.commit, note=""
             )
         return composed.commit
+
+    def has(self, key: str) -> bool:
+        """The attempt's work was merged here, whether or not the journal could be told."""
+        return key in self._merged
 
     async def keep(self, attempt: AttemptRow, change: Change) -> str:
         """Work that was not merged lies on a branch of its own; the branch's name."""
