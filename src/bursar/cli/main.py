@@ -19,7 +19,7 @@ COMMANDS = {
     "report": ("bursar.cli.report", "what a run did and what it cost"),
     "approve": ("bursar.cli.approve", "pass a checkpoint that waits for a person"),
     "agent": ("bursar.cli.agent", "which agent CLIs are installed, let in, and how sure a budget is with each"),
-    "plan": ("bursar.cli.plan", "show or check a plan"),
+    "plan": ("bursar.cli.plan", "read, check, draw, index or annotate plans"),
     "roadmap": ("bursar.cli.roadmap", "show or check a roadmap, and which phases can start"),
     "parallel": ("bursar.cli.parallel", "which phases of a roadmap can run side by side, and what it saves"),
     "phase": ("bursar.cli.phase", "sum up a finished phase, so that later tasks have less to read"),
@@ -70,7 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def help_text() -> str:
     """What `bursar --help` prints."""
-    commands = "\n".join(f"  {name:<9}{text}" for name, (_, text) in COMMANDS.items())
+    width = max(map(len, COMMANDS)) + 2
+    commands = "\n".join(f"  {name:<{width}}{text}" for name, (_, text) in COMMANDS.items())
     return _HELP.format(version=__version__, commands=commands)
 
 
