@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bursar.graph import Graph, build_graph, check_plan, plan_nodes
@@ -150,7 +150,7 @@ HEADS = st.sampled_from(
     ends=st.sampled_from(LINE_ENDS),
     is_inferred=st.booleans(),
 )
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_plan_of_odd_parts(
     head: str, parts: list[tuple[str, str]], ends: Callable[[str], str], is_inferred: bool
 ) -> None:
@@ -164,7 +164,7 @@ def test_any_plan_of_odd_parts(
     st.sampled_from(LINE_ENDS),
     st.booleans(),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_plan_with_parts_cut_out_and_others_put_in(
     cuts: list[tuple[int, int, str]], ends: Callable[[str], str], is_inferred: bool
 ) -> None:

@@ -6,7 +6,7 @@ import string
 from dataclasses import replace
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bursar.plan import ContextMode, Metrics, Plan, Position, Task, TokenRange, classify_verify, parse_plan
@@ -72,7 +72,7 @@ VALUES = st.dictionaries(st.sampled_from(["wave", "tags", "note"]), SCALARS | st
 
 
 @given(tasks=tasks(), objective=PROSE, context=st.lists(PLAIN_PATHS, max_size=3, unique=True), more=VALUES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_plan_read_back_equals_the_plan_written(
     tasks: tuple[Task, ...], objective: str, context: list[str], more: dict[str, object]
 ) -> None:

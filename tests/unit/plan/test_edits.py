@@ -37,7 +37,9 @@ def test_edits_can_be_undone(case: tuple[str, list[Edit]]) -> None:
 
 
 @given(case=edited())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_git_makes_the_same_of_the_diff(case: tuple[str, list[Edit]], tmp_path: Path) -> None:
     text, edits = case
     after = apply_edits(text, edits)
