@@ -178,7 +178,7 @@ def test_no_agent_is_started_after_the_interrupt(make_project: MakeProject) -> N
 
 SLOW_GIT = """\
 #!/bin/sh
-case " $* " in *" worktree add "*) echo > "$HOME/asked"; read -r _ < "$HOME/answer";; esac
+case " $* " in *" read-tree -u --reset "*) echo > "$HOME/asked"; read -r _ < "$HOME/answer";; esac
 exec {git} "$@"
 """
 
