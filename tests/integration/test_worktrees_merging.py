@@ -129,11 +129,11 @@ def test_the_files_of_many_commits(checkout: Checkout) -> None:
 
 
 def test_the_new_files_of_many_commits(checkout: Checkout) -> None:
-    one = change(checkout, checkout.head, {"a.txt": "x\n"})
-    two = change(checkout, one, {"a.txt": "y\n", "b.txt": "z\n"})
-    three = change(checkout, two, {"b.txt": "w\n"})
+    one = change(checkout, checkout.head, {"new.txt": "x\n"})
+    two = change(checkout, one, {"new.txt": "y\n", "later.txt": "z\n"})
+    three = change(checkout, two, {"later.txt": "w\n"})
     found = files_by_commit(checkout.repository, [one, two, three], only_new=True)
-    assert found == {one: ("a.txt",), two: ("b.txt",), three: ()}
+    assert found == {one: ("new.txt",), two: ("later.txt",), three: ()}
 
 
 def test_work_that_was_not_merged_is_kept_on_a_branch(checkout: Checkout) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bursar.plan import ContextMode, Metrics, Plan, Position, Task, TokenRange, classify_verify, parse_plan
+from bursar.plan import Checkpoint, ContextMode, Metrics, Plan, Position, Task, TokenRange, classify_verify, parse_plan
 from tests.properties.plan_writer import render_plan
 from tests.properties.test_plan_properties import WHOLE
 
@@ -45,11 +45,14 @@ def tasks(draw: st.DrawFn) -> tuple[Task, ...]:
     for number in numbers:
         others = [other for other in numbers if other != number]
         verify = draw(st.sampled_from(["", "<automated>npm test</automated>", "`make check`"]) | PROSE)
+        kind = draw(st.sampled_from(["auto", "tdd", "checkpoint:human-verify", "manual"]))
         found.append(
             Task(
                 number=number,
                 name=draw(NAMES),
-                type=draw(st.sampled_from(["auto", "tdd", "checkpoint:human-verify", "manual"])),
+                type=kind,
+                is_tdd=kind == "tdd",
+                checkpoint=Checkpoint(kind="human-verify") if kind.startswith("checkpoint") else None,
                 subagent=draw(st.sampled_from(["general-purpose", "explore", "a & b"])),
                 model=draw(st.sampled_from([None, "haiku", "claude-x-1[1m]"])),
                 complexity=draw(st.none() | st.integers(1, 10)),
@@ -68,7 +71,7 @@ def tasks(draw: st.DrawFn) -> tuple[Task, ...]:
 
 
 SCALARS = st.text(alphabet=string.printable[:95] + "äß✓", max_size=12)
-VALUES = st.dictionaries(st.sampled_from(["wave", "tags", "note"]), SCALARS | st.lists(SCALARS, max_size=3))
+VALUES = st.dictionaries(st.sampled_from(["subsystem", "tags", "note"]), SCALARS | st.lists(SCALARS, max_size=3))
 
 
 @given(tasks=tasks(), objective=PROSE, context=st.lists(PLAIN_PATHS, max_size=3, unique=True), more=VALUES)
@@ -79,6 +82,7 @@ def test_a_plan_read_back_equals_the_plan_written(
     plan = Plan(
         path=PATH,
         id="08-02",
+        phase_number="8",
         phase="08-features",
         number="02",
         tasks=tasks,
