@@ -60,6 +60,7 @@ class Kind:
     home: Mapping[str, str] = field(default_factory=dict)
 
 
+REGISTRY = "npm's registry"
 KINDS: Mapping[str, Kind] = {
     "claude": Kind(
         make=lambda program: ClaudeAgent(program),
@@ -106,7 +107,7 @@ KINDS: Mapping[str, Kind] = {
         int_code=-2,
         tells_of_a_cut=False,
         splits_writes=False,
-        asks=frozenset({"registry.npmjs.org:443"}),
+        asks=frozenset({REGISTRY}),
         is_live_in_a_tool=False,
     ),
 }
@@ -120,6 +121,12 @@ class ProxyTrap:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Whom they asked for, but a package registry by what it is."""
+        hosts = {line.split()[1] for line in self.asked}
+        return frozenset(REGISTRY if host.startswith("registry.npm") else host for host in hosts)
 
     @property
     def environment(self) -> Mapping[str, str]:

@@ -42,7 +42,7 @@ def make_run(agent: str, make_project: MakeProject) -> Iterator[MakeRun]:
 
     yield make
     trap.close()
-    assert {line.split()[1] for line in trap.asked} <= KINDS[agent].asks
+    assert trap.hosts <= KINDS[agent].asks
 
 
 def test_plan_to_commits(agent: str, make_run: MakeRun, cell: Cell) -> None:
