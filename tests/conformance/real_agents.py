@@ -61,6 +61,8 @@ class Kind:
 
 
 REGISTRY = "npm's registry"
+NO_SLASH_TMP = ("-c", "sandbox_workspace_write.exclude_slash_tmp=true")
+"""A Codex that is killed leaves an empty `.git` in every folder of its sandbox: not in the one that all tests share."""
 KINDS: Mapping[str, Kind] = {
     "claude": Kind(
         make=lambda program: ClaudeAgent(program),
@@ -73,7 +75,7 @@ KINDS: Mapping[str, Kind] = {
         int_code=0,
     ),
     "codex": Kind(
-        make=lambda program: CodexAgent(program),
+        make=lambda program: CodexAgent(program, extra_arguments=NO_SLASH_TMP),
         address=lambda url: {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": "dummy"},
         medium="gpt-6.1-terra",
         refusal=400,
@@ -228,4 +230,5 @@ def installed(name: str) -> str:
 
 def settings_for(name: str) -> str:
     """A `bursar.toml` that names the pinned CLI."""
-    return f'[run]\nagent = "{name}"\n\n[agents.{name}]\nprogram = {json.dumps(installed(name))}\n'
+    arguments = f"arguments = {json.dumps(NO_SLASH_TMP)}\n" if name == "codex" else ""
+    return f'[run]\nagent = "{name}"\n\n[agents.{name}]\nprogram = {json.dumps(installed(name))}\n{arguments}'
