@@ -8,12 +8,11 @@ from types import MappingProxyType
 
 from bursar.agents.claude.condition import PACKAGE, examine_claude
 from bursar.agents.claude.reader import ClaudeReader
+from bursar.agents.cli_agent import CliAgent, read_output_cap
 from bursar.agents.condition import Condition
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
-from bursar.agents.programs import find_program
 
 TIERS: Mapping[str, str] = MappingProxyType({"small": "haiku", "medium": "sonnet", "large": "opus"})
-INSTALL_HINT = f"npm install -g {PACKAGE}"
 OUTPUT_CAP_TOKENS = 32_000
 
 # Allowed by name, because nobody is there to be asked and as root the CLI refuses to skip its permission checks.
@@ -70,51 +69,17 @@ STOP_LADDER = (
 )
 
 
-class ClaudeAgent:
-    """The `claude` CLI: `program` by setting (a path or a name), else what is on PATH.
+class ClaudeAgent(CliAgent):
+    """The `claude` CLI; `nested` leaves sub-agents, workflows and background work to the model."""
 
-    `models` maps tiers to model names and goes before the built-in mapping; `nested` leaves sub-agents, workflows and
-    background work to the model; `extra_arguments` come last on the command line.
-    """
-
-    def __init__(
-        self,
-        program: str | None = None,
-        models: Mapping[str, str] = MappingProxyType({}),
-        *,
-        nested: bool = False,
-        extra_arguments: tuple[str, ...] = (),
-    ) -> None:
-        self._program = program
-        self._models = {**TIERS, **models}
-        self._nested = nested
-        self._extra_arguments = extra_arguments
-
-    @property
-    def name(self) -> str:
-        """`claude`."""
-        return "claude"
-
-    @property
-    def stop_ladder(self) -> tuple[StopStep, ...]:
-        """INT to the process, then TERM to its group."""
-        return STOP_LADDER
-
-    def find(self) -> str:
-        """The program's absolute path.
-
-        Raises:
-            SetupError: it is not installed.
-        """
-        return find_program(self._program or "claude", hint=INSTALL_HINT)
+    NAME = "claude"
+    PACKAGE = PACKAGE
+    TIERS = TIERS
+    STOP_LADDER = STOP_LADDER
 
     def examine(self, environment: Mapping[str, str]) -> Condition:
         """How it is let in and what is in its way; it is not started."""
         return examine_claude(environment)
-
-    def model_for(self, model_or_tier: str) -> str:
-        """The name to hand to the CLI; what is no tier passes through."""
-        return self._models.get(model_or_tier, model_or_tier)
 
     def launch(self, request: LaunchRequest, environment: Mapping[str, str]) -> Launch:
         """How to start an attempt. The prompt goes through stdin: no length limit, and no option can swallow it.
@@ -151,8 +116,7 @@ def build_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def output_cap_of(environment: Mapping[str, str]) -> int:
     """The most output tokens of one call: the user's own setting goes before ours."""
-    given = environment.get("CLAUDE_CODE_MAX_OUTPUT_TOKENS", "")
-    return int(given) if given.isascii() and given.isdigit() and int(given) else OUTPUT_CAP_TOKENS
+    return read_output_cap(environment, "CLAUDE_CODE_MAX_OUTPUT_TOKENS", otherwise=OUTPUT_CAP_TOKENS)
 
 
 def _is_session_mark(name: str) -> bool:

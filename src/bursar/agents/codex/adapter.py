@@ -7,14 +7,13 @@ import signal
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from bursar.agents.cli_agent import CliAgent
 from bursar.agents.codex.condition import PACKAGE, examine_codex
 from bursar.agents.codex.reader import CodexReader
 from bursar.agents.condition import Condition
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
-from bursar.agents.programs import find_program
 
 TIERS: Mapping[str, str] = MappingProxyType({"small": "gpt-6-luna", "medium": "gpt-6.1-terra", "large": "gpt-6.1-sol"})
-INSTALL_HINT = f"npm install -g {PACKAGE}"
 OUTPUT_CAP_TOKENS = 128_000  # the request names no limit, so it is the models'
 KEY_VARIABLES = ("OPENAI_API_KEY", "CODEX_API_KEY")
 
@@ -35,51 +34,17 @@ STOP_LADDER = (
 )
 
 
-class CodexAgent:
-    """The `codex` CLI: `program` by setting (a path or a name), else what is on PATH.
+class CodexAgent(CliAgent):
+    """The `codex` CLI. Arguments of the user's come last, so that `-s danger-full-access` goes before our sandbox."""
 
-    `models` maps tiers to model names and goes before the built-in mapping; `nested` leaves sub-agents to the model;
-    `extra_arguments` come last on the command line, so that `-s danger-full-access` goes before the sandbox of ours.
-    """
-
-    def __init__(
-        self,
-        program: str | None = None,
-        models: Mapping[str, str] = MappingProxyType({}),
-        *,
-        nested: bool = False,
-        extra_arguments: tuple[str, ...] = (),
-    ) -> None:
-        self._program = program
-        self._models = {**TIERS, **models}
-        self._nested = nested
-        self._extra_arguments = extra_arguments
-
-    @property
-    def name(self) -> str:
-        """`codex`."""
-        return "codex"
-
-    @property
-    def stop_ladder(self) -> tuple[StopStep, ...]:
-        """INT to the process, then TERM to its group."""
-        return STOP_LADDER
-
-    def find(self) -> str:
-        """The program's absolute path.
-
-        Raises:
-            SetupError: it is not installed.
-        """
-        return find_program(self._program or "codex", hint=INSTALL_HINT)
+    NAME = "codex"
+    PACKAGE = PACKAGE
+    TIERS = TIERS
+    STOP_LADDER = STOP_LADDER
 
     def examine(self, environment: Mapping[str, str]) -> Condition:
         """How it is let in and what is in its way; it is not started."""
         return examine_codex(environment, self._extra_arguments, nested=self._nested)
-
-    def model_for(self, model_or_tier: str) -> str:
-        """The name to hand to the CLI; what is no tier passes through."""
-        return self._models.get(model_or_tier, model_or_tier)
 
     def launch(self, request: LaunchRequest, environment: Mapping[str, str]) -> Launch:
         """How to start an attempt. The prompt goes through stdin; the CLI chooses the session's id itself.

@@ -7,16 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from bursar.agents.cli_agent import CliAgent
 from bursar.agents.condition import Condition
 from bursar.agents.gemini.condition import PACKAGE, examine_gemini
 from bursar.agents.gemini.reader import GeminiReader
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
-from bursar.agents.programs import find_program
 
 TIERS: Mapping[str, str] = MappingProxyType(
     {"small": "gemini-3.5-flash-lite", "medium": "gemini-3.8-flash", "large": "gemini-3.1-pro-preview"}
 )
-INSTALL_HINT = f"npm install -g {PACKAGE}"
 OUTPUT_CAP_TOKENS = 65_536  # the request names no limit, so it is the models'
 WITHHELD = Path(__file__).with_name("policy.toml")
 
@@ -30,51 +29,17 @@ STOP_LADDER = (
 )
 
 
-class GeminiAgent:
-    """The `gemini` CLI: `program` by setting (a path or a name), else what is on PATH.
+class GeminiAgent(CliAgent):
+    """The `gemini` CLI."""
 
-    `models` maps tiers to model names and goes before the built-in mapping; `nested` leaves sub-agents to the model;
-    `extra_arguments` come last on the command line.
-    """
-
-    def __init__(
-        self,
-        program: str | None = None,
-        models: Mapping[str, str] = MappingProxyType({}),
-        *,
-        nested: bool = False,
-        extra_arguments: tuple[str, ...] = (),
-    ) -> None:
-        self._program = program
-        self._models = {**TIERS, **models}
-        self._nested = nested
-        self._extra_arguments = extra_arguments
-
-    @property
-    def name(self) -> str:
-        """`gemini`."""
-        return "gemini"
-
-    @property
-    def stop_ladder(self) -> tuple[StopStep, ...]:
-        """INT to the group, then TERM."""
-        return STOP_LADDER
-
-    def find(self) -> str:
-        """The program's absolute path.
-
-        Raises:
-            SetupError: it is not installed.
-        """
-        return find_program(self._program or "gemini", hint=INSTALL_HINT)
+    NAME = "gemini"
+    PACKAGE = PACKAGE
+    TIERS = TIERS
+    STOP_LADDER = STOP_LADDER
 
     def examine(self, environment: Mapping[str, str]) -> Condition:
         """How it is let in and what is in its way; it is not started."""
         return examine_gemini(environment)
-
-    def model_for(self, model_or_tier: str) -> str:
-        """The name to hand to the CLI; what is no tier passes through."""
-        return self._models.get(model_or_tier, model_or_tier)
 
     def launch(self, request: LaunchRequest, environment: Mapping[str, str]) -> Launch:
         """How to start an attempt. The prompt goes through stdin; `-p` says that nobody is there to be asked.

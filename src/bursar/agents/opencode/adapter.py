@@ -7,11 +7,11 @@ import signal
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from bursar.agents.cli_agent import CliAgent, read_output_cap
 from bursar.agents.condition import Condition
 from bursar.agents.opencode.condition import PACKAGE, examine_opencode
 from bursar.agents.opencode.reader import OpencodeReader
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
-from bursar.agents.programs import find_program
 
 TIERS: Mapping[str, str] = MappingProxyType(
     {
@@ -20,7 +20,6 @@ TIERS: Mapping[str, str] = MappingProxyType(
         "large": "anthropic/claude-opus-4-8",
     }
 )
-INSTALL_HINT = f"npm install -g {PACKAGE}"
 OUTPUT_CAP_TOKENS = 32_000
 OUTPUT_CAP_VARIABLE = "OPENCODE_EXPERIMENTAL_OUTPUT_TOKEN_MAX"
 PERMISSIONS_VARIABLE = "OPENCODE_PERMISSION"
@@ -40,51 +39,17 @@ STOP_LADDER = (
 )
 
 
-class OpencodeAgent:
-    """The `opencode` CLI: `program` by setting (a path or a name), else what is on PATH.
+class OpencodeAgent(CliAgent):
+    """The `opencode` CLI; models are `PROVIDER/MODEL`."""
 
-    `models` maps tiers to `PROVIDER/MODEL` and goes before the built-in mapping; `nested` leaves sub-agents to the
-    model; `extra_arguments` come last on the command line.
-    """
-
-    def __init__(
-        self,
-        program: str | None = None,
-        models: Mapping[str, str] = MappingProxyType({}),
-        *,
-        nested: bool = False,
-        extra_arguments: tuple[str, ...] = (),
-    ) -> None:
-        self._program = program
-        self._models = {**TIERS, **models}
-        self._nested = nested
-        self._extra_arguments = extra_arguments
-
-    @property
-    def name(self) -> str:
-        """`opencode`."""
-        return "opencode"
-
-    @property
-    def stop_ladder(self) -> tuple[StopStep, ...]:
-        """INT to the group, then TERM."""
-        return STOP_LADDER
-
-    def find(self) -> str:
-        """The program's absolute path.
-
-        Raises:
-            SetupError: it is not installed.
-        """
-        return find_program(self._program or "opencode", hint=INSTALL_HINT)
+    NAME = "opencode"
+    PACKAGE = PACKAGE
+    TIERS = TIERS
+    STOP_LADDER = STOP_LADDER
 
     def examine(self, environment: Mapping[str, str]) -> Condition:
         """How it is let in and what is in its way; it is not started."""
         return examine_opencode(environment, nested=self._nested)
-
-    def model_for(self, model_or_tier: str) -> str:
-        """The name to hand to the CLI; what is no tier passes through."""
-        return self._models.get(model_or_tier, model_or_tier)
 
     def launch(self, request: LaunchRequest, environment: Mapping[str, str]) -> Launch:
         """How to start an attempt. The prompt goes through stdin; the CLI chooses the session's id itself.
@@ -118,8 +83,7 @@ def build_environment(environment: Mapping[str, str], *, nested: bool) -> dict[s
 
 def output_cap_of(environment: Mapping[str, str]) -> int:
     """The most output tokens of one call: the user may have set another than the CLI's own."""
-    given = environment.get(OUTPUT_CAP_VARIABLE, "")
-    return int(given) if given.isascii() and given.isdigit() and int(given) else OUTPUT_CAP_TOKENS
+    return read_output_cap(environment, OUTPUT_CAP_VARIABLE, otherwise=OUTPUT_CAP_TOKENS)
 
 
 def _permissions(environment: Mapping[str, str]) -> dict[str, object]:
