@@ -55,7 +55,7 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id:
     """
     flags = flags_of(options)
     settings = read_settings(opened)
-    root = opened.repository.root
+    root = opened.origin.project
     configured, more = configured_budgets(root), run_budgets(options)
     agent = choose_agent(settings, flags)
     notifier = build_notifier(settings, Path(state_dir()), root.name)

@@ -56,7 +56,7 @@ class Flags:
 
 def read_settings(opened: PlanToRun) -> Settings:
     """The project's settings."""
-    return load_settings(opened.repository.root)
+    return load_settings(opened.origin.project)
 
 
 def choose_agent(settings: Settings, flags: Flags) -> Agent:

@@ -6,7 +6,6 @@ import difflib
 import hashlib
 import json
 import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -22,6 +21,7 @@ PERMISSION_MODES = ("acceptEdits", "auto", "bypassPermissions", "default", "dont
 LARGEST_TOKENS = 2**53 - 1  # what every JSON reader can count to
 _LONGEST_NAME = 100
 _TOOL = re.compile(r"[A-Za-z_][\w.*-]*(?:\([^()]*(?:\([^()]*\)[^()]*)*\))?")
+_UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _AGENT_COMMAND = re.compile(r"/[^\s/]+(?:\s|$)")
 
 Members = Mapping[str, tuple[int, Json]]
@@ -74,13 +74,9 @@ def _name(fields: _Fields, text: str, number: str) -> str:
 
 def _session_id(fields: _Fields) -> str | None:
     given = fields.text("session_id", is_due=True)
-    if given is None:
-        return None
-    try:
-        return str(uuid.UUID(given))
-    except ValueError:
+    if given is not None and not _UUID.fullmatch(given):
         fields.tell("session_id", f"a session's id is a UUID, not `{shortened(given)}`", "uuidgen")
-        return None
+    return given
 
 
 def _pre_commands(fields: _Fields) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ meters an agent and enforces its hold, and goes on doing so when the conductor i
 from bursar.run.accounts import alerts_of_run
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command
-from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_plan
+from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_jobs, open_plan
 from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "check_prices",
     "command_of",
     "is_command",
+    "open_jobs",
     "open_plan",
     "settle_finished",
     "take_up",

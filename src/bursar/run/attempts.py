@@ -20,11 +20,11 @@ from bursar.run.context import RunContext
 from bursar.run.holds import Hold, choose_hold, with_parts
 from bursar.run.judgement import Judgement, judge
 from bursar.run.launching import build_spec, define_task_budget, part_countings
-from bursar.run.merging import MergedWork
+from bursar.run.place import Place
 from bursar.run.supervisors import Supervisors
 from bursar.supervision import ABANDONED, MARK, VERIFY_LOG, Ending, Outcome, claim, read_claim, read_outcome
 from bursar.verification import Verdict, Verification
-from bursar.worktrees import Change, MergeConflict, Worktree, commit_work, create, remove
+from bursar.worktrees import Change, MergeConflict
 
 _TASK_STATE = {
     AttemptState.SUCCEEDED: TaskState.MERGED,
@@ -45,13 +45,11 @@ class Begun:
 class Attempts:
     """Begins attempts and follows them to their end, for one run."""
 
-    def __init__(
-        self, context: RunContext, supervisors: Supervisors, merged: MergedWork, tried: dict[str, int]
-    ) -> None:
+    def __init__(self, context: RunContext, supervisors: Supervisors, place: Place, tried: dict[str, int]) -> None:
         """`tried`: how many attempts each task has had; the next one's number is one more."""
         self._context = context
         self._supervisors = supervisors
-        self._merged = merged
+        self._place = place
         self._tried = tried
         self._holds: dict[str, Hold] = {}
         self._verifications: set[Verification] = set()
@@ -107,7 +105,7 @@ class Attempts:
             )
         )
         try:
-            await asyncio.to_thread(create, self._context.repository, Path(row.worktree), row.base_commit)
+            await self._place.prepare(row)
             spec = build_spec(self._context, task, row)
         except BursarError as error:
             self.abandon(row)
@@ -124,7 +122,7 @@ class Attempts:
         outcome = await self._settled(row)
         change: Change | None = None
         try:
-            change = await self._collect(task, row)
+            change = await self._place.collect(task, row)
             judgement = _judge(task, row, outcome, len(change.files) if change else 0)
             if judgement.state is AttemptState.SUCCEEDED:
                 verified = await self._verify(task, row)
@@ -132,13 +130,13 @@ class Attempts:
                     return self._left(task, row, outcome)
                 judgement = verified
             if judgement.state is AttemptState.SUCCEEDED and change is not None:
-                merged = await self._merged.merge(task, row, change)
+                merged = await self._place.merge(task, row, change)
                 if isinstance(merged, MergeConflict):
                     judgement = Judgement(AttemptState.FAILED, f"merge conflict in {', '.join(merged.files)}")
                 else:
                     return await self._end(task, row, outcome, change, judgement, commit=merged)
         except BursarError as error:
-            if self._merged.has(row.key):
+            if self._place.has(row.key):
                 raise  # only the journal has not heard of it yet: a resume tells it, and the task is not done twice
             judgement = Judgement(AttemptState.FAILED, error.message)
         return await self._end(task, row, outcome, change, judgement)
@@ -147,18 +145,16 @@ class Attempts:
         """An attempt at a task that the plan has lost or changed since has ended; its work is on a branch."""
         self._supervisors.stop(row.key)
         outcome = await self._settled(row)
-        note, worktree = "the plan has changed since it began", self._worktree(row)
-        if worktree.path.exists():
-            message = f"Work on task {row.task} as it was\n\nBursar-Attempt: {row.key}\n"
-            change = await asyncio.to_thread(commit_work, self._context.repository, worktree, message)
-            if change is not None:
-                note += f"; its work is on branch {await self._merged.keep(row, change)}"
+        note = "the plan has changed since it began"
+        change = await self._place.collect(None, row)
+        if change is not None:
+            note += f"; its work is on branch {await self._place.keep(row, change)}"
         if outcome is None:
             note += "; its supervisor died, and what was held is charged"
         self._context.stores.journal.end_attempt(
             row, AttemptState.INTERRUPTED, self._context.now(), task=TaskState.PENDING, note=note
         )
-        await asyncio.to_thread(remove, self._context.repository, worktree.path)
+        await asyncio.to_thread(self._place.clear, row)
 
     def stop(self) -> None:
         """Every agent is told to stop, and every verify command is: their attempts end soon, as interrupted."""
@@ -212,14 +208,6 @@ class Attempts:
         self.settle(row, outcome)
         return outcome
 
-    async def _collect(self, task: Task, row: AttemptRow) -> Change | None:
-        """What the agent left in its worktree, as a commit, before verify commands leave traces of their own."""
-        worktree = self._worktree(row)
-        if not worktree.path.exists():
-            return None
-        message = self._merged.message(task, row)
-        return await asyncio.to_thread(commit_work, self._context.repository, worktree, message)
-
     async def _verify(self, task: Task, row: AttemptRow) -> Judgement | None:
         """The judgement after the verify commands; None if they were stopped before they could say anything."""
         context = self._context
@@ -259,13 +247,13 @@ class Attempts:
         branch = None
         if commit is None:
             if change is not None and judgement.state is not AttemptState.SUCCEEDED:
-                branch = await self._merged.keep(row, change)
+                branch = await self._place.keep(row, change)
             note = judgement.reason + (f"; its work is on branch {branch}" if branch else "")
             self._context.stores.journal.end_attempt(
                 row, judgement.state, self._context.now(), task=_TASK_STATE[judgement.state], note=note
             )
         await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
-        await asyncio.to_thread(remove, self._context.repository, Path(row.worktree))
+        await asyncio.to_thread(self._place.clear, row)
         ended = build_ended(self._context, task, row, outcome, judgement, commit=commit, branch=branch)
         self._context.emit(ended)
         return ended
@@ -287,17 +275,13 @@ class Attempts:
             number=number,
             model=self._model(task),
             directory=str(context.directory / "attempts" / f"{_safe(task.number)}-{number}"),
-            worktree=str(context.directory / "worktrees" / name),
-            base_commit=self._merged.tip,
+            worktree=str(self._place.folder_of(name)),
+            base_commit=self._place.tip,
             session_id=context.ids.new_uuid(),
             state=AttemptState.PLANNED,
             started_at=context.now(),
             digest=task.digest,
         )
-
-    def _worktree(self, row: AttemptRow) -> Worktree:
-        path = Path(row.worktree)
-        return Worktree(path, self._context.repository.common_dir / "worktrees" / path.name, row.base_commit)
 
     def _model(self, task: Task) -> str:
         return self._context.model_of(task)

@@ -19,8 +19,7 @@ from bursar.plan import Task
 from bursar.run.accounts import alerts_of_run, charged_budgets, other_budgets
 from bursar.run.attempts import Attempts
 from bursar.run.context import RunContext
-from bursar.run.finish import bring_home
-from bursar.run.merging import MergedWork
+from bursar.run.place import Place
 from bursar.run.recovery import Left, recover
 from bursar.run.scheduler import Scheduler
 from bursar.run.supervisors import Supervisors
@@ -45,15 +44,15 @@ class _Progress:
 class Conductor:
     """Conducts one run, once."""
 
-    def __init__(self, context: RunContext, merged: MergedWork, tried: dict[str, int], done: Sequence[str]) -> None:
+    def __init__(self, context: RunContext, place: Place, tried: dict[str, int], done: Sequence[str]) -> None:
         """`tried`: attempts that each task has had; `done`: tasks that are merged already."""
         self._context = context
-        self._merged = merged
+        self._place = place
         self._tasks = {task.number: task for task in context.plan.tasks}
         self._scheduler = Scheduler(context.graph, done=done)
         self._done = set(done)
         self._supervisors = Supervisors(context.directory / "spawner.log")
-        self._attempts = Attempts(context, self._supervisors, merged, tried)
+        self._attempts = Attempts(context, self._supervisors, place, tried)
         self._progress = _Progress()
         self._stop = asyncio.Event()
 
@@ -84,7 +83,7 @@ class Conductor:
         self._progress.charged = charged_budgets(context)
         self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context, self._progress.charged)}
         async with self._supervisors:
-            recovered = recover(context, self._attempts, self._merged, self._supervisors, rows)
+            recovered = recover(context, self._attempts, self._place, self._supervisors, rows)
             for number in recovered.merged:
                 self._finish(number)
             for left in recovered.left:
@@ -101,14 +100,14 @@ class Conductor:
                 raise
         self._tell_what_remains()
         state = self._state()
-        bring_home(context, self._merged.tip, is_done=state is RunState.SUCCEEDED)
+        self._place.bring_home(is_done=state is RunState.SUCCEEDED)
         context.stores.journal.end_run(context.run.id, state, context.now())
         return state
 
     def _save_what_was_merged(self) -> None:
         """The checkout has it, though the run cannot go on; where that fails too, the run's ref keeps it."""
         with suppress(BursarError, OSError):
-            bring_home(self._context, self._merged.tip, is_done=False)
+            self._place.bring_home(is_done=False)
 
     async def _work(self) -> None:
         """Offers are made again only when an attempt has ended: nothing else frees a slot, a task or money."""
