@@ -17,6 +17,7 @@ from bursar.config import load_settings
 from bursar.errors import OK, TASK_FAILED, UserError
 from bursar.money import format_usd
 from bursar.pricing import ALIASES, COUNTERS, STANDARD, ModelRates, Prices, RateTable, library_version, load_prices
+from bursar.session import find_project
 from bursar.usage import Usage
 
 _TITLES = {
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     """Prints prices; 0, or 1 where `check` knows none."""
     options = _options(arguments)
     moment = datetime.combine(options.at, time(), tzinfo=UTC) if options.at else SystemClock().now()
-    prices = load_prices(moment, load_settings(_project()).prices())
+    prices = load_prices(moment, load_settings(Path(find_project())).prices())
     return _check(prices, options) if options.action == "check" else _list(prices, options)
 
 
@@ -67,12 +68,6 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"`{text}` is not a day, as 2026-11-21 is one") from None
-
-
-def _project() -> Path:
-    """The top folder of the checkout around us; the current folder outside of any."""
-    here = Path.cwd().resolve()
-    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
 
 
 def _list(prices: Prices, options: Any) -> int:
