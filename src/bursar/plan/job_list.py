@@ -55,6 +55,11 @@ class Instance:
     position: Position = field(default_factory=lambda: Position(1))
     digest: str = ""
 
+    @property
+    def continues(self) -> bool:
+        """It goes on with a conversation, where there is one of its id."""
+        return self.session_id is not None and not self.clears_history
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobList:

@@ -14,6 +14,7 @@ from bursar.events import (
     CheckoutForwarded,
     RunEvent,
     RunStarted,
+    StartWarned,
     SummaryWritten,
     TaskSkipped,
     TaskWaited,
@@ -69,6 +70,8 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
             return f"  {paint(_DIM, '–')} {event.task}  {event.name} · skipped: {event.because}"
         case TaskWaited():
             return f"  {paint(_YELLOW, '?')} {event.task}  {event.name} · not started: {event.because}"
+        case StartWarned():
+            return f"  {paint(_YELLOW, '!')} {event.task}  {event.name} · starts all the same: {event.because}"
         case AlertFired():
             return f"  {paint(_RED if event.level == 'critical' else _YELLOW, '!')} {event.level}: {event.message}"
         case CheckoutForwarded():

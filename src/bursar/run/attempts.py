@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bursar.budget import Amount
 from bursar.errors import BursarError
 from bursar.estimation import estimate
-from bursar.events import AttemptEnded, AttemptStarted
+from bursar.events import AttemptEnded, AttemptStarted, StartWarned
 from bursar.journal import AttemptRow, AttemptState, TaskState
 from bursar.ledger import Denial, Reservation, ReserveRequest, State
 from bursar.plan import Task
@@ -18,6 +19,7 @@ from bursar.processes import kill_marked
 from bursar.run.accounts import build_ended, observe
 from bursar.run.context import RunContext
 from bursar.run.holds import Hold, choose_hold, with_parts
+from bursar.run.job_holds import FairShares, LearnedEstimates, find_short_budgets
 from bursar.run.judgement import Judgement, judge
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.place import Place
@@ -52,19 +54,22 @@ class Attempts:
         self._place = place
         self._tried = tried
         self._holds: dict[str, Hold] = {}
+        self._learned = LearnedEstimates(context)
+        self._shares = FairShares(context)
         self._verifications: set[Verification] = set()
         self._is_stopping = False
 
     def hold_for(self, task: Task) -> Hold:
         """What an attempt at `task` would ask the ledger to hold."""
         if task.number not in self._holds:
-            self._holds[task.number] = choose_hold(
-                estimate(task),
+            hold = choose_hold(
+                estimate(task) or self._learned.estimate(task),
                 task.metrics.token_budget,
                 self._context.settings.default_hold_tokens,
                 rates=self._context.rates,
                 model=self._model(task),
             )
+            self._holds[task.number] = self._shares.demand(task, hold)
         return self._holds[task.number]
 
     def begin(self, task: Task) -> Begun | Denial:
@@ -75,6 +80,7 @@ class Attempts:
         hold = self.hold_for(task)
         if part_countings(context, task):
             hold = with_parts(hold)
+        warnings = find_short_budgets(context, task, hold)
         answer = context.stores.ledger.reserve(
             ReserveRequest(
                 key=key,
@@ -86,6 +92,8 @@ class Attempts:
         )
         if isinstance(answer, Denial):
             return answer
+        for because in warnings:
+            context.emit(StartWarned(task=task.number, name=task.name, because=because))
         self._tried[task.number] = number
         row = self._row(task, key, number)
         Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -106,6 +114,10 @@ class Attempts:
         )
         try:
             await self._place.prepare(row)
+            obstacle = await self._pre_commands(task, row)
+            if obstacle is not None:
+                self.abandon(row)
+                return await self._end(task, row, None, None, obstacle)
             spec = build_spec(self._context, task, row)
         except BursarError as error:
             self.abandon(row)
@@ -208,30 +220,47 @@ class Attempts:
         self.settle(row, outcome)
         return outcome
 
+    async def _pre_commands(self, task: Task, row: AttemptRow) -> Judgement | None:
+        """The instance's commands have run where its agent is to work; None if nothing is in the agent's way."""
+        instance = self._context.instances.get(task.number)
+        if instance is None or not instance.pre_commands:
+            return None
+        verdict = await self._run_commands(instance.pre_commands, row)
+        if verdict is None:
+            return Judgement(AttemptState.INTERRUPTED, "stopped on request")
+        if verdict.passed:
+            return None
+        return Judgement(AttemptState.FAILED, verdict.explain("pre-command"))
+
     async def _verify(self, task: Task, row: AttemptRow) -> Judgement | None:
         """The judgement after the verify commands; None if they were stopped before they could say anything."""
+        verdict = await self._run_commands(task.commands, row) if task.commands else Verdict()
+        if verdict is None:
+            return None
+        return Judgement(AttemptState.SUCCEEDED if verdict.passed else AttemptState.FAILED, verdict.reason)
+
+    async def _run_commands(self, commands: Sequence[str], row: AttemptRow) -> Verdict | None:
+        """The verdict on shell commands that were run where the attempt works; None if they were stopped."""
         context = self._context
         verification = Verification(
-            task.commands,
+            commands,
             Path(row.worktree),
             environment={**context.environment, MARK: row.key},
             limit_seconds=context.settings.verify_limit_seconds,
             clock=context.clock,
         )
         self._verifications.add(verification)
-        if self._is_stopping and task.commands:
+        if self._is_stopping:
             verification.stop()
         try:
-            verdict = await asyncio.to_thread(_run_alone, verification, row.key) if task.commands else Verdict()
+            verdict = await asyncio.to_thread(_run_alone, verification, row.key)
         finally:
             self._verifications.discard(verification)
         if verification.is_stopped:
             return None
-        if verdict.passed:
-            return Judgement(AttemptState.SUCCEEDED)
-        tail = verdict.results[-1].output_tail
-        (Path(row.directory) / VERIFY_LOG).write_text(tail, encoding="utf-8")
-        return Judgement(AttemptState.FAILED, verdict.reason)
+        if not verdict.passed:
+            (Path(row.directory) / VERIFY_LOG).write_text(verdict.results[-1].output_tail, encoding="utf-8")
+        return verdict
 
     async def _end(
         self,
@@ -277,11 +306,17 @@ class Attempts:
             directory=str(context.directory / "attempts" / f"{_safe(task.number)}-{number}"),
             worktree=str(self._place.folder_of(name)),
             base_commit=self._place.tip,
-            session_id=context.ids.new_uuid(),
+            session_id=self._session_id(task),
             state=AttemptState.PLANNED,
             started_at=context.now(),
             digest=task.digest,
         )
+
+    def _session_id(self, task: Task) -> str:
+        """The conversation's: a new one, but where an instance of a job list goes on with one."""
+        instance = self._context.instances.get(task.number)
+        given = instance.session_id if instance is not None and instance.continues else None
+        return given or self._context.ids.new_uuid()
 
     def _model(self, task: Task) -> str:
         return self._context.model_of(task)

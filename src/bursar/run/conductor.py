@@ -39,6 +39,8 @@ class _Progress:
     charged: set[str] = field(default_factory=set)
     alerts_told: set[tuple[str, str, int]] = field(default_factory=set)
     adopted: set[str] = field(default_factory=set)
+    next_start_at: float = 0.0
+    is_delayed: bool = False
 
 
 class Conductor:
@@ -110,21 +112,33 @@ class Conductor:
             self._place.bring_home(is_done=False)
 
     async def _work(self) -> None:
-        """Offers are made again only when an attempt has ended: nothing else frees a slot, a task or money."""
+        """Offers are made again when an attempt has ended (nothing else frees a slot, a task or money), and when the
+        time between two starts is over."""
         self._start_ready()
-        while self._progress.running:
-            ended, _ = await asyncio.wait(
-                self._progress.running, timeout=_WATCH_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
+        while self._progress.running or self._progress.is_delayed:
+            ended = await self._wait()
             for attempt in ended:
                 self._take(self._progress.running.pop(attempt), attempt.result())
             self._tell_alerts()
-            if ended:
+            if ended or self._progress.is_delayed:
                 self._start_ready()
+
+    async def _wait(self) -> set[asyncio.Task[AttemptEnded]]:
+        """The attempts that have ended; after a while, or when the next may start, nobody may have."""
+        progress = self._progress
+        delay = progress.next_start_at - self._context.clock.monotonic() if progress.is_delayed else _WATCH_SECONDS
+        seconds = min(_WATCH_SECONDS, max(0.0, delay))
+        if not progress.running:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), seconds)
+            return set()
+        ended, _ = await asyncio.wait(progress.running, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        return ended
 
     def _start_ready(self) -> None:
         """Fills the free slots. A denied task waits for money to come back; others that need less may pass it."""
         self._progress.denials.clear()
+        self._progress.is_delayed = False
         for number in self._scheduler.ready():
             if self._stop.is_set() or len(self._progress.running) >= self._context.settings.max_parallel:
                 return
@@ -133,6 +147,8 @@ class Conductor:
                 if self._passes_checkpoint(task):
                     self._start_ready()  # what waited for it may be ready now
                     return
+            elif self._context.clock.monotonic() < self._progress.next_start_at:
+                self._progress.is_delayed = True
             elif not self._is_hopeless(task):
                 self._start(task)
 
@@ -141,6 +157,7 @@ class Conductor:
         if isinstance(begun, Denial):
             self._progress.denials[task.number] = begun
             return
+        self._progress.next_start_at = self._context.clock.monotonic() + self._context.settings.startup_delay_seconds
         self._progress.charged.update(begun.reservation.budgets)
         self._scheduler.started(task.number)
         self._progress.running[asyncio.create_task(self._attempts.work(task, begun))] = task

@@ -41,6 +41,7 @@ class RunSettings:
         verify_limit_seconds: wall time of one verify command.
         auto_approved: checkpoint types that pass without a person, e.g. `human-verify`.
         lane: who bills the agent's calls.
+        startup_delay_seconds: the least time between two starts of agents.
     """
 
     max_parallel: int = 5
@@ -49,6 +50,7 @@ class RunSettings:
     verify_limit_seconds: float = 900.0
     auto_approved: frozenset[str] = frozenset()
     lane: Lane = Lane.UNKNOWN
+    startup_delay_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,19 +21,9 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
     Raises:
         SetupError: the agent's program is not installed.
     """
-    worktree = Path(row.worktree)
-    prompt = build_prompt(context.plan, task, lambda folder: (worktree / folder / ARCHIVE_NAME).is_file())
-    (Path(row.directory) / PROMPT_FILE).write_text(prompt, encoding="utf-8")
-    launch = context.agent.launch(
-        LaunchRequest(
-            prompt=prompt,
-            worktree=worktree,
-            model=row.model,
-            session_id=row.session_id,
-            subagent=task.subagent,
-        ),
-        context.environment,
-    )
+    request = _build_request(context, task, row)
+    (Path(row.directory) / PROMPT_FILE).write_text(request.prompt, encoding="utf-8")
+    launch = context.agent.launch(request, context.environment)
     blocking = [each for each in _budgets(context, task) if each.on_limit is OnLimit.BLOCK]
     step = price_of_tokens(context.settings.default_hold_tokens // 2, context.rates, row.model)
     return AttemptSpec(
@@ -60,6 +50,25 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         limit_seconds=context.settings.attempt_limit_seconds,
         model=row.model,
         audit=context.audit,
+    )
+
+
+def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRequest:
+    """What the agent is told; an instance of a job list word for word, so that a command stands at the beginning."""
+    worktree, instance = Path(row.worktree), context.instances.get(task.number)
+    if instance is None:
+        prompt = build_prompt(context.plan, task, lambda folder: (worktree / folder / ARCHIVE_NAME).is_file())
+        return LaunchRequest(
+            prompt=prompt, worktree=worktree, model=row.model, session_id=row.session_id, subagent=task.subagent
+        )
+    return LaunchRequest(
+        prompt=instance.text,
+        worktree=worktree,
+        model=row.model,
+        session_id=row.session_id,
+        permission_mode=instance.permission_mode,
+        allowed_tools=instance.allowed_tools,
+        continues=instance.continues,
     )
 
 

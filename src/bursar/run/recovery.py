@@ -20,11 +20,12 @@ from pathlib import Path
 
 from bursar.journal import AttemptRow, AttemptState, TaskState
 from bursar.ledger import State
+from bursar.processes import kill_marked
 from bursar.run.attempts import Attempts
 from bursar.run.context import RunContext
 from bursar.run.place import Place
 from bursar.run.supervisors import Supervisors
-from bursar.supervision import ABANDONED, read_claim
+from bursar.supervision import ABANDONED, MARK, read_claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ def _finish_merge(context: RunContext, place: Place, row: AttemptRow) -> bool:
 def _never_started(context: RunContext, attempts: Attempts, row: AttemptRow) -> bool:
     if read_claim(Path(row.directory)) not in {None, ABANDONED} or not attempts.abandon(row):
         return False
+    if row.task in context.instances:
+        kill_marked(MARK, row.key)  # its pre-commands may still be at work
     _interrupt(context, row, "it was planned but never started")
     return True
 

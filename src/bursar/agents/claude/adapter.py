@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from bursar.agents.claude.condition import PACKAGE, examine_claude
+from bursar.agents.claude.conversations import has_conversation
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.cli_agent import CliAgent, read_output_cap
 from bursar.agents.condition import Condition
@@ -92,10 +93,11 @@ class ClaudeAgent(CliAgent):
             "-p",
             *("--output-format", "stream-json", "--verbose", "--include-partial-messages"),
             *("--model", request.model),
-            *("--session-id", request.session_id),
+            "--resume" if request.continues and has_conversation(request, environment) else "--session-id",
+            request.session_id,
             "--strict-mcp-config",
-            *("--permission-mode", "acceptEdits"),
-            *("--allowedTools", ",".join(ALLOWED_TOOLS)),
+            *("--permission-mode", request.permission_mode or "acceptEdits"),
+            *("--allowedTools", ",".join(ALLOWED_TOOLS if request.allowed_tools is None else request.allowed_tools)),
             # Sub-agents are silent otherwise: their calls would only be known from the closing statement.
             *(("--forward-subagent-text",) if self._nested else ("--disallowedTools", ",".join(NESTED_TOOLS))),
             *self._extra_arguments,
