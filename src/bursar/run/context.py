@@ -113,10 +113,10 @@ class RunContext:
     @property
     def labels(self) -> dict[str, str]:
         """Labels of every operation of this run."""
-        return {
+        phase = {"phase": self.plan.phase} if self.plan.phase else {}
+        return phase | {
             "project": str(self.project),
             "run": self.run.id,
-            "phase": self.plan.phase,
             "plan": self.plan.id,
             "agent": self.agent.name,
             "user": user_name(),
