@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from bursar.testing.model_server import ModelServer
 from bursar.testing.script import Script, Step
@@ -66,19 +64,3 @@ def open_jobs_project(folder: Path, text: str, script: Script, toml: str | None 
             yield jobs
         finally:
             jobs.finish()
-
-
-@pytest.fixture
-def make_jobs(tmp_path: Path) -> Iterator[MakeJobs]:
-    """Make a workspace from a job list's text and what the model answers; all of it is gone after the test."""
-    with ExitStack() as stack:
-        count = 0
-
-        def make(text: str, script: Script, toml: str | None = None) -> Jobs:
-            nonlocal count
-            count += 1
-            folder = tmp_path / f"jobs{count}"
-            folder.mkdir()
-            return stack.enter_context(open_jobs_project(folder, text, script, toml))
-
-        yield make

@@ -58,9 +58,10 @@ class FairShares:
         self._sharers: dict[str, int] = {}
 
     def demand(self, task: Task, hold: Hold) -> Hold:
-        """The same hold; where it is a default, an instance of a job list wants at least its fair share of each limit.
+        """The same hold; where it is a default, an instance of a job list wants at least half its share of each limit.
 
-        At most the default, that is: nobody starts on crumbs, only to be stopped at the first call.
+        At most the default, that is. Nobody starts on crumbs, only to be stopped at the first call; the other half is
+        for what the others take beyond their own shares.
         """
         if task.number not in self._context.instances or hold.source != DEFAULT:
             return hold
@@ -69,7 +70,7 @@ class FairShares:
             return hold
         tokens, money = hold.amount.tokens, hold.amount.nano_usd
         for budget in blocking:
-            share = budget.limit.quantity // self._count(budget)
+            share = budget.limit.quantity // (2 * self._count(budget))
             if budget.limit.unit is Unit.USD:
                 money = None if money is None else min(money, share)
             elif budget.counts is Counting.TOTAL:
