@@ -11,6 +11,7 @@ import pytest
 from bursar.testing.agent_install import install_agent
 from bursar.testing.script import Step, ToolCall
 from tests.integration.jobs_kit import MakeJobs, answers, job_list
+from tests.integration.kit import CALL_TOKENS
 
 pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(240)]
 
@@ -51,16 +52,31 @@ def test_two_instances_in_one_workspace(make_jobs: MakeJobs, toml: str) -> None:
 
 def test_a_conversation_goes_on_or_begins_anew(make_jobs: MakeJobs, toml: str) -> None:
     """The same id three times: begun, gone on with, and with `clear_history` not."""
-    jobs = make_jobs(job_list({"name": "a", "prompt": "Do job-01 first.", "session_id": SESSION}), answers(1, lambda at: []), toml)
+    first = {"name": "a", "prompt": "Do job-01 quetzal.", "session_id": SESSION}
+    jobs = make_jobs(job_list(first), answers(1, lambda at: []), toml)
     assert jobs.run_jobs().code == 0
-    jobs.write("jobs.json", job_list({"name": "a", "prompt": "Do job-01 second.", "session_id": SESSION}))
-    assert jobs.run_jobs().code == 0
-    last = {"name": "a", "prompt": "Do job-01 third.", "session_id": SESSION, "clear_history": True}
+    jobs.write("jobs.json", job_list({"name": "a", "prompt": "Do job-01 wombat.", "session_id": SESSION}))
+    again = jobs.run_jobs()
+    assert again.code == 0
+    assert again.metered == CALL_TOKENS
+    last = {"name": "a", "prompt": "Do job-01 axolotl.", "session_id": SESSION, "clear_history": True}
     jobs.write("jobs.json", job_list(last))
     assert jobs.run_jobs().code == 0
-    told = [json.dumps(call.request) for call in jobs.calls]
-    assert [[word in each for word in ("first", "second", "third")] for each in told] == [
+    told = [json.dumps(body) for body in jobs.server.request_bodies]
+    assert [[word in each for word in ("quetzal", "wombat", "axolotl")] for each in told] == [
         [True, False, False],
         [True, True, False],
         [False, False, True],
     ]
+
+
+def test_a_command_of_the_workspace(make_jobs: MakeJobs, toml: str) -> None:
+    """The agent expands it, so its budget counts what it took."""
+    jobs = make_jobs(job_list({"name": "a", "command": "/analyze src"}), answers(1, lambda at: writes("1.txt")), toml)
+    (jobs.repo / ".claude" / "commands").mkdir(parents=True)
+    jobs.write(".claude/commands/analyze.md", "Do job-01 for $ARGUMENTS.\n")
+    ended = jobs.run_jobs("--command-budget", "/analyze=1M")
+    assert ended.code == 0, ended.err
+    assert (jobs.repo / "1.txt").exists()
+    (budget,) = jobs.report["budgets"]
+    assert budget["spent"] == ended.metered == jobs.bill == 2 * CALL_TOKENS

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from bursar.agents.claude.condition import PACKAGE, examine_claude
-from bursar.agents.claude.conversations import has_conversation
+from bursar.agents.claude.conversations import CONTINUES, has_conversation
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.cli_agent import CliAgent, read_output_cap
 from bursar.agents.condition import Condition
@@ -88,12 +88,13 @@ class ClaudeAgent(CliAgent):
         Raises:
             SetupError: the program is not installed.
         """
+        continues = request.continues and has_conversation(request, environment)
         argv = (
             self.find(),
             "-p",
             *("--output-format", "stream-json", "--verbose", "--include-partial-messages"),
             *("--model", request.model),
-            "--resume" if request.continues and has_conversation(request, environment) else "--session-id",
+            "--resume" if continues else "--session-id",
             request.session_id,
             "--strict-mcp-config",
             *("--permission-mode", request.permission_mode or "acceptEdits"),
@@ -102,7 +103,7 @@ class ClaudeAgent(CliAgent):
             *(("--forward-subagent-text",) if self._nested else ("--disallowedTools", ",".join(NESTED_TOOLS))),
             *self._extra_arguments,
         )
-        kept = build_environment(environment)
+        kept = build_environment(environment) | ({CONTINUES: "1"} if continues else {})
         return Launch(argv=argv, environment=kept, stdin=request.prompt.encode(), output_cap=output_cap_of(kept))
 
     def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:

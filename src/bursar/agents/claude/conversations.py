@@ -9,6 +9,7 @@ from pathlib import Path
 from bursar.agents.condition import home_of
 from bursar.agents.port import LaunchRequest
 
+CONTINUES = "BURSAR_CONTINUES"  # marks the environment of an agent that goes on with a conversation, for its reader
 _NOT_IN_NAMES = re.compile("[^A-Za-z0-9]")
 
 
