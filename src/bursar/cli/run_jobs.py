@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bursar.agents import Agent
 from bursar.budget import Limit, OnLimit, Unit
+from bursar.cli.problems import tell_problems
 from bursar.errors import UserError
 from bursar.plan import Instance
 from bursar.run import PlanToRun, RunBudget, open_jobs
@@ -31,8 +32,10 @@ def is_job_list(path: Path, workspace: str | None) -> bool:
 
 
 def open_job_list(path: Path, workspace: str | None) -> PlanToRun:
-    """The job list, to be run in the workspace: by default where the user stands."""
-    return open_jobs(path, Path(workspace if workspace is not None else ".").resolve())
+    """The job list, to be run in the workspace: by default where the user stands. What is odd in it is told."""
+    opened = open_jobs(path, Path(workspace if workspace is not None else ".").resolve())
+    tell_problems(opened.plan.warnings)
+    return opened
 
 
 def instance_budgets(opened: PlanToRun, mode: OnLimit | None) -> list[RunBudget]:
@@ -74,7 +77,6 @@ def _keys_of_claude(instance: Instance) -> list[str]:
         "permission_mode": instance.permission_mode not in _OWN_MODES,
         "allowed_tools": instance.allowed_tools is not None,
         "session_id": instance.continues,
-        "compact_history": instance.compacts_history and instance.continues,
     }
     return [key for key, is_asked in asked.items() if is_asked]
 

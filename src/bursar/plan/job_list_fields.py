@@ -46,9 +46,22 @@ def read_instance(source: Source, item: Json, members: Members, number: str) -> 
         max_tokens=fields.tokens("max_tokens_per_command"),
         position=source.position(item.offset),
     )
-    if instance.compacts_history and (instance.session_id is None or instance.clears_history):
-        source.warn(fields.offset("compact_history"), "there is no history to compact: the conversation is a new one")
+    _check_compaction(fields, instance)
     return replace(instance, digest=_digest(instance))
+
+
+def _check_compaction(fields: _Fields, instance: Instance) -> None:
+    """No history is summed up first: no agent tells what that uses before it is over, so no budget could hold.
+
+    Source: docs/decisions/0027-job-lists.md
+    """
+    if not instance.compacts_history:
+        return
+    if instance.continues:
+        hint = "compact the conversation yourself before the run, or begin a new one with clear_history"
+        fields.tell("compact_history", "what compacting uses cannot be metered, so bursar does not do it", hint)
+    else:
+        fields.warn("compact_history", "there is no history to compact: the conversation is a new one")
 
 
 def _told(source: Source, item: Json, fields: _Fields) -> str:
@@ -126,6 +139,9 @@ class _Fields:
         if key not in self._told:
             self._told.add(key)
             self._source.error(self.offset(key), message, hint=hint)
+
+    def warn(self, key: str, message: str) -> None:
+        self._source.warn(self.offset(key), message)
 
     def tell_at(self, item: Json, message: str, hint: str) -> None:
         self._source.error(item.offset, message, hint=hint)

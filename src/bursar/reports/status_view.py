@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bursar.budget import Balance, OnLimit, format_quantity, title_of
+from bursar.budget import Balance, OnLimit, Unit, format_quantity, title_of
 from bursar.journal import TaskState
 from bursar.reports.run_status import InstanceLine, RunStatus
 from bursar.reports.text_view import Paint, count_of, painter, plain
@@ -79,11 +79,15 @@ def _title(balance: Balance, run_id: str) -> str:
 
 def _figures(balance: Balance) -> str:
     limit, unit = balance.budget.limit.quantity, balance.budget.limit.unit
-    used = used_of(balance)
-    held = balance.reserved - balance.metered
-    more = f", {format_quantity(held, unit)} more held" if held > 0 else ""
+    used, held = used_of(balance), balance.reserved - balance.metered
+    more = f", {_bare(held, unit)} more held" if held > 0 else ""
     warns = ", only warns" if balance.budget.on_limit is OnLimit.WARN else ""
-    return f"{_percent(used, limit):>3} %  {format_quantity(used, unit)} of {format_quantity(limit, unit)}{more}{warns}"
+    return f"{_percent(used, limit):>3} %  {_bare(used, unit)} of {format_quantity(limit, unit)}{more}{warns}"
+
+
+def _bare(quantity: int, unit: Unit) -> str:
+    """The quantity without its unit, which is said once."""
+    return format_quantity(quantity, unit).rpartition(" ")[0]
 
 
 def _percent(used: int, limit: int) -> int:
@@ -133,5 +137,5 @@ def _budget(line: InstanceLine) -> str:
     """Its own budget; else what is held for it."""
     if line.budget is not None:
         limit = line.budget.budget.limit
-        return f"{_percent(used_of(line.budget), limit.quantity)} % of {format_quantity(limit.quantity, limit.unit)}"
+        return f"{_percent(used_of(line.budget), limit.quantity)} % of {_bare(limit.quantity, limit.unit)}"
     return f"holds {line.held_tokens:,}" if line.held_tokens else ""
