@@ -122,9 +122,12 @@ class Attempts:
     async def follow(self, task: Task, row: AttemptRow) -> AttemptEnded:
         """Waits for the supervisor, whoever started it, then settles, judges, verifies and merges."""
         outcome = await self._settled(row)
-        change: Change | None = None
         try:
             change = await self._collect(task, row)
+        except BursarError as error:
+            judgement = Judgement(AttemptState.FAILED, _kept(row, error))
+            return await self._end(task, row, outcome, None, judgement, keeps_worktree=True)
+        try:
             judgement = _judge(task, row, outcome, len(change.files) if change else 0)
             if judgement.state is AttemptState.SUCCEEDED:
                 verified = await self._verify(task, row)
@@ -148,9 +151,14 @@ class Attempts:
         self._supervisors.stop(row.key)
         outcome = await self._settled(row)
         note, worktree = "the plan has changed since it began", self._worktree(row)
+        keeps_worktree = False
         if worktree.path.exists():
             message = f"Work on task {row.task} as it was\n\nBursar-Attempt: {row.key}\n"
-            change = await asyncio.to_thread(commit_work, self._context.repository, worktree, message)
+            try:
+                change = await asyncio.to_thread(commit_work, self._context.repository, worktree, message)
+            except BursarError as error:
+                change, keeps_worktree = None, True
+                note += f"; {_kept(row, error)}"
             if change is not None:
                 note += f"; its work is on branch {await self._merged.keep(row, change)}"
         if outcome is None:
@@ -158,7 +166,8 @@ class Attempts:
         self._context.stores.journal.end_attempt(
             row, AttemptState.INTERRUPTED, self._context.now(), task=TaskState.PENDING, note=note
         )
-        await asyncio.to_thread(remove, self._context.repository, worktree.path)
+        if not keeps_worktree:
+            await asyncio.to_thread(remove, self._context.repository, worktree.path)
 
     def stop(self) -> None:
         """Every agent is told to stop, and every verify command is: their attempts end soon, as interrupted."""
@@ -254,6 +263,7 @@ class Attempts:
         judgement: Judgement,
         *,
         commit: str | None = None,
+        keeps_worktree: bool = False,
     ) -> AttemptEnded:
         """The outcome is journaled, observed and told; the worktree is gone, and work that was not merged is kept."""
         branch = None
@@ -265,7 +275,8 @@ class Attempts:
                 row, judgement.state, self._context.now(), task=_TASK_STATE[judgement.state], note=note
             )
         await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
-        await asyncio.to_thread(remove, self._context.repository, Path(row.worktree))
+        if not keeps_worktree:
+            await asyncio.to_thread(remove, self._context.repository, Path(row.worktree))
         ended = build_ended(self._context, task, row, outcome, judgement, commit=commit, branch=branch)
         self._context.emit(ended)
         return ended
@@ -307,6 +318,11 @@ def _judge(task: Task, row: AttemptRow, outcome: Outcome | None, changed_files: 
     if outcome is None and read_claim(Path(row.directory)) == ABANDONED:
         return Judgement(AttemptState.INTERRUPTED, "its supervisor died before it started the agent")
     return judge(task, outcome, changed_files)
+
+
+def _kept(row: AttemptRow, error: BursarError) -> str:
+    """Why the work is no commit, and where it is."""
+    return f"{error.message}; what the agent left is in {row.worktree}"
 
 
 def _run_alone(verification: Verification, key: str) -> Verdict:
