@@ -36,6 +36,19 @@ def test_a_shallow_clone(make_project: MakeProject) -> None:
     project.assert_tidy()
 
 
+def test_a_partial_clone(make_project: MakeProject) -> None:
+    """What is missing is fetched when it is needed: here the version that a task's work is compared with."""
+    project = make_project(plan(task("One", files="src/a.txt")), script({1: [write("src/a.txt")]}))
+    project.commit({"src/a.txt": "a\n"}, "files")
+    project.commit({"src/a.txt": "b\n"}, "more")
+    project.git("config", "uploadpack.allowFilter", "true")
+    replace_by_clone(project, "--filter=blob:none")
+    ended = project.run()
+    assert ended.code == 0, ended.err
+    assert project.git("show", "HEAD:src/a.txt") == "done"
+    project.assert_tidy()
+
+
 def test_a_sparse_checkout(make_project: MakeProject) -> None:
     """Agents see what the user sees; what they write elsewhere is kept all the same."""
     due = "other/two.txt"
@@ -137,6 +150,9 @@ def test_a_change_in_a_submodule_is_refused_and_kept(make_project: MakeProject, 
     said, _, kept = project.note("1").partition("; what the agent left is in ")
     assert said.startswith(f"files of a submodule were changed, and bursar makes no commits in submodules: {changed}")
     assert (Path(kept) / "one.txt").read_text() == "done\n"
+    project.bursar("resume", "--trust")
+    assert (Path(kept) / "one.txt").read_text() == "done\n", "a resume leaves it there"
+    assert f"git worktree remove --force {kept}" in project.bursar("doctor", "--clean").out
     assert project.git("status", "--porcelain") == ""
 
 

@@ -19,6 +19,7 @@ from bursar.run.accounts import build_ended, observe
 from bursar.run.context import RunContext
 from bursar.run.holds import Hold, choose_hold, with_parts
 from bursar.run.judgement import Judgement, judge
+from bursar.run.kept import is_kept, keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.merging import MergedWork
 from bursar.run.supervisors import Supervisors
@@ -125,8 +126,7 @@ class Attempts:
         try:
             change = await self._collect(task, row)
         except BursarError as error:
-            judgement = Judgement(AttemptState.FAILED, _kept(row, error))
-            return await self._end(task, row, outcome, None, judgement, keeps_worktree=True)
+            return await self._end(task, row, outcome, None, Judgement(AttemptState.FAILED, keep_worktree(row, error)))
         try:
             judgement = _judge(task, row, outcome, len(change.files) if change else 0)
             if judgement.state is AttemptState.SUCCEEDED:
@@ -151,14 +151,12 @@ class Attempts:
         self._supervisors.stop(row.key)
         outcome = await self._settled(row)
         note, worktree = "the plan has changed since it began", self._worktree(row)
-        keeps_worktree = False
         if worktree.path.exists():
             message = f"Work on task {row.task} as it was\n\nBursar-Attempt: {row.key}\n"
             try:
                 change = await asyncio.to_thread(commit_work, self._context.repository, worktree, message)
             except BursarError as error:
-                change, keeps_worktree = None, True
-                note += f"; {_kept(row, error)}"
+                change, note = None, f"{note}; {keep_worktree(row, error)}"
             if change is not None:
                 note += f"; its work is on branch {await self._merged.keep(row, change)}"
         if outcome is None:
@@ -166,7 +164,7 @@ class Attempts:
         self._context.stores.journal.end_attempt(
             row, AttemptState.INTERRUPTED, self._context.now(), task=TaskState.PENDING, note=note
         )
-        if not keeps_worktree:
+        if not is_kept(row):
             await asyncio.to_thread(remove, self._context.repository, worktree.path)
 
     def stop(self) -> None:
@@ -263,7 +261,6 @@ class Attempts:
         judgement: Judgement,
         *,
         commit: str | None = None,
-        keeps_worktree: bool = False,
     ) -> AttemptEnded:
         """The outcome is journaled, observed and told; the worktree is gone, and work that was not merged is kept."""
         branch = None
@@ -275,7 +272,7 @@ class Attempts:
                 row, judgement.state, self._context.now(), task=_TASK_STATE[judgement.state], note=note
             )
         await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
-        if not keeps_worktree:
+        if not is_kept(row):
             await asyncio.to_thread(remove, self._context.repository, Path(row.worktree))
         ended = build_ended(self._context, task, row, outcome, judgement, commit=commit, branch=branch)
         self._context.emit(ended)
@@ -318,11 +315,6 @@ def _judge(task: Task, row: AttemptRow, outcome: Outcome | None, changed_files: 
     if outcome is None and read_claim(Path(row.directory)) == ABANDONED:
         return Judgement(AttemptState.INTERRUPTED, "its supervisor died before it started the agent")
     return judge(task, outcome, changed_files)
-
-
-def _kept(row: AttemptRow, error: BursarError) -> str:
-    """Why the work is no commit, and where it is."""
-    return f"{error.message}; what the agent left is in {row.worktree}"
 
 
 def _run_alone(verification: Verification, key: str) -> Verdict:
