@@ -17,6 +17,7 @@ from bursar.plan import Task
 from bursar.processes import kill_marked
 from bursar.run.accounts import build_ended, observe
 from bursar.run.context import RunContext
+from bursar.run.deletions import deletions_in_words, unasked_deletions
 from bursar.run.holds import Hold, choose_hold, with_parts
 from bursar.run.judgement import Judgement, judge
 from bursar.run.kept import is_kept, keep_worktree
@@ -128,7 +129,7 @@ class Attempts:
         except BursarError as error:
             return await self._end(task, row, outcome, None, Judgement(AttemptState.FAILED, keep_worktree(row, error)))
         try:
-            judgement = _judge(task, row, outcome, len(change.files) if change else 0)
+            judgement = _judge(task, row, outcome, change)
             if judgement.state is AttemptState.SUCCEEDED:
                 verified = await self._verify(task, row)
                 if verified is None:
@@ -311,10 +312,13 @@ class Attempts:
         return self._context.model_of(task)
 
 
-def _judge(task: Task, row: AttemptRow, outcome: Outcome | None, changed_files: int) -> Judgement:
+def _judge(task: Task, row: AttemptRow, outcome: Outcome | None, change: Change | None) -> Judgement:
     if outcome is None and read_claim(Path(row.directory)) == ABANDONED:
         return Judgement(AttemptState.INTERRUPTED, "its supervisor died before it started the agent")
-    return judge(task, outcome, changed_files)
+    judgement = judge(task, outcome, len(change.files) if change else 0)
+    if judgement.state is AttemptState.SUCCEEDED and change and (paths := unasked_deletions(task, change.deleted)):
+        return Judgement(AttemptState.FAILED, deletions_in_words(paths))
+    return judgement
 
 
 def _run_alone(verification: Verification, key: str) -> Verdict:

@@ -34,10 +34,11 @@ class Worktree:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A commit on top of the worktree's base, and the files in which it differs."""
+    """A commit on top of the worktree's base, the files in which it differs, and those of them that it deletes."""
 
     commit: str
     files: tuple[str, ...]
+    deleted: tuple[str, ...] = ()
 
 
 def create(repository: Repository, path: Path, base: str) -> Worktree:
@@ -208,4 +209,5 @@ def _commit(repository: Repository, tree: str, base: str, message: str, changed:
     if not changed:
         return None
     files = tuple(os.fsdecode(difference.path) for difference in changed)
-    return Change(write_commit(repository, tree, base, message), files)
+    deleted = tuple(os.fsdecode(difference.path) for difference in changed if difference.after is None)
+    return Change(write_commit(repository, tree, base, message), files, deleted)
