@@ -139,7 +139,7 @@ class Conductor:
         """Fills the free slots. A denied task waits for money to come back; others that need less may pass it."""
         self._progress.denials.clear()
         self._progress.is_delayed = False
-        for number in self._scheduler.ready():
+        for number in self._scheduler.offers():
             if self._stop.is_set() or len(self._progress.running) >= self._context.settings.max_parallel:
                 return
             task = self._tasks[number]
