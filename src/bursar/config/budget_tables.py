@@ -30,7 +30,7 @@ from bursar.errors import UserError
 
 KEYS = ("name", "limit", "match", "period", "timezone", "on_limit", "thresholds", "counts", "allow_unknown_price")
 LABELS = (
-    "project", "run", "roadmap", "phase", "plan", "task", "command", "agent", "model", "user", "host", "session",
+    "project", "run", "roadmap", "phase", "plan", "task", "instance", "command", "agent", "model", "user", "host", "session",
     "lane",
 )  # fmt: skip
 
