@@ -18,6 +18,7 @@ from bursar.run import RunContext
 from bursar.supervision import STREAM_FILE, read_outcome
 
 _LOOK_SECONDS = 0.5
+_LEAST_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,10 @@ class Watch:
         if isinstance(event, AlertFired):
             self._notifier.alert(event.level, event.message, at=event.at)
         if isinstance(event, AttemptEnded) and self._context is not None and event.task in self._context.instances:
-            self._show_output(self._context, event)
+            try:
+                self._show_output(self._context, event)
+            except BursarError as error:
+                self._say(f"warning: what {event.name} said cannot be shown: {error.message}\n")
         for sentence in self._notifier.undelivered():
             self._say(f"warning: {sentence}\n")
 
@@ -64,7 +68,7 @@ class Watch:
         clock, seconds = context.clock, self._showing.status_seconds
         due = clock.monotonic() + seconds
         while True:
-            await asyncio.sleep(min(_LOOK_SECONDS, seconds or _LOOK_SECONDS))
+            await asyncio.sleep(max(_LEAST_SECONDS, min(_LOOK_SECONDS, seconds or _LOOK_SECONDS)))
             try:
                 self._advance(context)
                 if seconds and clock.monotonic() >= due:
