@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from bursar.testing.script import Script, Step
+from tests.faults.job_kills import kill_until
 from tests.integration.jobs_kit import LIST, MakeJobs, answers, job_list, numbered
 from tests.integration.kit import CALL_TOKENS, write
+
+SEED = int(os.environ.get("BURSAR_SEED", "20260301"))
 
 
 def says() -> Script:
@@ -137,3 +141,9 @@ def test_start_at_can_be_called_off(make_jobs: MakeJobs) -> None:
 
 def _in_an_hour() -> str:
     return f"{datetime.now() + timedelta(hours=1):%H:%M}"
+
+
+def test_three_kills_lose_and_invent_nothing(tmp_path: Path) -> None:
+    """The long loop is in tests/faults."""
+    print(f"seed {SEED}")
+    kill_until(tmp_path, 3, SEED)
