@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bursar.testing.script import Script, Step
 from tests.faults.job_kills import kill_until
-from tests.integration.jobs_kit import LIST, MakeJobs, answers, job_list, numbered
+from tests.integration.jobs_kit import MakeJobs, answers, job_list, numbered
 from tests.integration.kit import CALL_TOKENS, write
 
 SEED = int(os.environ.get("BURSAR_SEED", "20260301"))
@@ -81,7 +81,7 @@ def test_two_conductors_of_one_list(make_jobs: MakeJobs) -> None:
     assert jobs.server.wait_until_reached("gate")
     second = jobs.run_jobs()
     assert second.code == 2
-    assert second.err == f"error: {LIST} is being run by another process\n\nhint: bursar status\n"
+    assert second.err == "error: this job list is being run by another process\n\nhint: bursar status\n"
     jobs.server.open_gate("gate")
     assert run.end().code == 0
 

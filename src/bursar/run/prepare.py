@@ -181,7 +181,8 @@ class RunLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as taken:
             os.close(self._file)
-            raise UserError(f"{opened.plan.path.name} is being run by another process", hint="bursar status") from taken
+            what = "plan" if opened.origin.workspace is None else "job list"
+            raise UserError(f"this {what} is being run by another process", hint="bursar status") from taken
 
     def release(self) -> None:
         """Others may conduct the plan again."""
