@@ -27,7 +27,7 @@ COMMANDS = {
     "token": ("bursar.cli.token", "a token budget for scripts: reserve before, record after"),
     "budget": ("bursar.cli.budget", "limits over days, weeks, phases, …: set, show, check, history, alerts"),
     "usage": ("bursar.cli.usage", "what agents have used by their own logs: daily, weekly, …"),
-    "ledger": ("bursar.cli.ledger", "the books: list, verify, export, or correct them on evidence"),
+    "ledger": ("bursar.cli.ledger", "the books: list, verify, export, correct them on evidence, or rebuild them"),
 }
 
 _HELP = """\

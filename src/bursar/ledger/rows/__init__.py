@@ -15,7 +15,7 @@ from bursar.ledger.rows.budgets import (
     write_definition,
 )
 from bursar.ledger.rows.calls import INSERT_CALL, SELECT_CALLS, read_call, read_usage, write_call
-from bursar.ledger.rows.common import Row, parse, run_and_task
+from bursar.ledger.rows.common import DAMAGED_HINT, Row, parse, run_and_task
 from bursar.ledger.rows.holdings import (
     HOLDING_COLUMNS,
     INSERT_HOLDING,
@@ -32,6 +32,7 @@ INSERT_ENTRY = "INSERT INTO entries (number, at, kind, key, body, previous_hash,
 
 __all__ = [
     "BUDGET_COLUMNS",
+    "DAMAGED_HINT",
     "HOLDING_COLUMNS",
     "INSERT_BUDGET",
     "INSERT_CALL",

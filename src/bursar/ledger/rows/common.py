@@ -10,7 +10,7 @@ from bursar.errors import StoreError, UserError
 Row = tuple[Any, ...]
 T = TypeVar("T")
 
-_DAMAGED = "keep a copy of the file and of its `-wal` file, then restore a backup"
+DAMAGED_HINT = "`bursar ledger rebuild` makes a new ledger from what can be read of this one, which is kept"
 
 
 def parse(read: Callable[[Row], T], row: Row) -> T:
@@ -22,7 +22,7 @@ def parse(read: Callable[[Row], T], row: Row) -> T:
     try:
         return read(row)
     except (ValueError, TypeError, KeyError, UserError) as error:
-        raise StoreError(f"the ledger's row `{row[0]}` has been damaged: {error}", hint=_DAMAGED) from error
+        raise StoreError(f"the ledger's row `{row[0]}` has been damaged: {error}", hint=DAMAGED_HINT) from error
 
 
 def run_and_task(labels: Mapping[str, str]) -> tuple[str, str]:
