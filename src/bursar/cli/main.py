@@ -29,7 +29,7 @@ COMMANDS = {
     "budget": ("bursar.cli.budget", "limits over days, weeks, phases, …: set, show, check, history, alerts"),
     "price": ("bursar.cli.price", "what a call of a model costs: list, check"),
     "usage": ("bursar.cli.usage", "what agents have used by their own logs: daily, weekly, …"),
-    "ledger": ("bursar.cli.ledger", "the books: list, verify, export, or correct them on evidence"),
+    "ledger": ("bursar.cli.ledger", "the books: list, verify, export, correct them on evidence, or rebuild them"),
 }
 
 _HELP = """\

@@ -170,6 +170,11 @@ class Journal:
         )
         return [_attempt_row(row) for row in rows]
 
+    def every_attempt(self) -> Sequence[AttemptRow]:
+        """Every attempt of all runs, oldest first."""
+        rows = self._database.query(f"SELECT {_ATTEMPT_COLUMNS} FROM attempt ORDER BY started_at, run_id, task, number")
+        return [_attempt_row(row) for row in rows]
+
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()

@@ -77,7 +77,7 @@ def _check_all(
     folded_balances = _folded_balances(folded)
     problems += _compare("budget", folded.budgets, map(_budget_of, standings), _expected_budget)
     problems += _compare("balance", folded_balances, map(_balance_of, balances), _itself)
-    problems += _compare("reservation", folded.reservations, map(_holding_of, holdings), _expected_holding)
+    problems += _compare("reservation", folded.reservations, map(_holding_of, holdings), expected_holding)
     problems += _compare("call", folded.calls, map(_call_of, calls), _itself)
     problems += _compare("alert", folded.marks, map(_mark_of, marks), _itself)
     return problems
@@ -144,7 +144,7 @@ def _balance_of(balance: Balance) -> tuple[tuple[str, str], object]:
     return (balance.budget.name, balance.period_id), figures
 
 
-def _expected_holding(folded: FoldedReservation) -> object:
+def expected_holding(folded: FoldedReservation) -> Row:
     """The row that the books must have, but for its key."""
     return (
         folded.request,

@@ -163,6 +163,8 @@ class Fold:
         marks: by (budget, period, percent) when each threshold was reached, and the level and message of the alert;
             None for both where it was marked in silence.
         problems: one sentence for each entry that breaks the law.
+        repeats: above 0 between the two entries `rebuilt`: what stands there is repeated from a ledger that had lost
+            some of its entries, so what a grant had to go by cannot be known.
     """
 
     budgets: dict[str, FoldedBudget] = field(default_factory=dict)
@@ -172,6 +174,7 @@ class Fold:
     calls: dict[tuple[str, str, int], tuple[Any, ...]] = field(default_factory=dict)
     marks: dict[tuple[str, str, int], tuple[str, str | None, str | None]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    repeats: int = 0
 
 
 @dataclass(slots=True)

@@ -170,16 +170,18 @@ def open_ledger(
     """
     database = open_database(
         path,
-        migrations=_migrations(),
+        migrations=migrations_of_ledger(),
         application_id=APPLICATION_ID,
         read_only=read_only,
         busy_seconds=busy_seconds,
+        damaged_hint=rows.DAMAGED_HINT,
     )
     return SqliteLedger(database, clock)
 
 
 @lru_cache(maxsize=1)
-def _migrations() -> tuple[str, ...]:
+def migrations_of_ledger() -> tuple[str, ...]:
+    """The schema, as the steps that have led to it."""
     return load_migrations(__file__)
 
 
