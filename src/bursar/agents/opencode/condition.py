@@ -21,9 +21,7 @@ _VARIABLES = (
 
 def examine_opencode(environment: Mapping[str, str], *, nested: bool = False) -> Condition:
     """A key or login for any provider; which one a model needs is not looked into."""
-    home = home_of(environment)
-    data = environment.get("XDG_DATA_HOME") or (home and home / ".local" / "share")
-    login = find_login(environment, _VARIABLES, [Path(data, "opencode", "auth.json") if data else None])
+    login = find_login(environment, _VARIABLES, [login_file(environment)])
     blind = uncounted_agents("opencode", nested=nested)
     return Condition(
         login=login,
@@ -32,3 +30,10 @@ def examine_opencode(environment: Mapping[str, str], *, nested: bool = False) ->
         package=PACKAGE,
         problems=without_login(login, "opencode auth login; or export ANTHROPIC_API_KEY=…") + blind,
     )
+
+
+def login_file(environment: Mapping[str, str]) -> Path | None:
+    """Where its logins are; None where the environment does not say."""
+    home = home_of(environment)
+    data = environment.get("XDG_DATA_HOME") or (home and home / ".local" / "share")
+    return Path(data, "opencode", "auth.json") if data else None
