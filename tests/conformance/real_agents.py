@@ -20,7 +20,7 @@ from bursar.agents import Agent, ClaudeAgent, CodexAgent, GeminiAgent, LaunchReq
 from bursar.testing.agent_install import PINNED, install_agent
 from bursar.testing.agent_runs import AgentRun, start_agent
 from bursar.testing.model_server import ModelServer
-from bursar.testing.script import Script, Step
+from bursar.testing.script import Script, Step, ToolCall
 from tests.conformance.recording import record
 
 CACHES = Path(__file__).parents[2] / ".cache"
@@ -39,7 +39,7 @@ class Kind:
         refusal: the HTTP status that ends it at once.
         repeats: statuses that it answers by trying again.
         goes_on_after_a_cut: a reply that was cut off is asked for again, and the run succeeds.
-        tells_of_a_cut: something in its output says that a reply was cut off, so that its bound can be charged.
+        sub_agent: what makes it start a sub-agent that gets the default reply, and wait for it.
         splits_writes: it says how long what it wrote to the cache lives; else that is taken for five minutes.
         asks: hosts beyond loopback that it asks for something, whatever it is told.
         is_live_in_a_tool: it tells what a call used before the tools that the call asked for have answered.
@@ -54,7 +54,7 @@ class Kind:
     goes_on_after_a_cut: bool
     term_code: int
     int_code: int
-    tells_of_a_cut: bool = True
+    sub_agent: tuple[ToolCall, ...]
     splits_writes: bool = True
     asks: frozenset[str] = frozenset()
     is_live_in_a_tool: bool = True
@@ -73,6 +73,9 @@ KINDS: Mapping[str, Kind] = {
         goes_on_after_a_cut=True,
         term_code=143,
         int_code=0,
+        sub_agent=(
+            ToolCall("Agent", {"description": "look", "prompt": "Say hello.", "subagent_type": "general-purpose"}),
+        ),
     ),
     "codex": Kind(
         make=functools.partial(CodexAgent, extra_arguments=NO_SLASH_TMP),
@@ -83,6 +86,10 @@ KINDS: Mapping[str, Kind] = {
         goes_on_after_a_cut=True,
         term_code=-15,
         int_code=1,
+        sub_agent=(
+            ToolCall("collaboration.spawn_agent", {"task_name": "look", "message": "Say hello.", "fork_turns": "none"}),
+            ToolCall("collaboration.wait_agent", {"timeout_ms": 10_000}),
+        ),
     ),
     "gemini": Kind(
         make=GeminiAgent,
@@ -93,6 +100,7 @@ KINDS: Mapping[str, Kind] = {
         goes_on_after_a_cut=False,
         term_code=0,
         int_code=0,
+        sub_agent=(ToolCall("invoke_agent", {"agent_name": "generalist", "prompt": "Say hello."}),),
     ),
     "opencode": Kind(
         make=OpencodeAgent,
@@ -103,7 +111,7 @@ KINDS: Mapping[str, Kind] = {
         goes_on_after_a_cut=True,
         term_code=-15,
         int_code=-2,
-        tells_of_a_cut=False,
+        sub_agent=(ToolCall("task", {"description": "look", "prompt": "Say hello.", "subagent_type": "general"}),),
         splits_writes=False,
         asks=frozenset({REGISTRY}),
         is_live_in_a_tool=False,

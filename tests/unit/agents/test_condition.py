@@ -101,7 +101,8 @@ def test_no_home_is_no_crash() -> None:
 
 
 @pytest.mark.parametrize(("name", "kind"), [("codex", CodexAgent), ("opencode", OpencodeAgent)])
-def test_sub_agents_that_nobody_counts(name: str, kind: type[CodexAgent] | type[OpencodeAgent], tmp_path: Path) -> None:
-    condition = kind(nested=True).examine({"HOME": str(tmp_path)})
-    assert condition.certainty is Certainty.OBSERVED
-    assert condition.problems[-1].fix == f"in bursar.toml: agents.{name}.nested = false"
+def test_sub_agents_are_counted_too(name: str, kind: type[CodexAgent] | type[OpencodeAgent], tmp_path: Path) -> None:
+    """From their own logs, or the database: a limit is as sure with them as without."""
+    nested, alone = (kind(nested=each).examine({"HOME": str(tmp_path)}) for each in (True, False))
+    assert nested.certainty is Certainty.BOUNDED
+    assert nested == alone

@@ -53,7 +53,7 @@ class CodexAgent(CliAgent):
 
     def examine(self, environment: Mapping[str, str]) -> Condition:
         """How it is let in and what is in its way; it is not started."""
-        return examine_codex(environment, self._extra_arguments, nested=self._nested, private_home=self._private_home)
+        return examine_codex(environment, self._extra_arguments, private_home=self._private_home)
 
     def launch(self, request: LaunchRequest, environment: Mapping[str, str]) -> Launch:
         """How to start an attempt. The prompt goes through stdin; the CLI chooses the session's id itself.

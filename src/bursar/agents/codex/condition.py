@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bursar.agents.codex.session_log import codex_home
-from bursar.agents.condition import Certainty, Condition, Problem, find_login, uncounted_agents, without_login
+from bursar.agents.condition import Certainty, Condition, Problem, find_login, without_login
 
 PACKAGE = "@openai/codex"
 TRIED_VERSION = "0.169.0"
@@ -18,7 +18,6 @@ def examine_codex(
     environment: Mapping[str, str],
     arguments: tuple[str, ...] = (),
     *,
-    nested: bool = False,
     private_home: bool = True,
 ) -> Condition:
     """Its key or login; and its session log, without which calls are only known in sum, at the end.
@@ -29,7 +28,7 @@ def examine_codex(
     # Its own provider wants the key logged in with; the provider that bursar defines takes it as it is.
     variables = (*_VARIABLES, "OPENAI_API_KEY") if environment.get("OPENAI_BASE_URL") else _VARIABLES
     login = find_login(environment, variables, [home and home / "auth.json"])
-    blind = _why_blind(home, arguments, private_home=private_home) + uncounted_agents("codex", nested=nested)
+    blind = _why_blind(home, arguments, private_home=private_home)
     return Condition(
         login=login,
         certainty=Certainty.OBSERVED if blind else Certainty.BOUNDED,

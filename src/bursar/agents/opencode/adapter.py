@@ -11,7 +11,8 @@ from types import MappingProxyType
 from bursar.agents.cli_agent import CliAgent, read_output_cap
 from bursar.agents.condition import Condition
 from bursar.agents.home import PrivateHome
-from bursar.agents.opencode.condition import PACKAGE, examine_opencode, login_file
+from bursar.agents.opencode.condition import PACKAGE, examine_opencode
+from bursar.agents.opencode.places import login_file
 from bursar.agents.opencode.reader import OpencodeReader
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 
@@ -68,7 +69,7 @@ class OpencodeAgent(CliAgent):
 
     def examine(self, environment: Mapping[str, str]) -> Condition:
         """How it is let in and what is in its way; it is not started."""
-        return examine_opencode(environment, nested=self._nested)
+        return examine_opencode(environment)
 
     def launch(self, request: LaunchRequest, environment: Mapping[str, str]) -> Launch:
         """How to start an attempt. The prompt goes through stdin; the CLI chooses the session's id itself.
@@ -101,8 +102,8 @@ class OpencodeAgent(CliAgent):
         return PrivateHome(folder=folder, logs=LOGS, shared={} if own is None else {LOGIN: own})
 
     def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
-        """A reader for one new process."""
-        return OpencodeReader()
+        """A reader for one new process, which finds its log by the `environment` that it was started with."""
+        return OpencodeReader(environment)
 
 
 def prefixes_of(model: str) -> tuple[str, ...]:
