@@ -10,18 +10,24 @@ from types import MappingProxyType
 from typing import Protocol
 
 from bursar.agents.condition import Condition
+from bursar.agents.home import PrivateHome
 from bursar.events import AgentEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchRequest:
-    """One attempt, as the agent needs to know it."""
+    """One attempt, as the agent needs to know it.
+
+    Attributes:
+        home: where the attempt's private home may be; None: there is none, and the agent lives in the user's.
+    """
 
     prompt: str
     worktree: Path
     model: str
     session_id: str
     subagent: str = "general-purpose"
+    home: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +39,14 @@ class Launch:
         environment: the whole environment of the process, not additions to ours.
         stdin: bytes to feed; None closes it.
         output_cap: the most output tokens that one call of the agent may have.
+        home: the private home that the environment points to, to be furnished before the start; None: the user's own.
     """
 
     argv: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     stdin: bytes | None = None
     output_cap: int = 32_000
+    home: PrivateHome | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, str]], StreamReader]] = {
     "claude": lambda _: ClaudeReader(),
     "codex": CodexReader,
     "gemini": GeminiReader,
-    "opencode": lambda _: OpencodeReader(),
+    "opencode": OpencodeReader,
     "command": lambda _: ClaudeReader(),
 }
 

@@ -18,6 +18,7 @@ from bursar.cli.session import (
     read_settings,
     require_approval,
     send_earlier_alerts,
+    tell_missing_login,
     tell_undelivered,
     telling,
 )
@@ -65,6 +66,7 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id:
         return OK
     if limit is not None:
         check_prices(opened, tools, limit.limit)
+    tell_missing_login(agent)
     require_approval(opened.plan, load_project_settings(root), tools.stores.journal, trust=options.trust)
     lock = RunLock(tools.state_dir, opened)
     try:

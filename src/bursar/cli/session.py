@@ -75,6 +75,14 @@ def choose_agent(settings: Settings, flags: Flags) -> Agent:
     return agent
 
 
+def tell_missing_login(agent: Agent) -> None:
+    """A key or login that was not found is told on stderr. The run goes on: the agent may have ways of its own."""
+    condition = agent.examine(os.environ)
+    if condition.login is None:
+        fixes = [problem.fix for problem in condition.problems[:1]]
+        sys.stderr.write(f"warning: {agent.name}: no key and no login was found; {'; '.join(fixes)}\n")
+
+
 def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
     """Everything that a run needs of the machine; opens the stores."""
     clock = SystemClock()

@@ -2,6 +2,7 @@
 
 from bursar.events.agent import (
     AgentEvent,
+    CallLost,
     CallReported,
     LineRejected,
     RetryReported,
@@ -27,6 +28,7 @@ __all__ = [
     "AlertFired",
     "AttemptEnded",
     "AttemptStarted",
+    "CallLost",
     "CallReported",
     "CheckoutForwarded",
     "LineRejected",

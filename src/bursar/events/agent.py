@@ -66,6 +66,11 @@ class RetryReported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallLost:
+    """A call broke off before anything was told of it: it may be paid for, and nobody will say what it used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded:
     """The agent's own closing statement. Judge by `is_error`; a killed agent never gets to say it.
 
@@ -97,4 +102,6 @@ class LineRejected:
     reason: str
 
 
-AgentEvent = SessionStarted | CallReported | ToolStarted | ToolReturned | RetryReported | SessionEnded | LineRejected
+AgentEvent = (
+    SessionStarted | CallReported | CallLost | ToolStarted | ToolReturned | RetryReported | SessionEnded | LineRejected
+)

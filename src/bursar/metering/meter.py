@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from bursar.events import (
     AgentEvent,
+    CallLost,
     CallReported,
     LineRejected,
     RetryReported,
@@ -113,6 +114,8 @@ class Meter:
                 self._is_awaiting = True
             case RetryReported():
                 self._repeat(event)
+            case CallLost():
+                self._lost_inputs.append(self._next_input_bound())
             case LineRejected():
                 self._reject(event)
         return ()

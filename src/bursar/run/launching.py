@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bursar.agents import LaunchRequest
+from bursar.agents import LaunchRequest, PrivateHome, furnish
 from bursar.budget import RUN_THRESHOLDS, Budget, Counting, Limit, OnLimit, Unit
+from bursar.errors import SetupError
 from bursar.journal import AttemptRow
+from bursar.paths import HOME_FOLDER
 from bursar.plan import ARCHIVE_NAME, Task
 from bursar.run.context import RunContext
 from bursar.run.holds import output_of, price_of_tokens
 from bursar.run.prompt import build_prompt
-from bursar.supervision import PROMPT_FILE, AttemptSpec, StopRung
+from bursar.supervision import PROMPT_FILE, AttemptSpec, HomeSpec, StopRung
 
 
 def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
     """Everything that the attempt needs; its prompt is written beside its other files.
 
     Raises:
-        SetupError: the agent's program is not installed.
+        SetupError: the agent's program is not installed, or its home cannot be made.
     """
     worktree = Path(row.worktree)
     prompt = build_prompt(context.plan, task, lambda folder: (worktree / folder / ARCHIVE_NAME).is_file())
@@ -31,9 +33,12 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
             model=row.model,
             session_id=row.session_id,
             subagent=task.subagent,
+            home=Path(row.directory) / HOME_FOLDER,
         ),
         context.environment,
     )
+    if launch.home is not None:
+        _furnish(launch.home)
     blocking = [each for each in _budgets(context, task) if each.on_limit is OnLimit.BLOCK]
     step = price_of_tokens(context.settings.default_hold_tokens // 2, context.rates, row.model)
     return AttemptSpec(
@@ -60,7 +65,20 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         limit_seconds=context.settings.attempt_limit_seconds,
         model=row.model,
         audit=context.audit,
+        home=None if launch.home is None else _home_spec(launch.home),
     )
+
+
+def _furnish(home: PrivateHome) -> None:
+    try:
+        furnish(home)
+    except OSError as error:
+        raise SetupError(f"the agent's home cannot be made: {home.folder}: {error.strerror or error}") from error
+
+
+def _home_spec(home: PrivateHome) -> HomeSpec:
+    shared = {place: str(own) for place, own in home.shared.items()}
+    return HomeSpec(folder=str(home.folder), logs=list(home.logs), shared=shared)
 
 
 def define_task_budget(context: RunContext, task: Task) -> None:

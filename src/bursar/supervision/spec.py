@@ -31,6 +31,14 @@ class StopRung(msgspec.Struct, frozen=True, kw_only=True):
     grace_seconds: float
 
 
+class HomeSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """The agent's private home: what stays of it (`logs`), and which of its places are files of the user's."""
+
+    folder: str
+    logs: list[str]
+    shared: dict[str, str]
+
+
 class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt, ready to start: its hold is committed and its worktree stands.
 
@@ -45,6 +53,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
         refuses_unpriced: a budget in USD is among them that lets nothing pass whose price is unknown.
         step_tokens: by how much a hold grows when it runs out; the same share of it in money.
         audit: the audit log; empty for none.
+        home: the agent's private home; None: it lives in the user's.
         output_cap: the most output tokens of one call.
         limit_seconds: wall time after which the attempt is stopped; None: unlimited.
     """
@@ -69,6 +78,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     countings: list[str] = []
     refuses_unpriced: bool = True
     step_output_tokens: int = 0
+    home: HomeSpec | None = None
 
 
 def encode_spec(spec: AttemptSpec) -> bytes:

@@ -24,6 +24,7 @@ from bursar.ledger import Ledger, State
 from bursar.metering import Meter, UsageDelta
 from bursar.notify import AuditLog
 from bursar.processes import identify
+from bursar.supervision.agent_home import AgentHome
 from bursar.supervision.agent_process import AgentProcess
 from bursar.supervision.auditing import keep_audit
 from bursar.supervision.spec import STREAM_FILE, AttemptSpec, Ending, Outcome, claim, write_outcome
@@ -65,6 +66,7 @@ def supervise(spec: AttemptSpec, ledger: Ledger, clock: Clock) -> None:
             message = f"the agent could not be started: {error.strerror or error}"
             write_outcome(directory, _never_ran(Ending.NOT_STARTED, message=message))
             ledger.release(spec.key)
+            AgentHome(spec.home).close()
             return
         outcome, unknown = Supervision(spec, agent, spending, clock, stream, wake).run()
     write_outcome(directory, outcome)
@@ -97,6 +99,7 @@ class Supervision:
         self._meter = Meter(spec.model, output_cap=spec.output_cap)
         self._reader = open_reader(spec.reader, spec.environment)
         self._splitter = LineSplitter()
+        self._home = AgentHome(spec.home)
         self._ladder = StopLadder(spec.stop_ladder)
         self._started_at = clock.monotonic()
         self._ends_at = None if spec.limit_seconds is None else self._started_at + spec.limit_seconds
@@ -118,6 +121,7 @@ class Supervision:
                     if not self._is_open and key.fd == self._agent.output:
                         selector.unregister(key.fd)
                 self._hear_log()
+                self._home.look_after()
         is_clear = self._agent.clear()
         while chunk := self._next_chunk():
             self._hear_chunk(chunk)
@@ -126,6 +130,7 @@ class Supervision:
         for event in self._reader.poll() + self._reader.finish():
             self._take(event)
         self._agent.close()
+        self._home.close()
         unknown = self._unknown()
         return self._outcome(unknown, is_clear), unknown
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bursar.agents import Agent, LaunchRequest, LineSplitter, StreamReader
+from bursar.agents import Agent, LaunchRequest, LineSplitter, StreamReader, furnish
 from bursar.events import AgentEvent, SessionEnded
 from bursar.metering import Meter, UsageDelta
 from bursar.usage import NOTHING, Usage
@@ -45,6 +46,15 @@ class AgentRun:
         self._hear(reader.poll() + reader.finish())
         return self
 
+    def end_within(self, seconds: float) -> None:
+        """It has ended, by itself or, when the time is up, by KILL; nothing is read of it any more."""
+        self.process.stdin = None  # fed and closed: `communicate` would want to do it again
+        try:
+            self.process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.communicate()
+
     def _hear(self, events: tuple[AgentEvent, ...]) -> None:
         for event in events:
             self.events.append(event)
@@ -80,6 +90,8 @@ class AgentRun:
 def start_agent(agent: Agent, request: LaunchRequest, environment: Mapping[str, str]) -> AgentRun:
     """The agent is started in its worktree and has its prompt; nothing has been read of it."""
     launch = agent.launch(request, environment)
+    if launch.home is not None:
+        furnish(launch.home)
     process = subprocess.Popen(
         launch.argv,
         env=dict(launch.environment),
