@@ -50,6 +50,22 @@ def is_better(new: LoggedCall, old: LoggedCall) -> bool:
     """
     if new.is_sidechain != old.is_sidechain:
         return old.is_sidechain
+    if new[8:13] == old[8:13]:
+        return bool(new.speed) and not old.speed
     if new.total_tokens != old.total_tokens:
         return new.total_tokens > old.total_tokens
     return bool(new.speed) and not old.speed
+
+
+def best_of(calls: list[LoggedCall]) -> list[LoggedCall]:
+    """Each call once, as its best record has it; those without a message all."""
+    best: dict[tuple[str, str], LoggedCall] = {}
+    nameless: list[LoggedCall] = []
+    for call in calls:
+        if not call.message:
+            nameless.append(call)
+            continue
+        known = best.setdefault(call[:2], call)
+        if known is not call and is_better(call, known):
+            best[call[:2]] = call
+    return [*best.values(), *nameless]

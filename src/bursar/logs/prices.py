@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from datetime import UTC, datetime
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from bursar.logs.call import LoggedCall
-    from bursar.logs.index import LogIndex
-    from bursar.pricing import RateTable
+from bursar.logs.call import LoggedCall
+from bursar.logs.index import LogIndex
+from bursar.pricing import RateTable, library_version
+from bursar.usage import Usage
 
 _EARLIEST = "0001-01-01"
 _DAY_MS = 86_400_000
@@ -20,29 +20,17 @@ class LoggedPrices:
     """Prices for the calls of an index, which keeps what was looked up."""
 
     def __init__(self, index: LogIndex) -> None:
-        self._index = index
-        self._days: list[str] = []
-        self._tables: list[RateTable] = []
-        self._by_day: dict[int, RateTable] = {}
-
-    def load(self) -> None:
-        """What follows needs neither the library nor the index."""
-        import json
-
-        from bursar.pricing import RateTable, library_version
-
         library = library_version()
-        kept = self._index.rates(library)
+        kept = index.rates(library)
         if not kept:
             kept = _look_up()
-            self._index.keep_rates(library, kept)
+            index.keep_rates(library, kept)
         self._days = [day for day, _ in kept]
         self._tables = [RateTable.from_data(json.loads(data)) for _, data in kept]
+        self._by_day: dict[int, RateTable] = {}
 
     def cost_nano_usd(self, call: LoggedCall) -> int | None:
         """What the call cost; None where the model, or the price of a kind of token, is unknown."""
-        from bursar.usage import Usage
-
         day = call.at // _DAY_MS
         table = self._by_day.get(day)
         if table is None:
@@ -59,17 +47,12 @@ class LoggedPrices:
         )
 
     def _table(self, day: int) -> RateTable:
-        try:
-            text = f"{datetime.fromtimestamp(day * _DAY_MS / 1000, UTC):%Y-%m-%d}"
-        except (OverflowError, ValueError, OSError):
-            return self._tables[-1]
+        text = f"{datetime.fromtimestamp(day * _DAY_MS / 1000, UTC):%Y-%m-%d}"
         return self._tables[max(0, bisect_right(self._days, text) - 1)]
 
 
 def _look_up() -> list[tuple[str, str]]:
     """Rate tables as JSON, each after the day from which on it holds; one that changes nothing is left out."""
-    import json
-
     from bursar.pricing import load_prices, price_changes
 
     tables: list[tuple[str, str]] = []

@@ -4,12 +4,13 @@
 -- other bytes there mean another file, which is read from its beginning.
 CREATE TABLE file (
     path    TEXT PRIMARY KEY,
-    device  INTEGER NOT NULL,
-    inode   INTEGER NOT NULL,
     size    INTEGER NOT NULL,
     changed INTEGER NOT NULL,  -- the file's time of change, ns
+    device  INTEGER NOT NULL,
+    inode   INTEGER NOT NULL,
     offset  INTEGER NOT NULL,
-    fingerprint BLOB NOT NULL
+    fingerprint BLOB NOT NULL,
+    state   TEXT NOT NULL      -- what the lines before `offset` say about those behind it, as their reader writes it
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE session (
@@ -25,6 +26,7 @@ CREATE TABLE model (
     name    TEXT NOT NULL UNIQUE
 ) STRICT;
 
+-- `id` is found from `message` (call_id.py), so that a call is found without an index beside the table.
 CREATE TABLE call (
     id      INTEGER PRIMARY KEY,
     session INTEGER NOT NULL REFERENCES session (id),
@@ -41,7 +43,6 @@ CREATE TABLE call (
     output_tokens         INTEGER NOT NULL,
     nano_usd INTEGER  -- NULL: nobody knows
 ) STRICT;
-CREATE INDEX call_by_message ON call (message) WHERE message <> '';
 
 -- Sums over quarters of an hour, which are whole in every time zone; reports read these alone.
 CREATE TABLE quarter (

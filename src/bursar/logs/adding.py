@@ -1,0 +1,211 @@
+"""Calls go into the index: each once, priced, and into the sums. One transaction at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bursar.logs.call import LoggedCall, is_better
+from bursar.logs.call_id import first_id, last_id
+from bursar.logs.index import QUARTER_MS
+
+if TYPE_CHECKING:
+    import apsw
+
+    from bursar.logs.index import FileMark, LogIndex
+
+COUNTERS = "input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens"
+_SUMS = ("calls", *COUNTERS.split(", "), "nano_usd", "unpriced")
+_INSERT_CALL = (
+    f"INSERT INTO call (id, session, model, message, request, at, is_sidechain, speed, {COUNTERS}, nano_usd)"
+    f" VALUES ({', '.join('?' * 14)})"
+)
+_SELECT_CALLS = (
+    f"SELECT id, session, model, message, request, at, is_sidechain, speed, {COUNTERS}, nano_usd FROM call"
+    " WHERE id BETWEEN ? AND ?"
+)
+_ADD_QUARTER = (
+    f"INSERT INTO quarter (quarter, session, model, {', '.join(_SUMS)}, first_at, last_at)"
+    f" VALUES ({', '.join('?' * 13)}) ON CONFLICT (quarter, session, model) DO UPDATE SET "
+    + ", ".join(f"{name} = {name} + excluded.{name}" for name in _SUMS)
+    + ", first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)"
+)
+_MOST_REQUESTS = 64  # of one message; there are never more than a few
+_FULL = -1
+_MARK_FILE = f"INSERT OR REPLACE INTO file VALUES ({', '.join('?' * 8)})"
+
+
+class CallPrices(Protocol):
+    """What calls cost."""
+
+    def cost_nano_usd(self, call: LoggedCall) -> int | None:
+        """What the call cost; None where nobody knows."""
+        ...
+
+
+class Known:
+    """What those who add to an index remember from one transaction to the next.
+
+    Attributes:
+        taken: every first id that has a row; None where there are rows that this process has not written.
+    """
+
+    def __init__(self, *, is_empty: bool) -> None:
+        self.sessions: dict[tuple[str, str, str], int] = {}
+        self.models: dict[str, int] = {}
+        self.taken: set[int] | None = set() if is_empty else None
+
+
+class Adder:
+    """Adds to an index, one durable transaction after the other."""
+
+    def __init__(self, index: LogIndex, prices: CallPrices) -> None:
+        self._database = index.database
+        self._prices = prices
+        self._known: Known | None = None
+
+    @contextmanager
+    def adding(self) -> Iterator[Adding]:
+        """A `with` block that is one transaction: calls and how far their files were read, or neither."""
+        with self._database.write() as connection:
+            known, self._known = self._known, None  # what a transaction that failed has learned is not true
+            if known is None or not self._database.is_unchanged:
+                known = Known(is_empty=not connection.execute("SELECT 1 FROM call LIMIT 1").fetchall())
+            adding = Adding(connection, self._prices, known)
+            yield adding
+            adding.flush()
+        self._known = known
+
+
+class Adding:
+    """Calls that are being added, within one transaction."""
+
+    def __init__(self, connection: apsw.Connection, prices: CallPrices, known: Known) -> None:
+        self._connection = connection
+        self._prices = prices
+        self._known = known
+        self._rows: list[tuple[Any, ...]] = []
+        self._marks: list[tuple[Any, ...]] = []
+        self._sums: dict[tuple[int, int, int], list[int]] = {}
+
+    def add_file(self, source: str, before: FileMark | None, after: FileMark, calls: Iterable[LoggedCall]) -> None:
+        """What stood in a file behind the mark `before` is in the index. Nothing, where another process was quicker."""
+        rows = self._connection.execute("SELECT * FROM file WHERE path = ?", (after.path,)).fetchall()
+        if rows == ([] if before is None else [before.row()]):
+            self.add(source, calls)
+            self._marks.append(after.row())
+
+    def add(self, source: str, calls: Iterable[LoggedCall]) -> None:
+        """Calls that were not known are; of those that were, the better record counts."""
+        for call in calls:
+            row_id = self._room_for(call)
+            if row_id is not None:
+                self._insert(source, call, row_id)
+
+    def flush(self) -> None:
+        """Everything is in the tables."""
+        self._write_rows()
+        self._connection.executemany(_ADD_QUARTER, [(*key, *sums) for key, sums in sorted(self._sums.items())])
+        self._sums.clear()
+        self._connection.executemany(_MARK_FILE, self._marks)
+        self._marks.clear()
+
+    def _write_rows(self) -> None:
+        self._rows.sort()  # neighbours in the table are written together
+        self._connection.executemany(_INSERT_CALL, self._rows)
+        self._rows.clear()
+
+    def _room_for(self, call: LoggedCall) -> int | None:
+        """The id that the call gets; None where something as good is known. What was known and is worse is gone.
+
+        Two requests with one message are two calls, but for what a sub-agent's log repeats.
+        """
+        if not call.message:
+            return self._nameless_id()
+        first, taken = first_id(call.message), self._known.taken
+        if taken is not None and first not in taken:
+            taken.add(first)
+            return first
+        self._write_rows()
+        found = self._room_at(call, first)
+        if found == _FULL:  # no provider's message: its requests are kept apart, so that not all are compared with all
+            found = self._room_at(call, first_id(f"{call.message}\n{call.request}"))
+        return found
+
+    def _room_at(self, call: LoggedCall, first: int) -> int | None:
+        """As `_room_for`, of the calls from `first` on; `_FULL` where there are many, and none of them is this one."""
+        rows: Sequence[tuple[Any, ...]] = self._connection.execute(_SELECT_CALLS, (first, last_id(first))).fetchall()
+        is_known = False
+        for row_id, session, model, message, *rest in rows:
+            old = _known(message, rest)
+            if message == call.message and (old.request == call.request or old.is_sidechain or call.is_sidechain):
+                if not is_better(call, old):
+                    return None
+                self._count(session, model, old, -1)
+                self._connection.execute("DELETE FROM call WHERE id = ?", (row_id,))
+                is_known = True
+        if len(rows) >= _MOST_REQUESTS and not is_known:
+            return _FULL
+        return int(rows[-1][0]) + 1 if rows else first
+
+    def _nameless_id(self) -> int:
+        self._write_rows()
+        rows: Any = self._connection.execute("SELECT min(id) FROM call").fetchall()
+        return min(rows[0][0] or 0, 0) - 1
+
+    def _insert(self, source: str, call: LoggedCall, row_id: int) -> None:
+        session = self._session(source, call)
+        model = self._known.models.get(call.model) or self._model(call.model)
+        if call.nano_usd is None:
+            call = call._replace(nano_usd=self._prices.cost_nano_usd(call))
+        message, request, at, _, _, _, is_sidechain, speed, *counts = call
+        self._rows.append((row_id, session, model, message, request, at, is_sidechain, speed, *counts))
+        self._count(session, model, call, 1)
+
+    def _count(self, session: int, model: int, call: LoggedCall, sign: int) -> None:
+        """The call is in the sums, or (`sign` -1) out of them."""
+        key = (call.at // QUARTER_MS, session, model)
+        sums = self._sums.get(key)
+        if sums is None:
+            sums = self._sums[key] = [0, 0, 0, 0, 0, 0, 0, 0, call.at, call.at]
+        _, _, at, _, _, _, _, _, fresh, read, short, long, output, nano_usd = call
+        sums[0] += sign
+        sums[1] += sign * fresh
+        sums[2] += sign * read
+        sums[3] += sign * short
+        sums[4] += sign * long
+        sums[5] += sign * output
+        if nano_usd is None:
+            sums[7] += sign
+        else:
+            sums[6] += sign * nano_usd
+        if at < sums[8]:
+            sums[8] = at
+        elif at > sums[9]:
+            sums[9] = at
+
+    def _session(self, source: str, call: LoggedCall) -> int:
+        key = (source, call.project, call.session)
+        return self._known.sessions.get(key) or self._new_id(
+            "session", "(source, project, name)", key, self._known.sessions
+        )
+
+    def _model(self, name: str) -> int:
+        found = self._new_id("model", "(name)", (name,), {})
+        self._known.models[name] = found
+        return found
+
+    def _new_id(self, table: str, columns: str, values: tuple[str, ...], known: dict[Any, int]) -> int:
+        """The number of the row with these values, made if there is none."""
+        marks = f"({', '.join('?' * len(values))})"
+        self._connection.execute(f"INSERT OR IGNORE INTO {table} {columns} VALUES {marks}", values)
+        rows: Any = self._connection.execute(f"SELECT id FROM {table} WHERE {columns} = {marks}", values).fetchall()
+        found = known[values] = int(rows[0][0])
+        return found
+
+
+def _known(message: str, row: Sequence[Any]) -> LoggedCall:
+    """A call as the table has it; which project and session it is in does not matter here."""
+    request, at, is_sidechain, speed, *rest = row
+    return LoggedCall(message, request, at, "", "", "", bool(is_sidechain), speed, *rest)
