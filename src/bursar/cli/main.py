@@ -26,6 +26,7 @@ COMMANDS = {
     "alert": ("bursar.cli.alert", "send a test alert to everybody who is told of alerts"),
     "token": ("bursar.cli.token", "a token budget for scripts: reserve before, record after"),
     "budget": ("bursar.cli.budget", "limits over days, weeks, phases, …: set, show, check, history, alerts"),
+    "price": ("bursar.cli.price", "what a call of a model costs: list, check"),
     "usage": ("bursar.cli.usage", "what agents have used by their own logs: daily, weekly, …"),
     "ledger": ("bursar.cli.ledger", "the books: list, verify, export, or correct them on evidence"),
 }
