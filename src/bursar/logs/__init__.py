@@ -1,0 +1,46 @@
+"""What agents have written down of their own: local session logs become an index of calls, each counted once.
+
+Logs are other programs' text: whatever stands in them, reading raises nothing but what says that a file cannot be read.
+"""
+
+from bursar.logs.index import LogIndex, open_index
+from bursar.logs.periods import (
+    Block,
+    Totals,
+    UsageRow,
+    Wanted,
+    add_up,
+    day_of,
+    find_blocks,
+    month_of,
+    rows_by_day,
+    rows_by_session,
+    week_of,
+)
+from bursar.logs.places import SOURCES, Source
+from bursar.logs.updating import ReadingResult, update_index
+from bursar.logs.zones import Zone, day_text, local_zone, named_zone
+
+__all__ = [
+    "SOURCES",
+    "Block",
+    "LogIndex",
+    "ReadingResult",
+    "Source",
+    "Totals",
+    "UsageRow",
+    "Wanted",
+    "Zone",
+    "add_up",
+    "day_of",
+    "day_text",
+    "find_blocks",
+    "local_zone",
+    "month_of",
+    "named_zone",
+    "open_index",
+    "rows_by_day",
+    "rows_by_session",
+    "update_index",
+    "week_of",
+]

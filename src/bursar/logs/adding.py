@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bursar.logs.call import LoggedCall, is_better
+from bursar.logs.call import CallRow, LoggedCall, is_better
 from bursar.logs.call_id import first_id, last_id
 from bursar.logs.index import QUARTER_MS
 
@@ -39,7 +39,7 @@ _MARK_FILE = f"INSERT OR REPLACE INTO file VALUES ({', '.join('?' * 8)})"
 class CallPrices(Protocol):
     """What calls cost."""
 
-    def cost_nano_usd(self, call: LoggedCall) -> int | None:
+    def cost_nano_usd(self, call: CallRow) -> int | None:
         """What the call cost; None where nobody knows."""
         ...
 
@@ -89,14 +89,14 @@ class Adding:
         self._marks: list[tuple[Any, ...]] = []
         self._sums: dict[tuple[int, int, int], list[int]] = {}
 
-    def add_file(self, source: str, before: FileMark | None, after: FileMark, calls: Iterable[LoggedCall]) -> None:
+    def add_file(self, source: str, before: FileMark | None, after: FileMark, calls: Iterable[CallRow]) -> None:
         """What stood in a file behind the mark `before` is in the index. Nothing, where another process was quicker."""
         rows = self._connection.execute("SELECT * FROM file WHERE path = ?", (after.path,)).fetchall()
         if rows == ([] if before is None else [before.row()]):
             self.add(source, calls)
             self._marks.append(after.row())
 
-    def add(self, source: str, calls: Iterable[LoggedCall]) -> None:
+    def add(self, source: str, calls: Iterable[CallRow]) -> None:
         """Calls that were not known are; of those that were, the better record counts."""
         for call in calls:
             row_id = self._room_for(call)
@@ -116,33 +116,34 @@ class Adding:
         self._connection.executemany(_INSERT_CALL, self._rows)
         self._rows.clear()
 
-    def _room_for(self, call: LoggedCall) -> int | None:
+    def _room_for(self, call: CallRow) -> int | None:
         """The id that the call gets; None where something as good is known. What was known and is worse is gone.
 
         Two requests with one message are two calls, but for what a sub-agent's log repeats.
         """
-        if not call.message:
+        message, request, *_ = call
+        if not message:
             return self._nameless_id()
-        first, taken = first_id(call.message), self._known.taken
+        first, taken = first_id(message), self._known.taken
         if taken is not None and first not in taken:
             taken.add(first)
             return first
         self._write_rows()
         found = self._room_at(call, first)
         if found == _FULL:  # no provider's message: its requests are kept apart, so that not all are compared with all
-            found = self._room_at(call, first_id(f"{call.message}\n{call.request}"))
+            found = self._room_at(call, first_id(f"{message}\n{request}"))
         return found
 
-    def _room_at(self, call: LoggedCall, first: int) -> int | None:
+    def _room_at(self, call: CallRow, first: int) -> int | None:
         """As `_room_for`, of the calls from `first` on; `_FULL` where there are many, and none of them is this one."""
         rows: Sequence[tuple[Any, ...]] = self._connection.execute(_SELECT_CALLS, (first, last_id(first))).fetchall()
-        is_known = False
+        new, is_known = LoggedCall(*call), False
         for row_id, session, model, message, *rest in rows:
             old = _known(message, rest)
-            if message == call.message and (old.request == call.request or old.is_sidechain or call.is_sidechain):
-                if not is_better(call, old):
+            if message == new.message and (old.request == new.request or old.is_sidechain or new.is_sidechain):
+                if not is_better(new, old):
                     return None
-                self._count(session, model, old, -1)
+                self._count(session, model, old.at, -1, old[8:13], old.nano_usd)
                 self._connection.execute("DELETE FROM call WHERE id = ?", (row_id,))
                 is_known = True
         if len(rows) >= _MOST_REQUESTS and not is_known:
@@ -154,22 +155,23 @@ class Adding:
         rows: Any = self._connection.execute("SELECT min(id) FROM call").fetchall()
         return min(rows[0][0] or 0, 0) - 1
 
-    def _insert(self, source: str, call: LoggedCall, row_id: int) -> None:
-        session = self._session(source, call)
-        model = self._known.models.get(call.model) or self._model(call.model)
-        if call.nano_usd is None:
-            call = call._replace(nano_usd=self._prices.cost_nano_usd(call))
-        message, request, at, _, _, _, is_sidechain, speed, *counts = call
-        self._rows.append((row_id, session, model, message, request, at, is_sidechain, speed, *counts))
-        self._count(session, model, call, 1)
+    def _insert(self, source: str, call: CallRow, row_id: int) -> None:
+        known = self._known
+        message, request, at, name, project, session_name, is_sidechain, speed, *counts, nano_usd = call
+        session = known.sessions.get((source, project, session_name)) or self._session(source, call)
+        model = known.models.get(name) or self._model(name)
+        if nano_usd is None:
+            nano_usd = self._prices.cost_nano_usd(call)
+        self._rows.append((row_id, session, model, message, request, at, is_sidechain, speed, *counts, nano_usd))
+        self._count(session, model, at, 1, counts, nano_usd)
 
-    def _count(self, session: int, model: int, call: LoggedCall, sign: int) -> None:
+    def _count(self, session: int, model: int, at: int, sign: int, counts: Sequence[int], nano_usd: int | None) -> None:
         """The call is in the sums, or (`sign` -1) out of them."""
-        key = (call.at // QUARTER_MS, session, model)
+        key = (at // QUARTER_MS, session, model)
         sums = self._sums.get(key)
         if sums is None:
-            sums = self._sums[key] = [0, 0, 0, 0, 0, 0, 0, 0, call.at, call.at]
-        _, _, at, _, _, _, _, _, fresh, read, short, long, output, nano_usd = call
+            sums = self._sums[key] = [0, 0, 0, 0, 0, 0, 0, 0, at, at]
+        fresh, read, short, long, output = counts
         sums[0] += sign
         sums[1] += sign * fresh
         sums[2] += sign * read
@@ -185,11 +187,9 @@ class Adding:
         elif at > sums[9]:
             sums[9] = at
 
-    def _session(self, source: str, call: LoggedCall) -> int:
-        key = (source, call.project, call.session)
-        return self._known.sessions.get(key) or self._new_id(
-            "session", "(source, project, name)", key, self._known.sessions
-        )
+    def _session(self, source: str, call: CallRow) -> int:
+        key = (source, call[4], call[5])
+        return self._new_id("session", "(source, project, name)", key, self._known.sessions)
 
     def _model(self, name: str) -> int:
         found = self._new_id("model", "(name)", (name,), {})

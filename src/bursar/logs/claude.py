@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from bursar.logs.call import LoggedCall
+from bursar.logs.call import CallRow
 from bursar.logs.files import LogFile
 from bursar.logs.lines import lines_with
 from bursar.logs.values import MOST_TOKENS, RefusedLine, milliseconds, whole
@@ -75,45 +75,44 @@ class ClaudeReader:
 
     def __init__(self, file: LogFile, _: str) -> None:
         self._project, self._session = _place(file)
-        self._last: tuple[object, ...] = ()
         self.refused = 0
 
-    def read(self, block: memoryview) -> Iterator[LoggedCall]:
+    def read(self, block: memoryview) -> list[CallRow]:
         """The calls of a block of lines."""
         try:
             lines = _decoder.decode_lines(block)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            lines = self._read_one_by_one(block)
+            lines = list(self._read_one_by_one(block))
+        calls: list[CallRow] = []
+        last_id = last_request = last_usage = None
         for line in lines:
-            message = line.message
+            message: Any = line.message
             if message.__class__ is not _Message:
-                if line.data.__class__ is not _Data or (message := self._reported(line)) is None:
-                    continue
-            usage = message.usage  # type: ignore[union-attr]
-            if usage is not None and message.model != _NO_MODEL:  # type: ignore[union-attr]
-                call = self._call(line, message, usage)  # type: ignore[arg-type]
-                if call is not None:
-                    yield call
+                message = _reported(line)
+            usage = None if message is None else message.usage
+            if usage is None:
+                continue
+            if message.id == last_id and line.requestId == last_request and usage == last_usage and last_id:
+                continue  # a line for each block of an answer
+            last_id, last_request, last_usage = message.id, line.requestId, usage
+            if message.model != _NO_MODEL:
+                self._add(calls, line, message, usage)
+        return calls
 
-    def _call(self, line: _Line, message: _Message, usage: _Usage) -> LoggedCall | None:
-        split = usage.cache_creation
+    def _add(self, calls: list[CallRow], line: _Line, message: _Message, usage: _Usage) -> None:
+        fresh, read, output = usage.input_tokens, usage.cache_read_input_tokens, usage.output_tokens
         short, long = usage.cache_creation_input_tokens, 0  # what is not split counts as five minutes
+        split = usage.cache_creation
         if split is not None and (split.ephemeral_5m_input_tokens or split.ephemeral_1h_input_tokens):
             short, long = split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens
-        counters = (usage.input_tokens, usage.cache_read_input_tokens, short, long, usage.output_tokens)
-        this = (message.id, line.requestId, counters, line.isSidechain, usage.speed)
-        if this == self._last and message.id:
-            return None  # a line for each block of an answer
-        if min(counters) < 0 or max(counters) > MOST_TOKENS:
-            self.refused += 1
-            return None
         try:
             at = milliseconds(line.timestamp)
+            if min(fresh, read, short, long, output) < 0 or max(fresh, read, short, long, output) > MOST_TOKENS:
+                raise RefusedLine("an absurd count")
         except RefusedLine:
             self.refused += 1
-            return None
-        self._last = this
-        return LoggedCall(
+            return
+        calls.append((
             message.id or "",
             line.requestId or "",
             at,
@@ -122,19 +121,13 @@ class ClaudeReader:
             line.sessionId or self._session,
             line.isSidechain is True,
             usage.speed or "",
-            *counters,
-        )
-
-    def _reported(self, line: _Line) -> _Message | None:
-        """The message of the sub-agent's line that a line of progress wraps; the rest of it is then the line's."""
-        inner = line.data.message  # type: ignore[union-attr]
-        if inner.__class__ is not _Reported or inner.message.__class__ is not _Message:
-            return None
-        line.timestamp = inner.timestamp or line.timestamp
-        line.requestId = inner.requestId or line.requestId
-        line.isSidechain = True
-        message: _Message = inner.message
-        return message
+            fresh,
+            read,
+            short,
+            long,
+            output,
+            None,
+        ))  # fmt: skip
 
     def _read_one_by_one(self, block: memoryview) -> Iterator[_Line]:
         for line in lines_with(block, _MARKER):
@@ -154,13 +147,26 @@ class ClaudeReader:
             return None
 
 
+def _reported(line: _Line) -> _Message | None:
+    """The message of the sub-agent's line that a line of progress wraps; the rest of it is then the line's."""
+    inner = line.data.message if isinstance(line.data, _Data) else None
+    if not isinstance(inner, _Reported) or not isinstance(inner.message, _Message):
+        return None
+    line.timestamp = inner.timestamp or line.timestamp
+    line.requestId = inner.requestId or line.requestId
+    line.isSidechain = True
+    return inner.message
+
+
 def _tidy_line(value: dict[str, Any]) -> dict[str, Any]:
     """Only what is read of a line, in the types that are expected.
 
     Raises:
         RefusedLine: a count is none.
     """
-    tidy: dict[str, Any] = {key: value[key] for key in ("timestamp", "requestId", "sessionId", "cwd") if _is_text(value, key)}
+    tidy: dict[str, Any] = {
+        key: value[key] for key in ("timestamp", "requestId", "sessionId", "cwd") if _is_text(value, key)
+    }
     tidy["isSidechain"] = value.get("isSidechain") is True
     message, data = value.get("message"), value.get("data")
     if isinstance(message, dict):

@@ -62,5 +62,3 @@ class FolderSearch:
         self.files += 1
         if self._seen.get(entry.path) != (status.st_size, status.st_mtime_ns) and entry.is_file():
             self._changed.append(LogFile(entry.path, self._root, status.st_size, status.st_mtime_ns))
-
-

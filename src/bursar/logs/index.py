@@ -10,7 +10,6 @@ from bursar.database import load_migrations, open_database
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
     from typing import Any
 
     from bursar.database import Database
@@ -20,7 +19,7 @@ QUARTER_MS = 15 * 60 * 1000
 
 
 class FileMark:
-    """How far a log file was read, and what it was then. `changed` in ns; `fingerprint`, `state`: see `0001_logs.sql`."""
+    """How far a log file was read, and what it was then. `changed` in ns; for the others see `0001_logs.sql`."""
 
     __slots__ = ("changed", "device", "fingerprint", "inode", "offset", "path", "size", "state")
 
@@ -78,19 +77,21 @@ class LogIndex:
         rows = self.database.query("SELECT * FROM file WHERE path = ?", (path,))
         return FileMark(*rows[0]) if rows else None
 
-    def rates(self, library: str) -> list[tuple[str, str]]:
-        """Rate tables of that release of the price library, as JSON, each after the day from which on it holds."""
-        rows = self.database.query("SELECT day, data FROM rates WHERE library = ? ORDER BY day", (library,))
-        return [(day, data) for day, data in rows]
+    def calls_after(self, at: int) -> int:
+        """How many calls are dated after a time in ms, to a quarter of an hour."""
+        rows = self.database.query("SELECT coalesce(sum(calls), 0) FROM quarter WHERE quarter > ?", (at // QUARTER_MS,))
+        return int(rows[0][0])
 
-    def keep_rates(self, library: str, tables: Sequence[tuple[str, str]]) -> None:
-        """These are the rate tables from now on."""
-        with self.database.write() as connection:
-            connection.execute("DELETE FROM rates")
-            connection.executemany(
-                "INSERT INTO rates (day, library, data) VALUES (?, ?, ?)",
-                [(day, library, data) for day, data in tables],
-            )
+    def prices(self, library: str) -> dict[str, str]:
+        """What is kept of that release of the price library, as JSON, by model."""
+        return dict(self.database.query("SELECT model, data FROM price WHERE library = ?", (library,)))
+
+    def keep_price(self, library: str, model: str, data: str) -> None:
+        """That is what the release says of the model; what other releases said is gone. Within a write."""
+        self.database.query("DELETE FROM price WHERE library <> ?", (library,))
+        self.database.query(
+            "INSERT OR REPLACE INTO price (model, library, data) VALUES (?, ?, ?)", (model, library, data)
+        )
 
     def close(self) -> None:
         """Let go of the file."""

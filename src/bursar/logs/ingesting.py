@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import IO, Any, NamedTuple
 
 from bursar.logs.adding import Adder, CallPrices
-from bursar.logs.call import LoggedCall
 from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark, LogIndex
 from bursar.logs.prices import LoggedPrices
@@ -148,7 +147,7 @@ def _reader(source: str) -> Any:
 def _pack(read: FileRead) -> tuple[Any, ...]:
     if read.new is None:
         return (None, read.failure)
-    return read.new.after.row(), [tuple(call) for call in read.new.calls], read.new.refused
+    return read.new.after.row(), read.new.calls, read.new.refused
 
 
 def _unpack(job: Job, packed: tuple[Any, ...]) -> FileRead:
@@ -156,4 +155,4 @@ def _unpack(job: Job, packed: tuple[Any, ...]) -> FileRead:
     if packed[0] is None:
         return FileRead(source, file.path, None, packed[1])
     after, calls, refused = packed
-    return FileRead(source, file.path, NewCalls(mark, FileMark(*after), list(map(LoggedCall._make, calls)), refused), "")
+    return FileRead(source, file.path, NewCalls(mark, FileMark(*after), calls, refused), "")

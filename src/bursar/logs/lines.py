@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from io import RawIOBase
+from typing import Protocol
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 17
 LONGEST_LINE = 64 << 20
 
 _room = bytearray()
 """One for all files: a new one for each block would have to be given and cleared by the kernel each time."""
+
+
+class _File(Protocol):
+    """A file that is read without a buffer of its own."""
+
+    def seek(self, offset: int, /) -> int: ...
+
+    def readinto(self, buffer: memoryview, /) -> int | None: ...
 
 
 class LineBlocks:
@@ -22,7 +30,7 @@ class LineBlocks:
         too_long: how many lines were longer than `LONGEST_LINE`, and left out.
     """
 
-    def __init__(self, file: RawIOBase, offset: int = 0) -> None:
+    def __init__(self, file: _File, offset: int = 0) -> None:
         self._file = file
         self._skipped = 0
         self.offset = offset

@@ -65,6 +65,4 @@ def _listed(environment: Environment, variable: str) -> list[str]:
     return [part.strip() for part in environment.get(variable, "").split(",") if part.strip()]
 
 
-SOURCES = (
-    Source("claude", "Claude Code", "CLAUDE_CONFIG_DIR", (".jsonl",), _claude),
-)
+SOURCES = (Source("claude", "Claude Code", "CLAUDE_CONFIG_DIR", (".jsonl",), _claude),)

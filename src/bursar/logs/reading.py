@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from io import FileIO
 from typing import NamedTuple, Protocol
 
-from bursar.logs.call import LoggedCall, best_of
+from bursar.logs.call import CallRow, best_of
 from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark
 from bursar.logs.lines import LineBlocks
@@ -32,7 +32,7 @@ class LogReader(Protocol):
     @property
     def refused(self) -> int: ...
 
-    def read(self, block: memoryview) -> Iterable[LoggedCall]:
+    def read(self, block: memoryview) -> Iterable[CallRow]:
         """The calls that a block of whole lines tells of."""
         ...
 
@@ -45,7 +45,7 @@ class NewCalls(NamedTuple):
 
     before: FileMark | None
     after: FileMark
-    calls: list[LoggedCall]
+    calls: list[CallRow]
     refused: int
 
 
@@ -69,7 +69,7 @@ def read_new(file: LogFile, mark: FileMark | None, make_reader: MakeReader) -> N
         state = reader.state
         # A last line without an end is read again once it has one. A call without an id would count again then.
         torn = make_reader(file, state).read(memoryview(lines.torn)) if lines.torn else ()
-        calls += [call for call in torn if call.message]
+        calls += [call for call in torn if call[0]]
         fingerprint = _fingerprint(opened, lines.offset)
     after = FileMark(
         file.path,

@@ -9,6 +9,7 @@ Source: genai-prices, `data.py` of the installed release, and `types.py` for whi
 from __future__ import annotations
 
 import builtins
+import os
 from datetime import UTC, date, datetime, time
 from importlib.machinery import SourceFileLoader
 from importlib.util import find_spec
@@ -27,20 +28,60 @@ class Record:
         self.__dict__.update(fields)
 
 
+class ModelRecord(Record):
+    """A model, with what the library's own has of methods that are needed here."""
+
+    prices: Any
+    match: Any
+
+    def get_prices(self, at: datetime) -> Any:
+        """The price at a moment: of several, the last one whose condition holds, else the first."""
+        if not isinstance(self.prices, list):
+            return self.prices
+        for conditional in reversed(self.prices):
+            if _holds(getattr(conditional, "constraint", None), at.astimezone(UTC)):
+                return conditional.prices
+        return self.prices[0].prices
+
+
+class PriceRecord(Record):
+    """A price, in which what is not said is None."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return None
+
+
+def data_path() -> str:
+    """Where the data of the installed release is.
+
+    Raises:
+        InternalError: it is not installed.
+    """
+    spec = find_spec(_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise InternalError(f"{_PACKAGE} is not installed")
+    return os.path.join(spec.submodule_search_locations[0], "data.py")
+
+
+def data_stamp() -> str:
+    """Another text for other data; quicker than asking for the version."""
+    status = os.stat(data_path())
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
 def read_providers() -> list[Any]:
     """Every provider of the installed release, as records.
 
     Raises:
         InternalError: the release has no such data.
     """
-    spec = find_spec(_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise InternalError(f"{_PACKAGE} is not installed")
     name = f"{_PACKAGE}.data"
     try:
-        code = SourceFileLoader(name, f"{spec.submodule_search_locations[0]}/data.py").get_code(name)
+        code = SourceFileLoader(name, data_path()).get_code(name)
         assert code is not None
-        values = {"__name__": name, "__builtins__": {**vars(builtins), "__import__": _importer(code)}}
+        values: dict[str, Any] = {"__name__": name, "__builtins__": {**vars(builtins), "__import__": _importer(code)}}
         exec(code, values)
         providers = values["providers"]
         assert isinstance(providers, list)
@@ -51,7 +92,8 @@ def read_providers() -> list[Any]:
 
 def _importer(code: CodeType) -> Any:
     """An `__import__` to which the package's `types` is a record for each name that the code uses."""
-    kinds = {name: type(name, (Record,), {}) for name in code.co_names if name[0].isupper() and name != "Decimal"}
+    kinds = {name: Record for name in code.co_names if name[0].isupper() and name != "Decimal"}
+    kinds |= {"ModelInfo": ModelRecord, "ModelPrice": PriceRecord}
 
     def load(name: str, global_: Any = None, local: Any = None, names: Any = (), level: int = 0) -> Any:
         if level:
@@ -59,24 +101,6 @@ def _importer(code: CodeType) -> Any:
         return __import__(name, global_, local, names, level)
 
     return load
-
-
-def price_at(model: Any, at: datetime) -> Any:
-    """The price of a model's record at a moment: of several, the last one whose condition holds, else the first."""
-    prices = model.prices
-    if not isinstance(prices, list):
-        return prices
-    for conditional in reversed(prices):
-        if _holds(getattr(conditional, "constraint", None), at.astimezone(UTC)):
-            return conditional.prices
-    return prices[0].prices
-
-
-def start_dates(model: Any) -> list[date]:
-    """The days on which the model's price changes."""
-    prices = model.prices if isinstance(model.prices, list) else []
-    constraints = [getattr(conditional, "constraint", None) for conditional in prices]
-    return [constraint.start_date for constraint in constraints if hasattr(constraint, "start_date")]
 
 
 def _holds(constraint: Any, at: datetime) -> bool:

@@ -62,9 +62,9 @@ CREATE TABLE quarter (
     PRIMARY KEY (quarter, session, model)
 ) STRICT, WITHOUT ROWID;
 
--- List prices, so that a look at new lines need not load the price library. Each table holds from its day on.
-CREATE TABLE rates (
-    day     TEXT PRIMARY KEY,  -- 2026-09-10, UTC
-    library TEXT NOT NULL,     -- the release of the library that they are from
-    data    TEXT NOT NULL      -- a rate table as JSON
+-- List prices of the models that were met, so that a look at new lines need not load the price library.
+CREATE TABLE price (
+    model   TEXT PRIMARY KEY,
+    library TEXT NOT NULL,  -- the release of the library that they are from
+    data    TEXT NOT NULL   -- JSON: [[day from which on they hold, {counter: [rate, [tier, rate], …]}], …]; [] is unknown
 ) STRICT, WITHOUT ROWID;
