@@ -13,7 +13,8 @@ from bursar.logs.index import QUARTER_MS
 if TYPE_CHECKING:
     import apsw
 
-    from bursar.logs.index import FileMark, LogIndex
+    from bursar.logs.index import LogIndex
+    from bursar.logs.reading import NewCalls
 
 COUNTERS = "input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens"
 _SUMS = ("calls", *COUNTERS.split(", "), "nano_usd", "unpriced")
@@ -30,6 +31,10 @@ _ADD_QUARTER = (
     f" VALUES ({', '.join('?' * 13)}) ON CONFLICT (quarter, session, model) DO UPDATE SET "
     + ", ".join(f"{name} = {name} + excluded.{name}" for name in _SUMS)
     + ", first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)"
+)
+_KEEP_LIMIT = (
+    "INSERT INTO plan_limit VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (source, name, minutes) DO UPDATE SET"
+    " percent = excluded.percent, resets_at = excluded.resets_at, at = excluded.at WHERE excluded.at >= at"
 )
 _MOST_REQUESTS = 64  # of one message; there are never more than a few
 _FULL = -1
@@ -89,12 +94,13 @@ class Adding:
         self._marks: list[tuple[Any, ...]] = []
         self._sums: dict[tuple[int, int, int], list[int]] = {}
 
-    def add_file(self, source: str, before: FileMark | None, after: FileMark, calls: Iterable[CallRow]) -> None:
-        """What stood in a file behind the mark `before` is in the index. Nothing, where another process was quicker."""
-        rows = self._connection.execute("SELECT * FROM file WHERE path = ?", (after.path,)).fetchall()
-        if rows == ([] if before is None else [before.row()]):
-            self.add(source, calls)
-            self._marks.append(after.row())
+    def add_file(self, source: str, new: NewCalls) -> None:
+        """What was new in a file is in the index. Nothing is done where another process was quicker."""
+        rows = self._connection.execute("SELECT * FROM file WHERE path = ?", (new.after.path,)).fetchall()
+        if rows == ([] if new.before is None else [new.before.row()]):
+            self.add(source, new.calls)
+            self._marks.append(new.after.row())
+            self._connection.executemany(_KEEP_LIMIT, [(source, *limit) for limit in new.limits])
 
     def add(self, source: str, calls: Iterable[CallRow]) -> None:
         """Calls that were not known are; of those that were, the better record counts."""
@@ -160,8 +166,8 @@ class Adding:
         message, request, at, name, project, session_name, is_sidechain, speed, *counts, nano_usd = call
         session = known.sessions.get((source, project, session_name)) or self._session(source, call)
         model = known.models.get(name) or self._model(name)
-        if nano_usd is None:
-            nano_usd = self._prices.cost_nano_usd(call)
+        price = self._prices.cost_nano_usd(call)
+        nano_usd = nano_usd if price is None else price
         self._rows.append((row_id, session, model, message, request, at, is_sidechain, speed, *counts, nano_usd))
         self._count(session, model, at, 1, counts, nano_usd)
 

@@ -17,7 +17,7 @@ class LoggedCall(NamedTuple):
         session: the agent's session.
         is_sidechain: a sub-agent made it.
         speed: what the provider calls its service (`fast`, `standard`); empty where the log does not say.
-        nano_usd: what the log itself says that it cost; None where it does not.
+        nano_usd: what the log itself says that it cost, for models without a list price; None where it does not.
     """
 
     message: str

@@ -15,7 +15,9 @@ import msgspec
 
 from bursar.logs.call import CallRow
 from bursar.logs.files import LogFile
+from bursar.logs.index import FileMark
 from bursar.logs.lines import lines_with
+from bursar.logs.reading import LimitRow, NewCalls, read_new
 from bursar.logs.values import MOST_TOKENS, RefusedLine, milliseconds, whole
 
 _MARKER = re.compile(rb'"usage"')
@@ -76,6 +78,7 @@ class ClaudeReader:
     def __init__(self, file: LogFile, _: str) -> None:
         self._project, self._session = _place(file)
         self.refused = 0
+        self.limits: list[LimitRow] = []
 
     def read(self, block: memoryview) -> list[CallRow]:
         """The calls of a block of lines."""
@@ -202,4 +205,6 @@ def _place(file: LogFile) -> tuple[str, str]:
     return ("", parts[0]) if len(parts) == 1 else (parts[0], parts[1])
 
 
-make_reader = ClaudeReader
+def read(file: LogFile, mark: FileMark | None) -> NewCalls:
+    """What is new in a transcript."""
+    return read_new(file, mark, ClaudeReader)

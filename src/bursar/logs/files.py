@@ -29,8 +29,9 @@ class FolderSearch:
         unreadable: folders that cannot be listed, and why.
     """
 
-    def __init__(self, suffixes: tuple[str, ...], seen: Mapping[str, tuple[int, int]]) -> None:
+    def __init__(self, suffixes: tuple[str, ...], seen: Mapping[str, tuple[int, int]], databases: str = "") -> None:
         self._suffixes = suffixes
+        self._databases = databases
         self._seen = seen
         self._root = ""
         self._changed: list[LogFile] = []
@@ -40,7 +41,8 @@ class FolderSearch:
     def changed_in(self, root: str) -> list[LogFile]:
         """Files below `root` whose size or time is not what was seen, in order of path. Folders are no links."""
         self._root, self._changed = root, []
-        self._look(root)
+        if not (self._databases and self._look_for_databases(root)):
+            self._look(root)
         return sorted(self._changed, key=lambda file: file.path)
 
     def _look(self, folder: str) -> None:
@@ -54,6 +56,17 @@ class FolderSearch:
         except OSError as error:
             self.unreadable[folder] = error.strerror or str(error)
 
+    def _look_for_databases(self, root: str) -> bool:
+        """There is one in the folder itself; those that have changed, or whose log of writes has, are found."""
+        names = [name for name in os.listdir(root) if name.endswith(self._databases)]
+        for name in names:
+            path = os.path.join(root, name)
+            size, changed = database_state(path)
+            self.files += 1
+            if self._seen.get(path) != (size, changed):
+                self._changed.append(LogFile(path, root, size, changed))
+        return bool(names)
+
     def _check(self, entry: os.DirEntry[str]) -> None:
         try:
             status = entry.stat()
@@ -62,3 +75,15 @@ class FolderSearch:
         self.files += 1
         if self._seen.get(entry.path) != (status.st_size, status.st_mtime_ns) and entry.is_file():
             self._changed.append(LogFile(entry.path, self._root, status.st_size, status.st_mtime_ns))
+
+
+def database_state(path: str) -> tuple[int, int]:
+    """Size and time of change of a database with its log of writes; other figures where anything was written."""
+    size = changed = 0
+    for name in (path, path + "-wal"):
+        try:
+            status = os.stat(name)
+        except OSError:
+            continue
+        size, changed = size + status.st_size, max(changed, status.st_mtime_ns)
+    return size, changed

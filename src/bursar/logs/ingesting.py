@@ -12,7 +12,7 @@ from bursar.logs.adding import Adder, CallPrices
 from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark, LogIndex
 from bursar.logs.prices import LoggedPrices
-from bursar.logs.reading import NewCalls, read_new
+from bursar.logs.reading import NewCalls
 from bursar.logs.updating import ReadingResult
 
 _WORTH_WORKERS = 64 << 20
@@ -50,7 +50,7 @@ def read_logs(
                     if one.new is None:
                         result.unreadable[one.path] = one.failure
                         continue
-                    adding.add_file(one.source, one.new.before, one.new.after, one.new.calls)
+                    adding.add_file(one.source, one.new)
                     if one.new.refused:
                         result.refused[one.path] = one.new.refused
 
@@ -134,25 +134,25 @@ def _widen(pipe: int) -> None:
 def _read_part(part: Sequence[Job]) -> Iterator[FileRead]:
     for source, file, mark in part:
         try:
-            yield FileRead(source, file.path, read_new(file, mark, _reader(source)), "")
+            yield FileRead(source, file.path, _reader(source)(file, mark), "")
         except OSError as error:
             yield FileRead(source, file.path, None, error.strerror or str(error))
 
 
 def _reader(source: str) -> Any:
-    """What makes readers of that agent's logs."""
-    return import_module(f"bursar.logs.{source}").make_reader
+    """What reads a log of that agent."""
+    return import_module(f"bursar.logs.{source}").read
 
 
 def _pack(read: FileRead) -> tuple[Any, ...]:
     if read.new is None:
         return (None, read.failure)
-    return read.new.after.row(), read.new.calls, read.new.refused
+    return read.new.after.row(), read.new.calls, read.new.refused, list(read.new.limits)
 
 
 def _unpack(job: Job, packed: tuple[Any, ...]) -> FileRead:
     source, file, mark = job
     if packed[0] is None:
         return FileRead(source, file.path, None, packed[1])
-    after, calls, refused = packed
-    return FileRead(source, file.path, NewCalls(mark, FileMark(*after), calls, refused), "")
+    after, calls, refused, limits = packed
+    return FileRead(source, file.path, NewCalls(mark, FileMark(*after), calls, refused, limits), "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from io import FileIO
 from typing import NamedTuple, Protocol
 
@@ -16,6 +16,7 @@ from bursar.logs.lines import LineBlocks
 
 _HEAD_BYTES = 1024
 _TAIL_BYTES = 256
+_LARGEST_WHOLE = 256 << 20
 
 
 class LogReader(Protocol):
@@ -24,6 +25,7 @@ class LogReader(Protocol):
     Attributes:
         state: what the lines so far say about those to come, as text.
         refused: how many lines told of a call that cannot have been: a date that is none, an absurd count.
+        limits: what the provider said of its limits meanwhile.
     """
 
     @property
@@ -32,21 +34,29 @@ class LogReader(Protocol):
     @property
     def refused(self) -> int: ...
 
+    @property
+    def limits(self) -> list[LimitRow]: ...
+
     def read(self, block: memoryview) -> Iterable[CallRow]:
         """The calls that a block of whole lines tells of."""
         ...
 
 
+LimitRow = tuple[str, int, float, int, int]
+"""What a provider says of a limit of a subscription: its name, its length in minutes, percent used, when it begins anew
+(s since 1970; 0: not said), and when it said so (ms)."""
+
 MakeReader = Callable[[LogFile, str], LogReader]
 
 
 class NewCalls(NamedTuple):
-    """What was read of a file: from one mark to another. `refused` lines told of calls that cannot have been."""
+    """What was read of a file: from one mark to another. `refused` and `limits`: see `LogReader`."""
 
     before: FileMark | None
     after: FileMark
     calls: list[CallRow]
-    refused: int
+    refused: int = 0
+    limits: Sequence[LimitRow] = ()
 
 
 def read_new(file: LogFile, mark: FileMark | None, make_reader: MakeReader) -> NewCalls:
@@ -81,7 +91,27 @@ def read_new(file: LogFile, mark: FileMark | None, make_reader: MakeReader) -> N
         fingerprint,
         state,
     )
-    return NewCalls(mark, after, best_of(calls), reader.refused + lines.too_long)
+    return NewCalls(mark, after, best_of(calls), reader.refused + lines.too_long, reader.limits)
+
+
+def read_whole(path: str) -> tuple[os.stat_result, bytes]:
+    """A file that is written anew each time.
+
+    Raises:
+        OSError: it cannot be read, is no regular file, or larger than any of its kind.
+    """
+    with FileIO(path) as opened:
+        status = os.fstat(opened.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(0, "is not a regular file")
+        if status.st_size > _LARGEST_WHOLE:
+            raise OSError(0, f"is larger than {_LARGEST_WHOLE >> 20} MiB")
+        return status, opened.read()
+
+
+def mark_of(path: str, status: os.stat_result, state: str = "") -> FileMark:
+    """A file that was read as a whole."""
+    return FileMark(path, status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino, 0, b"", state)
 
 
 def _fingerprint(file: FileIO, offset: int) -> bytes:

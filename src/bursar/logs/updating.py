@@ -21,7 +21,7 @@ class ReadingResult:
     """What was looked at.
 
     Attributes:
-        sources: the agents that have a place for logs here.
+        sources: the agents that have logs here.
         files: how many logs there are.
         changed: how many of them had something new.
         unreadable: what could not be read, and why.
@@ -51,10 +51,10 @@ def update_index(
     result, seen = ReadingResult(), index.seen()
     changed: list[tuple[str, LogFile]] = []
     for source in sources:
-        search = FolderSearch(source.suffixes, seen)
+        search = FolderSearch(source.suffixes, seen, source.databases)
         roots = source.roots(environment)
         changed += [(source.name, file) for root in roots for file in search.changed_in(root)]
-        if roots:
+        if search.files:
             result.sources.append(source.name)
         result.files += search.files
         result.unreadable |= search.unreadable

@@ -27,6 +27,13 @@ def whole(value: object) -> int:
     return int(value)
 
 
+def number_within(value: object, most: float) -> float | None:
+    """A number from 0 to `most`, for people; None where it is anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        return None
+    return float(value)
+
+
 def milliseconds(timestamp: object) -> int:
     """A time as ISO 8601 has it (UTC where it names no zone), or as a number of ms, in ms since 1970.
 

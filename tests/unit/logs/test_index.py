@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from bursar.logs import UsageRow, ingesting, open_index, reading
+from bursar.logs import UsageRow, claude, ingesting, open_index
 from bursar.logs.adding import Adder
-from bursar.logs.claude import make_reader
+from bursar.logs.claude import read
 from bursar.logs.files import FolderSearch
-from bursar.logs.reading import read_new
 from tests.unit.logs.transcripts import FlatPrices, Transcripts, encode, line, usage
 
 CALL = 1280
@@ -101,7 +100,7 @@ def test_what_has_not_changed_is_not_opened(logs: Transcripts, monkeypatch: pyte
     logs.write(encode(line()))
     logs.read()
     assert logs.last.changed == 1
-    monkeypatch.setattr("bursar.logs.ingesting.read_new", None)
+    monkeypatch.setattr("bursar.logs.claude.read", None)
     assert logs.read() == {}
     assert logs.last.changed == 0
 
@@ -193,15 +192,15 @@ def test_workers_read_what_one_process_does(logs: Transcripts, tmp_path: Path, m
     monkeypatch.setattr(ingesting, "_WORTH_WORKERS", 0)
     monkeypatch.setattr(ingesting, "_PART_BYTES", 5000)
     monkeypatch.setattr(ingesting, "_TRANSACTION_BYTES", 30000)
-    parent, real, counted = os.getpid(), reading.read_new, [0]
+    parent, counted = os.getpid(), [0]
 
-    def read_new(*arguments: Any) -> Any:
+    def read_or_die(*arguments: Any) -> Any:
         counted[0] += 1
         if os.getpid() != parent and counted[0] == 5:
             os.kill(os.getpid(), signal.SIGKILL)
-        return real(*arguments)
+        return read(*arguments)
 
-    monkeypatch.setattr(ingesting, "read_new", read_new)
+    monkeypatch.setattr(claude, "read", read_or_die)
     logs.read()
     assert logs.totals() == alone.totals() == (270, 270 * CALL, 270 * CALL)
     assert [vars_of(row) for row in logs.rows()] == [vars_of(row) for row in alone.rows()]
@@ -214,11 +213,11 @@ def test_another_process_that_was_quicker_has_counted_it(logs: Transcripts, tmp_
     del record["message"]["id"]
     logs.write(encode(record))
     file = FolderSearch((".jsonl",), {}).changed_in(str(logs.root))[0]
-    new = read_new(file, None, make_reader)
+    new = read(file, None)
     logs.read()
     other = open_index(tmp_path / "state" / "logs.db")
     with Adder(other, FlatPrices()).adding() as adding:
-        adding.add_file("claude", new.before, new.after, new.calls)
+        adding.add_file("claude", new)
     other.close()
     assert logs.totals()[0] == 1
 

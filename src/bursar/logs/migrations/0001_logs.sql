@@ -62,6 +62,17 @@ CREATE TABLE quarter (
     PRIMARY KEY (quarter, session, model)
 ) STRICT, WITHOUT ROWID;
 
+-- What providers last said of the limits of subscriptions.
+CREATE TABLE plan_limit (
+    source  TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    minutes INTEGER NOT NULL,  -- its length
+    percent REAL NOT NULL,     -- used, for people
+    resets_at INTEGER NOT NULL,  -- s since 1970; 0: not said
+    at      INTEGER NOT NULL,  -- when that was said, ms
+    PRIMARY KEY (source, name, minutes)
+) STRICT, WITHOUT ROWID;
+
 -- List prices of the models that were met, so that a look at new lines need not load the price library.
 CREATE TABLE price (
     model   TEXT PRIMARY KEY,
