@@ -29,9 +29,8 @@ class FolderSearch:
         unreadable: folders that cannot be listed, and why.
     """
 
-    def __init__(self, suffixes: tuple[str, ...], seen: Mapping[str, tuple[int, int]], databases: str = "") -> None:
+    def __init__(self, suffixes: tuple[str, ...], seen: Mapping[str, tuple[int, int]]) -> None:
         self._suffixes = suffixes
-        self._databases = databases
         self._seen = seen
         self._root = ""
         self._changed: list[LogFile] = []
@@ -41,9 +40,20 @@ class FolderSearch:
     def changed_in(self, root: str) -> list[LogFile]:
         """Files below `root` whose size or time is not what was seen, in order of path. Folders are no links."""
         self._root, self._changed = root, []
-        if not (self._databases and self._look_for_databases(root)):
-            self._look(root)
+        self._look(root)
         return sorted(self._changed, key=lambda file: file.path)
+
+    def changed_databases(self, folder: str) -> list[LogFile]:
+        """Those in the folder itself that have changed, or whose log of writes has."""
+        changed = []
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(".db"):
+                path = os.path.join(folder, name)
+                size, at = database_state(path)
+                self.files += 1
+                if self._seen.get(path) != (size, at):
+                    changed.append(LogFile(path, folder, size, at))
+        return changed
 
     def _look(self, folder: str) -> None:
         try:
@@ -55,17 +65,6 @@ class FolderSearch:
                         self._look(entry.path)
         except OSError as error:
             self.unreadable[folder] = error.strerror or str(error)
-
-    def _look_for_databases(self, root: str) -> bool:
-        """There is one in the folder itself; those that have changed, or whose log of writes has, are found."""
-        names = [name for name in os.listdir(root) if name.endswith(self._databases)]
-        for name in names:
-            path = os.path.join(root, name)
-            size, changed = database_state(path)
-            self.files += 1
-            if self._seen.get(path) != (size, changed):
-                self._changed.append(LogFile(path, root, size, changed))
-        return bool(names)
 
     def _check(self, entry: os.DirEntry[str]) -> None:
         try:

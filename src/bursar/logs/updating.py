@@ -51,9 +51,10 @@ def update_index(
     result, seen = ReadingResult(), index.seen()
     changed: list[tuple[str, LogFile]] = []
     for source in sources:
-        search = FolderSearch(source.suffixes, seen, source.databases)
-        roots = source.roots(environment)
-        changed += [(source.name, file) for root in roots for file in search.changed_in(root)]
+        search = FolderSearch(source.suffixes, seen)
+        found = [file for folder in source.database_folders(environment) for file in search.changed_databases(folder)]
+        found += [file for root in source.roots(environment) for file in search.changed_in(root)]
+        changed += [(source.name, file) for file in found]
         if search.files:
             result.sources.append(source.name)
         result.files += search.files

@@ -200,7 +200,9 @@ def test_an_older_gemini_chat_is_one_file(home: Home) -> None:
 
 SCHEMA = """
 CREATE TABLE session (id TEXT PRIMARY KEY, directory TEXT NOT NULL);
-CREATE TABLE message (id TEXT PRIMARY KEY, session_id TEXT NOT NULL, time_created INTEGER, time_updated INTEGER, data TEXT NOT NULL);
+CREATE TABLE message (
+    id TEXT PRIMARY KEY, session_id TEXT NOT NULL, time_created INTEGER, time_updated INTEGER, data TEXT NOT NULL
+);
 INSERT INTO session VALUES ('ses_1', '/w/shop');
 """
 
@@ -222,7 +224,7 @@ class OpencodeDatabase:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / ".local/share/opencode/opencode.db"
-        self.path.parent.mkdir(parents=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         self.connection = apsw.Connection(str(self.path))
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute(SCHEMA)
