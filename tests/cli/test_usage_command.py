@@ -95,7 +95,7 @@ def test_no_logs(bursar: Bursar, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "nothing"))
     said = bursar("usage", "daily")
     assert (said.code, said.out) == (0, "nothing was used\n")
-    assert said.err.startswith("warning: there are no logs of Claude Code here")
+    assert said.err.startswith("warning: there are no logs here of Claude Code")
 
 
 @pytest.mark.usefixtures("logs")
