@@ -1,6 +1,8 @@
-"""What a task will probably take. For now: what its author wrote; learning comes with history."""
+"""What a task will probably take: what its author wrote, and what earlier work took."""
 
 from bursar.estimation.estimate import Estimate, estimate, guess_range
+from bursar.estimation.estimator import Estimator
+from bursar.estimation.key import Fact, Interval, Key
 from bursar.estimation.phase import CRITERION_TOKENS, PHASE_TOKENS, REQUIREMENT_TOKENS, estimate_phase_tokens
 
 __all__ = [
@@ -8,6 +10,10 @@ __all__ = [
     "PHASE_TOKENS",
     "REQUIREMENT_TOKENS",
     "Estimate",
+    "Estimator",
+    "Fact",
+    "Interval",
+    "Key",
     "estimate",
     "estimate_phase_tokens",
     "guess_range",
