@@ -4,12 +4,14 @@ from bursar.estimation.estimate import Estimate, estimate, guess_range
 from bursar.estimation.estimator import Estimator
 from bursar.estimation.key import Fact, Interval, Key
 from bursar.estimation.phase import CRITERION_TOKENS, PHASE_TOKENS, REQUIREMENT_TOKENS, estimate_phase_tokens
+from bursar.estimation.requests import EstimateDesk, is_about_estimates
 
 __all__ = [
     "CRITERION_TOKENS",
     "PHASE_TOKENS",
     "REQUIREMENT_TOKENS",
     "Estimate",
+    "EstimateDesk",
     "Estimator",
     "Fact",
     "Interval",
@@ -17,4 +19,5 @@ __all__ = [
     "estimate",
     "estimate_phase_tokens",
     "guess_range",
+    "is_about_estimates",
 ]

@@ -4,36 +4,63 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from bursar.estimation.defaults import usual_log
 from bursar.estimation.key import Interval, Key
 
-_WIDTH = 1.2
+if TYPE_CHECKING:
+    from bursar.estimation.stream import Stream
 
 
 class Estimator:
-    """What finished work took, by measure."""
+    """What finished work took, measure by measure; nothing learned of one tells anything of another."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, list[float]] = {}
+        self._streams: dict[str, Stream] = {}
 
     def observe(self, key: Key, value: float) -> None:
-        """The next estimates take into account that work of this key took `value`; no number above 0 is left out."""
-        if math.isfinite(value) and value > 0:
-            self._seen.setdefault(key.measure, []).append(math.log(value))
+        """The next estimates know that work of this key took `value`; what is no number above 0 is passed over."""
+        if is_amount(value):
+            self._stream(key.measure).observe(key, math.log(value))
+
+    def observe_all(self, keys: Sequence[Key], values: Sequence[float]) -> None:
+        """The next estimates know all of this; faster than one by one, and nothing is estimated between.
+
+        Args:
+            keys: in the order in which the work was done.
+            values: what each took.
+        """
+        found: dict[str, list[tuple[Key, float]]] = {}
+        for key, value in zip(keys, values, strict=True):
+            if is_amount(value):
+                found.setdefault(key.measure, []).append((key, math.log(value)))
+        for measure, seen in found.items():
+            self._stream(measure).observe_all([key for key, _ in seen], [log for _, log in seen])
 
     def estimate(self, key: Key) -> Interval:
-        """What work of this key will probably take."""
-        seen = self._seen.get(key.measure, [])
-        middle = sum(seen) / len(seen) if seen else 0.0
-        return _interval(middle, _WIDTH, len(seen))
+        """What work of this key will probably take; without any history what is usual, said by `observations` 0."""
+        return self._stream(key.measure).estimate(key)
 
     def estimate_total(self, keys: Sequence[Key]) -> Interval:
-        """What all of them will probably take together; they go wrong together, too."""
-        single = [self.estimate(key) for key in keys]
-        middle = math.log(sum(each.mean for each in single)) if single else 0.0
-        return _interval(middle, _WIDTH / 2, min((each.observations for each in single), default=0))
+        """What they will take together, one after another. What makes one dear may make others dear.
+
+        Raises:
+            ValueError: there are none, or they are of several measures.
+        """
+        measures = {key.measure for key in keys}
+        if len(measures) != 1:
+            raise ValueError(f"a total needs work of one measure, not of {sorted(measures) or 'none'}")
+        return self._stream(measures.pop()).estimate_total(keys)
+
+    def _stream(self, measure: str) -> Stream:
+        if measure not in self._streams:
+            from bursar.estimation.stream import Stream  # brings numpy, which only those who estimate need to wait for
+
+            self._streams[measure] = Stream(usual_log(measure))
+        return self._streams[measure]
 
 
-def _interval(middle: float, width: float, observations: int) -> Interval:
-    low, p50, high = (math.exp(middle + step) for step in (-width, 0.0, width))
-    return Interval(p10=low, p50=p50, p90=high, mean=math.exp(middle + width * width / 3), observations=observations)
+def is_amount(value: object) -> bool:
+    """Whether it is a number above 0 that can be learned from."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
