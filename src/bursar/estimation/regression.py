@@ -155,7 +155,7 @@ class Regression:
 
     def _learn_scale(self, squares: float, count: int) -> None:
         """What is assumed of all variances is right but for a factor, which the first few outcomes tell already."""
-        ratio = (squares + _SCALE_WORTH) / (count + _SCALE_WORTH)
+        ratio = (squares + _SCALE_WORTH / self._scale) / (count + _SCALE_WORTH)
         self._scale *= ratio
         self._variances[1:] *= ratio
         self._noise *= ratio
