@@ -27,11 +27,11 @@ TYPE, MODEL, PROJECT, TASK, EXACT = 0, 1, 2, 3, 6  # places in what `_levels` re
 MAX_NUMBERS = 8  # facts that are numbers; of more, those that are known most often
 NOISE = 0.3  # variance of what nothing explains
 _LEVEL = 30.0  # variance of the measure's own level: next to nothing is assumed
-_SHARED = (0.15, 0.15, 0.1, 0.2, 0.05, 0.05, 0.05, 0.1, 0.05, 0.05, 0.05)  # of what `_levels` returns, in its order
+_SHARED = (0.2, 0.25, 0.2, 0.2, 0.05, 0.05, 0.05, 0.1, 0.05, 0.05, 0.05)  # of what `_levels` returns, in its order
 _DRIFTS = (
     (None, 60.0, 0.03),
     (None, 10.0, 0.03),
-    (PROJECT, 20.0, 0.04),
+    (PROJECT, 20.0, 0.06),
     (TASK, 3.0, 0.06),
 )  # among whom, memory, variance
 _LINE, _CURVE, _JOINT = 0.04, 0.03, 0.05  # of a fact's slope, its bends, and what all facts do together
@@ -123,6 +123,14 @@ def carry_over(learned: Floats, columns: int, *, is_same: bool) -> Floats:
     if is_same:
         return learned.copy()
     return np.concatenate([learned[:_FIXED], prior_variances(columns)[_FIXED:]])
+
+
+def telling(rows: Rows) -> NDArray[np.bool_]:
+    """Which kinds of effect these rows can tell from noise: what no two of them share cannot be."""
+    found = [len(np.unique(rows.codes[:, k])) < len(rows) for k in range(len(_SHARED))]
+    drifts = [among is None or found[among] for among, _, _ in _DRIFTS]
+    numbers = 2 * rows.numbers.shape[1]
+    return np.array([True, *found, *drifts, *[True] * (numbers + 2 if numbers else 0)])
 
 
 def effects(one: Rows, other: Rows) -> Iterator[Floats]:

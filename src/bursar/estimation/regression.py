@@ -28,6 +28,7 @@ from bursar.estimation.likeness import (
     effects,
     own_variances,
     prior_variances,
+    telling,
 )
 
 _PRIOR_WORTH = 1.0  # how many observations an assumed variance is worth
@@ -73,6 +74,7 @@ class Regression:
             self._variances = carry_over(before._variances, len(self._coder.columns), is_same=is_same)
             self._noise, self._scale = before._noise, before._scale
         if self.count >= _LEARN_AFTER:
+            self._leave_out_what_cannot_be_told(rows)
             for _ in range(_FIRST_STEPS if before is None else _STEPS):
                 self._learn_variances(rows.part(-_LEARN_FROM), logs[-_LEARN_FROM:] - level)
         covariance = self._covariance(rows, rows)
@@ -149,9 +151,17 @@ class Regression:
         self._learn_scale(float(pull @ logs), len(rows))
         priors = prior_variances(len(self._coder.columns)) * self._scale
         for k, each in enumerate(shared[1:], start=1):  # the level's own stays as it is: there is one level only
+            if self._variances[k] == 0:
+                continue
             gain, loss = float(pull @ (each @ pull)), float(np.vdot(inverse, each))
             self._variances[k] *= _step(gain, loss, float(self._variances[k]), float(priors[k]))
         self._noise *= _step(float(pull @ pull), float(np.trace(inverse)), self._noise, NOISE * self._scale)
+
+    def _leave_out_what_cannot_be_told(self, rows: Rows) -> None:
+        """Effects that are nothing but noise so far have no variance: it is the noise's."""
+        assumed = prior_variances(len(self._coder.columns)) * self._scale
+        known = np.where(self._variances > 0, self._variances, assumed)
+        self._variances = np.where(telling(rows), known, 0.0)
 
     def _learn_scale(self, squares: float, count: int) -> None:
         """What is assumed of all variances is right but for a factor, which the first few outcomes tell already."""

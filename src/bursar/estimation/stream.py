@@ -15,7 +15,9 @@ from bursar.estimation.totals import Whole, add_up, log_sum
 _WINDOW, _KEPT = 600, 480  # outcomes that are learned from; a full window forgets its oldest down to so many
 _FEWEST_NEW = 5  # outcomes between two fits; later a tenth of the window
 _FIRST = 5  # outcomes of which nothing could be expected
-_WORTH, _TOTAL_WORTH = 10.0, 8.0  # how many surprises the assumed tails are worth
+_WORTH, _TOTAL_WORTH = 10.0, 12.0  # how many surprises the assumed tails are worth
+_TOTAL_WIDTH = 1.2  # what a sum has in common is known less well than it seems
+_RATE, _TOTAL_RATE = 0.02, 0.1  # see `Correction`
 _MOST_COUNTED = 50_000  # kinds of work that are counted
 _GUESS = 10.0  # how many times more, or less, it may be while nothing is known
 _LARGEST = 690.0  # logarithm of what a float can hold
@@ -31,7 +33,7 @@ class Stream:
         self._logs: list[float] = []
         self._seen = 0
         self._alike: dict[tuple[object, ...], int] = {}
-        self._correction, self._total_correction = Correction(), Correction()
+        self._correction, self._total_correction = Correction(_RATE), Correction(_TOTAL_RATE)
         self._asked: tuple[tuple[Key, ...], int, Tails, Whole] | None = None
         self._fitted = self._regression(None)
         self._measured: Tails | None = None
@@ -117,7 +119,7 @@ class Stream:
                 block = logs[start : start + size]
                 whole = add_up(self._fitted.expected_then(start, block))
                 surprises.append(whole.surprise(log_sum(block)))
-            self._measured_totals[size] = measure_tails(np.array(surprises), _TOTAL_WORTH)
+            self._measured_totals[size] = measure_tails(np.array(surprises), _TOTAL_WORTH, _TOTAL_WIDTH)
         return self._measured_totals[size]
 
     def _learn_from_total(self) -> None:

@@ -12,7 +12,8 @@ from bursar.estimation.likeness import Floats
 _LATEST = 400  # surprises that count
 _SHARE = 0.1  # of the outcomes on either side
 _SHAPE = np.array([NormalDist().inv_cdf((k + 0.5) / 20) for k in range(20)])  # what is assumed before any is known
-_FASTEST, _SLOWEST, _SETTLED = 0.025, 0.02, 20.0  # how much one outcome moves an end, in standard deviations
+_HALF = 100.0  # a surprise counts half as much as one that came so many later
+_SETTLED = 20.0  # outcomes after which one moves an end half as much as the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,18 @@ class Tails:
     high: float
 
 
-def measure_tails(surprises: Floats, assumed_worth: float) -> Tails:
-    """The places between which the latest surprises lie; `assumed_worth`: how many the assumption is worth."""
+def measure_tails(surprises: Floats, assumed_worth: float, assumed_width: float = 1.0) -> Tails:
+    """The places between which the latest surprises lie.
+
+    Args:
+        assumed_worth: how many surprises the assumption is worth that they are normal,
+        assumed_width: and have this standard deviation.
+    """
     latest = surprises[-_LATEST:]
-    places = np.concatenate([_SHAPE, latest])
-    weights = np.concatenate([np.full(len(_SHAPE), assumed_worth / len(_SHAPE)), np.ones(len(latest))])
+    places = np.concatenate([_SHAPE * assumed_width, latest])
+    weights = np.concatenate(
+        [np.full(len(_SHAPE), assumed_worth / len(_SHAPE)), 0.5 ** (np.arange(len(latest))[::-1] / _HALF)]
+    )
     order = np.argsort(places, kind="stable")
     places, weights = places[order], weights[order]
     shares = (np.cumsum(weights) - weights / 2) / weights.sum()
@@ -42,7 +50,9 @@ class Correction:
     Source: Gibbs, Candès: Adaptive conformal inference under distribution shift (2021), here for each end by itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rate: float) -> None:
+        """`rate`: how far one outcome moves an end, in standard deviations, when many have come already."""
+        self._rate = rate
         self._low = self._high = 0.0
         self._hits = self._count = 0
 
@@ -53,7 +63,7 @@ class Correction:
 
     def learn(self, used: Tails, surprise: float) -> None:
         """An outcome, of which `used` was said, was this surprising."""
-        rate = max(_SLOWEST, _FASTEST * _SETTLED / (self._count + _SETTLED))
+        rate = self._rate * max(1.0, 1.25 * _SETTLED / (self._count + _SETTLED))
         self._low += rate * ((surprise < used.low) - _SHARE)
         self._high += rate * ((surprise > used.high) - _SHARE)
         self._hits += used.low <= surprise <= used.high
