@@ -19,6 +19,7 @@ _WORTH, _TOTAL_WORTH = 10.0, 12.0  # how many surprises the assumed tails are wo
 _TOTAL_WIDTH = 1.2  # what a sum has in common is known less well than it seems
 _RATE, _TOTAL_RATE = 0.02, 0.1  # see `Correction`
 _MOST_COUNTED = 50_000  # kinds of work that are counted
+_JUDGED_AT_ONCE = 20
 _GUESS = 10.0  # how many times more, or less, it may be while nothing is known
 _LARGEST = 690.0  # logarithm of what a float can hold
 
@@ -35,12 +36,14 @@ class Stream:
         self._alike: dict[tuple[object, ...], int] = {}
         self._correction, self._total_correction = Correction(_RATE), Correction(_TOTAL_RATE)
         self._asked: tuple[tuple[Key, ...], int, Tails, Whole] | None = None
+        self._is_behind = False
         self._fitted = self._regression(None)
         self._measured: Tails | None = None
         self._measured_totals: dict[int, Tails] = {}
 
     def observe(self, key: Key, log: float) -> None:
         """The outcome is learned from."""
+        self._catch_up()
         used = self._tails()
         surprise = self._fitted.add(key, log)
         if self._seen >= _FIRST:
@@ -54,12 +57,13 @@ class Stream:
         """The outcomes are learned from in one go, the latest of them at least."""
         for key, log in zip(keys, logs, strict=True):
             self._remember(key, log)
-        self._fit()
+        self._is_behind = True
 
     def estimate(self, key: Key) -> Interval:
         """What one piece of work will take."""
         if not self._seen:
             return self._usual(1)
+        self._catch_up()
         whole = add_up(self._fitted.expect([key]))
         return self._interval(whole, self._tails(), self._alike.get(_kind(key), 0), self._correction)
 
@@ -67,6 +71,7 @@ class Stream:
         """What the sum of them will take."""
         if not self._seen:
             return self._usual(len(keys))
+        self._catch_up()
         whole, size = add_up(self._fitted.expect(keys)), len(keys)
         tails = self._total_correction.correct(self._tails_of_totals(size))
         self._asked = (tuple(keys), self._seen, tails, whole)
@@ -85,6 +90,18 @@ class Stream:
         kind = _kind(key)
         if kind in self._alike or len(self._alike) < _MOST_COUNTED:
             self._alike[kind] = self._alike.get(kind, 0) + 1
+
+    def _catch_up(self) -> None:
+        """What was learned in one go is fitted when it is asked for, and what would have been said of it is judged."""
+        if not self._is_behind:
+            return
+        self._is_behind = False
+        self._fit()
+        surprises = self._fitted.surprises
+        for start in range(2 * _FIRST, len(surprises), _JUDGED_AT_ONCE):
+            measured = measure_tails(surprises[_FIRST:start], _WORTH)
+            for surprise in surprises[start : start + _JUDGED_AT_ONCE].tolist():
+                self._correction.learn(self._correction.correct(measured), surprise)
 
     def _fit(self) -> None:
         if len(self._keys) >= _WINDOW:
