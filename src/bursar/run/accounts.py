@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from bursar.budget import NOTHING, Alert, is_retired, title_of
+from bursar.estimation import choose_task_type, task_facts
 from bursar.events import AttemptEnded
 from bursar.history import Observation
 from bursar.journal import AttemptRow
@@ -62,6 +63,9 @@ def observe(context: RunContext, task: Task, row: AttemptRow, outcome: Outcome |
             nano_usd=outcome.metered_nano_usd,
             calls=outcome.calls,
             wall_seconds=outcome.wall_seconds,
+            task_type=choose_task_type(task),
+            digest=task.digest,
+            facts=task_facts(task),
         )
     )
 
