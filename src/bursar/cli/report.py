@@ -11,7 +11,7 @@ from bursar.clock import SystemClock
 from bursar.config import find_ledger_place, open_stores
 from bursar.errors import OK, UserError
 from bursar.paths import state_dir
-from bursar.worktrees import open_repository
+from bursar.session import find_project
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     stores = open_stores(Path(state_dir()), find_ledger_place(), SystemClock())
     run_id = chosen.run
     if run_id is None:
-        latest = stores.journal.latest_run(str(open_repository(Path.cwd()).root))
+        latest = stores.journal.latest_run(find_project())
         if latest is None:
             raise UserError("no run of this project yet", hint="bursar status --all")
         run_id = latest.id

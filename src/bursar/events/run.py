@@ -80,6 +80,15 @@ class TaskWaited:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartWarned:
+    """A task starts though its estimate does not fit a budget that only warns; `because` says which."""
+
+    task: str
+    name: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFired:
     """A threshold of a budget was reached; `at`, the ledger's time of it, tells one firing from another."""
 
@@ -112,6 +121,7 @@ RunEvent = (
     | AttemptEnded
     | TaskSkipped
     | TaskWaited
+    | StartWarned
     | AlertFired
     | CheckoutForwarded
     | SummaryWritten

@@ -51,7 +51,7 @@ def observe(context: RunContext, task: Task, row: AttemptRow, outcome: Outcome |
         Observation(
             key=row.key,
             at=context.now(),
-            project=str(context.repository.root),
+            project=str(context.project),
             plan_id=context.plan.id,
             task=task.number,
             subagent=task.subagent,

@@ -12,13 +12,14 @@ from pathlib import Path
 from bursar.agents import Agent
 from bursar.budget import LANE_LABEL, Lane
 from bursar.clock import Clock
+from bursar.errors import InternalError
 from bursar.events import RunEvent
 from bursar.graph import Graph
 from bursar.history import History
 from bursar.ids import IdSource
 from bursar.journal import AttemptRow, Journal, RunRow
 from bursar.ledger import Ledger
-from bursar.plan import Plan, Task
+from bursar.plan import Instance, Plan, Task
 from bursar.pricing import RateTable
 from bursar.routing import choose_route
 from bursar.worktrees import Repository
@@ -40,6 +41,7 @@ class RunSettings:
         verify_limit_seconds: wall time of one verify command.
         auto_approved: checkpoint types that pass without a person, e.g. `human-verify`.
         lane: who bills the agent's calls.
+        startup_delay_seconds: the least time between two starts of agents.
     """
 
     max_parallel: int = 5
@@ -48,6 +50,7 @@ class RunSettings:
     verify_limit_seconds: float = 900.0
     auto_approved: frozenset[str] = frozenset()
     lane: Lane = Lane.UNKNOWN
+    startup_delay_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,9 @@ class RunContext:
     """One run and all that it needs.
 
     Attributes:
+        project: whose settings and budgets apply: the top of the repository, or the workspace.
+        checkout: the repository that the run merges into; None for a run in a workspace.
+        instances: those of a job list, by the number of their task; empty for a plan.
         directory: the run's own folder in the state directory: attempts, worktrees, logs.
         environment: the user's environment, from which agents and verify commands get theirs.
         audit: path of the audit log, for the supervisors; empty for none.
@@ -74,7 +80,9 @@ class RunContext:
     run: RunRow
     plan: Plan
     graph: Graph
-    repository: Repository
+    project: Path
+    checkout: Repository | None
+    instances: Mapping[str, Instance]
     directory: Path
     stores: Stores
     agent: Agent
@@ -87,6 +95,17 @@ class RunContext:
     emit: Callable[[RunEvent], None] = field(default=lambda _: None)
 
     @property
+    def repository(self) -> Repository:
+        """The repository that the run merges into.
+
+        Raises:
+            InternalError: the run works in a workspace.
+        """
+        if self.checkout is None:
+            raise InternalError("a run in a workspace has no repository")
+        return self.checkout
+
+    @property
     def merged_ref(self) -> str:
         """The ref that points to the run's merged work while the run is not finished."""
         return merged_ref(self.run.id)
@@ -94,10 +113,10 @@ class RunContext:
     @property
     def labels(self) -> dict[str, str]:
         """Labels of every operation of this run."""
-        return {
-            "project": str(self.repository.root),
+        phase = {"phase": self.plan.phase} if self.plan.phase else {}
+        return phase | {
+            "project": str(self.project),
             "run": self.run.id,
-            "phase": self.plan.phase,
             "plan": self.plan.id,
             "agent": self.agent.name,
             "user": user_name(),
@@ -106,10 +125,14 @@ class RunContext:
         }
 
     def labels_of(self, task: Task) -> dict[str, str]:
-        """Labels of every attempt at that task; `command` where its action begins with one, like `/test`."""
+        """Labels of every attempt at that task; `command` where its action begins with one, like `/test`.
+
+        In a job list `instance` is its name.
+        """
         command = command_of(task)
         own = {"task": task.number, "model": self.model_of(task)}
-        return self.labels | own | ({"command": command} if command else {})
+        instance = {"instance": self.instances[task.number].name} if task.number in self.instances else {}
+        return self.labels | own | instance | ({"command": command} if command else {})
 
     def model_of(self, task: Task) -> str:
         """The model that works on the task."""

@@ -13,6 +13,7 @@ from bursar.estimation import Estimate
 from bursar.pricing import RateTable
 from bursar.usage import Usage
 
+DEFAULT = "default"  # a hold's source where nothing is known
 _OUTPUT_SHARE = 10  # one token in ten of an agent's traffic is output; the rest is its conversation, read again
 
 
@@ -46,7 +47,7 @@ def choose_hold(
         amount = price_of_tokens(token_budget, rates, model)
         return Hold(amount=amount, minimum=_anything(amount), source="token budget of the task")
     amount = price_of_tokens(default_tokens, rates, model)
-    return Hold(amount=amount, minimum=_anything(amount), source="default")
+    return Hold(amount=amount, minimum=_anything(amount), source=DEFAULT)
 
 
 @lru_cache(maxsize=256)  # most attempts of a run ask for the same

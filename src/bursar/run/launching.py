@@ -23,20 +23,9 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
     Raises:
         SetupError: the agent's program is not installed, or its home cannot be made.
     """
-    worktree = Path(row.worktree)
-    prompt = build_prompt(context.plan, task, lambda folder: (worktree / folder / ARCHIVE_NAME).is_file())
-    (Path(row.directory) / PROMPT_FILE).write_text(prompt, encoding="utf-8")
-    launch = context.agent.launch(
-        LaunchRequest(
-            prompt=prompt,
-            worktree=worktree,
-            model=row.model,
-            session_id=row.session_id,
-            subagent=task.subagent,
-            home=Path(row.directory) / HOME_FOLDER,
-        ),
-        context.environment,
-    )
+    request = _build_request(context, task, row)
+    (Path(row.directory) / PROMPT_FILE).write_text(request.prompt, encoding="utf-8")
+    launch = context.agent.launch(request, context.environment)
     if launch.home is not None:
         _furnish(launch.home)
     blocking = [each for each in _budgets(context, task) if each.on_limit is OnLimit.BLOCK]
@@ -66,6 +55,34 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         model=row.model,
         audit=context.audit,
         home=None if launch.home is None else _home_spec(launch.home),
+    )
+
+
+def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRequest:
+    """What the agent is told; an instance of a job list word for word, so that a command stands at the beginning.
+
+    One with a conversation of its own lives in the user's home, where conversations are found again.
+    """
+    worktree, instance = Path(row.worktree), context.instances.get(task.number)
+    home = Path(row.directory) / HOME_FOLDER
+    if instance is None:
+        return LaunchRequest(
+            prompt=build_prompt(context.plan, task, lambda folder: (worktree / folder / ARCHIVE_NAME).is_file()),
+            worktree=worktree,
+            model=row.model,
+            session_id=row.session_id,
+            subagent=task.subagent,
+            home=home,
+        )
+    return LaunchRequest(
+        prompt=instance.text,
+        worktree=worktree,
+        model=row.model,
+        session_id=row.session_id,
+        permission_mode=instance.permission_mode,
+        allowed_tools=instance.allowed_tools,
+        continues=instance.continues,
+        home=home if instance.session_id is None else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,14 @@ class Books:
         )
 
     def attempt(
-        self, task: str, number: int = 1, *, hold: Amount | None = None, start: str = START, model: str = "sonnet"
+        self,
+        task: str,
+        number: int = 1,
+        *,
+        hold: Amount | None = None,
+        start: str = START,
+        model: str = "sonnet",
+        labels: Mapping[str, str] | None = None,
     ) -> AttemptRow:
         """An attempt is held for and begun."""
         row = AttemptRow(
@@ -70,8 +78,8 @@ class Books:
             state=AttemptState.PLANNED,
             started_at=start,
         )
-        labels = {"run": "r", "task": task}
-        request = ReserveRequest(key=row.key, labels=labels, amount=hold or Amount(1000, 9000), attempt=number)
+        all_labels = {"run": "r", "task": task, **(labels or {})}
+        request = ReserveRequest(key=row.key, labels=all_labels, amount=hold or Amount(1000, 9000), attempt=number)
         assert isinstance(self.ledger.reserve(request), Reservation)
         self.journal.begin_attempt(row)
         return row

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bursar.agents.claude.condition import PACKAGE, examine_claude
+from bursar.agents.claude.conversations import CONTINUES, has_conversation
 from bursar.agents.claude.home import credentials_folder, furnish_claude
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.cli_agent import CliAgent, read_output_cap
@@ -112,20 +113,22 @@ class ClaudeAgent(CliAgent):
             SetupError: the program is not installed.
         """
         home = self.home_of(request, environment)
+        continues = request.continues and has_conversation(request, environment)
         argv = (
             self.find(),
             "-p",
             *("--output-format", "stream-json", "--verbose", "--include-partial-messages"),
             *("--model", request.model),
-            *("--session-id", request.session_id),
+            "--resume" if continues else "--session-id",
+            request.session_id,
             # Settings of the user's alone: no hooks, key helpers, addresses or servers of the repository's.
             *(
                 ()
                 if self._repository_settings
                 else ("--setting-sources", "user", "--strict-mcp-config", "--add-dir", str(request.worktree))
             ),
-            *("--permission-mode", "acceptEdits"),
-            *("--allowedTools", ",".join(ALLOWED_TOOLS)),
+            *("--permission-mode", request.permission_mode or "acceptEdits"),
+            *("--allowedTools", ",".join(ALLOWED_TOOLS if request.allowed_tools is None else request.allowed_tools)),
             # Sub-agents are silent otherwise: their calls would only be known from the closing statement.
             *(("--forward-subagent-text",) if self._nested else ("--disallowedTools", ",".join(NESTED_TOOLS))),
             *self._extra_arguments,
@@ -135,6 +138,7 @@ class ClaudeAgent(CliAgent):
             kept["CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD"] = "1"
         if home is not None and (own := credentials_folder(environment)) is not None:
             kept["CLAUDE_SECURESTORAGE_CONFIG_DIR"] = str(own)  # it renews tokens there, under its own lock
+        kept |= {CONTINUES: "1"} if continues else {}
         return Launch(
             argv=argv, environment=kept, stdin=request.prompt.encode(), output_cap=output_cap_of(kept), home=home
         )

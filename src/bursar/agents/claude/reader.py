@@ -54,8 +54,10 @@ class _OpenCall:
 class ClaudeReader:
     """Reads one process. Also for a single `result` object, or an array of lines (`--output-format json`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, continues: bool = False) -> None:
+        """`continues`: the conversation is an earlier one, whose calls `modelUsage` counts too; `usage` does not."""
         self._open: dict[str | None, _OpenCall] = {}
+        self._continues = continues
 
     @property
     def poll_seconds(self) -> float | None:
@@ -99,7 +101,7 @@ class ClaudeReader:
             case "system":
                 return _system(line)
             case "result":
-                return _result(line)
+                return _result(line, with_models=not self._continues)
         return ()
 
     def _stream_event(self, line: wire.Line) -> Iterator[AgentEvent]:
@@ -218,9 +220,9 @@ def _system(line: wire.Line) -> Iterator[AgentEvent]:
         yield RetryReported(attempt=count("attempt", line.attempt), status=status)
 
 
-def _result(line: wire.Line) -> Iterator[AgentEvent]:
+def _result(line: wire.Line, *, with_models: bool) -> Iterator[AgentEvent]:
     by_model: dict[str, Usage] = {}
-    for model, reported in (_model_usage.decode(line.modelUsage) or {}).items():
+    for model, reported in (_model_usage.decode(line.modelUsage) or {}).items() if with_models else ():
         try:
             by_model[model] = usage_from_model_usage(reported)
         except AbsurdCount as absurd:
