@@ -32,7 +32,7 @@ ARGV = [
     sys.executable, "-m", "bursar.testing.scripted_agent", "-p", "--output-format", "stream-json", "--verbose",
     "--include-partial-messages", "--model", "{model}", "--session-id", "{session_id}",
 ]  # fmt: skip
-VARIABLES = ["BURSAR_TROUBLE", "PYTHONPATH"]  # of the test's environment, which the scripted agent needs
+VARIABLES = ["BURSAR_TROUBLE", "PYTHONPATH", "BURSAR_STATE_DIR"]  # the scripted agent's, and by what it is found
 PATIENCE = 60.0
 
 

@@ -15,6 +15,9 @@ from bursar.run.context import RunContext
 from bursar.run.holds import output_of, price_of_tokens
 from bursar.run.prompt import build_prompt
 from bursar.supervision import PROMPT_FILE, AttemptSpec, HomeSpec, StopRung
+from bursar.worktrees import identity_variables
+
+_IDENTITY = frozenset(f"GIT_{role}_{part}" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL"))
 
 
 def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
@@ -37,7 +40,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         worktree=row.worktree,
         reader=context.agent.name,
         argv=list(launch.argv),
-        environment=dict(launch.environment),
+        environment=_who_commits(context) | dict(launch.environment),
         stdin=launch.stdin,
         stop_ladder=[
             StopRung(signal=int(rung.signal), to_group=rung.to_group, grace_seconds=rung.grace_seconds)
@@ -56,6 +59,12 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         audit=context.audit,
         home=None if launch.home is None else _home_spec(launch.home),
     )
+
+
+def _who_commits(context: RunContext) -> dict[str, str]:
+    """An agent in a home of its own does not see the user's git settings, and may have to commit."""
+    own = {name: value for name, value in context.environment.items() if name in _IDENTITY}
+    return dict(identity_variables(context.project)) | own
 
 
 def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRequest:
