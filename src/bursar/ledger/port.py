@@ -310,6 +310,14 @@ class Ledger(Protocol):
         """The last `limit` entries of `USAGE_KINDS`, oldest first."""
         ...
 
+    def phases(self, session: str) -> Mapping[str, int]:
+        """Tokens charged to each phase of that session, in the order in which they were first heard of.
+
+        Counted are operations that bear both labels, `session` and `phase`; a phase that only holds has 0. It takes
+        as long as there are phases, however many operations there were.
+        """
+        ...
+
     def usage(self, labels: Mapping[str, str]) -> Mapping[str, Usage]:
         """Recorded usage per model over every reservation that carries all of `labels`."""
         ...

@@ -150,6 +150,7 @@ def _check_rows(connection: Connection) -> list[str]:
         map(read_call, _stream(connection, rows.SELECT_CALLS)),
         map(read_mark, _stream(connection, rows.SELECT_MARKS)),
         map(read_balance, _stream(connection, rows.SELECT_BALANCES)),
+        _stream(connection, rows.SELECT_PHASES),
     )
 
 

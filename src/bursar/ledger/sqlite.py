@@ -133,6 +133,7 @@ class SqliteLedger(Bookkeeping, Reading):
                 connection.execute(rows.SELECT_CALLS),
                 map(_read_mark, connection.execute(rows.SELECT_MARKS)),
                 map(read_balance, connection.execute(rows.SELECT_BALANCES)),
+                connection.execute(rows.SELECT_PHASES),
             )
         return problems
 
