@@ -145,10 +145,11 @@ class MemoryLedger(Bookkeeping, Reading):
         names = {balance.budget.name for balance in self.balances(labels)}
         return [alert for alert in fired if alert.budget in names]
 
-    def history(self, limit: int = 100) -> Sequence[Entry]:
+    def history(self, limit: int = 100, *, labels: Mapping[str, str] | None = None) -> Sequence[Entry]:
         """See `Ledger.history`."""
         check_history_limit(limit)
-        found = [row for row in list(self._books.rows) if row[2] in USAGE_KINDS]
+        keys = None if labels is None else {holding.key for holding in self._selected(labels)}
+        found = [row for row in list(self._books.rows) if row[2] in USAGE_KINDS and (keys is None or row[3] in keys)]
         return [read_entry(row) for row in found[-limit:]]
 
     def usage(self, labels: Mapping[str, str]) -> Mapping[str, Usage]:

@@ -306,8 +306,8 @@ class Ledger(Protocol):
         """Alerts that have fired on the budgets of `balances(labels)` in any period, oldest first; None: on all."""
         ...
 
-    def history(self, limit: int = 100) -> Sequence[Entry]:
-        """The last `limit` entries of `USAGE_KINDS`, oldest first."""
+    def history(self, limit: int = 100, *, labels: Mapping[str, str] | None = None) -> Sequence[Entry]:
+        """The last `limit` entries of `USAGE_KINDS`, oldest first; of operations that carry all of `labels` only."""
         ...
 
     def phases(self, session: str) -> Mapping[str, int]:

@@ -28,6 +28,11 @@ from bursar.ledger.rows.holdings import (
 from bursar.ledger.rows.marks import INSERT_MARK, SELECT_MARKS, read_mark, write_mark
 from bursar.ledger.rows.phases import INSERT_PHASE, SELECT_PHASES, UPDATE_PHASE, read_phase, write_phase
 
+SELECT_OPERATIONS = (
+    "SELECT number, at, kind, entries.key, body, previous_hash, hash, labels"
+    " FROM entries JOIN reservations ON reservations.key = entries.key"
+)
+"""Entries of reservations, each with the labels behind it."""
 SELECT_ENTRIES = "SELECT number, at, kind, key, body, previous_hash, hash FROM entries"
 INSERT_ENTRY = "INSERT INTO entries (number, at, kind, key, body, previous_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
@@ -47,6 +52,7 @@ __all__ = [
     "SELECT_ENTRIES",
     "SELECT_HOLDINGS",
     "SELECT_MARKS",
+    "SELECT_OPERATIONS",
     "SELECT_PHASES",
     "SELECT_STANDINGS",
     "UPDATE_BUDGET",
