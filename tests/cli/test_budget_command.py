@@ -441,3 +441,23 @@ def test_what_is_not_there(bursar: Bursar) -> None:
     assert (said.code, "there is no budget `nothing`" in said.err) == (2, True)
     assert bursar("budget").code == 2
     assert bursar("budget", "sell").code == 2
+
+
+def test_history_is_of_this_project_unless_all_are_meant(
+    bursar: Bursar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bursar("token", "init")
+    bursar("token", "record", "10", "here")
+    other = tmp_path / "other"
+    other.mkdir()
+    monkeypatch.chdir(other)
+    nothing = bursar("budget", "history")
+    assert (nothing.code, nothing.out) == (0, "")
+    assert "--all-projects" in nothing.err
+    assert bursar("budget", "history", "--json").data == []
+    bursar("token", "init")
+    bursar("token", "record", "20", "there")
+    (entry,) = bursar("budget", "history", "--json").data
+    assert entry["body"]["labels"]["phase"] == "there"
+    both = bursar("budget", "history", "--all-projects", "--json").data
+    assert [each["body"]["labels"]["phase"] for each in both] == ["here", "there"]

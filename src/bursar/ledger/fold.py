@@ -118,8 +118,17 @@ def _labels(folded: Fold, line: Line) -> FoldedLabels:
     found = folded.labels.get(names)
     if found is None:
         place = fence_of(values, encode_quickly)
-        found = folded.labels[names] = FoldedLabels(values, encode_quickly(values), run_and_task(values), place)
+        found = folded.labels[names] = FoldedLabels(
+            values, encode_quickly(values), run_and_task(values), place, _phase(folded, line, values)
+        )
     return found
+
+
+def _phase(folded: Fold, line: Line, labels: Mapping[str, str]) -> list[int] | None:
+    session, phase = labels.get("session"), labels.get("phase")
+    if session is None or phase is None:
+        return None
+    return folded.phases.setdefault((session, phase), [line.number, 0])
 
 
 def _open(
@@ -273,6 +282,10 @@ _STEPS: dict[str, Callable[[Fold, Line], None]] = {
 def _move(reservation: FoldedReservation) -> tuple[Sums, ...]:
     """The balances follow what the reservation weighs now; what it weighed before, of each side, is given back."""
     before, sides = reservation.weights, reservation.charged_to.sides
+    phase = reservation.labels.phase
+    if phase is not None and reservation.charged is not None:
+        phase[1] += reservation.charged[0] - reservation.counted
+        reservation.counted = reservation.charged[0]
     after = reservation.weights = tuple([reservation.weigh(side) for side, _ in sides])
     if after != before:
         for (_, balances), old, new in zip(sides, before, after, strict=True):

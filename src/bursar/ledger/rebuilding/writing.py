@@ -27,6 +27,7 @@ def write_books(database: Database, entries: Sequence[RawEntry], folded: Fold) -
         connection.executemany(rows.INSERT_HOLDING, holdings)
         connection.executemany(rows.INSERT_CALL, ((*report, *content) for report, content in folded.calls.items()))
         connection.executemany(rows.INSERT_MARK, _mark_rows(folded))
+        connection.executemany(rows.INSERT_PHASE, ((*name, *sums) for name, sums in folded.phases.items()))
 
 
 def _budget_row(name: str, budget: FoldedBudget) -> Row:

@@ -26,7 +26,13 @@ from bursar.ledger.rows.holdings import (
     write_holding,
 )
 from bursar.ledger.rows.marks import INSERT_MARK, SELECT_MARKS, read_mark, write_mark
+from bursar.ledger.rows.phases import INSERT_PHASE, SELECT_PHASES, UPDATE_PHASE, read_phase, write_phase
 
+SELECT_OPERATIONS = (
+    "SELECT number, at, kind, entries.key, body, previous_hash, hash, labels"
+    " FROM entries JOIN reservations ON reservations.key = entries.key"
+)
+"""Entries of reservations, each with the labels behind it."""
 SELECT_ENTRIES = "SELECT number, at, kind, key, body, previous_hash, hash FROM entries"
 INSERT_ENTRY = "INSERT INTO entries (number, at, kind, key, body, previous_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
@@ -39,22 +45,27 @@ __all__ = [
     "INSERT_ENTRY",
     "INSERT_HOLDING",
     "INSERT_MARK",
+    "INSERT_PHASE",
     "PUT_BALANCE",
     "SELECT_BALANCES",
     "SELECT_CALLS",
     "SELECT_ENTRIES",
     "SELECT_HOLDINGS",
     "SELECT_MARKS",
+    "SELECT_OPERATIONS",
+    "SELECT_PHASES",
     "SELECT_STANDINGS",
     "UPDATE_BUDGET",
     "UPDATE_HOLDING",
     "UPDATE_LAST_PERIOD",
+    "UPDATE_PHASE",
     "Row",
     "parse",
     "read_balance",
     "read_call",
     "read_holding",
     "read_mark",
+    "read_phase",
     "read_standing",
     "read_usage",
     "run_and_task",
@@ -65,4 +76,5 @@ __all__ = [
     "write_definition",
     "write_holding",
     "write_mark",
+    "write_phase",
 ]
