@@ -13,7 +13,7 @@ from bursar.agents.port import StreamReader
 from bursar.errors import InternalError
 
 _READERS: Mapping[str, Callable[[Mapping[str, str]], StreamReader]] = {
-    "claude": lambda _: ClaudeReader(),
+    "claude": ClaudeReader,
     "codex": CodexReader,
     "gemini": GeminiReader,
     "opencode": OpencodeReader,

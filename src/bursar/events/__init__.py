@@ -8,6 +8,7 @@ from bursar.events.agent import (
     RetryReported,
     SessionEnded,
     SessionStarted,
+    Source,
     ToolReturned,
     ToolStarted,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "RunStarted",
     "SessionEnded",
     "SessionStarted",
+    "Source",
     "SummaryWritten",
     "TaskSkipped",
     "TaskWaited",
