@@ -147,9 +147,10 @@ class Meter:
         call.has_usage = True
         if event.is_final:
             self._compare(call, event.source, event.usage)
-            self._close(call)
             if event.source is Source.STREAM:
                 self._has_finals.add(call.is_side_chain)
+                self._close(call)
+            self._open.pop(call.call_id, None)
         if event.source is Source.STREAM:
             return self._advance(call, call.usage.merged(event.usage), "streamed")
         provenance = "streamed" if event.source is Source.TELEMETRY else "reconciled"

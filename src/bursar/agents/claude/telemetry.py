@@ -117,7 +117,7 @@ def _number(value: _Value | None) -> Number:
         return None
     if value.int_value is not None:
         return int(value.int_value)
-    return value.double_value
+    return int(value.string_value or "") if value.double_value is None else value.double_value
 
 
 def _text(value: _Value | None) -> str | None:
