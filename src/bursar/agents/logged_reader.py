@@ -57,6 +57,10 @@ class LoggedReader:
         """What the session log has to add; and the closing statement, if that was what it waited for."""
         return self._poll_logs() + self._release()
 
+    def feed_telemetry(self, body: bytes) -> tuple[AgentEvent, ...]:
+        """It has none."""
+        return ()
+
     def finish(self) -> tuple[AgentEvent, ...]:
         """The last of the log, and the closing statement if the log never came to its sum."""
         events = self._poll_logs()

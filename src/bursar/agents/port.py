@@ -43,6 +43,8 @@ class Launch:
         stdin: bytes to feed; None closes it.
         output_cap: the most output tokens that one call of the agent may have.
         home: the private home that the environment points to, to be furnished before the start; None: the user's own.
+        telemetry: variables that make the agent tell its calls to a receiver, whose address goes into `{url}`; empty
+            where it has nothing to tell.
     """
 
     argv: tuple[str, ...]
@@ -50,6 +52,7 @@ class Launch:
     stdin: bytes | None = None
     output_cap: int = 32_000
     home: PrivateHome | None = None
+    telemetry: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,10 @@ class StreamReader(Protocol):
 
     def poll(self) -> tuple[AgentEvent, ...]:
         """What the agent has written into its own log since it was last asked. Never raises."""
+        ...
+
+    def feed_telemetry(self, body: bytes) -> tuple[AgentEvent, ...]:
+        """The events of one message to the receiver that `Launch.telemetry` told the agent of. Never raises."""
         ...
 
     def finish(self) -> tuple[AgentEvent, ...]:

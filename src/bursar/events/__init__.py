@@ -8,6 +8,7 @@ from bursar.events.agent import (
     RetryReported,
     SessionEnded,
     SessionStarted,
+    Source,
     ToolReturned,
     ToolStarted,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "RunStarted",
     "SessionEnded",
     "SessionStarted",
+    "Source",
     "StartWarned",
     "SummaryWritten",
     "TaskSkipped",

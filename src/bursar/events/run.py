@@ -47,6 +47,7 @@ class AttemptEnded:
         unknown_tokens: charged on top, for calls whose outcome nobody knows.
         nano_usd: cost of what was metered; None when a price is unknown.
         branch: where work that was not merged can be found.
+        differences: what sources of its usage say that is more than 1 % apart.
     """
 
     task: str
@@ -59,6 +60,7 @@ class AttemptEnded:
     nano_usd: int | None
     wall_seconds: float
     branch: str | None = None
+    differences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

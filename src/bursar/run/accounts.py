@@ -94,4 +94,5 @@ def build_ended(
         nano_usd=metered.nano_usd,
         wall_seconds=0.0 if outcome is None else outcome.wall_seconds,
         branch=branch,
+        differences=() if outcome is None else tuple(outcome.differences),
     )

@@ -58,6 +58,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         model=row.model,
         audit=context.audit,
         home=None if launch.home is None else _home_spec(launch.home),
+        telemetry=dict(launch.telemetry),
     )
 
 

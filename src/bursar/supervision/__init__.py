@@ -6,6 +6,7 @@ worktree and no git: it is handed a spec and leaves an outcome.
 """
 
 from bursar.supervision.auditing import keep_audit
+from bursar.supervision.inbox import Inbox
 from bursar.supervision.spec import (
     ABANDONED,
     MARK,
@@ -35,6 +36,7 @@ __all__ = [
     "AttemptSpec",
     "Ending",
     "HomeSpec",
+    "Inbox",
     "Outcome",
     "StopRung",
     "claim",

@@ -54,6 +54,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
         step_tokens: by how much a hold grows when it runs out; the same share of it in money.
         audit: the audit log; empty for none.
         home: the agent's private home; None: it lives in the user's.
+        telemetry: variables that point the agent to our receiver, with `{url}` for its address; empty for none.
         output_cap: the most output tokens of one call.
         limit_seconds: wall time after which the attempt is stopped; None: unlimited.
     """
@@ -79,6 +80,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     refuses_unpriced: bool = True
     step_output_tokens: int = 0
     home: HomeSpec | None = None
+    telemetry: dict[str, str] = {}
 
 
 def encode_spec(spec: AttemptSpec) -> bytes:
@@ -114,7 +116,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         metered_tokens, metered_nano_usd: all calls together; the cost is None when a price is unknown.
         unknown_tokens, unknown_nano_usd: charged on top for a call that nobody reported in full.
         limit: in words, which limit was reached.
-        differences: where the agent's own sums and the metered ones are more than 1 % apart.
+        differences: where sources are more than 1 % apart: the agent's own sums, its telemetry, its log, its output.
+        tokens_by_provenance: of what was metered and what is charged on top: `streamed`, `reconciled`, `estimated`.
     """
 
     ending: Ending
@@ -131,6 +134,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str | None
     limit: str = ""
     differences: list[str] = []
+    tokens_by_provenance: dict[str, int] = {}
     rejected_lines: int = 0
     leftovers_killed: bool = True
 

@@ -11,6 +11,7 @@ from bursar.agents.claude.condition import PACKAGE, examine_claude
 from bursar.agents.claude.conversations import CONTINUES, has_conversation
 from bursar.agents.claude.home import credentials_folder, furnish_claude
 from bursar.agents.claude.reader import ClaudeReader
+from bursar.agents.claude.telemetry import VARIABLES as TELEMETRY
 from bursar.agents.cli_agent import CliAgent, read_output_cap
 from bursar.agents.condition import Condition
 from bursar.agents.environment import allowed
@@ -140,7 +141,12 @@ class ClaudeAgent(CliAgent):
             kept["CLAUDE_SECURESTORAGE_CONFIG_DIR"] = str(own)  # it renews tokens there, under its own lock
         kept |= {CONTINUES: "1"} if continues else {}
         return Launch(
-            argv=argv, environment=kept, stdin=request.prompt.encode(), output_cap=output_cap_of(kept), home=home
+            argv=argv,
+            environment=kept,
+            stdin=request.prompt.encode(),
+            output_cap=output_cap_of(kept),
+            home=home,
+            telemetry={} if any(name.startswith("OTEL_") for name in kept) else TELEMETRY,  # the user's own goes first
         )
 
     def furnishing(self, folder: Path, environment: Mapping[str, str]) -> PrivateHome:
@@ -148,8 +154,8 @@ class ClaudeAgent(CliAgent):
         return furnish_claude(folder, environment)
 
     def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
-        """A reader for one new process."""
-        return ClaudeReader()
+        """A reader for one new process, which finds its transcripts by the `environment` that it was started with."""
+        return ClaudeReader(environment)
 
 
 def build_environment(environment: Mapping[str, str], passed: tuple[str, ...] = ()) -> dict[str, str]:

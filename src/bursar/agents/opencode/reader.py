@@ -54,6 +54,10 @@ class OpencodeReader:
         self._lost += self._faults.poll()
         return self._lost_calls() + self._sub_agents.poll(self._session_id)
 
+    def feed_telemetry(self, body: bytes) -> tuple[AgentEvent, ...]:
+        """It has none."""
+        return ()
+
     def finish(self) -> tuple[AgentEvent, ...]:
         """The last of its log; and how it ended, if the last that it said was the end of its work or an error."""
         self._lost += self._faults.close()
