@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bursar.cli.parsing import parser
-from bursar.cli.session import print_report
+from bursar.cli.session import latest_run_here, print_report
 from bursar.clock import SystemClock
 from bursar.config import find_ledger_place, open_stores
 from bursar.errors import OK, UserError
 from bursar.paths import state_dir
-from bursar.session import find_project
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -23,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     stores = open_stores(Path(state_dir()), find_ledger_place(), SystemClock())
     run_id = chosen.run
     if run_id is None:
-        latest = stores.journal.latest_run(find_project())
+        latest = latest_run_here(stores.journal)
         if latest is None:
             raise UserError("no run of this project yet", hint="bursar status --all")
         run_id = latest.id

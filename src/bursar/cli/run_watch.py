@@ -18,6 +18,7 @@ from bursar.run import RunContext
 from bursar.supervision import STREAM_FILE, read_outcome
 
 _LOOK_SECONDS = 0.5
+_LEAST_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,10 @@ class Watch:
         if isinstance(event, AlertFired):
             self._notifier.alert(event.level, event.message, at=event.at)
         if isinstance(event, AttemptEnded) and self._context is not None and event.task in self._context.instances:
-            self._show_output(self._context, event)
+            try:
+                self._show_output(self._context, event)
+            except BursarError as error:
+                self._say(f"warning: what {event.name} said cannot be shown: {error.message}\n")
         for sentence in self._notifier.undelivered():
             self._say(f"warning: {sentence}\n")
 
@@ -64,7 +68,7 @@ class Watch:
         clock, seconds = context.clock, self._showing.status_seconds
         due = clock.monotonic() + seconds
         while True:
-            await asyncio.sleep(min(_LOOK_SECONDS, seconds or _LOOK_SECONDS))
+            await asyncio.sleep(max(_LEAST_SECONDS, min(_LOOK_SECONDS, seconds or _LOOK_SECONDS)))
             try:
                 self._advance(context)
                 if seconds and clock.monotonic() >= due:
@@ -85,17 +89,20 @@ class Watch:
         return render_status(status, in_colour=self._showing.in_colour, with_bars=self._showing.with_bars)
 
     def _advance(self, context: RunContext) -> None:
-        """Every stream is read to where it is now."""
+        """Every stream is read to where it is now, or nearly."""
         for row in context.stores.journal.attempts(context.run.id):
-            if row.key not in self._followers:
-                self._followers[row.key] = StreamFollower(Path(row.directory, STREAM_FILE), context.agent.name)
-            was_over = row.key in self._rows and self._rows[row.key].ended_at is not None
+            has_ended = row.key in self._rows and self._rows[row.key].ended_at is not None
             self._rows[row.key] = row
-            if not was_over:
-                self._show_stream(context, row)
+            if not has_ended:
+                self._show_stream(context, row, self._follower(context, row).advance())
 
-    def _show_stream(self, context: RunContext, row: AttemptRow) -> None:
-        lines = self._followers[row.key].advance()
+    def _follower(self, context: RunContext, row: AttemptRow) -> StreamFollower:
+        if row.key not in self._followers:
+            self._followers[row.key] = StreamFollower(Path(row.directory, STREAM_FILE), context.agent.name)
+            self._rows.setdefault(row.key, row)
+        return self._followers[row.key]
+
+    def _show_stream(self, context: RunContext, row: AttemptRow, lines: Sequence[bytes]) -> None:
         instance = context.instances.get(row.task)
         if instance is not None and instance.output_format is OutputFormat.STREAM:
             for line in lines:
@@ -103,20 +110,17 @@ class Watch:
 
     def _show_output(self, context: RunContext, event: AttemptEnded) -> None:
         """What the instance's format asks for, now that it has ended."""
-        instance = context.instances[event.task]
-        if instance.output_format is OutputFormat.STREAM:
-            self._advance(context)
-            return
-        row = next(
-            each for each in reversed(context.stores.journal.attempts(context.run.id)) if each.task == event.task
-        )
-        outcome = read_outcome(Path(row.directory))
-        message = "" if outcome is None else outcome.message
+        rows = context.stores.journal.attempts(context.run.id)
+        row = next(each for each in reversed(rows) if each.task == event.task)
+        follower = self._follower(context, row)
+        self._show_stream(context, row, follower.catch_up())
+        instance, outcome = context.instances[event.task], read_outcome(Path(row.directory))
+        message = follower.message or ("" if outcome is None else outcome.message)
         if instance.output_format is OutputFormat.JSON:
             session = row.session_id if outcome is None else outcome.session_id
             said = json.dumps(_as_data(instance.name, event, message, session), ensure_ascii=False)
             self._say(f"{plain(said)}\n")
-        else:
+        elif instance.output_format is OutputFormat.TEXT:
             for line in message.splitlines():
                 self._say(f"{instance.name} | {plain(line)}\n")
 

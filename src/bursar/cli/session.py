@@ -30,13 +30,15 @@ from bursar.config import (
 )
 from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, UserError
 from bursar.ids import RandomIds
-from bursar.journal import AttemptRow, Journal, RunState
+from bursar.journal import AttemptRow, Journal, RunRow, RunState
 from bursar.notify import Notifier
 from bursar.paths import state_dir
 from bursar.plan import Plan
 from bursar.pricing import ALIASES, load_prices
 from bursar.reports import build_run_report, render_report, report_as_data
 from bursar.run import Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools, alerts_of_run
+from bursar.session import find_project
+from bursar.worktrees import open_repository
 
 _EXIT_CODES = {
     RunState.SUCCEEDED: OK,
@@ -221,6 +223,18 @@ async def _conduct(conductor: Conductor, rows: Sequence[AttemptRow], watch: Watc
         with suppress(asyncio.CancelledError):
             await looking
     return state, received[0] if received else None
+
+
+def latest_run_here(journal: Journal) -> RunRow | None:
+    """The newest run of the project around us; None where it has none.
+
+    Raises:
+        SetupError: there is none, and this is no repository, where one would be looked for.
+    """
+    found = journal.latest_run(find_project())
+    if found is None:
+        open_repository(Path.cwd())
+    return found
 
 
 def print_report(stores: Stores, run_id: str, *, as_json: bool) -> None:

@@ -30,8 +30,8 @@ from bursar.errors import UserError
 
 KEYS = ("name", "limit", "match", "period", "timezone", "on_limit", "thresholds", "counts", "allow_unknown_price")
 LABELS = (
-    "project", "run", "roadmap", "phase", "plan", "task", "command", "agent", "model", "user", "host", "session",
-    "lane",
+    "project", "run", "roadmap", "phase", "plan", "task", "instance", "command", "agent", "model", "user", "host",
+    "session", "lane",
 )  # fmt: skip
 
 _T = TypeVar("_T")

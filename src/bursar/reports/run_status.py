@@ -36,10 +36,15 @@ class InstanceLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStatus:
-    """A whole run: `seconds` since it began, its shared budgets (its own first), and a line for each task."""
+    """A whole run: `seconds` since it began, its shared budgets (its own first), and a line for each task.
+
+    Attributes:
+        noun: what a line is about: a task of a plan, an instance of a job list.
+    """
 
     run_id: str
     plan_id: str
+    noun: str
     seconds: float
     budgets: Sequence[Balance]
     lines: Sequence[InstanceLine]
@@ -74,6 +79,7 @@ def build_run_status(
     return RunStatus(
         run_id=run.id,
         plan_id=run.plan_id,
+        noun="task" if run.workspace is None else "instance",
         seconds=(now - datetime.fromisoformat(run.started_at)).total_seconds(),
         budgets=[each for each in balances if "task" not in each.budget.selector],
         lines=[

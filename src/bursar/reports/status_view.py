@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from bursar.budget import Balance, OnLimit, Unit, format_quantity, title_of
 from bursar.journal import TaskState
 from bursar.reports.run_status import InstanceLine, RunStatus
@@ -22,7 +20,7 @@ _WORDS = {
     TaskState.SKIPPED: "skipped",
 }
 _COLOURS = {TaskState.RUNNING: _BOLD, TaskState.MERGED: _GREEN, TaskState.FAILED: _RED, TaskState.STOPPED: _YELLOW}
-_HEAD = ("#", "instance", "state", "model", "time", "tokens", "cache", "tools", "budget")
+_HEAD = ("#", "name", "state", "model", "time", "tokens", "cache", "tools", "budget")
 _RIGHT = frozenset({"#", "time", "tokens", "cache", "tools"})
 
 
@@ -34,7 +32,7 @@ def render_status(status: RunStatus, *, in_colour: bool = False, with_bars: bool
     for balance in status.budgets:
         bar = f"{render_bar(used_of(balance), balance.budget.limit.quantity, paint)} " if with_bars else ""
         lines.append(f"  {_title(balance, status.run_id):<{width}}  {bar}{_figures(balance)}")
-    return "\n".join([*lines, *_table(status.lines, paint)])
+    return "\n".join([*lines, *_table(status, paint)])
 
 
 def render_bar(used: int, limit: int, paint: Paint) -> str:
@@ -66,7 +64,7 @@ def _headline(status: RunStatus) -> str:
     ended = len(status.lines) - running - done - waiting
     parts = [f"{running} running", f"{waiting} waiting", f"{done} done", *([f"{ended} not done"] if ended else [])]
     head = f"status of {plain(status.plan_id)} · run {status.run_id} · {duration_text(status.seconds)}"
-    return f"{head} · {count_of(len(status.lines), 'instance')}: {', '.join(parts)}"
+    return f"{head} · {count_of(len(status.lines), status.noun)}: {', '.join(parts)}"
 
 
 def _title(balance: Balance, run_id: str) -> str:
@@ -94,12 +92,12 @@ def _percent(used: int, limit: int) -> int:
     return 100 * used // limit if limit else 100
 
 
-def _table(lines: Sequence[InstanceLine], paint: Paint) -> list[str]:
+def _table(status: RunStatus, paint: Paint) -> list[str]:
     """Columns as wide as their widest cell; colour comes last, so that it counts for nothing."""
-    rows = [_cells(line) for line in lines]
-    widths = {name: max(len(name), *(len(row[name]) for row in rows)) if rows else len(name) for name in _HEAD}
-    head = paint(_DIM, _row(dict(zip(_HEAD, _HEAD, strict=True)), widths))
-    return [head, *(_painted(line, _row(row, widths), paint) for line, row in zip(lines, rows, strict=True))]
+    rows = [dict(zip(_HEAD, _HEAD, strict=True)) | {"name": status.noun}, *map(_cells, status.lines)]
+    widths = {column: max(len(row[column]) for row in rows) for column in _HEAD}
+    head, *texts = (_row(row, widths) for row in rows)
+    return [paint(_DIM, head), *(_painted(line, text, paint) for line, text in zip(status.lines, texts, strict=True))]
 
 
 def _painted(line: InstanceLine, text: str, paint: Paint) -> str:
@@ -116,7 +114,7 @@ def _cells(line: InstanceLine) -> dict[str, str]:
     has_begun = line.seconds is not None
     return {
         "#": line.row.number,
-        "instance": plain(line.row.name)[:_WIDEST],
+        "name": plain(line.row.name)[:_WIDEST],
         "state": _WORDS[line.row.state],
         "model": plain(line.model)[:_WIDEST],
         "time": duration_text(line.seconds or 0.0) if has_begun else "",

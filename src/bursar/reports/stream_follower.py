@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bursar.agents import LineSplitter, open_reader
-from bursar.events import ToolStarted
+from bursar.events import SessionEnded, ToolStarted
 
 _MOST_BYTES = 1 << 23  # at a time: an agent that floods its stream must not keep its conductor from its work
 
 
 class StreamFollower:
-    """Reads on in a copy of an agent's stream, from where it was the last time."""
+    """Reads on in a copy of an agent's stream, from where it was the last time.
+
+    Attributes:
+        tools: how many tools were asked for so far.
+        message: the agent's last words, whole; empty before.
+    """
 
     def __init__(self, stream: Path, agent: str) -> None:
         """The file need not be there yet."""
@@ -21,17 +26,34 @@ class StreamFollower:
         self._splitter = LineSplitter()
         self._offset = 0
         self.tools = 0
+        self.message = ""
 
     def advance(self) -> Sequence[bytes]:
-        """The whole lines that have come since; the tools that they ask for are counted."""
+        """The whole lines that have come since, or the next 8 MiB of them."""
+        return self._take(self._read())
+
+    def catch_up(self) -> Sequence[bytes]:
+        """All the lines that have come since."""
+        lines: list[bytes] = []
+        while chunk := self._read():
+            lines += self._take(chunk)
+        return lines
+
+    def _read(self) -> bytes:
         try:
             with open(self._stream, "rb") as file:
                 file.seek(self._offset)
                 chunk = file.read(_MOST_BYTES)
         except OSError:
-            return ()
+            return b""
         self._offset += len(chunk)
+        return chunk
+
+    def _take(self, chunk: bytes) -> Sequence[bytes]:
         lines = self._splitter.feed(chunk)
-        for line in lines:
-            self.tools += sum(1 for event in self._reader.feed_line(line) if isinstance(event, ToolStarted))
+        for event in (event for line in lines for event in self._reader.feed_line(line)):
+            if isinstance(event, ToolStarted):
+                self.tools += 1
+            elif isinstance(event, SessionEnded):
+                self.message = event.message
         return lines

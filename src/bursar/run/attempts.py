@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from bursar.ledger import Denial, Reservation, ReserveRequest, State
 from bursar.plan import Task
 from bursar.processes import kill_marked
 from bursar.run.accounts import build_ended, observe
+from bursar.run.attempt_commands import AttemptCommands
 from bursar.run.context import RunContext
 from bursar.run.deletions import deletions_in_words, unasked_deletions
 from bursar.run.holds import Hold, choose_hold, with_parts
@@ -26,8 +26,8 @@ from bursar.run.kept import keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.place import Place
 from bursar.run.supervisors import Supervisors
-from bursar.supervision import ABANDONED, MARK, VERIFY_LOG, Ending, Outcome, claim, read_claim, read_outcome
-from bursar.verification import Verdict, Verification
+from bursar.supervision import ABANDONED, MARK, Ending, Outcome, claim, read_claim, read_outcome
+from bursar.verification import Verdict
 from bursar.worktrees import Change, MergeConflict
 
 _TASK_STATE = {
@@ -58,8 +58,7 @@ class Attempts:
         self._holds: dict[str, Hold] = {}
         self._learned = LearnedEstimates(context)
         self._shares = FairShares(context)
-        self._verifications: set[Verification] = set()
-        self._is_stopping = False
+        self._commands = AttemptCommands(context)
 
     def hold_for(self, task: Task) -> Hold:
         """What an attempt at `task` would ask the ledger to hold."""
@@ -173,14 +172,13 @@ class Attempts:
         self._context.stores.journal.end_attempt(
             row, AttemptState.INTERRUPTED, self._context.now(), task=TaskState.PENDING, note=note
         )
-        await asyncio.to_thread(self._place.clear, row)
+        if not is_kept(row):
+            await asyncio.to_thread(self._place.clear, row)
 
     def stop(self) -> None:
         """Every agent is told to stop, and every verify command is: their attempts end soon, as interrupted."""
-        self._is_stopping = True
         self._supervisors.stop_all()
-        for verification in self._verifications:
-            verification.stop()
+        self._commands.stop()
 
     def settle(self, row: AttemptRow, outcome: Outcome | None) -> None:
         """The hold has ended one way or the other. The supervisor has usually done it; if it died, this does.
@@ -232,7 +230,7 @@ class Attempts:
         instance = self._context.instances.get(task.number)
         if instance is None or not instance.pre_commands:
             return None
-        verdict = await self._run_commands(instance.pre_commands, row)
+        verdict = await self._commands.run(instance.pre_commands, row)
         if verdict is None:
             return Judgement(AttemptState.INTERRUPTED, "stopped on request")
         if verdict.passed:
@@ -241,33 +239,10 @@ class Attempts:
 
     async def _verify(self, task: Task, row: AttemptRow) -> Judgement | None:
         """The judgement after the verify commands; None if they were stopped before they could say anything."""
-        verdict = await self._run_commands(task.commands, row) if task.commands else Verdict()
+        verdict = await self._commands.run(task.commands, row) if task.commands else Verdict()
         if verdict is None:
             return None
         return Judgement(AttemptState.SUCCEEDED if verdict.passed else AttemptState.FAILED, verdict.reason)
-
-    async def _run_commands(self, commands: Sequence[str], row: AttemptRow) -> Verdict | None:
-        """The verdict on shell commands that were run where the attempt works; None if they were stopped."""
-        context = self._context
-        verification = Verification(
-            commands,
-            Path(row.worktree),
-            environment={**context.environment, MARK: row.key},
-            limit_seconds=context.settings.verify_limit_seconds,
-            clock=context.clock,
-        )
-        self._verifications.add(verification)
-        if self._is_stopping:
-            verification.stop()
-        try:
-            verdict = await asyncio.to_thread(_run_alone, verification, row.key)
-        finally:
-            self._verifications.discard(verification)
-        if verification.is_stopped:
-            return None
-        if not verdict.passed:
-            (Path(row.directory) / VERIFY_LOG).write_text(verdict.results[-1].output_tail, encoding="utf-8")
-        return verdict
 
     async def _end(
         self,
@@ -289,7 +264,8 @@ class Attempts:
                 row, judgement.state, self._context.now(), task=_TASK_STATE[judgement.state], note=note
             )
         await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
-        await asyncio.to_thread(self._place.clear, row)
+        if not is_kept(row):
+            await asyncio.to_thread(self._place.clear, row)
         ended = build_ended(self._context, task, row, outcome, judgement, commit=commit, branch=branch)
         self._context.emit(ended)
         return ended
@@ -336,15 +312,6 @@ def _judge(task: Task, row: AttemptRow, outcome: Outcome | None, change: Change 
     if judgement.state is AttemptState.SUCCEEDED and change and (paths := unasked_deletions(task, change.deleted)):
         return Judgement(AttemptState.FAILED, deletions_in_words(paths))
     return judgement
-
-
-def _run_alone(verification: Verification, key: str) -> Verdict:
-    """The verdict, with nothing of the attempt running beside the commands (a dead conductor may have left some), or
-    after them (a daemon in a session of its own)."""
-    kill_marked(MARK, key)
-    verdict = verification.run()
-    kill_marked(MARK, key)
-    return verdict
 
 
 def _safe(number: str) -> str:

@@ -25,7 +25,7 @@ from bursar.run.scheduler import Scheduler
 from bursar.run.supervisors import Supervisors
 
 _WATCH_SECONDS = 1.0
-_OF_TASKS = frozenset({"task", "model", "command"})  # labels in which tasks of one run may differ
+_OF_TASKS = frozenset({"task", "instance", "model", "command"})  # labels in which tasks of one run may differ
 
 
 @dataclass(slots=True)

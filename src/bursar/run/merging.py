@@ -9,7 +9,6 @@ from bursar.journal import AttemptRow, AttemptState, TaskState
 from bursar.plan import Task
 from bursar.run.context import RunContext
 from bursar.run.finish import bring_home
-from bursar.run.kept import is_kept
 from bursar.worktrees import (
     Change,
     MergeConflict,
@@ -82,9 +81,8 @@ class MergedWork:
         return await asyncio.to_thread(save_branch, self._context.repository, name, change.commit)
 
     def clear(self, attempt: AttemptRow) -> None:
-        """The attempt's worktree is gone, if nothing is in it that is nowhere else."""
-        if not is_kept(attempt):
-            remove(self._context.repository, Path(attempt.worktree))
+        """The attempt's worktree is gone."""
+        remove(self._context.repository, Path(attempt.worktree))
 
     def finish_merge(self, attempt: AttemptRow) -> bool:
         """The commit of a merge that was cut off is in the merged work; False if it is not one step ahead of it."""

@@ -23,6 +23,7 @@ from bursar.ledger import State
 from bursar.processes import kill_marked
 from bursar.run.attempts import Attempts
 from bursar.run.context import RunContext
+from bursar.run.kept import is_kept
 from bursar.run.place import Place
 from bursar.run.supervisors import Supervisors
 from bursar.supervision import ABANDONED, MARK, read_claim
@@ -95,5 +96,5 @@ def _release_rowless_holds(context: RunContext, keys: set[str]) -> None:
 
 def _clear(place: Place, rows: Sequence[AttemptRow], but: set[str]) -> None:
     for row in rows:
-        if row.key not in but and Path(row.worktree).exists():
+        if row.key not in but and Path(row.worktree).exists() and not is_kept(row):
             place.clear(row)

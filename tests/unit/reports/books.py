@@ -24,7 +24,13 @@ class Books:
     journal: Journal
     ledger: MemoryLedger
 
-    def begin(self, *names: str, limit: str | None = None, state: RunState = RunState.RUNNING) -> None:
+    def begin(
+        self,
+        *names: str,
+        limit: str | None = None,
+        state: RunState = RunState.RUNNING,
+        workspace: str | None = None,
+    ) -> None:
         run = RunRow(
             id="r",
             project="/p",
@@ -37,6 +43,7 @@ class Books:
             state=state,
             conductor=None,
             started_at=START,
+            workspace=workspace,
         )
         tasks = [TaskRow(run_id="r", number=str(at), name=name, digest="") for at, name in enumerate(names, start=1)]
         self.journal.begin_run(run, tasks)

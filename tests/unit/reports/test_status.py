@@ -34,7 +34,7 @@ def status(books: Books, tools: Mapping[str, int] | None = None, *names: str) ->
 
 def make_mixed(books: Books) -> None:
     """One done, one running, one stopped by its own budget, one waiting; budgets at 72, 95 and 0 percent."""
-    books.begin("analyze-api", "analyze-web", "review-everything-in-the-repository", "late")
+    books.begin("analyze-api", "analyze-web", "review-everything-in-the-repository", "late", workspace="/w")
     books.limit(10_000)
     books.limit(500, task="3")
     for name, command, limit in (("/analyze", "/analyze", 1_000), ("/late", "/late", 700)):
@@ -97,9 +97,9 @@ def test_bars_are_yellow_over_70_and_red_over_90_percent(used: int, style: str) 
 def test_before_anything_has_begun(books: Books) -> None:
     books.begin("a")
     assert render_status(status(books)) == (
-        "status of 08-02 · run r · 1m 12s · 1 instance: 0 running, 1 waiting, 0 done\n"
-        "  #  instance  state    model  time  tokens  cache  tools  budget\n"
-        "  1  a         waiting"
+        "status of 08-02 · run r · 1m 12s · 1 task: 0 running, 1 waiting, 0 done\n"
+        "  #  task  state    model  time  tokens  cache  tools  budget\n"
+        "  1  a     waiting"
     )
 
 

@@ -26,3 +26,14 @@ def test_lines_come_once_and_whole(tmp_path: Path) -> None:
     assert list(follower.advance()) == [second, b"not json"]
     assert list(follower.advance()) == []
     assert follower.tools == 3
+
+
+def test_it_catches_up_with_a_long_stream(tmp_path: Path) -> None:
+    """The last words come whole, however long they and what was before them are."""
+    stream, words = tmp_path / "stream.jsonl", "word " * 10_000
+    result = json.dumps({"type": "result", "subtype": "success", "is_error": False, "result": words}).encode()
+    long = b'{"type":"user","x":"' + b"a" * (12 << 20) + b'"}'
+    stream.write_bytes(long + b"\n" + line("Read") + b"\n" + result + b"\n")
+    follower = StreamFollower(stream, "claude")
+    assert list(follower.catch_up()) == [long, line("Read"), result]
+    assert (follower.tools, follower.message) == (1, words)

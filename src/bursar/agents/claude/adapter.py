@@ -64,7 +64,7 @@ CLOUDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 HOME_VARIABLES = frozenset({"CLAUDE_CONFIG_DIR"})
 
 # Marks of a session that we may run inside of: with them the CLI believes that it is nested.
-SESSION_MARKS = frozenset({"AI_AGENT", "CLAUDECODE", "CLAUDE_EFFORT", "CLAUDE_PID", "CLAUDE_PROJECT_DIR"})
+SESSION_MARKS = frozenset({"AI_AGENT", "CLAUDECODE", "CLAUDE_EFFORT", "CLAUDE_PID", "CLAUDE_PROJECT_DIR", CONTINUES})
 SESSION_MARK_PREFIXES = (
     "CLAUDE_CODE_AGENT",
     "CLAUDE_CODE_CHILD",
