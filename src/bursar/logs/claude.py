@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import msgspec
 
@@ -18,23 +19,27 @@ from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark
 from bursar.logs.lines import lines_with
 from bursar.logs.reading import LimitRow, NewCalls, read_new
-from bursar.logs.values import MOST_TOKENS, RefusedLine, milliseconds, whole
+from bursar.logs.values import MOST_TOKENS, RefusedLine, whole
 
 _MARKER = re.compile(rb'"usage"')
 _NO_MODEL = "<synthetic>"  # the agent's own words, e.g. that a call failed
 _Other = str | int | float | bool | list[Any] | None
 
 
+_Tokens = Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
 class _CacheCreation(msgspec.Struct, gc=False):
-    ephemeral_5m_input_tokens: int = 0
-    ephemeral_1h_input_tokens: int = 0
+    ephemeral_5m_input_tokens: _Tokens = 0
+    ephemeral_1h_input_tokens: _Tokens = 0
 
 
 class _Usage(msgspec.Struct, gc=False):
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read_input_tokens: int = 0
-    cache_creation_input_tokens: int = 0
+    input_tokens: _Tokens = 0
+    output_tokens: _Tokens = 0
+    cache_read_input_tokens: _Tokens = 0
+    cache_creation_input_tokens: _Tokens = 0
     cache_creation: _CacheCreation | None = None
     speed: str | None = None
 
@@ -48,7 +53,7 @@ class _Message(msgspec.Struct, gc=False):
 class _Reported(msgspec.Struct, gc=False):
     """A sub-agent's own line, within its progress."""
 
-    timestamp: str | None = None
+    timestamp: _Moment | None = None
     message: _Message | _Other = None
     requestId: str | None = None  # noqa: N815 — the log's own names
 
@@ -58,7 +63,7 @@ class _Data(msgspec.Struct, gc=False):
 
 
 class _Line(msgspec.Struct, gc=False):
-    timestamp: str | None = None
+    timestamp: _Moment | None = None
     message: _Message | _Other = None
     data: _Data | _Other = None
     requestId: str | None = None  # noqa: N815
@@ -108,11 +113,8 @@ class ClaudeReader:
         split = usage.cache_creation
         if split is not None and (split.ephemeral_5m_input_tokens or split.ephemeral_1h_input_tokens):
             short, long = split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens
-        try:
-            at = milliseconds(line.timestamp)
-            if min(fresh, read, short, long, output) < 0 or max(fresh, read, short, long, output) > MOST_TOKENS:
-                raise RefusedLine("an absurd count")
-        except RefusedLine:
+        at = -1 if line.timestamp is None else round(line.timestamp.timestamp() * 1000)
+        if at < 0:
             self.refused += 1
             return
         calls.append((
@@ -167,9 +169,9 @@ def _tidy_line(value: dict[str, Any]) -> dict[str, Any]:
     Raises:
         RefusedLine: a count is none.
     """
-    tidy: dict[str, Any] = {
-        key: value[key] for key in ("timestamp", "requestId", "sessionId", "cwd") if _is_text(value, key)
-    }
+    tidy: dict[str, Any] = {key: value[key] for key in ("requestId", "sessionId", "cwd") if _is_text(value, key)}
+    if _is_text(value, "timestamp"):
+        tidy["timestamp"] = _moment(value["timestamp"])
     tidy["isSidechain"] = value.get("isSidechain") is True
     message, data = value.get("message"), value.get("data")
     if isinstance(message, dict):
@@ -188,6 +190,15 @@ def _tidy_message(message: dict[str, Any]) -> dict[str, Any]:
         speed = {"speed": usage["speed"]} if _is_text(usage, "speed") else {}
         tidy["usage"] = {**_counts(usage), **speed, "cache_creation": inner}
     return tidy
+
+
+def _moment(text: str) -> datetime | None:
+    """A time as ISO 8601 has it, UTC where it names no zone; None where it is none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def _counts(table: dict[str, Any]) -> dict[str, int]:
