@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bursar.budget import parse_limit
+from bursar.cli.logged import charging_logs
 from bursar.cli.parsing import Parser, parser
 from bursar.cli.run_budgets import add_budget_flags, run_budgets, tell_idle_budgets
 from bursar.cli.session import (
@@ -74,9 +75,10 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id:
         stores = tools.stores
         define_budgets(stores.ledger, root, configured, is_shared=is_ledger_url(stores.ledger_place))
         tell_idle_budgets(more, opened.plan)
-        conductor, context, rows = take_up(opened, tools, run, limit, telling(notifier), more=more)
-        send_earlier_alerts(notifier, context)
-        return conduct(conductor, context, rows, as_json=options.json)
+        with charging_logs(settings, tools, configured):
+            conductor, context, rows = take_up(opened, tools, run, limit, telling(notifier), more=more)
+            send_earlier_alerts(notifier, context)
+            return conduct(conductor, context, rows, as_json=options.json)
     finally:
         lock.release()
         tell_undelivered(notifier)
