@@ -92,22 +92,23 @@ class ClaudeReader:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             lines = list(self._read_one_by_one(block))
         calls: list[CallRow] = []
-        last_id = last_request = last_usage = None
+        last: tuple[object, ...] = ()
         for line in lines:
             message: Any = line.message
             if message.__class__ is not _Message:
                 message = _reported(line)
             usage = None if message is None else message.usage
-            if usage is None:
+            if usage is None or message.model == _NO_MODEL:
                 continue
-            if message.id == last_id and line.requestId == last_request and usage == last_usage and last_id:
+            this = (message.id, line.requestId, line.isSidechain, usage)
+            if this == last and message.id:
                 continue  # a line for each block of an answer
-            last_id, last_request, last_usage = message.id, line.requestId, usage
-            if message.model != _NO_MODEL:
-                self._add(calls, line, message, usage)
+            if self._add(calls, line, message, usage):
+                last = this
         return calls
 
-    def _add(self, calls: list[CallRow], line: _Line, message: _Message, usage: _Usage) -> None:
+    def _add(self, calls: list[CallRow], line: _Line, message: _Message, usage: _Usage) -> bool:
+        """The call is one of `calls`; False where it cannot have been."""
         fresh, read, output = usage.input_tokens, usage.cache_read_input_tokens, usage.output_tokens
         short, long = usage.cache_creation_input_tokens, 0  # what is not split counts as five minutes
         split = usage.cache_creation
@@ -116,7 +117,7 @@ class ClaudeReader:
         at = -1 if line.timestamp is None else round(line.timestamp.timestamp() * 1000)
         if at < 0:
             self.refused += 1
-            return
+            return False
         calls.append((
             message.id or "",
             line.requestId or "",
@@ -133,6 +134,7 @@ class ClaudeReader:
             output,
             None,
         ))  # fmt: skip
+        return True
 
     def _read_one_by_one(self, block: memoryview) -> Iterator[_Line]:
         for line in lines_with(block, _MARKER):
