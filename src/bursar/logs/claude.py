@@ -19,7 +19,7 @@ from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark
 from bursar.logs.lines import lines_with
 from bursar.logs.reading import LimitRow, NewCalls, read_new
-from bursar.logs.values import MOST_TOKENS, RefusedLine, whole
+from bursar.logs.values import MOST_TOKENS, RefusedLine, clean, whole
 
 _MARKER = re.compile(rb'"usage"')
 _NO_MODEL = "<synthetic>"  # the agent's own words, e.g. that a call failed
@@ -171,7 +171,7 @@ def _tidy_line(value: dict[str, Any]) -> dict[str, Any]:
     Raises:
         RefusedLine: a count is none.
     """
-    tidy: dict[str, Any] = {key: value[key] for key in ("requestId", "sessionId", "cwd") if _is_text(value, key)}
+    tidy: dict[str, Any] = {key: clean(value[key]) for key in ("requestId", "sessionId", "cwd") if _is_text(value, key)}
     if _is_text(value, "timestamp"):
         tidy["timestamp"] = _moment(value["timestamp"])
     tidy["isSidechain"] = value.get("isSidechain") is True
@@ -184,12 +184,12 @@ def _tidy_line(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tidy_message(message: dict[str, Any]) -> dict[str, Any]:
-    tidy: dict[str, Any] = {key: message[key] for key in ("id", "model") if _is_text(message, key)}
+    tidy: dict[str, Any] = {key: clean(message[key]) for key in ("id", "model") if _is_text(message, key)}
     usage = message.get("usage")
     if isinstance(usage, dict):
         split = usage.get("cache_creation")
         inner = _counts(split) if isinstance(split, dict) else None
-        speed = {"speed": usage["speed"]} if _is_text(usage, "speed") else {}
+        speed = {"speed": clean(usage["speed"])} if _is_text(usage, "speed") else {}
         tidy["usage"] = {**_counts(usage), **speed, "cache_creation": inner}
     return tidy
 

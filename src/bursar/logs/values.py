@@ -26,6 +26,11 @@ def whole(value: object) -> int:
     return int(value)
 
 
+def clean(text: str) -> str:
+    """The text as UTF-8 can have it: JSON may name halves of characters, and file names any bytes."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def number_within(value: object, most: float) -> float | None:
     """A number from 0 to `most`, for people; None where it is anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
