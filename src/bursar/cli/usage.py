@@ -10,6 +10,7 @@ import sys
 import time
 
 from bursar.cli.usage_options import parse_options
+from bursar.cli.usage_zone import zone_of
 from bursar.errors import OK, UserError
 from bursar.logs import (
     SOURCES,
@@ -18,10 +19,9 @@ from bursar.logs import (
     Zone,
     day_of,
     find_blocks,
-    local_zone,
     month_of,
-    named_zone,
     open_index,
+    plan_windows,
     rows_by_day,
     rows_by_session,
     update_index,
@@ -41,11 +41,19 @@ _AHEAD_MS = 24 * 3_600_000  # clocks differ, and so do what people take for UTC
 
 def main(arguments: Sequence[str]) -> int:
     """Reads what is new in the logs and prints the report."""
+    if arguments and arguments[0] == "verify":
+        from bursar.cli.usage_verify import main as verify
+
+        return verify(arguments[1:])
     options = parse_options(arguments)
     zone = zone_of(options.timezone)
     wanted = _wanted(options, zone)
     index = open_index(os.path.join(state_dir(), LOGS_FILE))
     try:
+        if options.action == "statusline":
+            from bursar.cli.usage_statusline import print_statusline
+
+            return print_statusline(index, os.environ, zone)
         read_logs(index, os.environ)
         text = _render(options, index, wanted, zone)
     finally:
@@ -69,20 +77,6 @@ def read_logs(index: LogIndex, environment: Mapping[str, str]) -> None:
     if ahead:
         what = "1 call is" if ahead == 1 else f"{ahead} calls are"
         sys.stderr.write(f"warning: {what} dated in the future; see `bursar usage session`\n")
-
-
-def zone_of(name: str | None) -> Zone:
-    """The time zone of that name; None means the machine's own.
-
-    Raises:
-        UserError: there is none.
-    """
-    if name is None:
-        return local_zone()
-    try:
-        return named_zone(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise UserError(f"there is no time zone `{name}`", hint="--timezone Europe/Berlin") from error
 
 
 def _wanted(options: Options, zone: Zone) -> Wanted:
@@ -112,6 +106,13 @@ def _day(flag: str, text: str) -> int:
 
 
 def _render(options: Options, index: LogIndex, wanted: Wanted, zone: Zone) -> str:
+    if options.action == "windows":
+        from bursar.cli.usage_windows import render_windows, windows_as_json
+
+        now = int(time.time() * 1000)
+        agents = [options.agent] if options.agent else [source.name for source in SOURCES]
+        windows = plan_windows(index, agents, now)
+        return windows_as_json(windows) if options.json else render_windows(windows, now, zone)
     if options.action == "blocks":
         blocks = find_blocks(index, wanted)
         if options.last is not None:

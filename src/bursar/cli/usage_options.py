@@ -14,7 +14,10 @@ daily      a line for each day
 weekly     a line for each week, which begins on Sunday
 monthly    a line for each month
 session    a line for each session of an agent, the latest last
-blocks     five hours from a first call on, as subscriptions count, and the gaps between"""
+blocks     five hours from a first call on, as subscriptions count, and the gaps between
+windows    how much of a subscription's windows is used
+statusline one line for Claude Code's status line, from what it hands to the command
+verify     what another tool counts in the same logs, and why where it differs"""
 ACTIONS = tuple(line.split()[0] for line in _ABOUT.splitlines())
 _VALUES = (
     ("--since", "DAY", "from this day on: 2026-11-01 or 20261101"),

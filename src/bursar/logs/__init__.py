@@ -4,6 +4,7 @@ Logs are other programs' text: whatever stands in them, reading raises nothing b
 """
 
 from bursar.logs.index import LogIndex, open_index
+from bursar.logs.limits import PlanWindow, note_limit, plan_windows
 from bursar.logs.periods import (
     Block,
     Totals,
@@ -25,6 +26,7 @@ __all__ = [
     "SOURCES",
     "Block",
     "LogIndex",
+    "PlanWindow",
     "ReadingResult",
     "Source",
     "Totals",
@@ -38,7 +40,9 @@ __all__ = [
     "local_zone",
     "month_of",
     "named_zone",
+    "note_limit",
     "open_index",
+    "plan_windows",
     "rows_by_day",
     "rows_by_session",
     "update_index",

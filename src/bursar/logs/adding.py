@@ -104,10 +104,15 @@ class Adding:
 
     def add(self, source: str, calls: Iterable[CallRow]) -> None:
         """Calls that were not known are; of those that were, the better record counts."""
+        taken, rows = self._known.taken, self._rows
         for call in calls:
-            row_id = self._room_for(call)
+            row_id = first_id(call[0]) if call[0] else None
+            if taken is None or row_id is None or row_id in taken:
+                row_id = self._room_for(call)
+            else:
+                taken.add(row_id)  # most often, nothing is there
             if row_id is not None:
-                self._insert(source, call, row_id)
+                rows.append(self._row(source, call, row_id))
 
     def flush(self) -> None:
         """Everything is in the tables."""
@@ -130,12 +135,8 @@ class Adding:
         message, request, *_ = call
         if not message:
             return self._nameless_id()
-        first, taken = first_id(message), self._known.taken
-        if taken is not None and first not in taken:
-            taken.add(first)
-            return first
         self._write_rows()
-        found = self._room_at(call, first)
+        found = self._room_at(call, first_id(message))
         if found == _FULL:  # no provider's message: its requests are kept apart, so that not all are compared with all
             found = self._room_at(call, first_id(f"{message}\n{request}"))
         return found
@@ -161,15 +162,16 @@ class Adding:
         rows: Any = self._connection.execute("SELECT min(id) FROM call").fetchall()
         return min(rows[0][0] or 0, 0) - 1
 
-    def _insert(self, source: str, call: CallRow, row_id: int) -> None:
+    def _row(self, source: str, call: CallRow, row_id: int) -> tuple[Any, ...]:
+        """The call as a row of the table; it is in the sums."""
         known = self._known
         message, request, at, name, project, session_name, is_sidechain, speed, *counts, nano_usd = call
         session = known.sessions.get((source, project, session_name)) or self._session(source, call)
         model = known.models.get(name) or self._model(name)
         price = self._prices.cost_nano_usd(call)
         nano_usd = nano_usd if price is None else price
-        self._rows.append((row_id, session, model, message, request, at, is_sidechain, speed, *counts, nano_usd))
         self._count(session, model, at, 1, counts, nano_usd)
+        return (row_id, session, model, message, request, at, is_sidechain, speed, *counts, nano_usd)
 
     def _count(self, session: int, model: int, at: int, sign: int, counts: Sequence[int], nano_usd: int | None) -> None:
         """The call is in the sums, or (`sign` -1) out of them."""

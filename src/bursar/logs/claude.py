@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import msgspec
 
@@ -18,23 +19,27 @@ from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark
 from bursar.logs.lines import lines_with
 from bursar.logs.reading import LimitRow, NewCalls, read_new
-from bursar.logs.values import MOST_TOKENS, RefusedLine, milliseconds, whole
+from bursar.logs.values import MOST_TOKENS, RefusedLine, clean, whole
 
 _MARKER = re.compile(rb'"usage"')
 _NO_MODEL = "<synthetic>"  # the agent's own words, e.g. that a call failed
 _Other = str | int | float | bool | list[Any] | None
 
 
+_Tokens = Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
 class _CacheCreation(msgspec.Struct, gc=False):
-    ephemeral_5m_input_tokens: int = 0
-    ephemeral_1h_input_tokens: int = 0
+    ephemeral_5m_input_tokens: _Tokens = 0
+    ephemeral_1h_input_tokens: _Tokens = 0
 
 
 class _Usage(msgspec.Struct, gc=False):
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read_input_tokens: int = 0
-    cache_creation_input_tokens: int = 0
+    input_tokens: _Tokens = 0
+    output_tokens: _Tokens = 0
+    cache_read_input_tokens: _Tokens = 0
+    cache_creation_input_tokens: _Tokens = 0
     cache_creation: _CacheCreation | None = None
     speed: str | None = None
 
@@ -48,7 +53,7 @@ class _Message(msgspec.Struct, gc=False):
 class _Reported(msgspec.Struct, gc=False):
     """A sub-agent's own line, within its progress."""
 
-    timestamp: str | None = None
+    timestamp: _Moment | None = None
     message: _Message | _Other = None
     requestId: str | None = None  # noqa: N815 — the log's own names
 
@@ -58,7 +63,7 @@ class _Data(msgspec.Struct, gc=False):
 
 
 class _Line(msgspec.Struct, gc=False):
-    timestamp: str | None = None
+    timestamp: _Moment | None = None
     message: _Message | _Other = None
     data: _Data | _Other = None
     requestId: str | None = None  # noqa: N815
@@ -87,34 +92,32 @@ class ClaudeReader:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             lines = list(self._read_one_by_one(block))
         calls: list[CallRow] = []
-        last_id = last_request = last_usage = None
+        last: tuple[object, ...] = ()
         for line in lines:
             message: Any = line.message
             if message.__class__ is not _Message:
                 message = _reported(line)
             usage = None if message is None else message.usage
-            if usage is None:
+            if usage is None or message.model == _NO_MODEL:
                 continue
-            if message.id == last_id and line.requestId == last_request and usage == last_usage and last_id:
+            this = (message.id, line.requestId, line.isSidechain, usage)
+            if this == last and message.id:
                 continue  # a line for each block of an answer
-            last_id, last_request, last_usage = message.id, line.requestId, usage
-            if message.model != _NO_MODEL:
-                self._add(calls, line, message, usage)
+            if self._add(calls, line, message, usage):
+                last = this
         return calls
 
-    def _add(self, calls: list[CallRow], line: _Line, message: _Message, usage: _Usage) -> None:
+    def _add(self, calls: list[CallRow], line: _Line, message: _Message, usage: _Usage) -> bool:
+        """The call is one of `calls`; False where it cannot have been."""
         fresh, read, output = usage.input_tokens, usage.cache_read_input_tokens, usage.output_tokens
         short, long = usage.cache_creation_input_tokens, 0  # what is not split counts as five minutes
         split = usage.cache_creation
         if split is not None and (split.ephemeral_5m_input_tokens or split.ephemeral_1h_input_tokens):
             short, long = split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens
-        try:
-            at = milliseconds(line.timestamp)
-            if min(fresh, read, short, long, output) < 0 or max(fresh, read, short, long, output) > MOST_TOKENS:
-                raise RefusedLine("an absurd count")
-        except RefusedLine:
+        at = -1 if line.timestamp is None else round(line.timestamp.timestamp() * 1000)
+        if at < 0:
             self.refused += 1
-            return
+            return False
         calls.append((
             message.id or "",
             line.requestId or "",
@@ -131,6 +134,7 @@ class ClaudeReader:
             output,
             None,
         ))  # fmt: skip
+        return True
 
     def _read_one_by_one(self, block: memoryview) -> Iterator[_Line]:
         for line in lines_with(block, _MARKER):
@@ -167,9 +171,9 @@ def _tidy_line(value: dict[str, Any]) -> dict[str, Any]:
     Raises:
         RefusedLine: a count is none.
     """
-    tidy: dict[str, Any] = {
-        key: value[key] for key in ("timestamp", "requestId", "sessionId", "cwd") if _is_text(value, key)
-    }
+    tidy: dict[str, Any] = {key: clean(value[key]) for key in ("requestId", "sessionId", "cwd") if _is_text(value, key)}
+    if _is_text(value, "timestamp"):
+        tidy["timestamp"] = _moment(value["timestamp"])
     tidy["isSidechain"] = value.get("isSidechain") is True
     message, data = value.get("message"), value.get("data")
     if isinstance(message, dict):
@@ -180,14 +184,23 @@ def _tidy_line(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tidy_message(message: dict[str, Any]) -> dict[str, Any]:
-    tidy: dict[str, Any] = {key: message[key] for key in ("id", "model") if _is_text(message, key)}
+    tidy: dict[str, Any] = {key: clean(message[key]) for key in ("id", "model") if _is_text(message, key)}
     usage = message.get("usage")
     if isinstance(usage, dict):
         split = usage.get("cache_creation")
         inner = _counts(split) if isinstance(split, dict) else None
-        speed = {"speed": usage["speed"]} if _is_text(usage, "speed") else {}
+        speed = {"speed": clean(usage["speed"])} if _is_text(usage, "speed") else {}
         tidy["usage"] = {**_counts(usage), **speed, "cache_creation": inner}
     return tidy
+
+
+def _moment(text: str) -> datetime | None:
+    """A time as ISO 8601 has it, UTC where it names no zone; None where it is none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def _counts(table: dict[str, Any]) -> dict[str, int]:

@@ -46,13 +46,17 @@ class FolderSearch:
     def changed_databases(self, folder: str) -> list[LogFile]:
         """Those in the folder itself that have changed, or whose log of writes has."""
         changed = []
-        for name in sorted(os.listdir(folder)):
-            if name.endswith(".db"):
-                path = os.path.join(folder, name)
-                size, at = database_state(path)
-                self.files += 1
-                if self._seen.get(path) != (size, at):
-                    changed.append(LogFile(path, folder, size, at))
+        try:
+            names = sorted(name for name in os.listdir(folder) if name.endswith(".db") and _is_text(name))
+        except OSError as error:
+            self.unreadable[folder] = error.strerror or str(error)
+            names = []
+        for name in names:
+            path = os.path.join(folder, name)
+            size, at = database_state(path)
+            self.files += 1
+            if self._seen.get(path) != (size, at):
+                changed.append(LogFile(path, folder, size, at))
         return changed
 
     def _look(self, folder: str) -> None:
@@ -72,8 +76,12 @@ class FolderSearch:
         except OSError:
             return  # gone by now, or a link to nowhere
         self.files += 1
-        if self._seen.get(entry.path) != (status.st_size, status.st_mtime_ns) and entry.is_file():
+        if self._seen.get(entry.path) == (status.st_size, status.st_mtime_ns) or not entry.is_file():
+            return
+        if _is_text(entry.path):
             self._changed.append(LogFile(entry.path, self._root, status.st_size, status.st_mtime_ns))
+        else:
+            self.unreadable[entry.path] = "its name is not UTF-8"
 
 
 def database_state(path: str) -> tuple[int, int]:
@@ -86,3 +94,11 @@ def database_state(path: str) -> tuple[int, int]:
             continue
         size, changed = size + status.st_size, max(changed, status.st_mtime_ns)
     return size, changed
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -17,7 +17,7 @@ from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark
 from bursar.logs.lines import lines_with
 from bursar.logs.reading import LimitRow, NewCalls, mark_of, read_new, read_whole
-from bursar.logs.values import RefusedLine, milliseconds, whole
+from bursar.logs.values import RefusedLine, clean, milliseconds, whole
 
 _MARKERS = re.compile(rb'"(?:tokens|sessionId)"')
 _COUNTERS = ("input", "cached", "tool", "output", "thoughts")
@@ -50,7 +50,7 @@ class GeminiReader:
         if not isinstance(value, dict):
             return []
         if isinstance(session := value.get("sessionId"), str) and session:
-            self.state = session
+            self.state = clean(session)
         if isinstance(patch := value.get("$set"), dict):
             value = patch
         if isinstance(messages := value.get("messages"), list):
@@ -70,8 +70,8 @@ class GeminiReader:
             self.refused += 1
             return []
         model = message.get("model")
-        place = (model if isinstance(model, str) else "", self._project, self.state, False, "")
-        return [(name, "", at, *place, given - cached + tool, cached, 0, 0, output + thoughts, None)]
+        place = (clean(model) if isinstance(model, str) else "", self._project, self.state, False, "")
+        return [(clean(name), "", at, *place, given - cached + tool, cached, 0, 0, output + thoughts, None)]
 
 
 def read(file: LogFile, mark: FileMark | None) -> NewCalls:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 import marshal
 import os
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from bursar.logs.adding import Adder, CallPrices
 from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark, LogIndex
-from bursar.logs.prices import LoggedPrices
 from bursar.logs.reading import NewCalls
 from bursar.logs.updating import ReadingResult
+
+if TYPE_CHECKING:
+    from bursar.logs.adding import CallPrices
 
 _WORTH_WORKERS = 64 << 20
 _PART_BYTES = 8 << 20
 _TRANSACTION_BYTES = 64 << 20
 _PIPE_BYTES = 1 << 20
 _MOST_WORKERS = 8
+_SIZE_BYTES = 8
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ
 
 Job = tuple[str, LogFile, FileMark | None]
@@ -39,8 +42,21 @@ def read_logs(
 ) -> None:
     """What is new in these files is in the index; `result` says what could not be read."""
     jobs = [(source, file, index.mark(file.path)) for source, file in changed]
-    parts = _parts(jobs, _PART_BYTES)
-    with _Reading(parts) as reading:
+    gc_was_on = gc.isenabled()
+    gc.disable()  # nothing here goes in circles, and there is much of it
+    try:
+        _read_and_add(index, jobs, prices, result)
+    finally:
+        if gc_was_on:
+            gc.enable()
+
+
+def _read_and_add(index: LogIndex, jobs: Sequence[Job], prices: CallPrices | None, result: ReadingResult) -> None:
+    with _Reading(_parts(jobs, _PART_BYTES)) as reading:
+        # Imported while the workers read.
+        from bursar.logs.adding import Adder
+        from bursar.logs.prices import LoggedPrices
+
         adder = Adder(index, prices or LoggedPrices(index))
         read = iter(reading.results())
         for group in _parts(jobs, _TRANSACTION_BYTES):
@@ -98,7 +114,8 @@ class _Reading:
         """What a worker has made of the part; where it has died, the part is read here."""
         _, pipe = self._workers[number % len(self._workers)]
         try:
-            return [_unpack(job, packed) for job, packed in zip(part, marshal.load(pipe), strict=True)]
+            size = int.from_bytes(pipe.read(_SIZE_BYTES), "big")
+            return [_unpack(job, packed) for job, packed in zip(part, marshal.loads(pipe.read(size)), strict=True)]
         except (EOFError, ValueError, TypeError):
             return list(_read_part(part))
 
@@ -112,7 +129,8 @@ def _start_worker(parts: Sequence[list[Job]]) -> tuple[int, IO[bytes]]:
             os.close(receiving)
             with open(sending, "wb") as pipe:
                 for part in parts:
-                    marshal.dump([_pack(read) for read in _read_part(part)], pipe)
+                    data = marshal.dumps([_pack(read) for read in _read_part(part)])
+                    pipe.write(len(data).to_bytes(_SIZE_BYTES, "big") + data)
         except BaseException:  # noqa: BLE001 — what it has not sent, its parent reads itself
             os._exit(1)
         os._exit(0)

@@ -13,7 +13,7 @@ from bursar.logs.call import CallRow
 from bursar.logs.files import LogFile, database_state
 from bursar.logs.index import FileMark
 from bursar.logs.reading import NewCalls, mark_of, read_whole
-from bursar.logs.values import RefusedLine, milliseconds, whole
+from bursar.logs.values import RefusedLine, clean, milliseconds, whole
 from bursar.money import nano_usd_from_decimal
 
 _BUSY_MS = 2000
@@ -122,4 +122,4 @@ def _table(value: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return clean(value) if isinstance(value, str) else ""

@@ -56,6 +56,11 @@ class Totals:
         """All four counters."""
         return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens + self.output_tokens
 
+    @property
+    def fresh_tokens(self) -> int:
+        """All but what was read from a cache."""
+        return self.total_tokens - self.cache_read_tokens
+
     def add(self, other: Totals) -> None:
         """`other` is in it too."""
         self.calls += other.calls

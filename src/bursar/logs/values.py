@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 
 MOST_TOKENS = 1 << 27
@@ -20,11 +19,16 @@ def whole(value: object) -> int:
     Raises:
         RefusedLine: it is none: negative, broken, absurd, no number.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise RefusedLine("not a number")
-    if value != int(value) or not 0 <= value <= MOST_TOKENS:
+    if not 0 <= value <= MOST_TOKENS or value != int(value):
         raise RefusedLine("an absurd count")
     return int(value)
+
+
+def clean(text: str) -> str:
+    """The text as UTF-8 can have it: JSON may name halves of characters, and file names any bytes."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def number_within(value: object, most: float) -> float | None:

@@ -22,7 +22,7 @@ from bursar.run.deletions import deletions_in_words, unasked_deletions
 from bursar.run.holds import Hold, choose_hold, with_parts
 from bursar.run.job_holds import FairShares, LearnedEstimates, find_short_budgets
 from bursar.run.judgement import Judgement, judge
-from bursar.run.kept import keep_worktree
+from bursar.run.kept import is_kept, keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.place import Place
 from bursar.run.supervisors import Supervisors

@@ -180,6 +180,17 @@ def test_a_folder_that_cannot_be_listed_is_named(logs: Transcripts, monkeypatch:
     assert logs.totals()[0] == 1
 
 
+def test_names_that_are_no_utf8_are_named_and_halves_of_characters_are_counted(logs: Transcripts) -> None:
+    path = logs.write(encode(line()))
+    odd = os.fsencode(path.parent) + b"/caf\xe9.jsonl"
+    with open(odd, "wb") as file:
+        file.write(encode(line("b", "b")))
+    half = encode(line("HALF", "c", sessionId="HALF", model="HALF", cwd="HALF")).replace(b"HALF", b"\\ud800")
+    logs.write(half, "-w-shop/half.jsonl")
+    assert logs.read() == {os.fsdecode(odd): "its name is not UTF-8"}
+    assert logs.totals()[0] == 2
+
+
 def test_workers_read_what_one_process_does(logs: Transcripts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many small parts, in processes of their own; one of which dies in the middle."""
     for number in range(40):
