@@ -1,14 +1,34 @@
-"""Which model a task is given. For now the documented rules; a learned policy comes with history."""
+"""Which model a task is given, with what cap, and when to stop: the documented rules, and a policy that learns."""
 
 from bursar.routing.annotation import choose_annotations, choose_complexity, choose_subagent, effective_model
+from bursar.routing.complexity import Complexity, Indicator, score_task, score_text
+from bursar.routing.learned import LearnedPolicy
+from bursar.routing.purchases import AttemptVerdict, Choice, Facts, Offer, PastAttempt, Purchase
+from bursar.routing.requests import BadRequest, Policy, RouteDesk
 from bursar.routing.route import Route, Tier, choose_route
+from bursar.routing.rules import RulesPolicy
 
 __all__ = [
+    "AttemptVerdict",
+    "BadRequest",
+    "Choice",
+    "Complexity",
+    "Facts",
+    "Indicator",
+    "LearnedPolicy",
+    "Offer",
+    "PastAttempt",
+    "Policy",
+    "Purchase",
     "Route",
+    "RouteDesk",
+    "RulesPolicy",
     "Tier",
     "choose_annotations",
     "choose_complexity",
     "choose_route",
     "choose_subagent",
     "effective_model",
+    "score_task",
+    "score_text",
 ]

@@ -1,4 +1,4 @@
-"""The documented rules: what the plan says, else by complexity, else the middle."""
+"""The documented rules: what the plan says, else by complexity, written or scored."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bursar.plan import Task
+from bursar.routing.complexity import score_task
 
 _TIER_OF_MODEL = {"haiku": "small", "sonnet": "medium", "opus": "large"}
 _EXPLORERS = frozenset({"explore"})
@@ -28,7 +29,7 @@ class Route:
 
 
 def choose_route(task: Task) -> Route:
-    """The plan's `model` if there is one; else the tier of its complexity (1-3, 4-8, 9-10); else medium.
+    """The plan's `model` if there is one; else the tier of its complexity (1-3, 4-8, 9-10), as written or else scored.
 
     `explore` tasks without either read more than they write, and go to the small tier.
     """
@@ -37,13 +38,15 @@ def choose_route(task: Task) -> Route:
             model_or_tier=_TIER_OF_MODEL.get(task.model.lower(), task.model), reason=f"the plan says {task.model}"
         )
     if task.complexity is not None:
-        return Route(model_or_tier=_tier_for(task.complexity), reason=f"complexity {task.complexity}")
+        return Route(model_or_tier=tier_for(task.complexity), reason=f"complexity {task.complexity}")
     if task.subagent in _EXPLORERS:
         return Route(model_or_tier=Tier.SMALL, reason="exploring")
-    return Route(model_or_tier=Tier.MEDIUM, reason="nothing said: the middle tier")
+    scored = score_task(task)
+    return Route(model_or_tier=tier_for(scored.score), reason=f"complexity {scored.score}: {scored.reason}")
 
 
-def _tier_for(complexity: int) -> Tier:
+def tier_for(complexity: float) -> Tier:
+    """The documented table: 1-3 small, 4-8 medium, 9-10 large."""
     if complexity <= 3:
         return Tier.SMALL
     return Tier.MEDIUM if complexity <= 8 else Tier.LARGE
