@@ -57,6 +57,7 @@ bench: $(VENV)/.dev  ## timings, side by side with what they are compared to
 	$(BIN)/python benchmarks/run_overhead.py
 	$(BIN)/python benchmarks/ledger.py
 	$(BIN)/python benchmarks/graph.py
+	$(BIN)/python benchmarks/schedule.py
 	$(BIN)/python benchmarks/roadmaps.py --quick
 	$(BIN)/python benchmarks/plans.py
 

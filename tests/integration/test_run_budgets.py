@@ -253,3 +253,15 @@ def test_an_unknown_price_under_a_budget_in_usd(make_project: MakeProject) -> No
     shown = budgets(allowed)["money"]
     assert (shown["spent"], shown["unpriced_operations"]) == (0, 1)
     allowed.assert_tidy()
+
+
+def test_a_price_by_the_users_word_counts(make_project: MakeProject) -> None:
+    """A model that no list knows is metered in dollars, to the nano-USD."""
+    toml = settings({**MODELS, "medium": "my-own-model"}) + '\n[[budget]]\nname = "money"\nlimit = "9 USD"\n'
+    toml += '\n[[price]]\nmodel = "my-own-model"\nlike = "claude-sonnet-4-5"\noutput = "100 USD"\n'
+    project = make_project(plan(task("One")), script({1: two_calls("One")}), toml)
+    ended = project.run("--budget", "1M tokens")
+    assert ended.code == 0, ended.err
+    shown = budgets(project)["money"]
+    assert (shown["spent"], shown["unpriced_operations"]) == (254_000_000, 0)  # 18,000 in at 3, 2,000 out at 100
+    project.assert_tidy()

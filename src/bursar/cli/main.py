@@ -18,6 +18,7 @@ COMMANDS = {
     "status": ("bursar.cli.status", "runs of this project and how they stand"),
     "report": ("bursar.cli.report", "what a run did and what it cost"),
     "approve": ("bursar.cli.approve", "pass a checkpoint that waits for a person"),
+    "doctor": ("bursar.cli.doctor", "what runs have left in this repository, and clean it up"),
     "agent": ("bursar.cli.agent", "which agent CLIs are installed, let in, and how sure a budget is with each"),
     "plan": ("bursar.cli.plan", "read, check, draw, index or annotate plans"),
     "roadmap": ("bursar.cli.roadmap", "show or check a roadmap, and which phases can start"),
@@ -27,6 +28,7 @@ COMMANDS = {
     "alert": ("bursar.cli.alert", "send a test alert to everybody who is told of alerts"),
     "token": ("bursar.cli.token", "a token budget for scripts: reserve before, record after"),
     "budget": ("bursar.cli.budget", "limits over days, weeks, phases, …: set, show, check, history, alerts"),
+    "price": ("bursar.cli.price", "what a call of a model costs: list, check"),
     "usage": ("bursar.cli.usage", "what agents have used by their own logs: daily, weekly, …"),
     "ledger": ("bursar.cli.ledger", "the books: list, verify, export, or correct them on evidence"),
 }

@@ -84,7 +84,7 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
     return Tools(
         stores=open_stores(state, find_ledger_place(), clock),
         agent=agent,
-        rates=load_prices(clock.now()).table((*ALIASES, *models)),
+        rates=load_prices(clock.now(), settings.prices()).table((*ALIASES, *models)),
         settings=run_settings,
         state_dir=state,
         environment={name: value for name, value in os.environ.items() if name != URL_VARIABLE},

@@ -148,6 +148,11 @@ class Journal:
         )
         return _run_row(rows[0]) if rows else None
 
+    def conducted_runs(self, project: str) -> Sequence[RunRow]:
+        """Runs of a project whose row says that somebody conducts them; whether that process lives is not looked at."""
+        sql = f"SELECT {_RUN_COLUMNS} FROM run WHERE project = ? AND conductor IS NOT NULL"
+        return [_run_row(row) for row in self._database.query(sql, (project,))]
+
     def tasks(self, run_id: str) -> Sequence[TaskRow]:
         """Every task that the run's plan has, in the plan's order."""
         sql = f"SELECT {_TASK_COLUMNS} FROM task WHERE run_id = ? AND position >= 0 ORDER BY position"

@@ -7,6 +7,7 @@ meters an agent and enforces its hold, and goes on doing so when the conductor i
 from bursar.run.accounts import alerts_of_run
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command
+from bursar.run.kept import is_kept
 from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_plan
 from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
 
@@ -25,6 +26,7 @@ __all__ = [
     "check_prices",
     "command_of",
     "is_command",
+    "is_kept",
     "open_plan",
     "settle_finished",
     "take_up",

@@ -17,8 +17,10 @@ from bursar.plan import Task
 from bursar.processes import kill_marked
 from bursar.run.accounts import build_ended, observe
 from bursar.run.context import RunContext
+from bursar.run.deletions import deletions_in_words, unasked_deletions
 from bursar.run.holds import Hold, choose_hold, with_parts
 from bursar.run.judgement import Judgement, judge
+from bursar.run.kept import is_kept, keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.merging import MergedWork
 from bursar.run.supervisors import Supervisors
@@ -122,10 +124,12 @@ class Attempts:
     async def follow(self, task: Task, row: AttemptRow) -> AttemptEnded:
         """Waits for the supervisor, whoever started it, then settles, judges, verifies and merges."""
         outcome = await self._settled(row)
-        change: Change | None = None
         try:
             change = await self._collect(task, row)
-            judgement = _judge(task, row, outcome, len(change.files) if change else 0)
+        except BursarError as error:
+            return await self._end(task, row, outcome, None, Judgement(AttemptState.FAILED, keep_worktree(row, error)))
+        try:
+            judgement = _judge(task, row, outcome, change)
             if judgement.state is AttemptState.SUCCEEDED:
                 verified = await self._verify(task, row)
                 if verified is None:
@@ -150,7 +154,10 @@ class Attempts:
         note, worktree = "the plan has changed since it began", self._worktree(row)
         if worktree.path.exists():
             message = f"Work on task {row.task} as it was\n\nBursar-Attempt: {row.key}\n"
-            change = await asyncio.to_thread(commit_work, self._context.repository, worktree, message)
+            try:
+                change = await asyncio.to_thread(commit_work, self._context.repository, worktree, message)
+            except BursarError as error:
+                change, note = None, f"{note}; {keep_worktree(row, error)}"
             if change is not None:
                 note += f"; its work is on branch {await self._merged.keep(row, change)}"
         if outcome is None:
@@ -158,7 +165,8 @@ class Attempts:
         self._context.stores.journal.end_attempt(
             row, AttemptState.INTERRUPTED, self._context.now(), task=TaskState.PENDING, note=note
         )
-        await asyncio.to_thread(remove, self._context.repository, worktree.path)
+        if not is_kept(row):
+            await asyncio.to_thread(remove, self._context.repository, worktree.path)
 
     def stop(self) -> None:
         """Every agent is told to stop, and every verify command is: their attempts end soon, as interrupted."""
@@ -265,7 +273,8 @@ class Attempts:
                 row, judgement.state, self._context.now(), task=_TASK_STATE[judgement.state], note=note
             )
         await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
-        await asyncio.to_thread(remove, self._context.repository, Path(row.worktree))
+        if not is_kept(row):
+            await asyncio.to_thread(remove, self._context.repository, Path(row.worktree))
         ended = build_ended(self._context, task, row, outcome, judgement, commit=commit, branch=branch)
         self._context.emit(ended)
         return ended
@@ -303,10 +312,13 @@ class Attempts:
         return self._context.model_of(task)
 
 
-def _judge(task: Task, row: AttemptRow, outcome: Outcome | None, changed_files: int) -> Judgement:
+def _judge(task: Task, row: AttemptRow, outcome: Outcome | None, change: Change | None) -> Judgement:
     if outcome is None and read_claim(Path(row.directory)) == ABANDONED:
         return Judgement(AttemptState.INTERRUPTED, "its supervisor died before it started the agent")
-    return judge(task, outcome, changed_files)
+    judgement = judge(task, outcome, len(change.files) if change else 0)
+    if judgement.state is AttemptState.SUCCEEDED and change and (paths := unasked_deletions(task, change.deleted)):
+        return Judgement(AttemptState.FAILED, deletions_in_words(paths))
+    return judgement
 
 
 def _run_alone(verification: Verification, key: str) -> Verdict:

@@ -126,7 +126,7 @@ class Conductor:
     def _start_ready(self) -> None:
         """Fills the free slots. A denied task waits for money to come back; others that need less may pass it."""
         self._progress.denials.clear()
-        for number in self._scheduler.ready():
+        for number in self._scheduler.offers():
             if self._stop.is_set() or len(self._progress.running) >= self._context.settings.max_parallel:
                 return
             task = self._tasks[number]

@@ -22,6 +22,7 @@ from bursar.journal import AttemptRow, AttemptState, TaskState
 from bursar.ledger import State
 from bursar.run.attempts import Attempts
 from bursar.run.context import RunContext
+from bursar.run.kept import is_kept
 from bursar.run.merging import MergedWork
 from bursar.run.supervisors import Supervisors
 from bursar.supervision import ABANDONED, read_claim
@@ -96,5 +97,5 @@ def _release_rowless_holds(context: RunContext, keys: set[str]) -> None:
 
 def _remove_worktrees(context: RunContext, rows: Sequence[AttemptRow], but: set[str]) -> None:
     for row in rows:
-        if row.key not in but and Path(row.worktree).exists():
+        if row.key not in but and Path(row.worktree).exists() and not is_kept(row):
             remove(context.repository, Path(row.worktree))

@@ -4,6 +4,7 @@ It never touches the user's checkout but in `fast_forward`, runs no hooks, and t
 """
 
 from bursar.worktrees.checkout import FastForward, fast_forward
+from bursar.worktrees.leftovers import RunRef, list_drafts, list_run_refs, list_worktrees, remove_drafts
 from bursar.worktrees.merge import (
     MergeConflict,
     Merged,
@@ -35,6 +36,7 @@ __all__ = [
     "MergeConflict",
     "Merged",
     "Repository",
+    "RunRef",
     "Worktree",
     "advance",
     "changed_files",
@@ -49,10 +51,14 @@ __all__ = [
     "fast_forward",
     "files_by_commit",
     "is_tracked",
+    "list_drafts",
+    "list_run_refs",
+    "list_worktrees",
     "open_repository",
     "read_head",
     "read_message",
     "read_ref",
     "remove",
+    "remove_drafts",
     "save_branch",
 ]
