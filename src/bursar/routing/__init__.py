@@ -2,6 +2,7 @@
 
 from bursar.routing.annotation import choose_annotations, choose_complexity, choose_subagent, effective_model
 from bursar.routing.complexity import Complexity, Indicator, score_task, score_text
+from bursar.routing.explanation import SECOND_TRY_SHARE, Candidate
 from bursar.routing.learned import LearnedPolicy
 from bursar.routing.purchases import AttemptVerdict, Choice, Facts, Offer, PastAttempt, Purchase
 from bursar.routing.requests import BadRequest, Policy, RouteDesk
@@ -9,8 +10,10 @@ from bursar.routing.route import Route, Tier, choose_route
 from bursar.routing.rules import RulesPolicy
 
 __all__ = [
+    "SECOND_TRY_SHARE",
     "AttemptVerdict",
     "BadRequest",
+    "Candidate",
     "Choice",
     "Complexity",
     "Facts",

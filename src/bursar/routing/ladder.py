@@ -15,7 +15,6 @@ from bursar.routing.difficulty import GRID, Weights
 from bursar.routing.price import Costs
 from bursar.routing.purchases import Verifier
 
-MOST_MODELS = 4
 _CAPS = (0.0, 0.7, 1.4, 2.0)  # standard deviations from the middle of a failure's cost
 _FEW = 2
 _HARDER = 0.35  # how much longer, in logs, good work takes on a task that is one standard deviation harder
@@ -43,12 +42,17 @@ class CapChoice:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A model on offer: its chances of success and of failure on the grid, and what several caps do to its attempts."""
+    """A model on offer: its chances of success and of failure on the grid, and what several caps do to its attempts.
+
+    Attributes:
+        dominated_by: a model that is better in every way; this one is not bought while that one is on offer.
+    """
 
     name: str
     chances: Weights
     misses: Weights
     caps: tuple[CapChoice, ...]
+    dominated_by: str | None = None
 
     @property
     def later(self) -> tuple[CapChoice, ...]:
@@ -127,7 +131,13 @@ class Stakes:
 
 
 def best_step(
-    weights: Weights, kept: float, options: tuple[Option, ...], stakes: Stakes, *, must_try: bool = False
+    weights: Weights,
+    kept: float,
+    options: tuple[Option, ...],
+    stakes: Stakes,
+    *,
+    must_try: bool = False,
+    first: str | None = None,
 ) -> Step:
     """The step that is worth most.
 
@@ -135,23 +145,39 @@ def best_step(
         weights: of the difficulties; all that is returned is in proportion to their sum.
         kept: weight with which the work at hand is good although it was not accepted; it counts when one stops.
         must_try: stopping is not on offer.
+        first: only this model may be the next; None: any.
     """
     stop = Step(None, None, -math.inf if must_try else stakes.value * kept, 0.0, kept)
-    return _best(stop, weights, tuple(options), stakes, 1.0, is_first=True)
+    for option in options:
+        if first in (None, option.name):
+            stop = _best_with(stop, option, option.caps, weights, options, stakes, 1.0)
+    return stop
 
 
-def _best(
-    best: Step, weights: Weights, options: tuple[Option, ...], stakes: Stakes, factor: float, *, is_first: bool = False
-) -> Step:
+def _best(best: Step, weights: Weights, options: tuple[Option, ...], stakes: Stakes, factor: float) -> Step:
     """The best step, or the one given; `factor`: of all costs. What comes later is looked at with fewer caps."""
-    total = sum(weights)
-    if stakes.value * total <= best.worth:
+    if stakes.value * sum(weights) <= best.worth:
         return best
     for option in options:
+        best = _best_with(best, option, option.later, weights, options, stakes, factor)
+    return best
+
+
+def _best_with(
+    best: Step,
+    option: Option,
+    caps: tuple[CapChoice, ...],
+    weights: Weights,
+    options: tuple[Option, ...],
+    stakes: Stakes,
+    factor: float,
+) -> Step:
+    """The best step that begins with this model, if it is worth more than `best`."""
+    if not any(option.dominated_by == other.name for other in options):
         rest = tuple(other for other in options if other is not option)
         good = list(map(mul, weights, option.chances))
         hope = _hope(weights, good, rest)
-        for choice in option.caps if is_first else option.later:
+        for choice in caps:
             best = _better(best, option, choice, weights, good, hope, rest, stakes, factor)
     return best
 

@@ -6,10 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bursar.routing.comparison import few_of, find_dominated
 from bursar.routing.difficulty import Weights
-from bursar.routing.ladder import MOST_MODELS, Option, Stakes, Step, best_step
+from bursar.routing.explanation import Candidate, list_candidates
+from bursar.routing.ladder import Option, Stakes, Step, best_step
 from bursar.routing.learner import Learner, Situation
-from bursar.routing.purchases import Choice, Facts, Offer, PastAttempt, Purchase
+from bursar.routing.purchases import Choice, Facts, PastAttempt, Purchase
 
 _BISECTIONS = 7
 _CHEAP_TO_DEAR = (0.1, 1000.0)  # what a finished task may be worth, in usual costs of an attempt
@@ -49,6 +51,10 @@ class LearnedPolicy:
         step = self._step(known, purchase, purchase.value_usd, purchase.budget_left_usd, purchase.must_try)
         return _choice(purchase, step)
 
+    def candidates(self, purchase: Purchase) -> tuple[Candidate, ...]:
+        """What is on offer for one task, with its numbers."""
+        return list_candidates(self.learner, purchase)
+
     def choose_next(self, ready: Sequence[Purchase], budget_left_usd: float) -> Choice | None:
         """The next attempt at one of a plan's tasks, never capped above what is left; None to stop.
 
@@ -78,17 +84,21 @@ class LearnedPolicy:
         return best and best[1:]
 
     def _step(self, known: Situation, purchase: Purchase, value: float, most: float | None, must_try: bool) -> Step:
-        options = tuple(self.learner.option(known, offer, most) for offer in self._worth_a_look(known, purchase.offers))
         return best_step(
             self.learner.weights(known),
             self.learner.kept(known),
-            options,
+            self._options(known, purchase, most),
             Stakes(value, self.learner.verdicts.verifier()),
             must_try=must_try,
         )
 
-    def _worth_a_look(self, known: Situation, offers: tuple[Offer, ...]) -> tuple[Offer, ...]:
-        return offers[:MOST_MODELS]
+    def _options(
+        self, known: Situation, purchase: Purchase, most: float | None = None, caps: tuple[float, ...] | None = None
+    ) -> tuple[Option, ...]:
+        dominated = find_dominated(self.learner, purchase.offers)
+        few = few_of(self.learner, known, purchase.offers)
+        options = [self.learner.option(known, offer, most, caps) for offer in few]
+        return tuple(replace(option, dominated_by=dominated.get(option.name)) for option in options)
 
     def _kinds(self, ready: Sequence[Purchase]) -> list[_Kind]:
         kinds: dict[tuple[object, ...], _Kind] = {}
@@ -117,8 +127,7 @@ class LearnedPolicy:
         return _CHEAP_TO_DEAR[0] * usual, _CHEAP_TO_DEAR[1] * usual
 
     def _look(self, kind: _Kind) -> tuple[Weights, tuple[Option, ...], int]:
-        offers = self._worth_a_look(kind.situation, kind.members[0].offers)
-        options = tuple(self.learner.option(kind.situation, offer, caps=_LOOK) for offer in offers)
+        options = self._options(kind.situation, kind.members[0], caps=_LOOK)
         return self.learner.weights(kind.situation), options, len(kind.members)
 
     def _spent(self, looks: Sequence[tuple[Weights, tuple[Option, ...], int]], price: float) -> float:

@@ -51,6 +51,7 @@ class Learner:
         self._difficulty = Effects(*_DIFFICULTY)
         self._costliness = Effects(*_COSTLINESS)
         self._tasks: dict[str, Situation] = {}
+        self._seen: dict[str, int] = {}
         self._outcomes = 0
         self._fitted = 0
 
@@ -58,6 +59,14 @@ class Learner:
     def outcomes(self) -> int:
         """Attempts that were learned from."""
         return self._outcomes
+
+    def seen(self, model: str) -> int:
+        """How many attempts of the model were learned from."""
+        return self._seen.get(model, 0)
+
+    def usual(self) -> Situation:
+        """A task of which nothing is known."""
+        return self._unknown(Facts())
 
     def meet(self, offer: Offer) -> None:
         """The model's tier is known, which says what to expect before it is seen."""
@@ -76,6 +85,7 @@ class Learner:
         self._count(known, (*known.evidence, self._evidence(known, attempt)))
         known.attempts.append(attempt)
         self._outcomes += 1
+        self._seen[attempt.model] = self.seen(attempt.model) + 1
         if self._outcomes - self._fitted >= max(1, self._fitted // 50):
             self.skills.fit()
             self._fitted = self._outcomes
