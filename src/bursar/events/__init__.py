@@ -18,6 +18,7 @@ from bursar.events.run import (
     RunEvent,
     RunStarted,
     SummaryWritten,
+    TaskRerouted,
     TaskSkipped,
     TaskWaited,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "SessionEnded",
     "SessionStarted",
     "SummaryWritten",
+    "TaskRerouted",
     "TaskSkipped",
     "TaskWaited",
     "ToolReturned",

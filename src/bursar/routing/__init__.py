@@ -6,10 +6,11 @@ from bursar.routing.explanation import SECOND_TRY_SHARE, Candidate
 from bursar.routing.learned import LearnedPolicy
 from bursar.routing.purchases import AttemptVerdict, Choice, Facts, Offer, PastAttempt, Purchase
 from bursar.routing.requests import BadRequest, Policy, RouteDesk
-from bursar.routing.route import Route, Tier, choose_route
-from bursar.routing.rules import RulesPolicy
+from bursar.routing.route import Route, Tier, choose_route, larger_tier, smaller_tier
+from bursar.routing.rules import MOST_OF_WHAT_REMAINS, RulesPolicy
 
 __all__ = [
+    "MOST_OF_WHAT_REMAINS",
     "SECOND_TRY_SHARE",
     "AttemptVerdict",
     "BadRequest",
@@ -32,6 +33,8 @@ __all__ = [
     "choose_route",
     "choose_subagent",
     "effective_model",
+    "larger_tier",
     "score_task",
     "score_text",
+    "smaller_tier",
 ]

@@ -20,6 +20,9 @@ class Tier(StrEnum):
     LARGE = "large"
 
 
+TIERS = tuple(Tier)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """What to ask the agent for: a tier, or a model by its full name when the plan names one; and why."""
@@ -43,6 +46,18 @@ def choose_route(task: Task) -> Route:
         return Route(model_or_tier=Tier.SMALL, reason="exploring")
     scored = score_task(task)
     return Route(model_or_tier=tier_for(scored.score), reason=f"complexity {scored.score}: {scored.reason}")
+
+
+def larger_tier(tier: Tier) -> Tier | None:
+    """One up; None above the largest."""
+    place = TIERS.index(tier) + 1
+    return TIERS[place] if place < len(TIERS) else None
+
+
+def smaller_tier(tier: Tier) -> Tier | None:
+    """One down; None below the smallest."""
+    place = TIERS.index(tier)
+    return TIERS[place - 1] if place else None
 
 
 def tier_for(complexity: float) -> Tier:

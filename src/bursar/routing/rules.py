@@ -8,9 +8,8 @@ from collections.abc import Sequence
 
 from bursar.routing.complexity import score_text
 from bursar.routing.purchases import AttemptVerdict, Choice, Facts, Offer, PastAttempt, Purchase
-from bursar.routing.route import Tier, tier_for
+from bursar.routing.route import TIERS, Tier, tier_for
 
-TIERS = (Tier.SMALL, Tier.MEDIUM, Tier.LARGE)
 COST_MULTIPLIER = {Tier.SMALL: 1.0, Tier.MEDIUM: 5.0, Tier.LARGE: 15.0}
 TOKEN_EFFICIENCY = {Tier.SMALL: 1.2, Tier.MEDIUM: 1.0, Tier.LARGE: 0.8}
 MOST_OF_WHAT_REMAINS = 0.15
@@ -59,7 +58,7 @@ class RulesPolicy:
 
     def _larger(self, purchase: Purchase) -> tuple[Offer | None, str]:
         last = purchase.attempts[-1]
-        above = [offer for offer in purchase.offers if offer.tier in tuple(TIERS)]
+        above = [offer for offer in purchase.offers if offer.tier in TIERS]
         tried = {attempt.model for attempt in purchase.attempts}
         larger = next((offer for offer in above if offer.name not in tried and self._is_above(offer, purchase)), None)
         word = "was capped" if last.verdict is AttemptVerdict.CAPPED else "failed"
@@ -109,7 +108,7 @@ def _nearest(offers: tuple[Offer, ...], tier: Tier) -> Offer | None:
     wanted = TIERS.index(tier)
 
     def distance(offer: Offer) -> float:
-        place = TIERS.index(Tier(offer.tier)) if offer.tier in tuple(TIERS) else 1
+        place = TIERS.index(Tier(offer.tier)) if offer.tier in TIERS else 1
         return abs(place - wanted) - (0.5 if place > wanted else 0)
 
     return min(offers, key=distance)

@@ -55,21 +55,22 @@ class Attempts:
         self._supervisors = supervisors
         self._merged = merged
         self._tried = tried
-        self._holds: dict[str, Hold] = {}
+        self._holds: dict[tuple[str, str], Hold] = {}
         self._verifications: set[Verification] = set()
         self._is_stopping = False
 
     def hold_for(self, task: Task) -> Hold:
         """What an attempt at `task` would ask the ledger to hold."""
-        if task.number not in self._holds:
-            self._holds[task.number] = choose_hold(
+        key = (task.number, self._model(task))
+        if key not in self._holds:
+            self._holds[key] = choose_hold(
                 estimate(task),
                 task.metrics.token_budget,
                 self._context.settings.default_hold_tokens,
                 rates=self._context.rates,
                 model=self._model(task),
             )
-        return self._holds[task.number]
+        return self._holds[key]
 
     def begin(self, task: Task) -> Begun | Denial:
         """The hold is committed, then the attempt's row; or the budgets' refusal, and nothing has changed."""

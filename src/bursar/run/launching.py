@@ -22,9 +22,15 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         SetupError: the agent's program is not installed.
     """
     worktree = Path(row.worktree)
-    prompt = build_prompt(context.plan, task, lambda folder: (worktree / folder / ARCHIVE_NAME).is_file())
+    prompt = build_prompt(
+        context.plan,
+        task,
+        lambda folder: (worktree / folder / ARCHIVE_NAME).is_file(),
+        lesson=context.escalation.lesson_of(task),
+    )
     (Path(row.directory) / PROMPT_FILE).write_text(prompt, encoding="utf-8")
-    launch = context.agent.launch(
+    agent = context.agent_of(task)
+    launch = agent.launch(
         LaunchRequest(
             prompt=prompt,
             worktree=worktree,
@@ -41,13 +47,13 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         directory=row.directory,
         ledger=context.stores.ledger_place,
         worktree=row.worktree,
-        reader=context.agent.name,
+        reader=agent.name,
         argv=list(launch.argv),
         environment=dict(launch.environment),
         stdin=launch.stdin,
         stop_ladder=[
             StopRung(signal=int(rung.signal), to_group=rung.to_group, grace_seconds=rung.grace_seconds)
-            for rung in context.agent.stop_ladder
+            for rung in agent.stop_ladder
         ],
         rates=context.rates.to_data(),
         units=_units(blocking),
@@ -63,8 +69,25 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
     )
 
 
+def cap_name(context: RunContext, task: Task) -> str:
+    """The budget that caps what the task's model may use on it in this run."""
+    return f"run-{context.run.id}/task-{task.number}/{context.model_of(task)}"
+
+
 def define_task_budget(context: RunContext, task: Task) -> None:
-    """The task's `<token-budget>`, where it has one, is a budget over all of its attempts in this run."""
+    """The task's `<token-budget>`, where it has one, is a budget over all of its attempts in this run.
+
+    The cap of an attempt is a budget over those of its model: the next attempt after a failure has another one.
+    """
+    if context.settings.attempt_cap is not None:
+        context.stores.ledger.define(
+            Budget(
+                name=cap_name(context, task),
+                selector={"run": context.run.id, "task": task.number, "model": context.model_of(task)},
+                limit=context.settings.attempt_cap,
+                thresholds=RUN_THRESHOLDS,
+            )
+        )
     if task.metrics.token_budget is None:
         return
     context.stores.ledger.define(

@@ -26,6 +26,7 @@ from bursar.worktrees.worktree import (
     commit_work,
     create,
     files_by_commit,
+    read_diff,
     remove,
 )
 
@@ -55,6 +56,7 @@ __all__ = [
     "list_run_refs",
     "list_worktrees",
     "open_repository",
+    "read_diff",
     "read_head",
     "read_message",
     "read_ref",
