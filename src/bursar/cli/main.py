@@ -23,6 +23,7 @@ COMMANDS = {
     "plan": ("bursar.cli.plan", "read, check, draw, index or annotate plans"),
     "roadmap": ("bursar.cli.roadmap", "show or check a roadmap, and which phases can start"),
     "parallel": ("bursar.cli.parallel", "which phases of a roadmap can run side by side, and what it saves"),
+    "route": ("bursar.cli.route", "which model a task should be given, and why; for other programs too"),
     "phase": ("bursar.cli.phase", "sum up a finished phase, so that later tasks have less to read"),
     "alert": ("bursar.cli.alert", "send a test alert to everybody who is told of alerts"),
     "token": ("bursar.cli.token", "a token budget for scripts: reserve before, record after"),

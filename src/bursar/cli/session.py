@@ -93,7 +93,8 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
     clock = SystemClock()
     state = Path(state_dir())
     run_settings = _run_settings(settings, flags)  # refused before any store is made
-    models = (agent.model_for(tier) for tier in ("small", "medium", "large"))
+    failover = tuple(build_agent(settings, name) for name in settings.routing.failover if name != agent.name)
+    models = (each.model_for(tier) for each in (agent, *failover) for tier in ("small", "medium", "large"))
     return Tools(
         stores=open_stores(state, find_ledger_place(), clock),
         agent=agent,
@@ -103,6 +104,7 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
         environment={name: value for name, value in os.environ.items() if name != URL_VARIABLE},
         clock=clock,
         ids=RandomIds(),
+        failover=failover,
     )
 
 
@@ -110,6 +112,8 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
     slots = flags.max_parallel if flags.max_parallel is not None else settings.run.max_parallel
     if not 1 <= slots <= 64:
         raise UserError(f"--max-parallel must be from 1 to 64, not {slots}")
+    if not 1 <= settings.routing.attempts <= 10:
+        raise UserError(f"routing.attempts must be from 1 to 10, not {settings.routing.attempts}", hint="attempts = 3")
     hold = parse_limit(settings.run.default_hold)
     if hold.unit is not Unit.TOKENS:
         raise UserError("run.default_hold must be in tokens", hint='default_hold = "50k tokens"')
@@ -119,6 +123,9 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
         attempt_limit_seconds=flags.timeout_seconds or settings.run.attempt_minutes * 60,
         verify_limit_seconds=settings.run.verify_minutes * 60,
         auto_approved=frozenset(flags.auto_approved),
+        max_attempts=settings.routing.attempts,
+        attempt_cap=parse_limit(settings.routing.attempt_cap) if settings.routing.attempt_cap else None,
+        downgrades=settings.routing.downgrade,
         lane=Lane(settings.agents.get(flags.agent or settings.run.agent, AgentSettings()).lane),
         startup_delay_seconds=flags.startup_delay_seconds,
     )

@@ -37,6 +37,22 @@ class RunTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     verify_minutes: float = 15.0
 
 
+class RoutingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[routing]`: which model works on a task, and what comes after a failure.
+
+    Attributes:
+        attempts: at one task in one run; each after a failure, on the next larger tier.
+        attempt_cap: what one model may use on one task, like `1 USD`; then the task goes to the next larger tier.
+        downgrade: a task for which there are too few dollars goes to a smaller tier.
+        failover: agents that take over where the run's own is rate limited, in this order.
+    """
+
+    attempts: int = 1
+    attempt_cap: str = ""
+    downgrade: bool = False
+    failover: list[str] = []
+
+
 class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[agents.NAME]`: one agent.
 
@@ -93,6 +109,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """All of `bursar.toml`."""
 
     run: RunTable = RunTable()
+    routing: RoutingTable = RoutingTable()
     agents: dict[str, AgentSettings] = {}
     notify: NotifyTable = NotifyTable()
     ledger: LedgerTable = LedgerTable()

@@ -21,6 +21,7 @@ from bursar.events.run import (
     RunStarted,
     StartWarned,
     SummaryWritten,
+    TaskRerouted,
     TaskSkipped,
     TaskWaited,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "Source",
     "StartWarned",
     "SummaryWritten",
+    "TaskRerouted",
     "TaskSkipped",
     "TaskWaited",
     "ToolReturned",

@@ -91,6 +91,16 @@ class StartWarned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRerouted:
+    """The task's next attempt goes to another model or agent than its last one was, or would have been, on."""
+
+    task: str
+    name: str
+    model: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFired:
     """A threshold of a budget was reached; `at`, the ledger's time of it, tells one firing from another."""
 
@@ -121,6 +131,7 @@ RunEvent = (
     RunStarted
     | AttemptStarted
     | AttemptEnded
+    | TaskRerouted
     | TaskSkipped
     | TaskWaited
     | StartWarned

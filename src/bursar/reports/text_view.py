@@ -16,6 +16,7 @@ from bursar.events import (
     RunStarted,
     StartWarned,
     SummaryWritten,
+    TaskRerouted,
     TaskSkipped,
     TaskWaited,
 )
@@ -68,6 +69,8 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
             return _render_ended(event, paint)
         case TaskSkipped():
             return f"  {paint(_DIM, '–')} {event.task}  {event.name} · skipped: {event.because}"
+        case TaskRerouted():
+            return f"  {paint(_YELLOW, '↻')} {event.task}  {event.name} · {event.because}"
         case TaskWaited():
             return f"  {paint(_YELLOW, '?')} {event.task}  {event.name} · not started: {event.because}"
         case StartWarned():

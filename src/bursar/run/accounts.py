@@ -56,7 +56,7 @@ def observe(context: RunContext, task: Task, row: AttemptRow, outcome: Outcome |
             task=task.number,
             subagent=task.subagent,
             complexity=task.complexity,
-            agent=context.agent.name,
+            agent=context.agent_of(task).name,
             model=row.model,
             outcome=judgement.state,
             tokens=outcome.metered_tokens,

@@ -55,14 +55,15 @@ class Attempts:
         self._supervisors = supervisors
         self._place = place
         self._tried = tried
-        self._holds: dict[str, Hold] = {}
+        self._holds: dict[tuple[str, str], Hold] = {}
         self._learned = LearnedEstimates(context)
         self._shares = FairShares(context)
         self._commands = AttemptCommands(context)
 
     def hold_for(self, task: Task) -> Hold:
         """What an attempt at `task` would ask the ledger to hold."""
-        if task.number not in self._holds:
+        key = (task.number, self._model(task))
+        if key not in self._holds:
             hold = choose_hold(
                 estimate(task) or self._learned.estimate(task),
                 task.metrics.token_budget,
@@ -70,8 +71,8 @@ class Attempts:
                 rates=self._context.rates,
                 model=self._model(task),
             )
-            self._holds[task.number] = self._shares.demand(task, hold)
-        return self._holds[task.number]
+            self._holds[key] = self._shares.demand(task, hold)
+        return self._holds[key]
 
     def begin(self, task: Task) -> Begun | Denial:
         """The hold is committed, then the attempt's row; or the budgets' refusal, and nothing has changed."""

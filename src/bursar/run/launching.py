@@ -26,9 +26,9 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
     Raises:
         SetupError: the agent's program is not installed, or its home cannot be made.
     """
-    request = _build_request(context, task, row)
+    request, agent = _build_request(context, task, row), context.agent_of(task)
     (Path(row.directory) / PROMPT_FILE).write_text(request.prompt, encoding="utf-8")
-    launch = context.agent.launch(request, context.environment)
+    launch = agent.launch(request, context.environment)
     if launch.home is not None:
         _furnish(launch.home)
     blocking = [each for each in _budgets(context, task) if each.on_limit is OnLimit.BLOCK]
@@ -38,13 +38,13 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         directory=row.directory,
         ledger=context.stores.ledger_place,
         worktree=row.worktree,
-        reader=context.agent.name,
+        reader=agent.name,
         argv=list(launch.argv),
         environment=_who_commits(context) | dict(launch.environment),
         stdin=launch.stdin,
         stop_ladder=[
             StopRung(signal=int(rung.signal), to_group=rung.to_group, grace_seconds=rung.grace_seconds)
-            for rung in context.agent.stop_ladder
+            for rung in agent.stop_ladder
         ],
         rates=context.rates.to_data(),
         units=_units(blocking),
@@ -77,7 +77,12 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRe
     home = Path(row.directory) / HOME_FOLDER
     if instance is None:
         return LaunchRequest(
-            prompt=build_prompt(context.plan, task, lambda folder: (worktree / folder / ARCHIVE_NAME).is_file()),
+            prompt=build_prompt(
+                context.plan,
+                task,
+                lambda folder: (worktree / folder / ARCHIVE_NAME).is_file(),
+                lesson=context.escalation.lesson_of(task),
+            ),
             worktree=worktree,
             model=row.model,
             session_id=row.session_id,
@@ -108,8 +113,25 @@ def _home_spec(home: PrivateHome) -> HomeSpec:
     return HomeSpec(folder=str(home.folder), logs=list(home.logs), shared=shared)
 
 
+def cap_name(context: RunContext, task: Task) -> str:
+    """The budget that caps what the task's model may use on it in this run."""
+    return f"run-{context.run.id}/task-{task.number}/{context.model_of(task)}"
+
+
 def define_task_budget(context: RunContext, task: Task) -> None:
-    """The task's `<token-budget>`, where it has one, is a budget over all of its attempts in this run."""
+    """The task's `<token-budget>`, where it has one, is a budget over all of its attempts in this run.
+
+    The cap of an attempt is a budget over those of its model: the next attempt after a failure has another one.
+    """
+    if context.settings.attempt_cap is not None:
+        context.stores.ledger.define(
+            Budget(
+                name=cap_name(context, task),
+                selector={"run": context.run.id, "task": task.number, "model": context.model_of(task)},
+                limit=context.settings.attempt_cap,
+                thresholds=RUN_THRESHOLDS,
+            )
+        )
     if task.metrics.token_budget is None:
         return
     context.stores.ledger.define(

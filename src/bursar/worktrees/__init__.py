@@ -34,6 +34,7 @@ from bursar.worktrees.worktree import (
     commit_work,
     create,
     files_by_commit,
+    read_diff,
     remove,
 )
 
@@ -64,6 +65,7 @@ __all__ = [
     "list_run_refs",
     "list_worktrees",
     "open_repository",
+    "read_diff",
     "read_head",
     "read_message",
     "read_ref",
