@@ -17,7 +17,8 @@ from bursar.plan import Task
 from bursar.processes import kill_marked
 from bursar.run.accounts import build_ended, observe
 from bursar.run.context import RunContext
-from bursar.run.holds import Hold, choose_hold, with_parts
+from bursar.run.expectations import Expectation, Expectations
+from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_parts
 from bursar.run.judgement import Judgement, judge
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.merging import MergedWork
@@ -53,7 +54,9 @@ class Attempts:
         self._supervisors = supervisors
         self._merged = merged
         self._tried = tried
+        self._expectations = Expectations(context)
         self._holds: dict[str, Hold] = {}
+        self._blind: set[str] = set()  # keys of attempts that run on a blind hold
         self._verifications: set[Verification] = set()
         self._is_stopping = False
 
@@ -66,8 +69,21 @@ class Attempts:
                 self._context.settings.default_hold_tokens,
                 rates=self._context.rates,
                 model=self._model(task),
+                expected=self._expected(task),
             )
         return self._holds[task.number]
+
+    def may_begin(self, task: Task) -> bool:
+        """Whether the attempts that run on blind holds would still have room to grow."""
+        if not self._blind:
+            return True
+        balances = self._context.stores.ledger.balances(self._context.labels_of(task))
+        return leaves_room_to_grow(self.hold_for(task), len(self._blind), balances)
+
+    def _expected(self, task: Task) -> Expectation | None:
+        """What is learned, where a budget makes it matter."""
+        is_limited = bool(self._context.stores.ledger.balances(self._context.labels_of(task)))
+        return self._expectations.expect(task, self._model(task)) if is_limited else None
 
     def begin(self, task: Task) -> Begun | Denial:
         """The hold is committed, then the attempt's row; or the budgets' refusal, and nothing has changed."""
@@ -89,6 +105,8 @@ class Attempts:
         if isinstance(answer, Denial):
             return answer
         self._tried[task.number] = number
+        if hold.is_blind:
+            self._blind.add(key)
         row = self._row(task, key, number)
         Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)
         context.stores.journal.begin_attempt(row)
@@ -205,11 +223,13 @@ class Attempts:
             await self._supervisors.ended(row.key)
             by = read_claim(directory)
             if by in {None, ABANDONED} and self.abandon(row):
+                self._blind.discard(row.key)
                 return None  # a supervisor that died before it claimed has started nothing
             if by is not None and not self._supervisors.adopt(row.key, by):
                 break  # else the one that claimed the attempt is another than we started
         outcome = read_outcome(directory)
         self.settle(row, outcome)
+        self._blind.discard(row.key)
         return outcome
 
     async def _collect(self, task: Task, row: AttemptRow) -> Change | None:
@@ -256,6 +276,7 @@ class Attempts:
         commit: str | None = None,
     ) -> AttemptEnded:
         """The outcome is journaled, observed and told; the worktree is gone, and work that was not merged is kept."""
+        self._blind.discard(row.key)
         branch = None
         if commit is None:
             if change is not None and judgement.state is not AttemptState.SUCCEEDED:
@@ -264,7 +285,9 @@ class Attempts:
             self._context.stores.journal.end_attempt(
                 row, judgement.state, self._context.now(), task=_TASK_STATE[judgement.state], note=note
             )
-        await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
+        seen = await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
+        if seen is not None and self._expectations.learn(seen):
+            self._holds.clear()
         await asyncio.to_thread(remove, self._context.repository, Path(row.worktree))
         ended = build_ended(self._context, task, row, outcome, judgement, commit=commit, branch=branch)
         self._context.emit(ended)

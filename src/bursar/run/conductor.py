@@ -134,7 +134,7 @@ class Conductor:
                 if self._passes_checkpoint(task):
                     self._start_ready()  # what waited for it may be ready now
                     return
-            elif not self._is_hopeless(task):
+            elif not self._is_hopeless(task) and self._attempts.may_begin(task):
                 self._start(task)
 
     def _start(self, task: Task) -> None:
