@@ -223,13 +223,11 @@ class Attempts:
             await self._supervisors.ended(row.key)
             by = read_claim(directory)
             if by in {None, ABANDONED} and self.abandon(row):
-                self._blind.discard(row.key)
                 return None  # a supervisor that died before it claimed has started nothing
             if by is not None and not self._supervisors.adopt(row.key, by):
                 break  # else the one that claimed the attempt is another than we started
         outcome = read_outcome(directory)
         self.settle(row, outcome)
-        self._blind.discard(row.key)
         return outcome
 
     async def _collect(self, task: Task, row: AttemptRow) -> Change | None:
@@ -276,7 +274,6 @@ class Attempts:
         commit: str | None = None,
     ) -> AttemptEnded:
         """The outcome is journaled, observed and told; the worktree is gone, and work that was not merged is kept."""
-        self._blind.discard(row.key)
         branch = None
         if commit is None:
             if change is not None and judgement.state is not AttemptState.SUCCEEDED:
@@ -288,6 +285,7 @@ class Attempts:
         seen = await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
         if seen is not None and self._expectations.learn(seen):
             self._holds.clear()
+        self._blind.discard(row.key)  # what it took is known from here on
         await asyncio.to_thread(remove, self._context.repository, Path(row.worktree))
         ended = build_ended(self._context, task, row, outcome, judgement, commit=commit, branch=branch)
         self._context.emit(ended)
@@ -296,6 +294,7 @@ class Attempts:
     def _left(self, task: Task, row: AttemptRow, outcome: Outcome | None) -> AttemptEnded:
         """The work is done and paid for, not verified: the attempt stays as it is, and a resume goes on from here."""
         judgement = Judgement(AttemptState.INTERRUPTED, "stopped before it was verified; a resume goes on from here")
+        self._blind.discard(row.key)
         ended = build_ended(self._context, task, row, outcome, judgement)
         self._context.emit(ended)
         return ended
