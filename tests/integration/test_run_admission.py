@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from bursar.testing.script import Script, Step
 from tests.integration.conftest import MakeProject
 from tests.integration.kit import parallel, plan, script, settings, slug, usage, write
@@ -51,4 +53,23 @@ def test_one_alone_may_start_on_whatever_there_is(make_project: MakeProject) -> 
     project = make_project(plan(parallel("One")), script({1: short}))
     ended = project.run("--budget", "30k tokens")
     assert ended.code == 0, ended.err
+    project.assert_tidy()
+
+
+def test_what_attempts_took_is_in_a_file_that_git_takes_no_notice_of(make_project: MakeProject) -> None:
+    short = [write("one.txt", usage=usage(CALL)), Step(text="done", usage=usage(CALL))]
+    project = make_project(plan(parallel("One")), script({1: short}))
+    assert project.run().code == 0
+    found = json.loads((project.repo / ".planning/.token-stats.json").read_text())
+    (name,) = found
+    assert name.split("|")[0] == "simple-impl"
+    figures = found[name]
+    assert figures.pop("avg_duration") >= 0
+    assert figures == {
+        "count": 1,
+        "total_tokens": 2 * CALL,
+        "min_tokens": 2 * CALL,
+        "max_tokens": 2 * CALL,
+        "success_rate": 1.0,
+    }
     project.assert_tidy()

@@ -26,8 +26,9 @@ from bursar.config import (
     load_settings,
     open_stores,
 )
-from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, UserError
+from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, UserError
 from bursar.events import AlertFired, RunEvent
+from bursar.history import STATISTICS_FILE, build_statistics, write_statistics
 from bursar.ids import RandomIds
 from bursar.journal import AttemptRow, Journal, RunState
 from bursar.notify import Notifier
@@ -36,6 +37,7 @@ from bursar.plan import Plan
 from bursar.pricing import ALIASES, load_prices
 from bursar.reports import build_run_report, render_event, render_report, report_as_data
 from bursar.run import Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools, alerts_of_run
+from bursar.worktrees import is_tracked, leave_out
 
 _EXIT_CODES = {
     RunState.SUCCEEDED: OK,
@@ -187,6 +189,7 @@ def tell_undelivered(notifier: Notifier) -> None:
 def conduct(conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow], *, as_json: bool) -> int:
     """Conducts the run to its end, prints its report on stdout and gives the exit code."""
     state, number = asyncio.run(_conduct(conductor, rows))
+    _export_statistics(context)
     try:
         print_report(context.stores, context.run.id, as_json=as_json)
         sys.stdout.flush()
@@ -195,6 +198,23 @@ def conduct(conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow
     if number == signal.SIGINT:
         return CTRL_C
     return _EXIT_CODES[state]
+
+
+def _export_statistics(context: RunContext) -> None:
+    """`.planning/.token-stats.json` says what the project's attempts have taken; git takes no notice of it.
+
+    One that somebody has committed is left alone: the next run would stumble over the change.
+    """
+    folder, repository = context.repository.root / ".planning", context.repository
+    path = folder / STATISTICS_FILE
+    if not folder.is_dir() or (path.exists() and is_tracked(repository, path)):
+        return
+    try:
+        seen = context.stores.history.observations(project=str(repository.root))
+        leave_out(repository, f"/.planning/{STATISTICS_FILE}")
+        write_statistics(folder, build_statistics(seen))
+    except (OSError, StoreError) as error:
+        _say(f"warning: {path} was not written: {error}\n")
 
 
 async def _conduct(conductor: Conductor, rows: Sequence[AttemptRow]) -> tuple[RunState, int | None]:

@@ -16,7 +16,15 @@ from bursar.worktrees.merge import (
     read_ref,
     save_branch,
 )
-from bursar.worktrees.repository import Head, Repository, changed_tracked_files, is_tracked, open_repository, read_head
+from bursar.worktrees.repository import (
+    Head,
+    Repository,
+    changed_tracked_files,
+    is_tracked,
+    leave_out,
+    open_repository,
+    read_head,
+)
 from bursar.worktrees.worktree import (
     Change,
     Worktree,
@@ -49,6 +57,7 @@ __all__ = [
     "fast_forward",
     "files_by_commit",
     "is_tracked",
+    "leave_out",
     "open_repository",
     "read_head",
     "read_message",
