@@ -156,12 +156,14 @@ class Forecasting:
         }
 
     def _keys(self, measure: str) -> list[Key]:
-        return [
-            build_key(work.task, measure, model=model, project=self._basis.project)
-            if work.task is not None
-            else Key(measure=measure, model=model, project=self._basis.project)
-            for work, model in zip(self._active, self._models, strict=True)
-        ]
+        return [self._key(work.task, measure, model) for work, model in zip(self._active, self._models, strict=True)]
+
+    def _key(self, task: Task | None, measure: str, model: str) -> Key:
+        project = self._basis.project
+        if task is None:
+            return Key(measure=measure, model=model, project=project)
+        corrected = self._basis.experience.corrections.get(task.digest)
+        return build_key(task, measure, model=model, project=project, type_=corrected)
 
 
 def to_nano_usd(usd: float) -> int:

@@ -24,12 +24,14 @@ class Chance:
     Attributes:
         enough: how probably what is begun stays within it.
         needed: in the limit's unit; None where no money makes it so sure, because tasks fail.
+        needed_for_money: the same for what is begun, whether it succeeds or not.
     """
 
     limit: Limit
     probability: float
     enough: float
     needed: int | None
+    needed_for_money: int
 
 
 def weigh(estimated: Estimated, limit: Limit) -> Chance:
@@ -40,7 +42,8 @@ def weigh(estimated: Estimated, limit: Limit) -> Chance:
     finished = sorted(amounts[whole.done > 0].tolist())
     wanted = math.ceil(SURE * len(amounts))
     needed = math.ceil(finished[wanted - 1]) if len(finished) >= wanted else None
-    return Chance(limit, float((is_enough * whole.done).mean()), float(is_enough.mean()), needed)
+    for_money = math.ceil(sorted(amounts.tolist())[wanted - 1])
+    return Chance(limit, float((is_enough * whole.done).mean()), float(is_enough.mean()), needed, for_money)
 
 
 def render(title: str, estimated: Estimated, basis: Basis, chance: Chance | None) -> Iterator[str]:
@@ -117,6 +120,7 @@ def _chance_as_data(chance: Chance) -> dict[str, Any]:
         "suffices": round(chance.enough, 4),
         "sure": SURE,
         "needed": chance.needed,
+        "needed_to_pay": chance.needed_for_money,
     }
 
 
@@ -143,8 +147,9 @@ def _render_chance(chance: Chance) -> Iterator[str]:
     if chance.needed is not None:
         yield f"{told}; it needs {format_quantity(chance.needed, chance.limit.unit)} for {SURE}"
         return
-    enough = f"the money suffices with probability {chance.enough:.2f}"
-    yield f"{told}; no budget makes that {SURE}, because tasks fail: {enough}"
+    yield f"{told}; no budget makes that {SURE}, because tasks fail"
+    needed = format_quantity(chance.needed_for_money, chance.limit.unit)
+    yield f"it pays for what is begun with probability {chance.enough:.2f}; for {SURE} that takes {needed}"
 
 
 def _render_basis(told: Sequence[Told], basis: Basis) -> str:

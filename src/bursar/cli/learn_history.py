@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from bursar.errors import StoreError
@@ -21,7 +22,7 @@ def open_experience() -> Experience:
     try:
         history = open_history(path)
         try:
-            read = history.read(latest=LEARN_FROM)
+            read, corrections = history.read(latest=LEARN_FROM), history.corrections()
         finally:
             history.close()
     except StoreError as error:
@@ -29,7 +30,7 @@ def open_experience() -> Experience:
         return learn([])
     if read.unbelievable:
         sys.stderr.write(f"warning: {read.unbelievable} rows of {path} cannot be believed and are passed over\n")
-    return learn(read.observations, read.unbelievable)
+    return replace(learn(read.observations, read.unbelievable), corrections=corrections)
 
 
 @contextmanager

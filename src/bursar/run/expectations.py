@@ -6,6 +6,8 @@ Nothing is read or computed before a hold asks: a run without budgets does not p
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bursar.errors import StoreError
@@ -40,6 +42,7 @@ class Expectations:
         self._context = context
         self._estimator: Estimator | None = None
         self._known: set[str] = set()  # keys of attempts that it has learned from
+        self._types: Mapping[str, str] = {}  # what people have corrected
 
     def expect(self, task: Task, model: str) -> Expectation | None:
         """What an attempt by this model will take; None while too few have been seen."""
@@ -75,14 +78,15 @@ class Expectations:
         return math.ceil(estimator.estimate(self._key(task, "cost_usd", model)).p90 * NANO_PER_USD)
 
     def _key(self, task: Task, measure: str, model: str) -> Key:
-        return build_key(task, measure, model=model, project=str(self._context.repository.root))
+        project, type_ = str(self._context.repository.root), self._types.get(task.digest)
+        return build_key(task, measure, model=model, project=project, type_=type_)
 
     def _opened(self) -> Estimator:
         """What the history teaches; nothing where it cannot be read, which the next attempt to record tells."""
         if self._estimator is None:
-            try:
-                seen = self._context.stores.history.read(latest=LEARN_FROM).observations
-            except StoreError:
-                seen = []
+            history, seen = self._context.stores.history, list[Observation]()
+            with suppress(StoreError):
+                self._types = history.corrections()
+                seen = list(history.read(latest=LEARN_FROM).observations)
             self._estimator, self._known = learn(seen).estimator, {each.key for each in seen}
         return self._estimator
