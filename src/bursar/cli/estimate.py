@@ -18,6 +18,7 @@ from bursar.errors import OK, UserError
 from bursar.session import find_project
 
 _MOST_ATTEMPTS = 10
+_INPUT_TOKENS, _OUTPUT_TOKENS = 900_000, 100_000  # of a million; Source: docs/decisions/0007-holds.md
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -74,11 +75,11 @@ def _estimate(target: str, limit: Limit | None, attempts: int, seed: int, *, as_
 def _price_of(model: str) -> float | None:
     """USD for a token of that model at list price, as agents use them; None where no price is known."""
     from bursar.pricing import ALIASES, load_prices
-    from bursar.run import price_of_tokens
+    from bursar.usage import Usage
 
-    many = 10**6
-    amount = price_of_tokens(many, load_prices(datetime.now(UTC)).table((*ALIASES, model)), model)
-    return None if amount.nano_usd is None else amount.nano_usd / many / 1e9
+    rates = load_prices(datetime.now(UTC)).table((*ALIASES, model))
+    nano_usd = rates.dearest_nano_usd(model, Usage(input_tokens=_INPUT_TOKENS, output_tokens=_OUTPUT_TOKENS))
+    return None if nano_usd is None else nano_usd / (_INPUT_TOKENS + _OUTPUT_TOKENS) / 1e9
 
 
 def _whole(flag: str, text: str, least: int, most: int) -> int:

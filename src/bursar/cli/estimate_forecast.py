@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bursar.cli.estimate_scope import Work
@@ -156,7 +156,13 @@ class Forecasting:
         }
 
     def _keys(self, measure: str) -> list[Key]:
-        return [self._key(work.task, measure, model) for work, model in zip(self._active, self._models, strict=True)]
+        return (
+            [replace(key, measure=measure) for key in self._tokens_keys] if measure != "tokens" else self._tokens_keys
+        )
+
+    @cached_property
+    def _tokens_keys(self) -> list[Key]:
+        return [self._key(work.task, "tokens", model) for work, model in zip(self._active, self._models, strict=True)]
 
     def _key(self, task: Task | None, measure: str, model: str) -> Key:
         project = self._basis.project

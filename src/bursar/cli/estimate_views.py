@@ -125,7 +125,8 @@ def _chance_as_data(chance: Chance) -> dict[str, Any]:
 
 
 def _quantiles(draws: Draws) -> dict[str, float]:
-    ordered: Sequence[float] = sorted(draws.tolist())
+    ordered = draws.copy()
+    ordered.sort()
     return {
         name: ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)] for name, share in _SHARES.items()
     }

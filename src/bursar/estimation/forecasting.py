@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -118,9 +119,14 @@ def spread_draws(size: int, seed: int, row: int, low: float, high: float) -> Dra
     Args:
         size: how many there are, and `row` which of them: the luck is that of `Estimator.draw`.
     """
-    normals = normal_draws(size, DRAWS, seed)
-    places = np.sqrt(_COMMON) * normals.sum(0) / np.sqrt(size) + np.sqrt(1 - _COMMON) * normals[row]
+    own = normal_draws(size, DRAWS, seed)[row]
+    places = np.sqrt(_COMMON) * _common(size, seed) + np.sqrt(1 - _COMMON) * own
     return np.asarray(np.exp((low + high) / 2 + (high - low) / 2 / ONE_SIDE * places / places.std()))
+
+
+@lru_cache(maxsize=2)
+def _common(size: int, seed: int) -> Draws:
+    return np.asarray(normal_draws(size, DRAWS, seed).sum(0) / np.sqrt(size))
 
 
 def _play(

@@ -7,7 +7,6 @@ meters an agent and enforces its hold, and goes on doing so when the conductor i
 from bursar.run.accounts import alerts_of_run
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command
-from bursar.run.holds import price_of_tokens
 from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_plan
 from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
 
@@ -27,7 +26,6 @@ __all__ = [
     "command_of",
     "is_command",
     "open_plan",
-    "price_of_tokens",
     "settle_finished",
     "take_up",
     "unfinished_run",
