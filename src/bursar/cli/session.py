@@ -28,7 +28,8 @@ from bursar.config import (
     load_settings,
     open_stores,
 )
-from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, UserError
+from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, UserError
+from bursar.history import STATISTICS_FILE, build_statistics, write_statistics
 from bursar.ids import RandomIds
 from bursar.journal import AttemptRow, Journal, RunRow, RunState
 from bursar.notify import Notifier
@@ -38,7 +39,7 @@ from bursar.pricing import ALIASES, load_prices
 from bursar.reports import build_run_report, render_report, report_as_data
 from bursar.run import Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools, alerts_of_run
 from bursar.session import find_project
-from bursar.worktrees import open_repository
+from bursar.worktrees import is_tracked, leave_out, open_repository
 
 _EXIT_CODES = {
     RunState.SUCCEEDED: OK,
@@ -201,6 +202,7 @@ def conduct(
 ) -> int:
     """Conducts the run to its end, prints its report on stdout and gives the exit code."""
     state, number = asyncio.run(_conduct(conductor, rows, watch))
+    _export_statistics(context)
     try:
         print_report(context.stores, context.run.id, as_json=as_json)
         sys.stdout.flush()
@@ -209,6 +211,25 @@ def conduct(
     if number == signal.SIGINT:
         return CTRL_C
     return _EXIT_CODES[state]
+
+
+def _export_statistics(context: RunContext) -> None:
+    """`.planning/.token-stats.json` says what the project's attempts have taken; git takes no notice of it.
+
+    One that somebody has committed is left alone: the next run would stumble over the change.
+    """
+    if context.checkout is None:
+        return
+    folder, repository = context.checkout.root / ".planning", context.checkout
+    path = folder / STATISTICS_FILE
+    if not folder.is_dir() or (path.exists() and is_tracked(repository, path)):
+        return
+    try:
+        seen = context.stores.history.observations(project=str(repository.root))
+        leave_out(repository, f"/.planning/{STATISTICS_FILE}")
+        write_statistics(folder, build_statistics(seen))
+    except (OSError, StoreError) as error:
+        say(f"warning: {path} was not written: {error}\n")
 
 
 async def _conduct(conductor: Conductor, rows: Sequence[AttemptRow], watch: Watch) -> tuple[RunState, int | None]:

@@ -152,7 +152,7 @@ class Conductor:
                     return
             elif self._context.clock.monotonic() < self._progress.next_start_at:
                 self._progress.is_delayed = True
-            elif not self._is_hopeless(task):
+            elif not self._is_hopeless(task) and self._attempts.may_begin(task):
                 self._start(task)
 
     def _start(self, task: Task) -> None:

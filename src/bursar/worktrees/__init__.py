@@ -23,6 +23,7 @@ from bursar.worktrees.repository import (
     changed_tracked_files,
     identity_variables,
     is_tracked,
+    leave_out,
     open_repository,
     read_head,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "files_by_commit",
     "identity_variables",
     "is_tracked",
+    "leave_out",
     "list_drafts",
     "list_run_refs",
     "list_worktrees",

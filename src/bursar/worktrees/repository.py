@@ -129,6 +129,21 @@ def identity_variables(folder: Path) -> Mapping[str, str]:
     return found
 
 
+def leave_out(repository: Repository, pattern: str) -> None:
+    """git takes no notice of files like this in any checkout of the repository; nothing that is committed says so.
+
+    Raises:
+        OSError: git's list cannot be read or written.
+    """
+    path = repository.common_dir / "info" / "exclude"
+    known = path.read_bytes() if path.exists() else b""
+    if pattern.encode() in known.splitlines():
+        return
+    path.parent.mkdir(exist_ok=True)
+    with path.open("ab") as file:
+        file.write((b"" if not known or known.endswith(b"\n") else b"\n") + pattern.encode() + b"\n")
+
+
 def _identity(root: Path) -> dict[str, str]:
     """Nothing where git knows who commits; else bursar's own name, so that work is not lost for want of one."""
     code, _ = git(root, "var", "GIT_COMMITTER_IDENT", accept=(0, 128))
