@@ -139,8 +139,9 @@ def test_a_run_that_does_not_exist(bursar: Bursar, arguments: tuple[str, ...], e
 
 @pytest.mark.parametrize("command", ["report", "resume"])
 def test_outside_a_repository_there_is_no_newest_run(bursar: Bursar, place: Path, command: str) -> None:
-    """A job list may have been run there, so it is not the repository that is missing."""
-    assert bursar(command) == error("no run of this project yet", "bursar status --all")
+    said = bursar(command)
+    assert (said.code, said.out) == (6, "")
+    assert said.err.startswith(f"error: {place} is not in a git repository with a work tree\n")
 
 
 def test_the_books_of_nothing(bursar: Bursar) -> None:
