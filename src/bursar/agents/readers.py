@@ -14,10 +14,10 @@ from bursar.agents.port import StreamReader
 from bursar.errors import InternalError
 
 _READERS: Mapping[str, Callable[[Mapping[str, str]], StreamReader]] = {
-    "claude": lambda environment: ClaudeReader(continues=CONTINUES in environment),
+    "claude": lambda environment: ClaudeReader(environment, continues=CONTINUES in environment),
     "codex": CodexReader,
     "gemini": GeminiReader,
-    "opencode": lambda _: OpencodeReader(),
+    "opencode": OpencodeReader,
     "command": lambda _: ClaudeReader(),
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bursar.budget import parse_limit
+from bursar.cli.logged import charging_logs
 from bursar.cli.parsing import Parser, parser
 from bursar.cli.run_budgets import add_budget_flags, enforcement_mode, run_budgets, tell_idle_budgets
 from bursar.cli.run_jobs import check_instances, instance_budgets, is_job_list, lines_to_approve, open_job_list
@@ -29,6 +30,7 @@ from bursar.cli.session import (
     require_approval,
     say,
     send_earlier_alerts,
+    tell_missing_login,
     tell_undelivered,
     wants_colour,
 )
@@ -83,6 +85,7 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id:
         return OK
     if limit is not None:
         check_prices(opened, tools, limit.limit)
+    tell_missing_login(agent)
     own_settings, approvable = load_project_settings(root), lines_to_approve(opened)
     require_approval(opened.plan, own_settings, tools.stores.journal, trust=options.trust, more=approvable)
     lock = RunLock(tools.state_dir, opened)
@@ -100,10 +103,11 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id:
             in_colour=wants_colour(sys.stderr),
         )
         watch = Watch(notifier, showing, say)
-        conductor, context, rows = take_up(opened, tools, run, limit, watch.hear, more=more)
-        watch.begin(context, [each.name for each in more])
-        send_earlier_alerts(notifier, context)
-        return conduct(conductor, context, rows, watch, as_json=options.json)
+        with charging_logs(settings, tools, configured):
+            conductor, context, rows = take_up(opened, tools, run, limit, watch.hear, more=more)
+            watch.begin(context, [each.name for each in more])
+            send_earlier_alerts(notifier, context)
+            return conduct(conductor, context, rows, watch, as_json=options.json)
     finally:
         lock.release()
         tell_undelivered(notifier)

@@ -28,7 +28,8 @@ from bursar.config import (
     load_settings,
     open_stores,
 )
-from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, UserError
+from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, UserError
+from bursar.history import STATISTICS_FILE, build_statistics, write_statistics
 from bursar.ids import RandomIds
 from bursar.journal import AttemptRow, Journal, RunRow, RunState
 from bursar.notify import Notifier
@@ -38,7 +39,7 @@ from bursar.pricing import ALIASES, load_prices
 from bursar.reports import build_run_report, render_report, report_as_data
 from bursar.run import Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools, alerts_of_run
 from bursar.session import find_project
-from bursar.worktrees import open_repository
+from bursar.worktrees import is_tracked, leave_out, open_repository
 
 _EXIT_CODES = {
     RunState.SUCCEEDED: OK,
@@ -80,12 +81,21 @@ def choose_agent(settings: Settings, flags: Flags) -> Agent:
     return agent
 
 
+def tell_missing_login(agent: Agent) -> None:
+    """A key or login that was not found is told on stderr. The run goes on: the agent may have ways of its own."""
+    condition = agent.examine(os.environ)
+    if condition.login is None:
+        fixes = [problem.fix for problem in condition.problems[:1]]
+        sys.stderr.write(f"warning: {agent.name}: no key and no login was found; {'; '.join(fixes)}\n")
+
+
 def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
     """Everything that a run needs of the machine; opens the stores."""
     clock = SystemClock()
     state = Path(state_dir())
     run_settings = _run_settings(settings, flags)  # refused before any store is made
-    models = (agent.model_for(tier) for tier in ("small", "medium", "large"))
+    failover = tuple(build_agent(settings, name) for name in settings.routing.failover if name != agent.name)
+    models = (each.model_for(tier) for each in (agent, *failover) for tier in ("small", "medium", "large"))
     return Tools(
         stores=open_stores(state, find_ledger_place(), clock),
         agent=agent,
@@ -95,6 +105,7 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
         environment={name: value for name, value in os.environ.items() if name != URL_VARIABLE},
         clock=clock,
         ids=RandomIds(),
+        failover=failover,
     )
 
 
@@ -102,6 +113,8 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
     slots = flags.max_parallel if flags.max_parallel is not None else settings.run.max_parallel
     if not 1 <= slots <= 64:
         raise UserError(f"--max-parallel must be from 1 to 64, not {slots}")
+    if not 1 <= settings.routing.attempts <= 10:
+        raise UserError(f"routing.attempts must be from 1 to 10, not {settings.routing.attempts}", hint="attempts = 3")
     hold = parse_limit(settings.run.default_hold)
     if hold.unit is not Unit.TOKENS:
         raise UserError("run.default_hold must be in tokens", hint='default_hold = "50k tokens"')
@@ -111,6 +124,9 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
         attempt_limit_seconds=flags.timeout_seconds or settings.run.attempt_minutes * 60,
         verify_limit_seconds=settings.run.verify_minutes * 60,
         auto_approved=frozenset(flags.auto_approved),
+        max_attempts=settings.routing.attempts,
+        attempt_cap=parse_limit(settings.routing.attempt_cap) if settings.routing.attempt_cap else None,
+        downgrades=settings.routing.downgrade,
         lane=Lane(settings.agents.get(flags.agent or settings.run.agent, AgentSettings()).lane),
         startup_delay_seconds=flags.startup_delay_seconds,
     )
@@ -186,6 +202,7 @@ def conduct(
 ) -> int:
     """Conducts the run to its end, prints its report on stdout and gives the exit code."""
     state, number = asyncio.run(_conduct(conductor, rows, watch))
+    _export_statistics(context)
     try:
         print_report(context.stores, context.run.id, as_json=as_json)
         sys.stdout.flush()
@@ -194,6 +211,25 @@ def conduct(
     if number == signal.SIGINT:
         return CTRL_C
     return _EXIT_CODES[state]
+
+
+def _export_statistics(context: RunContext) -> None:
+    """`.planning/.token-stats.json` says what the project's attempts have taken; git takes no notice of it.
+
+    One that somebody has committed is left alone: the next run would stumble over the change.
+    """
+    if context.checkout is None:
+        return
+    folder, repository = context.checkout.root / ".planning", context.checkout
+    path = folder / STATISTICS_FILE
+    if not folder.is_dir() or (path.exists() and is_tracked(repository, path)):
+        return
+    try:
+        seen = context.stores.history.observations(project=str(repository.root))
+        leave_out(repository, f"/.planning/{STATISTICS_FILE}")
+        write_statistics(folder, build_statistics(seen))
+    except (OSError, StoreError) as error:
+        say(f"warning: {path} was not written: {error}\n")
 
 
 async def _conduct(conductor: Conductor, rows: Sequence[AttemptRow], watch: Watch) -> tuple[RunState, int | None]:

@@ -2,11 +2,13 @@
 
 from bursar.events.agent import (
     AgentEvent,
+    CallLost,
     CallReported,
     LineRejected,
     RetryReported,
     SessionEnded,
     SessionStarted,
+    Source,
     ToolReturned,
     ToolStarted,
 )
@@ -19,6 +21,7 @@ from bursar.events.run import (
     RunStarted,
     StartWarned,
     SummaryWritten,
+    TaskRerouted,
     TaskSkipped,
     TaskWaited,
 )
@@ -28,6 +31,7 @@ __all__ = [
     "AlertFired",
     "AttemptEnded",
     "AttemptStarted",
+    "CallLost",
     "CallReported",
     "CheckoutForwarded",
     "LineRejected",
@@ -36,8 +40,10 @@ __all__ = [
     "RunStarted",
     "SessionEnded",
     "SessionStarted",
+    "Source",
     "StartWarned",
     "SummaryWritten",
+    "TaskRerouted",
     "TaskSkipped",
     "TaskWaited",
     "ToolReturned",

@@ -47,6 +47,7 @@ class AttemptEnded:
         unknown_tokens: charged on top, for calls whose outcome nobody knows.
         nano_usd: cost of what was metered; None when a price is unknown.
         branch: where work that was not merged can be found.
+        differences: what sources of its usage say that is more than 1 % apart.
     """
 
     task: str
@@ -59,6 +60,7 @@ class AttemptEnded:
     nano_usd: int | None
     wall_seconds: float
     branch: str | None = None
+    differences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,16 @@ class StartWarned:
 
     task: str
     name: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRerouted:
+    """The task's next attempt goes to another model or agent than its last one was, or would have been, on."""
+
+    task: str
+    name: str
+    model: str
     because: str
 
 
@@ -119,6 +131,7 @@ RunEvent = (
     RunStarted
     | AttemptStarted
     | AttemptEnded
+    | TaskRerouted
     | TaskSkipped
     | TaskWaited
     | StartWarned

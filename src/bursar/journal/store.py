@@ -165,6 +165,15 @@ class Journal:
         )
         return [_attempt_row(row) for row in rows]
 
+    def every_attempt(self) -> Sequence[AttemptRow]:
+        """Every attempt of all runs, oldest first."""
+        rows = self._database.query(f"SELECT {_ATTEMPT_COLUMNS} FROM attempt ORDER BY started_at, run_id, task, number")
+        return [_attempt_row(row) for row in rows]
+
+    def session_ids(self) -> set[str]:
+        """The agents' sessions of all attempts that there ever were."""
+        return {row[0] for row in self._database.query("SELECT DISTINCT session_id FROM attempt")}
+
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()

@@ -88,6 +88,8 @@ def _task(task: TaskLine) -> dict[str, Any]:
                 "metered_tokens": line.metered_tokens,
                 "unknown_outcome_tokens": line.unknown_tokens,
                 "wall_seconds": round(line.wall_seconds, 3),
+                "tokens_by_provenance": dict(line.tokens_by_provenance),
+                "differences": list(line.differences),
                 "note": line.row.note,
                 "directory": line.row.directory,
             }

@@ -16,10 +16,11 @@ from bursar.events import (
     RunStarted,
     StartWarned,
     SummaryWritten,
+    TaskRerouted,
     TaskSkipped,
     TaskWaited,
 )
-from bursar.journal import RunState, TaskState
+from bursar.journal import AttemptRow, RunState, TaskState
 from bursar.money import format_usd
 from bursar.reports.run_report import RunReport, TaskLine
 
@@ -68,6 +69,8 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
             return _render_ended(event, paint)
         case TaskSkipped():
             return f"  {paint(_DIM, '–')} {event.task}  {event.name} · skipped: {event.because}"
+        case TaskRerouted():
+            return f"  {paint(_YELLOW, '↻')} {event.task}  {event.name} · {event.because}"
         case TaskWaited():
             return f"  {paint(_YELLOW, '?')} {event.task}  {event.name} · not started: {event.because}"
         case StartWarned():
@@ -96,6 +99,7 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
     )
     if report.unknown_tokens:
         lines.append(f"charged for unknown outcomes: {report.unknown_tokens:,} tokens, on top of what was metered")
+    lines += [_render_difference(*each, paint) for each in _differences(report)]
     lines += [_render_budget(balance, paint) for balance in report.budgets]
     lines += [_render_overrun(balance, paint) for balance in report.overruns]
     if report.budgets:
@@ -120,7 +124,18 @@ def _render_ended(event: AttemptEnded, paint: Paint) -> str:
     cost = f"{event.metered_tokens:,} tokens{unknown} · {format_usd(event.nano_usd, digits=4)}"
     end = f" · {event.commit[:9]}" if event.commit else (f" · {event.outcome}: {event.note}" if event.note else "")
     kept = f" · its work is on branch {event.branch}" if event.branch else ""
-    return f"  {paint(colour, mark)} {event.task}  {event.name} · {cost} · {event.wall_seconds:.1f} s{end}{kept}"
+    head = f"  {paint(colour, mark)} {event.task}  {event.name} · {cost} · {event.wall_seconds:.1f} s{end}{kept}"
+    differing = [f"    {paint(_YELLOW, '!')} its sources differ: {plain(each)}" for each in event.differences]
+    return "\n".join([head, *differing])
+
+
+def _differences(report: RunReport) -> list[tuple[AttemptRow, str]]:
+    return [(line.row, said) for task in report.tasks for line in task.attempts for said in line.differences]
+
+
+def _render_difference(attempt: AttemptRow, said: str, paint: Paint) -> str:
+    who = f"task {attempt.task}, attempt {attempt.number}"
+    return f"{paint(_YELLOW, '!')} {who}: its sources differ: {plain(said)}"
 
 
 def _render_forwarded(event: CheckoutForwarded, paint: Paint) -> str:

@@ -19,7 +19,8 @@ from bursar.run.accounts import build_ended, observe
 from bursar.run.attempt_commands import AttemptCommands
 from bursar.run.context import RunContext
 from bursar.run.deletions import deletions_in_words, unasked_deletions
-from bursar.run.holds import Hold, choose_hold, with_parts
+from bursar.run.expectations import Expectation, Expectations
+from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_parts
 from bursar.run.job_holds import FairShares, LearnedEstimates, find_short_budgets
 from bursar.run.judgement import Judgement, judge
 from bursar.run.kept import is_kept, keep_worktree
@@ -55,23 +56,41 @@ class Attempts:
         self._supervisors = supervisors
         self._place = place
         self._tried = tried
-        self._holds: dict[str, Hold] = {}
+        self._expectations = Expectations(context)
+        self._holds: dict[tuple[str, str], Hold] = {}
+        self._blind: set[str] = set()  # keys of attempts that run on a blind hold
         self._learned = LearnedEstimates(context)
         self._shares = FairShares(context)
         self._commands = AttemptCommands(context)
 
     def hold_for(self, task: Task) -> Hold:
         """What an attempt at `task` would ask the ledger to hold."""
-        if task.number not in self._holds:
+        key = (task.number, self._model(task))
+        if key not in self._holds:
             hold = choose_hold(
                 estimate(task) or self._learned.estimate(task),
                 task.metrics.token_budget,
                 self._context.settings.default_hold_tokens,
                 rates=self._context.rates,
                 model=self._model(task),
+                expected=self._expected(task),
             )
-            self._holds[task.number] = self._shares.demand(task, hold)
-        return self._holds[task.number]
+            self._holds[key] = self._shares.demand(task, hold)
+        return self._holds[key]
+
+    def may_begin(self, task: Task) -> bool:
+        """Whether the attempts that run on blind holds would still have room to grow."""
+        if not self._blind:
+            return True
+        balances = self._context.stores.ledger.balances(self._context.labels_of(task))
+        return leaves_room_to_grow(self.hold_for(task), len(self._blind), balances)
+
+    def _expected(self, task: Task) -> Expectation | None:
+        """What is learned, where a budget makes it matter; instances of job lists learn by their commands."""
+        if task.number in self._context.instances:
+            return None
+        is_limited = bool(self._context.stores.ledger.balances(self._context.labels_of(task)))
+        return self._expectations.expect(task, self._model(task)) if is_limited else None
 
     def begin(self, task: Task) -> Begun | Denial:
         """The hold is committed, then the attempt's row; or the budgets' refusal, and nothing has changed."""
@@ -96,6 +115,8 @@ class Attempts:
         for because in warnings:
             context.emit(StartWarned(task=task.number, name=task.name, because=because))
         self._tried[task.number] = number
+        if hold.is_blind:
+            self._blind.add(key)
         row = self._row(task, key, number)
         Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)
         context.stores.journal.begin_attempt(row)
@@ -263,7 +284,10 @@ class Attempts:
             self._context.stores.journal.end_attempt(
                 row, judgement.state, self._context.now(), task=_TASK_STATE[judgement.state], note=note
             )
-        await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
+        seen = await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
+        if seen is not None and self._expectations.learn(seen):
+            self._holds.clear()
+        self._blind.discard(row.key)  # what it took is known from here on
         if not is_kept(row):
             await asyncio.to_thread(self._place.clear, row)
         ended = build_ended(self._context, task, row, outcome, judgement, commit=commit, branch=branch)
@@ -273,6 +297,7 @@ class Attempts:
     def _left(self, task: Task, row: AttemptRow, outcome: Outcome | None) -> AttemptEnded:
         """The work is done and paid for, not verified: the attempt stays as it is, and a resume goes on from here."""
         judgement = Judgement(AttemptState.INTERRUPTED, "stopped before it was verified; a resume goes on from here")
+        self._blind.discard(row.key)
         ended = build_ended(self._context, task, row, outcome, judgement)
         self._context.emit(ended)
         return ended

@@ -12,15 +12,17 @@ from dataclasses import dataclass, field
 
 from bursar.budget import Alert, title_of
 from bursar.errors import BursarError
-from bursar.events import AlertFired, AttemptEnded, AttemptStarted, RunStarted, TaskSkipped, TaskWaited
+from bursar.events import AlertFired, AttemptEnded, AttemptStarted, RunStarted, TaskRerouted, TaskSkipped, TaskWaited
 from bursar.journal import AttemptRow, RunState, TaskState
 from bursar.ledger import Denial
 from bursar.plan import Task
 from bursar.run.accounts import alerts_of_run, charged_budgets, other_budgets
 from bursar.run.attempts import Attempts
 from bursar.run.context import RunContext
+from bursar.run.escalation import Escalated
 from bursar.run.place import Place
 from bursar.run.recovery import Left, recover
+from bursar.run.retrying import is_about_dollars, may_go_on, read_lesson, restore_routes, takes_too_much
 from bursar.run.scheduler import Scheduler
 from bursar.run.supervisors import Supervisors
 
@@ -93,6 +95,7 @@ class Conductor:
                     self._adopt(left)
                 else:
                     await self._attempts.discard(left.row)
+            restore_routes(context, self._tasks, rows)
             try:
                 await self._work()
             except BaseException:
@@ -149,11 +152,18 @@ class Conductor:
                     return
             elif self._context.clock.monotonic() < self._progress.next_start_at:
                 self._progress.is_delayed = True
-            elif not self._is_hopeless(task):
+            elif not self._is_hopeless(task) and self._attempts.may_begin(task):
                 self._start(task)
 
     def _start(self, task: Task) -> None:
+        self._keep_modest(task)
         begun = self._attempts.begin(task)
+        while isinstance(begun, Denial) and self._context.settings.downgrades and is_about_dollars(begun):
+            escalated = self._context.escalation.downgrade(task)
+            if escalated is None:
+                break
+            self._reroute(task, escalated)
+            begun = self._attempts.begin(task)
         if isinstance(begun, Denial):
             self._progress.denials[task.number] = begun
             return
@@ -211,6 +221,8 @@ class Conductor:
         if ended.outcome == "interrupted" and is_adopted and not self._stop.is_set():
             self._scheduler.reopened(task.number)  # an earlier conductor's: we were asked to do what is missing
             return
+        if self._goes_on_elsewhere(task, ended):
+            return
         self._progress.outcomes.add(ended.outcome)
         if ended.outcome == "succeeded":
             self._finish(task.number)
@@ -221,6 +233,38 @@ class Conductor:
             because = f"it depends on task {skipped.because}"
             self._context.stores.journal.set_task(self._context.run.id, skipped.task, TaskState.SKIPPED, note=because)
             self._context.emit(TaskSkipped(task=skipped.task, name=self._tasks[skipped.task].name, because=because))
+
+    def _goes_on_elsewhere(self, task: Task, ended: AttemptEnded) -> bool:
+        """Whether the task, whose attempt has failed or has reached its cap, is on offer again, on another route."""
+        if self._stop.is_set() or not may_go_on(self._context, task, ended):
+            return False
+        lesson = "" if self._context.settings.max_attempts == 1 else read_lesson(self._context, task, ended)
+        escalated = self._context.escalation.escalate(task, ended.note, lesson)
+        if escalated is None:
+            return False
+        self._scheduler.reopened(task.number)
+        self._reroute(task, escalated)
+        return True
+
+    def _keep_modest(self, task: Task) -> None:
+        """A task that would take too much of what remains begins one tier down, if that takes little enough."""
+        escalation, tier = self._context.escalation, self._context.escalation.tier_of(task)
+        if not self._context.settings.downgrades or not takes_too_much(self._context, task, self._attempts.hold_for):
+            return
+        escalated = escalation.downgrade(task)
+        if escalated is None:
+            return
+        if takes_too_much(self._context, task, self._attempts.hold_for):
+            escalation.restore(task, tier)
+        else:
+            self._reroute(task, escalated)
+
+    def _reroute(self, task: Task, escalated: Escalated) -> None:
+        journal, because = self._context.stores.journal, escalated.because
+        journal.set_task(self._context.run.id, task.number, TaskState.PENDING, note=because)
+        self._context.emit(
+            TaskRerouted(task=task.number, name=task.name, model=escalated.model, because=escalated.because)
+        )
 
     def _finish(self, number: str) -> None:
         if number in self._tasks and number not in self._done:

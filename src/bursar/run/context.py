@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from bursar.agents import Agent
-from bursar.budget import LANE_LABEL, Lane
+from bursar.budget import LANE_LABEL, Lane, Limit
 from bursar.clock import Clock
 from bursar.errors import InternalError
 from bursar.events import RunEvent
@@ -21,7 +21,7 @@ from bursar.journal import AttemptRow, Journal, RunRow
 from bursar.ledger import Ledger
 from bursar.plan import Instance, Plan, Task
 from bursar.pricing import RateTable
-from bursar.routing import choose_route
+from bursar.run.escalation import Escalation
 from bursar.worktrees import Repository
 
 
@@ -42,6 +42,9 @@ class RunSettings:
         auto_approved: checkpoint types that pass without a person, e.g. `human-verify`.
         lane: who bills the agent's calls.
         startup_delay_seconds: the least time between two starts of agents.
+        max_attempts: at one task in one run, each after a failure and on a larger tier.
+        attempt_cap: what one model may use on one task; None for no cap.
+        downgrades: whether a task that cannot be paid for goes to a smaller tier.
     """
 
     max_parallel: int = 5
@@ -51,6 +54,9 @@ class RunSettings:
     auto_approved: frozenset[str] = frozenset()
     lane: Lane = Lane.UNKNOWN
     startup_delay_seconds: float = 0.0
+    max_attempts: int = 1
+    attempt_cap: Limit | None = None
+    downgrades: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +80,8 @@ class RunContext:
         directory: the run's own folder in the state directory: attempts, worktrees, logs.
         environment: the user's environment, from which agents and verify commands get theirs.
         audit: path of the audit log, for the supervisors; empty for none.
+        failover: agents that take over where `agent` is rate limited, in their order.
+        escalation: the routes of this run's tasks after failures.
         emit: called with everything that happens, in order; must not raise or block.
     """
 
@@ -93,6 +101,14 @@ class RunContext:
     ids: IdSource
     audit: str = ""
     emit: Callable[[RunEvent], None] = field(default=lambda _: None)
+    failover: tuple[Agent, ...] = ()
+    escalation: Escalation = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        escalation = Escalation((self.agent, *self.failover), self.settings.max_attempts)
+        if self.instances:  # told in its agent's own words, and it leaves its traces where it works: never twice
+            escalation = Escalation((self.agent,))
+        object.__setattr__(self, "escalation", escalation)
 
     @property
     def repository(self) -> Repository:
@@ -130,13 +146,17 @@ class RunContext:
         In a job list `instance` is its name.
         """
         command = command_of(task)
-        own = {"task": task.number, "model": self.model_of(task)}
+        own = {"task": task.number, "model": self.model_of(task), "agent": self.agent_of(task).name}
         instance = {"instance": self.instances[task.number].name} if task.number in self.instances else {}
         return self.labels | own | instance | ({"command": command} if command else {})
 
     def model_of(self, task: Task) -> str:
         """The model that works on the task."""
-        return self.agent.model_for(choose_route(task).model_or_tier)
+        return self.escalation.model_of(task)
+
+    def agent_of(self, task: Task) -> Agent:
+        """The agent that works on the task."""
+        return self.escalation.agent_of(task)
 
     def is_current(self, attempt: AttemptRow) -> bool:
         """Whether the plan still has the attempt's task, word for word as it was when the attempt began."""

@@ -66,6 +66,7 @@ class FairShares:
         if task.number not in self._context.instances or hold.source != DEFAULT:
             return hold
         blocking = [each for each in _own_budgets(self._context, task) if each.on_limit is OnLimit.BLOCK]
+        hold = replace(hold, is_blind=False)  # the shares see to it that not all start on one's money
         if not blocking:
             return hold
         tokens, money = hold.amount.tokens, hold.amount.nano_usd

@@ -53,6 +53,7 @@ class Tools:
     environment: Mapping[str, str]
     clock: Clock
     ids: IdSource
+    failover: tuple[Agent, ...] = ()
 
 
 def check_plan_file(path: Path) -> tuple[Plan, Graph]:

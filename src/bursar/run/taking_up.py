@@ -233,6 +233,7 @@ def _context(opened: PlanToRun, tools: Tools, run: RunRow, emit: Callable[[RunEv
         directory=directory,
         stores=tools.stores,
         agent=tools.agent,
+        failover=tools.failover,
         rates=tools.rates,
         settings=tools.settings,
         environment=tools.environment,

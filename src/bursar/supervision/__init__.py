@@ -6,6 +6,7 @@ worktree and no git: it is handed a spec and leaves an outcome.
 """
 
 from bursar.supervision.auditing import keep_audit
+from bursar.supervision.inbox import Inbox
 from bursar.supervision.spec import (
     ABANDONED,
     MARK,
@@ -14,6 +15,7 @@ from bursar.supervision.spec import (
     VERIFY_LOG,
     AttemptSpec,
     Ending,
+    HomeSpec,
     Outcome,
     StopRung,
     claim,
@@ -33,6 +35,8 @@ __all__ = [
     "VERIFY_LOG",
     "AttemptSpec",
     "Ending",
+    "HomeSpec",
+    "Inbox",
     "Outcome",
     "StopRung",
     "claim",
