@@ -71,7 +71,7 @@ def test_a_conversation_goes_on_or_begins_anew(make_jobs: MakeJobs, toml: str) -
 
 
 def test_a_command_of_the_workspace(make_jobs: MakeJobs, toml: str) -> None:
-    """The agent expands it, so its budget counts what it took."""
+    """The agent expands it, so its budget counts what it took; another text of it has to be approved again."""
     jobs = make_jobs(job_list({"name": "a", "command": "/analyze src"}), answers(1, lambda at: writes("1.txt")), toml)
     (jobs.repo / ".claude" / "commands").mkdir(parents=True)
     jobs.write(".claude/commands/analyze.md", "Do job-01 for $ARGUMENTS.\n")
@@ -80,3 +80,7 @@ def test_a_command_of_the_workspace(make_jobs: MakeJobs, toml: str) -> None:
     assert (jobs.repo / "1.txt").exists()
     (budget,) = jobs.report["budgets"]
     assert budget["spent"] == ended.metered == jobs.bill == 2 * CALL_TOKENS
+    jobs.write(".claude/commands/analyze.md", "Do job-01 twice for $ARGUMENTS.\n")
+    refused = jobs.bursar("run", "jobs.json")
+    assert refused.code == 2
+    assert "  instance a: .claude/commands/analyze.md (sha256 " in refused.err

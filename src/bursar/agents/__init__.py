@@ -4,6 +4,7 @@ Nothing here starts a process, meters or prices: `run` does the first, the rooms
 """
 
 from bursar.agents.claude.adapter import ClaudeAgent
+from bursar.agents.claude.commands import read_command
 from bursar.agents.codex.adapter import CodexAgent
 from bursar.agents.command.adapter import CommandAgent
 from bursar.agents.condition import Certainty, Condition, Problem
@@ -34,5 +35,6 @@ __all__ = [
     "furnish",
     "give_back",
     "open_reader",
+    "read_command",
     "strip",
 ]

@@ -30,6 +30,7 @@ class LaunchRequest:
     home: Path | None = None
     permission_mode: str | None = None  # None: the adapter's own, as with the tools
     allowed_tools: tuple[str, ...] | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)  # what is to lie in its private home, by place
     continues: bool = False  # goes on with the conversation `session_id`, where the agent has one of that id
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -82,12 +83,20 @@ def _keys_of_claude(instance: Instance) -> list[str]:
 
 
 def lines_to_approve(opened: PlanToRun) -> Sequence[str]:
-    """What of a job list somebody has to approve: commands that are run, and permissions beyond the usual."""
+    """What of a job list somebody has to approve: commands that are run, and permissions beyond the usual.
+
+    The workspace's file of an agent's command may have shell commands and permissions in it.
+    """
     found: list[str] = []
     for each in opened.origin.instances.values():
         found += [f"instance {each.name}: {command}" for command in each.pre_commands]
+        found += [f"instance {each.name}: {_fingerprint(place, content)}" for place, content in each.files.items()]
         if each.permission_mode in _WIDER_MODES:
             found.append(f"instance {each.name}: permission mode {each.permission_mode}")
         if each.allowed_tools:
             found.append(f"instance {each.name}: may use {', '.join(each.allowed_tools)}")
     return found
+
+
+def _fingerprint(place: str, content: bytes) -> str:
+    return f"{place} (sha256 {hashlib.sha256(content).hexdigest()})"

@@ -148,7 +148,7 @@ def require_approval(
     commands += [f"{FILE_NAME}: {program}" for program in settings.programs()]
     if not commands:
         return
-    digest = hashlib.sha256(f"{plan.digest}\0{settings.digest()}".encode()).hexdigest()
+    digest = hashlib.sha256("\0".join([plan.digest, settings.digest(), *more]).encode()).hexdigest()
     if journal.is_approved(digest):
         return
     listed = "\n".join(f"  {command}" for command in commands)

@@ -38,6 +38,7 @@ class Instance:
         allowed_tools: what the agent may use without being asked; None leaves it to bursar.
         max_tokens: the most it should use, cache included, which is its estimate too; None where absent.
         digest: sha256 of its own text; changes whenever the author changes the instance.
+        files: what the agent is to find in its home, by place: the workspace's file of the command that it is told.
     """
 
     number: str
@@ -54,6 +55,7 @@ class Instance:
     max_tokens: int | None = None
     position: Position = field(default_factory=lambda: Position(1))
     digest: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def continues(self) -> bool:

@@ -96,6 +96,7 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRe
         session_id=row.session_id,
         permission_mode=instance.permission_mode,
         allowed_tools=instance.allowed_tools,
+        files=instance.files,
         continues=instance.continues,
         home=home if instance.session_id is None else None,
     )

@@ -6,16 +6,17 @@ import fcntl
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bursar.agents import Agent
+from bursar.agents import Agent, read_command
 from bursar.budget import Limit, Unit
 from bursar.clock import Clock
 from bursar.errors import InvalidPlan, SetupError, UserError
 from bursar.graph import Cycle, Graph, build_graph, check_plan, plan_nodes
 from bursar.ids import IdSource
 from bursar.plan import (
+    Instance,
     Plan,
     Problem,
     UnreadableJobList,
@@ -112,8 +113,15 @@ def open_jobs(path: Path, workspace: Path) -> PlanToRun:
     plan = plan_of_jobs(jobs)
     graph = build_graph(plan_nodes(plan))
     assert isinstance(graph, Graph)  # nothing depends on anything
-    origin = WorkspaceOrigin(_project_around(workspace), workspace, jobs.by_number)
+    instances = {each.number: _with_command(each, workspace) for each in jobs.instances}
+    origin = WorkspaceOrigin(_project_around(workspace), workspace, instances)
     return PlanToRun(plan=plan, graph=graph, origin=origin)
+
+
+def _with_command(instance: Instance, workspace: Path) -> Instance:
+    """The instance with the workspace's file of its command, read once: what is approved is what the agent gets."""
+    found = read_command(workspace / ".claude", instance.text)
+    return instance if found is None else replace(instance, files=dict([found]))
 
 
 def _project_around(workspace: Path) -> Path:

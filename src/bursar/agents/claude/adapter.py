@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+from bursar.agents.claude.commands import read_command
 from bursar.agents.claude.condition import PACKAGE, examine_claude
 from bursar.agents.claude.conversations import CONTINUES, has_conversation
-from bursar.agents.claude.home import credentials_folder, furnish_claude
+from bursar.agents.claude.home import config_folder, credentials_folder, furnish_claude
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.claude.telemetry import VARIABLES as TELEMETRY
 from bursar.agents.cli_agent import CliAgent, read_output_cap
@@ -113,7 +115,7 @@ class ClaudeAgent(CliAgent):
         Raises:
             SetupError: the program is not installed.
         """
-        home = self.home_of(request, environment)
+        home = with_commands(self.home_of(request, environment), request, environment)
         continues = request.continues and has_conversation(request, environment)
         argv = (
             self.find(),
@@ -156,6 +158,17 @@ class ClaudeAgent(CliAgent):
     def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
         """A reader for one new process, which finds its transcripts by the `environment` that it was started with."""
         return ClaudeReader(environment)
+
+
+def with_commands(
+    home: PrivateHome | None, request: LaunchRequest, environment: Mapping[str, str]
+) -> PrivateHome | None:
+    """The home with the files that the request brings along, else with the user's own command that it begins with."""
+    if home is None:
+        return None
+    config = config_folder(environment)
+    own = None if request.files or config is None else read_command(config, request.prompt)
+    return replace(home, written={**home.written, **request.files, **(dict([own]) if own else {})})
 
 
 def build_environment(environment: Mapping[str, str], passed: tuple[str, ...] = ()) -> dict[str, str]:
