@@ -38,6 +38,8 @@ _KEEP_LIMIT = (
 )
 _MOST_REQUESTS = 64  # of one message; there are never more than a few
 _FULL = -1
+_MOST_ROWS = 20_000  # so many are kept to be written in order
+_CACHE_KIB = 32_768  # the table of some 2 GB of logs
 _MARK_FILE = f"INSERT OR REPLACE INTO file VALUES ({', '.join('?' * 8)})"
 
 
@@ -73,6 +75,7 @@ class Adder:
     @contextmanager
     def adding(self) -> Iterator[Adding]:
         """A `with` block that is one transaction: calls and how far their files were read, or neither."""
+        self._database.query(f"PRAGMA cache_size = -{_CACHE_KIB}")
         with self._database.write() as connection:
             known, self._known = self._known, None  # what a transaction that failed has learned is not true
             if known is None or not self._database.is_unchanged:
@@ -100,6 +103,8 @@ class Adding:
         if rows == ([] if new.before is None else [new.before.row()]):
             self.add(source, new.calls)
             self._marks.append(new.after.row())
+            if len(self._rows) > _MOST_ROWS:
+                self._write_rows()
             self._connection.executemany(_KEEP_LIMIT, [(source, *limit) for limit in new.limits])
 
     def add(self, source: str, calls: Iterable[CallRow]) -> None:

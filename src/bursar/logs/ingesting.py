@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _WORTH_WORKERS = 64 << 20
 _PART_BYTES = 8 << 20
-_TRANSACTION_BYTES = 64 << 20
+_TRANSACTION_BYTES = 512 << 20  # calls come in no order, so each transaction writes most pages of the table
 _PIPE_BYTES = 1 << 20
 _MOST_WORKERS = 8
 _SIZE_BYTES = 8
