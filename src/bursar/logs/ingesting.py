@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import marshal
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -95,7 +96,7 @@ class _Reading:
 
     def __enter__(self) -> _Reading:
         count = min(len(os.sched_getaffinity(0)), len(self._parts), _MOST_WORKERS)
-        if count > 1 and len(self._parts) * _PART_BYTES >= _WORTH_WORKERS:
+        if count > 1 and threading.active_count() == 1 and len(self._parts) * _PART_BYTES >= _WORTH_WORKERS:
             for number in range(count):
                 self._workers.append(_start_worker(self._parts[number::count]))
         return self

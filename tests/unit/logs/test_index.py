@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -216,6 +217,19 @@ def test_workers_read_what_one_process_does(logs: Transcripts, tmp_path: Path, m
     assert logs.totals() == alone.totals() == (270, 270 * CALL, 270 * CALL)
     assert [vars_of(row) for row in logs.rows()] == [vars_of(row) for row in alone.rows()]
     alone.index.close()
+
+
+def test_a_process_with_threads_is_not_forked(logs: Transcripts, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        logs.write(encode(line(f"m{number}", "r")), f"-w-shop/s{number}.jsonl")
+    for name, value in (("_WORTH_WORKERS", 0), ("_PART_BYTES", 1)):
+        monkeypatch.setattr(ingesting, name, value)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(os, "fork", None)
+    thread = threading.Thread(target=logs.read)
+    thread.start()
+    thread.join()
+    assert logs.totals()[0] == 3
 
 
 def test_another_process_that_was_quicker_has_counted_it(logs: Transcripts, tmp_path: Path) -> None:
