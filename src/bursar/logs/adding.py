@@ -26,6 +26,10 @@ _SELECT_CALLS = (
     f"SELECT id, session, model, message, request, at, is_sidechain, speed, {COUNTERS}, nano_usd FROM call"
     " WHERE id BETWEEN ? AND ?"
 )
+_SELECT_UNPRICED = (
+    f"SELECT call.id, session, model, name, at, {COUNTERS} FROM call JOIN model ON model.id = model"
+    " WHERE nano_usd IS NULL"
+)
 _ADD_QUARTER = (
     f"INSERT INTO quarter (quarter, session, model, {', '.join(_SUMS)}, first_at, last_at)"
     f" VALUES ({', '.join('?' * 13)}) ON CONFLICT (quarter, session, model) DO UPDATE SET "
@@ -119,6 +123,17 @@ class Adding:
             if row_id is not None:
                 rows.append(self._row(source, call, row_id))
 
+    def price_again(self) -> None:
+        """Calls whose cost nobody knew have one, where it is known by now; other costs stay as they were."""
+        rows: Sequence[tuple[Any, ...]] = self._connection.execute(_SELECT_UNPRICED).fetchall()
+        for row_id, session, model, name, at, *counts in rows:
+            call = LoggedCall("", "", at, name, "", "", False, "", *counts)
+            nano_usd = self._prices.cost_nano_usd(call)
+            if nano_usd is not None:
+                self._connection.execute("UPDATE call SET nano_usd = ? WHERE id = ?", (nano_usd, row_id))
+                self._count(session, model, at, -1, counts, None)
+                self._count(session, model, at, 1, counts, nano_usd)
+
     def flush(self) -> None:
         """Everything is in the tables."""
         self._write_rows()
@@ -143,7 +158,10 @@ class Adding:
         self._write_rows()
         found = self._room_at(call, first_id(message))
         if found == _FULL:  # no provider's message: its requests are kept apart, so that not all are compared with all
-            found = self._room_at(call, first_id(f"{message}\n{request}"))
+            apart = first_id(f"{message}\n{request}")
+            found = self._room_at(call, apart)
+            if self._known.taken is not None:
+                self._known.taken.add(apart)
         return found
 
     def _room_at(self, call: CallRow, first: int) -> int | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import gc
 import marshal
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -58,7 +58,12 @@ def _read_and_add(index: LogIndex, jobs: Sequence[Job], prices: CallPrices | Non
         from bursar.logs.adding import Adder
         from bursar.logs.prices import LoggedPrices
 
-        adder = Adder(index, prices or LoggedPrices(index))
+        known = LoggedPrices(index) if prices is None else prices
+        adder = Adder(index, known)
+        if isinstance(known, LoggedPrices) and known.is_other_release:
+            with adder.adding() as adding:
+                adding.price_again()
+                known.keep_release()
         read = iter(reading.results())
         for group in _parts(jobs, _TRANSACTION_BYTES):
             with adder.adding() as adding:
@@ -96,7 +101,7 @@ class _Reading:
 
     def __enter__(self) -> _Reading:
         count = min(len(os.sched_getaffinity(0)), len(self._parts), _MOST_WORKERS)
-        if count > 1 and threading.active_count() == 1 and len(self._parts) * _PART_BYTES >= _WORTH_WORKERS:
+        if count > 1 and not _thread._count() and len(self._parts) * _PART_BYTES >= _WORTH_WORKERS:
             for number in range(count):
                 self._workers.append(_start_worker(self._parts[number::count]))
         return self

@@ -7,15 +7,17 @@ import random
 import signal
 import threading
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bursar.logs import UsageRow, claude, ingesting, open_index
+from bursar.logs import UsageRow, add_up, claude, ingesting, open_index, prices, update_index
 from bursar.logs.adding import Adder
 from bursar.logs.claude import read
 from bursar.logs.files import FolderSearch
+from bursar.pricing import COUNTERS, ModelRates, Rate
 from tests.unit.logs.transcripts import FlatPrices, Transcripts, encode, line, usage
 
 CALL = 1280
@@ -280,3 +282,27 @@ def test_another_process_finds_what_was_read(logs: Transcripts, tmp_path: Path) 
     again.read()
     assert again.totals() == (3, 3 * CALL, 3 * CALL)
     again.index.close()
+
+
+def test_a_price_that_becomes_known_is_that_of_earlier_calls(
+    logs: Transcripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model of which the price library knows nothing until its next release."""
+    logs.write(encode(line(), line("m2", "r2", model="claude-novel-9")))
+    update_index(logs.index, logs.environment)
+    before = add_up(row.totals for row in logs.rows())
+    assert (before.calls, before.unpriced) == (2, 1)
+    rates = ModelRates(
+        model="claude-novel-9", match=["equals", "claude-novel-9"], rates=dict.fromkeys(COUNTERS, Rate(7))
+    )
+    monkeypatch.setattr(prices, "price_history", lambda _: [(date.min, rates)])
+    logs.write(encode(line("m3", "r3")), "-w-shop/s2.jsonl")
+    update_index(logs.index, logs.environment)  # the same release: what nobody knew is not asked again
+    assert add_up(row.totals for row in logs.rows()).unpriced == 1
+    monkeypatch.setattr(prices, "data_stamp", lambda: "another release")
+    logs.write(encode(line("m4", "r4")), "-w-shop/s3.jsonl")
+    update_index(logs.index, logs.environment)
+    after = add_up(row.totals for row in logs.rows())
+    assert (after.calls, after.unpriced) == (4, 0)
+    assert before.nano_usd < after.nano_usd < 3 * before.nano_usd
+    assert logs.index.database.query("SELECT count(*), sum(nano_usd) FROM call") == [(4, after.nano_usd)]
