@@ -147,7 +147,8 @@ def price_history(model: str) -> list[tuple[date, ModelRates]]:
         return []
     provider, record = found
     prices = record.prices if isinstance(record.prices, list) else []
-    days = {day for each in prices if (day := getattr(each.constraint, "start_date", None)) is not None}
+    constraints = (getattr(each, "constraint", None) for each in prices)
+    days = {constraint.start_date for constraint in constraints if hasattr(constraint, "start_date")}
     return [(day, _rates_at(day, provider, record)) for day in sorted({date.min, *days})]
 
 
