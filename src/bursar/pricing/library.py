@@ -147,9 +147,13 @@ def price_history(model: str) -> list[tuple[date, ModelRates]]:
         return []
     provider, record = found
     prices = record.prices if isinstance(record.prices, list) else []
-    constraints = (getattr(each, "constraint", None) for each in prices)
-    days = {constraint.start_date for constraint in constraints if hasattr(constraint, "start_date")}
+    days = {day for each in prices if (day := _first_day(each)) is not None}
     return [(day, _rates_at(day, provider, record)) for day in sorted({date.min, *days})]
+
+
+def _first_day(price: Any) -> date | None:
+    """The day from which on one of a model's prices holds; None for one that holds without such a condition."""
+    return getattr(getattr(price, "constraint", None), "start_date", None)
 
 
 def _rates_at(day: date, provider: Provider, model: ModelInfo) -> ModelRates:

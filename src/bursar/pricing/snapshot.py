@@ -20,8 +20,8 @@ from bursar.errors import InternalError
 
 _PACKAGE = "genai_prices"
 _UNEXPECTED = (
-    ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError, SyntaxError, TypeError,
-    ValueError,
+    ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError, SyntaxError,
+    TypeError, ValueError,
 )  # fmt: skip
 
 
