@@ -103,13 +103,18 @@ class Adding:
 
     def add_file(self, source: str, new: NewCalls) -> None:
         """What was new in a file is in the index. Nothing is done where another process was quicker."""
-        rows = self._connection.execute("SELECT * FROM file WHERE path = ?", (new.after.path,)).fetchall()
-        if rows == ([] if new.before is None else [new.before.row()]):
+        if self._is_as_before(new):
             self.add(source, new.calls)
             self._marks.append(new.after.row())
             if len(self._rows) > _MOST_ROWS:
                 self._write_rows()
             self._connection.executemany(_KEEP_LIMIT, [(source, *limit) for limit in new.limits])
+
+    def _is_as_before(self, new: NewCalls) -> bool:
+        if self._known.taken is not None and new.before is None:
+            return True  # all that is in the index is from here, where each file is read once
+        rows = self._connection.execute("SELECT * FROM file WHERE path = ?", (new.after.path,)).fetchall()
+        return rows == ([] if new.before is None else [new.before.row()])
 
     def add(self, source: str, calls: Iterable[CallRow]) -> None:
         """Calls that were not known are; of those that were, the better record counts."""

@@ -77,6 +77,10 @@ class LogIndex:
         rows = self.database.query("SELECT * FROM file WHERE path = ?", (path,))
         return FileMark(*rows[0]) if rows else None
 
+    def marks(self) -> dict[str, FileMark]:
+        """How far each file was read, by path."""
+        return {row[0]: FileMark(*row) for row in self.database.query("SELECT * FROM file")}
+
     def calls_after(self, at: int) -> int:
         """How many calls are dated after a time in ms, to a quarter of an hour."""
         rows = self.database.query("SELECT coalesce(sum(calls), 0) FROM quarter WHERE quarter > ?", (at // QUARTER_MS,))

@@ -23,6 +23,7 @@ _PART_BYTES = 8 << 20
 _TRANSACTION_BYTES = 512 << 20  # calls come in no order, so each transaction writes most pages of the table
 _PIPE_BYTES = 1 << 20
 _MOST_WORKERS = 8
+_FEW = 20
 _SIZE_BYTES = 8
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ
 
@@ -42,7 +43,10 @@ def read_logs(
     index: LogIndex, changed: Sequence[tuple[str, LogFile]], prices: CallPrices | None, result: ReadingResult
 ) -> None:
     """What is new in these files is in the index; `result` says what could not be read."""
-    jobs = [(source, file, index.mark(file.path)) for source, file in changed]
+    marks = index.marks() if len(changed) > _FEW else None
+    jobs = [
+        (source, file, index.mark(file.path) if marks is None else marks.get(file.path)) for source, file in changed
+    ]
     gc_was_on = gc.isenabled()
     gc.disable()  # nothing here goes in circles, and there is much of it
     try:

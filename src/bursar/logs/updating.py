@@ -49,12 +49,12 @@ def update_index(
         prices: None means list prices.
     """
     result, seen = ReadingResult(), index.seen()
-    changed: list[tuple[str, LogFile]] = []
+    changed: dict[str, tuple[str, LogFile]] = {}
     for source in sources:
         search = FolderSearch(source.suffixes, seen)
         found = [file for folder in source.database_folders(environment) for file in search.changed_databases(folder)]
         found += [file for root in source.roots(environment) for file in search.changed_in(root)]
-        changed += [(source.name, file) for file in found]
+        changed |= {file.path: (source.name, file) for file in found}  # one folder may lie within another
         if search.files:
             result.sources.append(source.name)
         result.files += search.files
@@ -63,5 +63,5 @@ def update_index(
         from bursar.logs.ingesting import read_logs
 
         result.changed = len(changed)
-        read_logs(index, changed, prices, result)
+        read_logs(index, list(changed.values()), prices, result)
     return result

@@ -306,3 +306,12 @@ def test_a_price_that_becomes_known_is_that_of_earlier_calls(
     assert (after.calls, after.unpriced) == (4, 0)
     assert before.nano_usd < after.nano_usd < 3 * before.nano_usd
     assert logs.index.database.query("SELECT count(*), sum(nano_usd) FROM call") == [(4, after.nano_usd)]
+
+
+def test_a_folder_within_another_is_read_once(logs: Transcripts) -> None:
+    record = line()
+    del record["message"]["id"]
+    logs.write(encode(record), "projects/s1.jsonl")
+    logs.environment["CLAUDE_CONFIG_DIR"] = f"{logs.root.parent},{logs.root}"
+    logs.read()
+    assert (logs.totals()[0], logs.last.changed) == (1, 1)
