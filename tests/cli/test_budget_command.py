@@ -446,6 +446,26 @@ def test_what_is_not_there(bursar: Bursar) -> None:
     assert bursar("budget", "sell").code == 2
 
 
+def test_history_is_of_this_project_unless_all_are_meant(
+    bursar: Bursar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bursar("token", "init")
+    bursar("token", "record", "10", "here")
+    other = tmp_path / "other"
+    other.mkdir()
+    monkeypatch.chdir(other)
+    nothing = bursar("budget", "history")
+    assert (nothing.code, nothing.out) == (0, "")
+    assert "--all-projects" in nothing.err
+    assert bursar("budget", "history", "--json").data == []
+    bursar("token", "init")
+    bursar("token", "record", "20", "there")
+    (entry,) = bursar("budget", "history", "--json").data
+    assert entry["body"]["labels"]["phase"] == "there"
+    both = bursar("budget", "history", "--all-projects", "--json").data
+    assert [each["body"]["labels"]["phase"] for each in both] == ["here", "there"]
+
+
 def test_a_budget_that_includes_logs(project: Path, bursar: Bursar) -> None:
     assert bursar("budget", "set", "month", "5 USD", "--period", "monthly", "--include-logs").code == 0
     assert "include_logs = true\n" in (project / "bursar.toml").read_text()

@@ -88,8 +88,8 @@ def read_alerts(root: Path, *, everything: bool) -> Sequence[Alert]:
     return [alert for alert in alerts if alert.budget in ours]
 
 
-def read_history(count: int) -> Sequence[Mapping[str, Any]]:
-    """The last `count` entries of the journal that say what was used, oldest first."""
+def read_history(root: Path, count: int, *, everything: bool) -> Sequence[Mapping[str, Any]]:
+    """The last `count` entries of the journal that say what was used by this project, or by all; oldest first."""
     ledger = open_books()
     entries = [
         {
@@ -99,7 +99,7 @@ def read_history(count: int) -> Sequence[Mapping[str, Any]]:
             "key": entry.key,
             "body": dict(entry.body),
         }
-        for entry in ledger.history(count)
+        for entry in ledger.history(count, labels=None if everything else {"project": str(root)})
     ]
     ledger.close()
     return entries

@@ -43,8 +43,8 @@ KEYS = (
     "include_logs",
 )
 LABELS = (
-    "project", "run", "roadmap", "phase", "plan", "task", "command", "agent", "model", "user", "host", "session",
-    "lane",
+    "project", "run", "roadmap", "phase", "plan", "task", "instance", "command", "agent", "model", "user", "host",
+    "session", "lane",
 )  # fmt: skip
 
 _LABELS_OF_LOGS = ("project", "agent", "model", "user", "host", "lane")

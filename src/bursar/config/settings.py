@@ -37,6 +37,22 @@ class RunTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     verify_minutes: float = 15.0
 
 
+class RoutingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[routing]`: which model works on a task, and what comes after a failure.
+
+    Attributes:
+        attempts: at one task in one run; each after a failure, on the next larger tier.
+        attempt_cap: what one model may use on one task, like `1 USD`; then the task goes to the next larger tier.
+        downgrade: a task for which there are too few dollars goes to a smaller tier.
+        failover: agents that take over where the run's own is rate limited, in this order.
+    """
+
+    attempts: int = 1
+    attempt_cap: str = ""
+    downgrade: bool = False
+    failover: list[str] = []
+
+
 class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[agents.NAME]`: one agent.
 
@@ -46,6 +62,9 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         nested: leave sub-agents and workflows to the model.
         arguments: more arguments for the CLI.
         argv: for `command` alone: the program and its arguments, with {model}, {prompt}, {session_id}, {worktree}.
+        env: variables of the user's that it gets beside those on its list; `PREFIX*` for all that begin so.
+        repository_settings: what the repository says about the agent (hooks, servers, addresses) takes effect.
+        private_home: each attempt has a home of its own, with the agent's login in it and nothing else.
         lane: who bills its calls. Dollars of a subscription charge no budget in USD; `unknown` counts at list price.
     """
 
@@ -54,7 +73,17 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     nested: bool = False
     arguments: list[str] = []
     argv: list[str] = []
+    env: list[str] = []
+    repository_settings: bool = False
+    private_home: bool = True
     lane: Literal["api", "subscription", "unknown"] = "unknown"
+
+    def liberties(self) -> str:
+        """In words, what is not kept from the agent; empty where everything is."""
+        given = ["the repository's settings for it take effect"] if self.repository_settings else []
+        given += [] if self.private_home else ["it lives in your home"]
+        given += [f"it gets {', '.join(self.env)} of your environment"] if self.env else []
+        return f" ({'; '.join(given)})" if given else ""
 
 
 class NotifyTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,6 +109,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """All of `bursar.toml`."""
 
     run: RunTable = RunTable()
+    routing: RoutingTable = RoutingTable()
     agents: dict[str, AgentSettings] = {}
     notify: NotifyTable = NotifyTable()
     ledger: LedgerTable = LedgerTable()
@@ -93,7 +123,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def programs(self) -> list[str]:
         """What the settings would run, write to or count by, for people: programs, targets of alerts, prices."""
         lines = {name: (table.argv or [table.program or name]) + table.arguments for name, table in self.agents.items()}
-        programs = [f"agent {name}: {shlex.join(words)}" for name, words in sorted(lines.items())]
+        programs = [
+            f"agent {name}: {shlex.join(words)}{self.agents[name].liberties()}" for name, words in sorted(lines.items())
+        ]
         programs += [f"alerts go to {mask_target(target)}" for target in self.notify.targets]
         return programs + [f"calls of {table.model} are priced: {_price_text(table)}" for table in self.price]
 

@@ -9,7 +9,7 @@ from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command
 from bursar.run.kept import is_kept
 from bursar.run.logged import LoggedWork, charge_logs, including_logs
-from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_plan
+from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_jobs, open_plan
 from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "including_logs",
     "is_command",
     "is_kept",
+    "open_jobs",
     "open_plan",
     "settle_finished",
     "take_up",

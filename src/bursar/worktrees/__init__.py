@@ -17,7 +17,16 @@ from bursar.worktrees.merge import (
     read_ref,
     save_branch,
 )
-from bursar.worktrees.repository import Head, Repository, changed_tracked_files, is_tracked, open_repository, read_head
+from bursar.worktrees.repository import (
+    Head,
+    Repository,
+    changed_tracked_files,
+    identity_variables,
+    is_tracked,
+    leave_out,
+    open_repository,
+    read_head,
+)
 from bursar.worktrees.worktree import (
     Change,
     Worktree,
@@ -26,6 +35,7 @@ from bursar.worktrees.worktree import (
     commit_work,
     create,
     files_by_commit,
+    read_diff,
     remove,
 )
 
@@ -50,11 +60,14 @@ __all__ = [
     "drop_ref",
     "fast_forward",
     "files_by_commit",
+    "identity_variables",
     "is_tracked",
+    "leave_out",
     "list_drafts",
     "list_run_refs",
     "list_worktrees",
     "open_repository",
+    "read_diff",
     "read_head",
     "read_message",
     "read_ref",

@@ -115,6 +115,12 @@ def changed_files(repository: Repository, before: str, after: str) -> tuple[str,
     return tuple(os.fsdecode(difference.path) for difference in compare(repository, before, after))
 
 
+def read_diff(repository: Repository, before: str, after: str) -> str:
+    """What differs between two commits, as a patch for people; no program of the repository's settings takes part."""
+    _, output = git(repository.root, "diff", "--no-ext-diff", "--no-textconv", "--no-color", before, after, "--")
+    return output.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def files_by_commit(
     repository: Repository, commits: Iterable[str], *, only_new: bool = False
 ) -> dict[str, tuple[str, ...]]:
