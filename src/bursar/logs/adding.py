@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bursar.logs.call import CallRow, LoggedCall, is_better
 from bursar.logs.call_id import first_id, last_id
 from bursar.logs.index import QUARTER_MS
+from bursar.logs.places import RUNS
 
 if TYPE_CHECKING:
     import apsw
@@ -63,7 +65,7 @@ class Known:
     """
 
     def __init__(self, *, is_empty: bool) -> None:
-        self.sessions: dict[tuple[str, str, str], int] = {}
+        self.sessions: dict[tuple[str, str, str, bool], int] = {}
         self.models: dict[str, int] = {}
         self.taken: set[int] | None = set() if is_empty else None
 
@@ -73,6 +75,7 @@ class Adder:
 
     def __init__(self, index: LogIndex, prices: CallPrices) -> None:
         self._database = index.database
+        self._own_place = os.path.join(os.path.realpath(index.state_dir), RUNS, "")
         self._prices = prices
         self._known: Known | None = None
 
@@ -84,7 +87,7 @@ class Adder:
             known, self._known = self._known, None  # what a transaction that failed has learned is not true
             if known is None or not self._database.is_unchanged:
                 known = Known(is_empty=not connection.execute("SELECT 1 FROM call LIMIT 1").fetchall())
-            adding = Adding(connection, self._prices, known)
+            adding = Adding(connection, self._prices, known, self._own_place)
             yield adding
             adding.flush()
         self._known = known
@@ -93,10 +96,11 @@ class Adder:
 class Adding:
     """Calls that are being added, within one transaction."""
 
-    def __init__(self, connection: apsw.Connection, prices: CallPrices, known: Known) -> None:
+    def __init__(self, connection: apsw.Connection, prices: CallPrices, known: Known, own_place: str) -> None:
         self._connection = connection
         self._prices = prices
         self._known = known
+        self._own_place = own_place
         self._rows: list[tuple[Any, ...]] = []
         self._marks: list[tuple[Any, ...]] = []
         self._sums: dict[tuple[int, int, int], list[int]] = {}
@@ -104,7 +108,7 @@ class Adding:
     def add_file(self, source: str, new: NewCalls) -> None:
         """What was new in a file is in the index. Nothing is done where another process was quicker."""
         if self._is_as_before(new):
-            self.add(source, new.calls)
+            self.add(source, new.calls, is_own=new.after.path.startswith(self._own_place))
             self._marks.append(new.after.row())
             if len(self._rows) > _MOST_ROWS:
                 self._write_rows()
@@ -116,7 +120,7 @@ class Adding:
         rows = self._connection.execute("SELECT * FROM file WHERE path = ?", (new.after.path,)).fetchall()
         return rows == ([] if new.before is None else [new.before.row()])
 
-    def add(self, source: str, calls: Iterable[CallRow]) -> None:
+    def add(self, source: str, calls: Iterable[CallRow], *, is_own: bool = False) -> None:
         """Calls that were not known are; of those that were, the better record counts."""
         taken, rows = self._known.taken, self._rows
         for call in calls:
@@ -126,7 +130,7 @@ class Adding:
             else:
                 taken.add(row_id)  # most often, nothing is there
             if row_id is not None:
-                rows.append(self._row(source, call, row_id))
+                rows.append(self._row(source, call, row_id, is_own))
 
     def price_again(self) -> None:
         """Calls whose cost nobody knew have one, where it is known by now; other costs stay as they were."""
@@ -190,11 +194,12 @@ class Adding:
         rows: Any = self._connection.execute("SELECT min(id) FROM call").fetchall()
         return min(rows[0][0] or 0, 0) - 1
 
-    def _row(self, source: str, call: CallRow, row_id: int) -> tuple[Any, ...]:
+    def _row(self, source: str, call: CallRow, row_id: int, is_own: bool) -> tuple[Any, ...]:
         """The call as a row of the table; it is in the sums."""
         known = self._known
         message, request, at, name, project, session_name, is_sidechain, speed, *counts, nano_usd = call
-        session = known.sessions.get((source, project, session_name)) or self._session(source, call)
+        place = (source, project, session_name, is_own)
+        session = known.sessions.get(place) or self._session(place)
         model = known.models.get(name) or self._model(name)
         price = self._prices.cost_nano_usd(call)
         nano_usd = nano_usd if price is None else price
@@ -223,16 +228,15 @@ class Adding:
         elif at > sums[9]:
             sums[9] = at
 
-    def _session(self, source: str, call: CallRow) -> int:
-        key = (source, call[4], call[5])
-        return self._new_id("session", "(source, project, name)", key, self._known.sessions)
+    def _session(self, place: tuple[str, str, str, bool]) -> int:
+        return self._new_id("session", "(source, project, name, is_own)", place, self._known.sessions)
 
     def _model(self, name: str) -> int:
         found = self._new_id("model", "(name)", (name,), {})
         self._known.models[name] = found
         return found
 
-    def _new_id(self, table: str, columns: str, values: tuple[str, ...], known: dict[Any, int]) -> int:
+    def _new_id(self, table: str, columns: str, values: tuple[Any, ...], known: dict[Any, int]) -> int:
         """The number of the row with these values, made if there is none."""
         marks = f"({', '.join('?' * len(values))})"
         self._connection.execute(f"INSERT OR IGNORE INTO {table} {columns} VALUES {marks}", values)

@@ -67,6 +67,11 @@ class LogIndex:
         # What a power cut takes away was in the logs a moment before, and will be read there again.
         database.query("PRAGMA synchronous = NORMAL")
 
+    @property
+    def state_dir(self) -> str:
+        """The folder that it lies in."""
+        return self.database.path.rpartition("/")[0]
+
     def seen(self) -> dict[str, tuple[int, int]]:
         """Size and time of change of each file when it was read, by path."""
         rows = self.database.query("SELECT path, size, changed FROM file")
