@@ -44,7 +44,7 @@ CENT = 0.005
 
 @dataclass(frozen=True)
 class Spent:
-    """What one process took, with all that it started. `peak_mb`: of all of them together, looked at every 5 ms."""
+    """What one process took, with all that it started. `peak_mb`: of all of them together, looked at every 10 ms."""
 
     wall_ms: float
     cpu_ms: float
@@ -139,17 +139,18 @@ def run(argv: Sequence[str], environment: Mapping[str, str]) -> Spent:
 def _watch(process: subprocess.Popen[bytes], peak: list[float]) -> None:
     while process.poll() is None:
         peak[0] = max(peak[0], _resident_mb(process.pid))
-        time.sleep(0.005)
+        time.sleep(0.01)
 
 
 def _resident_mb(pid: int) -> float:
-    """Of a process and its children; what they share is counted once for each (so this is the most it can be)."""
+    """Of a process and its children; what they share is counted once."""
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except (OSError, IndexError):
+        own = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    except (OSError, StopIteration):
         return 0.0
-    return pages * os.sysconf("SC_PAGESIZE") / 1e6 + sum(_resident_mb(int(child)) for child in children)
+    return own * 1024 / 1e6 + sum(_resident_mb(int(child)) for child in children)
 
 
 def check_same(theirs: bytes, ours: bytes) -> None:

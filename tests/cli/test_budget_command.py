@@ -13,6 +13,9 @@ import pytest
 
 from bursar.cli.main import main
 from bursar.clock import SystemClock
+from bursar.config import configured_budgets, define_budgets
+from bursar.ledger import open_ledger
+from tests.unit.logs.transcripts import encode, line
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 COMMENTED = """\
@@ -487,3 +490,24 @@ def test_a_budget_that_cannot_include_logs(project: Path, bursar: Bursar, flags:
     assert said.code == 2
     assert words in said.err
     assert not (project / "bursar.toml").exists()
+
+
+def test_a_budget_that_includes_logs_is_shown_with_what_they_show(
+    project: Path, bursar: Bursar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    bursar("budget", "set", "month", "5k tokens", "--period", "monthly", "--include-logs")
+    ledger = open_ledger(str(tmp_path / "state" / "ledger.db"), SystemClock())
+    define_budgets(ledger, project, configured_budgets(project))
+    ledger.close()
+    log = tmp_path / "home" / ".claude" / "projects" / "-shop" / "s1.jsonl"
+    log.parent.mkdir(parents=True)
+    log.write_bytes(encode(line(cwd=str(project))))
+    for _ in range(2):
+        (month,) = bursar("budget", "list", "--json").data
+        assert (month["spent"], month["available"]) == (1280, 3720)
+    (tmp_path / "state" / "logs.db").write_bytes(b"no database")
+    said = bursar("budget", "list")
+    assert said.err.startswith("warning: what agents' logs show is not charged: ")
+    assert said.code == 0

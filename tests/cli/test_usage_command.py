@@ -128,6 +128,7 @@ def test_no_logs(bursar: Bursar, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         (("daily", "--agent", "copilot"), "no logs of `copilot` are read"),
         (("daily", "--project", "--json"), "expected one argument"),
         (("sunday",), "invalid choice"),
+        (("windows", "--csv"), "windows are no table"),
         (("verify", "--command", "'"), "--command: No closing quotation"),
         (("verify", "--command", ""), "--command is empty"),
     ],

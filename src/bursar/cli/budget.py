@@ -9,6 +9,7 @@ from typing import Any
 
 from bursar.budget import Counting, OnLimit, format_quantity
 from bursar.cli import budget_views as views
+from bursar.cli.logged import charge_before_looking
 from bursar.cli.parsing import Parser, parser
 from bursar.config import list_problems, load_settings, project_file, read_budgets, set_budget
 from bursar.errors import OK, UserError
@@ -89,6 +90,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _list(root: Path, options: Any) -> int:
+    charge_before_looking(root)
     budgets = views.read_standing(root, everything=options.all)
     if options.json:
         return _tell([views.line_as_data(each) for each in budgets])
@@ -99,6 +101,7 @@ def _list(root: Path, options: Any) -> int:
 
 
 def _show(root: Path, options: Any) -> int:
+    charge_before_looking(root)
     budgets = views.read_standing(root, everything=options.name is not None)
     if options.name is not None:
         budgets = [each for each in budgets if options.name in (each.title, each.balance.budget.name)]

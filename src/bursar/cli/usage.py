@@ -109,6 +109,8 @@ def _render(options: Options, index: LogIndex, wanted: Wanted, zone: Zone) -> st
     if options.action == "windows":
         from bursar.cli.usage_windows import render_windows, windows_as_json
 
+        if options.csv:
+            raise UserError("windows are no table", hint="bursar usage windows --json")
         now = int(time.time() * 1000)
         agents = [options.agent] if options.agent else [source.name for source in SOURCES]
         windows = plan_windows(index, agents, now)

@@ -31,6 +31,9 @@ def blocks_as_json(blocks: Sequence[Block], now: int) -> str:
 
 def to_json(value: object, indent: str = "\n") -> str:
     """JSON of what these reports consist of; the `json` module takes longer to import than the whole report."""
+    kind = value.__class__
+    if kind is int or kind is float:
+        return repr(value)
     inner = indent + "  "
     if isinstance(value, dict):
         parts = [f"{encode_basestring(key)}: {to_json(each, inner)}" for key, each in value.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bursar.logs.call import CallRow, LoggedCall, is_better
 from bursar.logs.call_id import first_id, last_id
 from bursar.logs.index import QUARTER_MS
+from bursar.logs.places import RUNS
 
 if TYPE_CHECKING:
     import apsw
@@ -26,6 +28,10 @@ _SELECT_CALLS = (
     f"SELECT id, session, model, message, request, at, is_sidechain, speed, {COUNTERS}, nano_usd FROM call"
     " WHERE id BETWEEN ? AND ?"
 )
+_SELECT_UNPRICED = (
+    f"SELECT call.id, session, model, name, at, {COUNTERS} FROM call JOIN model ON model.id = model"
+    " WHERE nano_usd IS NULL"
+)
 _ADD_QUARTER = (
     f"INSERT INTO quarter (quarter, session, model, {', '.join(_SUMS)}, first_at, last_at)"
     f" VALUES ({', '.join('?' * 13)}) ON CONFLICT (quarter, session, model) DO UPDATE SET "
@@ -38,6 +44,8 @@ _KEEP_LIMIT = (
 )
 _MOST_REQUESTS = 64  # of one message; there are never more than a few
 _FULL = -1
+_MOST_ROWS = 20_000  # so many are kept to be written in order
+_CACHE_KIB = 32_768  # the table of some 2 GB of logs
 _MARK_FILE = f"INSERT OR REPLACE INTO file VALUES ({', '.join('?' * 8)})"
 
 
@@ -57,7 +65,7 @@ class Known:
     """
 
     def __init__(self, *, is_empty: bool) -> None:
-        self.sessions: dict[tuple[str, str, str], int] = {}
+        self.sessions: dict[tuple[str, str, str, bool], int] = {}
         self.models: dict[str, int] = {}
         self.taken: set[int] | None = set() if is_empty else None
 
@@ -67,17 +75,19 @@ class Adder:
 
     def __init__(self, index: LogIndex, prices: CallPrices) -> None:
         self._database = index.database
+        self._own_place = os.path.join(os.path.realpath(index.state_dir), RUNS, "")
         self._prices = prices
         self._known: Known | None = None
 
     @contextmanager
     def adding(self) -> Iterator[Adding]:
         """A `with` block that is one transaction: calls and how far their files were read, or neither."""
+        self._database.query(f"PRAGMA cache_size = -{_CACHE_KIB}")
         with self._database.write() as connection:
             known, self._known = self._known, None  # what a transaction that failed has learned is not true
             if known is None or not self._database.is_unchanged:
                 known = Known(is_empty=not connection.execute("SELECT 1 FROM call LIMIT 1").fetchall())
-            adding = Adding(connection, self._prices, known)
+            adding = Adding(connection, self._prices, known, self._own_place)
             yield adding
             adding.flush()
         self._known = known
@@ -86,23 +96,31 @@ class Adder:
 class Adding:
     """Calls that are being added, within one transaction."""
 
-    def __init__(self, connection: apsw.Connection, prices: CallPrices, known: Known) -> None:
+    def __init__(self, connection: apsw.Connection, prices: CallPrices, known: Known, own_place: str) -> None:
         self._connection = connection
         self._prices = prices
         self._known = known
+        self._own_place = own_place
         self._rows: list[tuple[Any, ...]] = []
         self._marks: list[tuple[Any, ...]] = []
         self._sums: dict[tuple[int, int, int], list[int]] = {}
 
     def add_file(self, source: str, new: NewCalls) -> None:
         """What was new in a file is in the index. Nothing is done where another process was quicker."""
-        rows = self._connection.execute("SELECT * FROM file WHERE path = ?", (new.after.path,)).fetchall()
-        if rows == ([] if new.before is None else [new.before.row()]):
-            self.add(source, new.calls)
+        if self._is_as_before(new):
+            self.add(source, new.calls, is_own=new.after.path.startswith(self._own_place))
             self._marks.append(new.after.row())
+            if len(self._rows) > _MOST_ROWS:
+                self._write_rows()
             self._connection.executemany(_KEEP_LIMIT, [(source, *limit) for limit in new.limits])
 
-    def add(self, source: str, calls: Iterable[CallRow]) -> None:
+    def _is_as_before(self, new: NewCalls) -> bool:
+        if self._known.taken is not None and new.before is None:
+            return True  # all that is in the index is from here, where each file is read once
+        rows = self._connection.execute("SELECT * FROM file WHERE path = ?", (new.after.path,)).fetchall()
+        return rows == ([] if new.before is None else [new.before.row()])
+
+    def add(self, source: str, calls: Iterable[CallRow], *, is_own: bool = False) -> None:
         """Calls that were not known are; of those that were, the better record counts."""
         taken, rows = self._known.taken, self._rows
         for call in calls:
@@ -112,7 +130,18 @@ class Adding:
             else:
                 taken.add(row_id)  # most often, nothing is there
             if row_id is not None:
-                rows.append(self._row(source, call, row_id))
+                rows.append(self._row(source, call, row_id, is_own))
+
+    def price_again(self) -> None:
+        """Calls whose cost nobody knew have one, where it is known by now; other costs stay as they were."""
+        rows: Sequence[tuple[Any, ...]] = self._connection.execute(_SELECT_UNPRICED).fetchall()
+        for row_id, session, model, name, at, *counts in rows:
+            call = LoggedCall("", "", at, name, "", "", False, "", *counts)
+            nano_usd = self._prices.cost_nano_usd(call)
+            if nano_usd is not None:
+                self._connection.execute("UPDATE call SET nano_usd = ? WHERE id = ?", (nano_usd, row_id))
+                self._count(session, model, at, -1, counts, None)
+                self._count(session, model, at, 1, counts, nano_usd)
 
     def flush(self) -> None:
         """Everything is in the tables."""
@@ -138,7 +167,10 @@ class Adding:
         self._write_rows()
         found = self._room_at(call, first_id(message))
         if found == _FULL:  # no provider's message: its requests are kept apart, so that not all are compared with all
-            found = self._room_at(call, first_id(f"{message}\n{request}"))
+            apart = first_id(f"{message}\n{request}")
+            found = self._room_at(call, apart)
+            if self._known.taken is not None:
+                self._known.taken.add(apart)
         return found
 
     def _room_at(self, call: CallRow, first: int) -> int | None:
@@ -162,11 +194,12 @@ class Adding:
         rows: Any = self._connection.execute("SELECT min(id) FROM call").fetchall()
         return min(rows[0][0] or 0, 0) - 1
 
-    def _row(self, source: str, call: CallRow, row_id: int) -> tuple[Any, ...]:
+    def _row(self, source: str, call: CallRow, row_id: int, is_own: bool) -> tuple[Any, ...]:
         """The call as a row of the table; it is in the sums."""
         known = self._known
         message, request, at, name, project, session_name, is_sidechain, speed, *counts, nano_usd = call
-        session = known.sessions.get((source, project, session_name)) or self._session(source, call)
+        place = (source, project, session_name, is_own)
+        session = known.sessions.get(place) or self._session(place)
         model = known.models.get(name) or self._model(name)
         price = self._prices.cost_nano_usd(call)
         nano_usd = nano_usd if price is None else price
@@ -195,16 +228,15 @@ class Adding:
         elif at > sums[9]:
             sums[9] = at
 
-    def _session(self, source: str, call: CallRow) -> int:
-        key = (source, call[4], call[5])
-        return self._new_id("session", "(source, project, name)", key, self._known.sessions)
+    def _session(self, place: tuple[str, str, str, bool]) -> int:
+        return self._new_id("session", "(source, project, name, is_own)", place, self._known.sessions)
 
     def _model(self, name: str) -> int:
         found = self._new_id("model", "(name)", (name,), {})
         self._known.models[name] = found
         return found
 
-    def _new_id(self, table: str, columns: str, values: tuple[str, ...], known: dict[Any, int]) -> int:
+    def _new_id(self, table: str, columns: str, values: tuple[Any, ...], known: dict[Any, int]) -> int:
         """The number of the row with these values, made if there is none."""
         marks = f"({', '.join('?' * len(values))})"
         self._connection.execute(f"INSERT OR IGNORE INTO {table} {columns} VALUES {marks}", values)

@@ -53,6 +53,8 @@ class FolderSearch:
             names = []
         for name in names:
             path = os.path.join(folder, name)
+            if not os.path.isfile(path):
+                continue  # a pipe would never be opened
             size, at = database_state(path)
             self.files += 1
             if self._seen.get(path) != (size, at):

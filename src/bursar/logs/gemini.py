@@ -90,8 +90,11 @@ def read(file: LogFile, mark: FileMark | None) -> NewCalls:
 def _project(file: LogFile) -> str:
     """The project's folder, from the file that says so; else what the chats are filed under."""
     name = file.path[len(file.root) + 1 :].split("/")[0]
+    told = os.path.join(file.root, name, ".project_root")
     try:
-        with open(os.path.join(file.root, name, ".project_root"), encoding="utf-8") as told:
-            return told.read(4096).strip() or name
+        if not os.path.isfile(told):
+            return name
+        with open(told, encoding="utf-8") as opened:
+            return opened.read(4096).strip() or name
     except (OSError, ValueError):
         return name

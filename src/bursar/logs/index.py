@@ -67,6 +67,11 @@ class LogIndex:
         # What a power cut takes away was in the logs a moment before, and will be read there again.
         database.query("PRAGMA synchronous = NORMAL")
 
+    @property
+    def state_dir(self) -> str:
+        """The folder that it lies in."""
+        return self.database.path.rpartition("/")[0]
+
     def seen(self) -> dict[str, tuple[int, int]]:
         """Size and time of change of each file when it was read, by path."""
         rows = self.database.query("SELECT path, size, changed FROM file")
@@ -76,6 +81,10 @@ class LogIndex:
         """How far that file was read; None if it never was."""
         rows = self.database.query("SELECT * FROM file WHERE path = ?", (path,))
         return FileMark(*rows[0]) if rows else None
+
+    def marks(self) -> dict[str, FileMark]:
+        """How far each file was read, by path."""
+        return {row[0]: FileMark(*row) for row in self.database.query("SELECT * FROM file")}
 
     def calls_after(self, at: int) -> int:
         """How many calls are dated after a time in ms, to a quarter of an hour."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import gc
 import marshal
 import os
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 
 _WORTH_WORKERS = 64 << 20
 _PART_BYTES = 8 << 20
-_TRANSACTION_BYTES = 64 << 20
+_TRANSACTION_BYTES = 512 << 20  # calls come in no order, so each transaction writes most pages of the table
 _PIPE_BYTES = 1 << 20
 _MOST_WORKERS = 8
+_FEW = 20
 _SIZE_BYTES = 8
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ
 
@@ -41,7 +43,10 @@ def read_logs(
     index: LogIndex, changed: Sequence[tuple[str, LogFile]], prices: CallPrices | None, result: ReadingResult
 ) -> None:
     """What is new in these files is in the index; `result` says what could not be read."""
-    jobs = [(source, file, index.mark(file.path)) for source, file in changed]
+    marks = index.marks() if len(changed) > _FEW else None
+    jobs = [
+        (source, file, index.mark(file.path) if marks is None else marks.get(file.path)) for source, file in changed
+    ]
     gc_was_on = gc.isenabled()
     gc.disable()  # nothing here goes in circles, and there is much of it
     try:
@@ -57,7 +62,12 @@ def _read_and_add(index: LogIndex, jobs: Sequence[Job], prices: CallPrices | Non
         from bursar.logs.adding import Adder
         from bursar.logs.prices import LoggedPrices
 
-        adder = Adder(index, prices or LoggedPrices(index))
+        known = LoggedPrices(index) if prices is None else prices
+        adder = Adder(index, known)
+        if isinstance(known, LoggedPrices) and known.is_other_release:
+            with adder.adding() as adding:
+                adding.price_again()
+                known.keep_release()
         read = iter(reading.results())
         for group in _parts(jobs, _TRANSACTION_BYTES):
             with adder.adding() as adding:
@@ -95,7 +105,7 @@ class _Reading:
 
     def __enter__(self) -> _Reading:
         count = min(len(os.sched_getaffinity(0)), len(self._parts), _MOST_WORKERS)
-        if count > 1 and len(self._parts) * _PART_BYTES >= _WORTH_WORKERS:
+        if count > 1 and not _thread._count() and len(self._parts) * _PART_BYTES >= _WORTH_WORKERS:
             for number in range(count):
                 self._workers.append(_start_worker(self._parts[number::count]))
         return self

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     Environment = Mapping[str, str]
 
 
+RUNS = "runs"
+
+
 class Source:
     """An agent whose logs are read.
 
@@ -48,6 +51,24 @@ class Source:
     def database_folders(self, environment: Environment) -> list[str]:
         """The folders of databases that exist, each once."""
         return _folders(self.find_database_folders(environment)) if self.find_database_folders else []
+
+
+def attempt_homes(state_dir: str) -> list[str]:
+    """The private homes of bursar's own attempts, in which agents leave logs as in a user's."""
+    homes = []
+    for run in _entries(os.path.join(state_dir, RUNS)):
+        for attempt in _entries(os.path.join(run, "attempts")):
+            home = os.path.join(attempt, "home")
+            if os.path.isdir(home):
+                homes.append(home)
+    return homes
+
+
+def _entries(folder: str) -> list[str]:
+    try:
+        return [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+    except OSError:
+        return []  # not there, or not one
 
 
 def _folders(names: list[str]) -> list[str]:

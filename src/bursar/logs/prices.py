@@ -12,6 +12,7 @@ from bursar.logs.call import CallRow
 from bursar.logs.index import LogIndex
 from bursar.pricing import COUNTERS, ModelRates, Rate, data_stamp, price_history
 
+_RELEASE = ""  # no model is called so
 _DAY_MS = 86_400_000
 _FEMTO_PER_NANO = 1_000_000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -26,6 +27,8 @@ class LoggedPrices:
         self._index = index
         self._library = data_stamp()
         self._kept = index.prices(self._library)
+        self.is_other_release = _RELEASE not in self._kept
+        """Prices of this release of the library were not asked for yet."""
         self._histories: dict[str, tuple[list[int], list[_Bands]]] = {}
         self._on_day: dict[tuple[str, int], _Bands | None] = {}
 
@@ -45,6 +48,10 @@ class LoggedPrices:
             return _cost_of_some(counts, band)
         a, b, c, d, e = cast("tuple[int, ...]", band)
         return -(-(fresh * a + read * b + short * c + long * d + output * e) // _FEMTO_PER_NANO)
+
+    def keep_release(self) -> None:
+        """From now on this is the release that was asked last."""
+        self._index.keep_price(self._library, _RELEASE, "[]")
 
     def _look_up(self, model: str, day: int) -> _Bands | None:
         if model not in self._histories:

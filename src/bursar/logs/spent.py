@@ -23,13 +23,16 @@ class Spent:
 
 
 def spent_between(index: LogIndex, since: int, until: int, is_wanted: IsWanted) -> list[Spent]:
-    """Everything from one instant to before another (ms; both at a full quarter of an hour, or rounded up to one)."""
+    """Everything from one instant to before another (ms; both at a full quarter of an hour, or rounded up to one).
+
+    What lies in the logs of bursar's own attempts is left out.
+    """
     found: dict[tuple[str, str], Spent] = {}
     for agent, project, session, model, *counters, nano_usd, unpriced in index.database.query(
         "SELECT source, project, session.name, model.name, sum(input_tokens), sum(cache_read_tokens),"
         " sum(cache_write_5m_tokens), sum(cache_write_1h_tokens), sum(output_tokens), sum(nano_usd), sum(unpriced)"
         " FROM quarter JOIN session ON session.id = session JOIN model ON model.id = model"
-        " WHERE quarter >= ? AND quarter < ? GROUP BY session, model",
+        " WHERE quarter >= ? AND quarter < ? AND NOT is_own GROUP BY session, model",
         (-(-since // QUARTER_MS), -(-until // QUARTER_MS)),
     ):
         if is_wanted(project, session):

@@ -6,7 +6,7 @@ Where nothing is new, nothing that reads is imported: `bursar usage` is asked ag
 from __future__ import annotations
 
 from bursar.logs.files import FolderSearch
-from bursar.logs.places import SOURCES, Source
+from bursar.logs.places import SOURCES, Source, attempt_homes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,16 +45,21 @@ def update_index(
     """The index has every call of the logs as they are now; a file that cannot be read is named in the answer.
 
     Args:
-        environment: says where the logs are.
+        environment: says where the user's logs are; those of bursar's own attempts are beside the index.
         prices: None means list prices.
     """
     result, seen = ReadingResult(), index.seen()
-    changed: list[tuple[str, LogFile]] = []
+    homes = [{"HOME": home} for home in attempt_homes(index.state_dir)]
+    changed: dict[str, tuple[str, LogFile]] = {}
     for source in sources:
         search = FolderSearch(source.suffixes, seen)
-        found = [file for folder in source.database_folders(environment) for file in search.changed_databases(folder)]
-        found += [file for root in source.roots(environment) for file in search.changed_in(root)]
-        changed += [(source.name, file) for file in found]
+        found: list[LogFile] = []
+        for each in (environment, *homes):
+            for folder in source.database_folders(each):
+                found += search.changed_databases(folder)
+            for root in source.roots(each):
+                found += search.changed_in(root)
+        changed |= {file.path: (source.name, file) for file in found}  # one folder may lie within another
         if search.files:
             result.sources.append(source.name)
         result.files += search.files
@@ -63,5 +68,5 @@ def update_index(
         from bursar.logs.ingesting import read_logs
 
         result.changed = len(changed)
-        read_logs(index, changed, prices, result)
+        read_logs(index, list(changed.values()), prices, result)
     return result

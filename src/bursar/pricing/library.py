@@ -147,8 +147,13 @@ def price_history(model: str) -> list[tuple[date, ModelRates]]:
         return []
     provider, record = found
     prices = record.prices if isinstance(record.prices, list) else []
-    days = {day for each in prices if (day := getattr(each.constraint, "start_date", None)) is not None}
+    days = {day for each in prices if (day := _first_day(each)) is not None}
     return [(day, _rates_at(day, provider, record)) for day in sorted({date.min, *days})]
+
+
+def _first_day(price: Any) -> date | None:
+    """The day from which on one of a model's prices holds; None for one that holds without such a condition."""
+    return getattr(getattr(price, "constraint", None), "start_date", None)
 
 
 def _rates_at(day: date, provider: Provider, model: ModelInfo) -> ModelRates:

@@ -19,6 +19,10 @@ from typing import Any
 from bursar.errors import InternalError
 
 _PACKAGE = "genai_prices"
+_UNEXPECTED = (
+    ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError, SyntaxError,
+    TypeError, ValueError,
+)  # fmt: skip
 
 
 class Record:
@@ -86,7 +90,7 @@ def read_providers() -> list[Any]:
         providers = values["providers"]
         assert isinstance(providers, list)
         return providers
-    except (OSError, ImportError, AttributeError, AssertionError, KeyError, NameError, TypeError) as error:
+    except _UNEXPECTED as error:
         raise InternalError(f"the data of {_PACKAGE} is not as expected: {error}") from error
 
 

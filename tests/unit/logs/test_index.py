@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import random
 import signal
+import threading
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bursar.logs import UsageRow, claude, ingesting, open_index
+from bursar.logs import UsageRow, add_up, claude, ingesting, open_index, prices, update_index
 from bursar.logs.adding import Adder
 from bursar.logs.claude import read
 from bursar.logs.files import FolderSearch
+from bursar.pricing import COUNTERS, ModelRates, Rate
 from tests.unit.logs.transcripts import FlatPrices, Transcripts, encode, line, usage
 
 CALL = 1280
@@ -218,6 +221,19 @@ def test_workers_read_what_one_process_does(logs: Transcripts, tmp_path: Path, m
     alone.index.close()
 
 
+def test_a_process_with_threads_is_not_forked(logs: Transcripts, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        logs.write(encode(line(f"m{number}", "r")), f"-w-shop/s{number}.jsonl")
+    for name, value in (("_WORTH_WORKERS", 0), ("_PART_BYTES", 1)):
+        monkeypatch.setattr(ingesting, name, value)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(os, "fork", None)
+    thread = threading.Thread(target=logs.read)
+    thread.start()
+    thread.join()
+    assert logs.totals()[0] == 3
+
+
 def test_another_process_that_was_quicker_has_counted_it(logs: Transcripts, tmp_path: Path) -> None:
     """Two at once read the same lines; one without an id counts once all the same."""
     record = line()
@@ -266,3 +282,36 @@ def test_another_process_finds_what_was_read(logs: Transcripts, tmp_path: Path) 
     again.read()
     assert again.totals() == (3, 3 * CALL, 3 * CALL)
     again.index.close()
+
+
+def test_a_price_that_becomes_known_is_that_of_earlier_calls(
+    logs: Transcripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model of which the price library knows nothing until its next release."""
+    logs.write(encode(line(), line("m2", "r2", model="claude-novel-9")))
+    update_index(logs.index, logs.environment)
+    before = add_up(row.totals for row in logs.rows())
+    assert (before.calls, before.unpriced) == (2, 1)
+    rates = ModelRates(
+        model="claude-novel-9", match=["equals", "claude-novel-9"], rates=dict.fromkeys(COUNTERS, Rate(7))
+    )
+    monkeypatch.setattr(prices, "price_history", lambda _: [(date.min, rates)])
+    logs.write(encode(line("m3", "r3")), "-w-shop/s2.jsonl")
+    update_index(logs.index, logs.environment)  # the same release: what nobody knew is not asked again
+    assert add_up(row.totals for row in logs.rows()).unpriced == 1
+    monkeypatch.setattr(prices, "data_stamp", lambda: "another release")
+    logs.write(encode(line("m4", "r4")), "-w-shop/s3.jsonl")
+    update_index(logs.index, logs.environment)
+    after = add_up(row.totals for row in logs.rows())
+    assert (after.calls, after.unpriced) == (4, 0)
+    assert before.nano_usd < after.nano_usd < 3 * before.nano_usd
+    assert logs.index.database.query("SELECT count(*), sum(nano_usd) FROM call") == [(4, after.nano_usd)]
+
+
+def test_a_folder_within_another_is_read_once(logs: Transcripts) -> None:
+    record = line()
+    del record["message"]["id"]
+    logs.write(encode(record), "projects/s1.jsonl")
+    logs.environment["CLAUDE_CONFIG_DIR"] = f"{logs.root.parent},{logs.root}"
+    logs.read()
+    assert (logs.totals()[0], logs.last.changed) == (1, 1)

@@ -23,6 +23,7 @@ from bursar.budget import (
     period_start,
 )
 from bursar.ledger import MemoryLedger, Reservation, ReserveRequest
+from bursar.logs import Wanted, add_up, open_index, rows_by_session
 from bursar.run import LoggedWork, charge_logs
 from tests.unit.logs.transcripts import encode, line, usage
 
@@ -119,6 +120,22 @@ def test_what_bursar_ran_is_in_the_books_already(desk: Desk) -> None:
     desk.write(encode(line("a", "a", sessionId="ours"), line("b", "b", cwd=state), line("c", "c")))
     desk.charge()
     assert desk.spent() == CALL
+
+
+def test_logs_in_the_homes_of_attempts_are_counted_and_not_charged(desk: Desk) -> None:
+    """Whatever session they are of, and wherever the agent worked."""
+    desk.write(encode(line("a", "a")))
+    home = desk.folder / "state" / "runs" / "r1" / "attempts" / "1-1" / "home"
+    for name in (".claude/projects/-w-shop/s9.jsonl", ".claude/projects/-w-shop/s1.jsonl"):
+        path = home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode(line(name, "r", sessionId=path.stem)))
+    for _ in range(2):
+        desk.charge()
+        assert desk.spent() == CALL
+    index = open_index(desk.folder / "state" / "logs.db")
+    assert add_up(row.totals for row in rows_by_session(index, Wanted())).calls == 3
+    index.close()
 
 
 def test_only_the_period_that_runs_and_only_what_has_happened(desk: Desk) -> None:

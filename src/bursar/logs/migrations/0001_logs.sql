@@ -18,7 +18,8 @@ CREATE TABLE session (
     source  TEXT NOT NULL,  -- the agent: claude, codex, …
     project TEXT NOT NULL,
     name    TEXT NOT NULL,
-    UNIQUE (source, project, name)
+    is_own  INTEGER NOT NULL,  -- of an attempt of bursar's, by where its log lies
+    UNIQUE (source, project, name, is_own)
 ) STRICT;
 
 CREATE TABLE model (
