@@ -12,7 +12,7 @@ from bursar.config.settings import AgentSettings, Settings
 from bursar.errors import UserError
 from bursar.history import open_history
 from bursar.journal import open_journal
-from bursar.ledger import open_ledger
+from bursar.ledger import open_lasting_ledger
 from bursar.notify import Notifier
 from bursar.paths import HISTORY_FILE, JOURNAL_FILE
 from bursar.run import Stores
@@ -48,7 +48,7 @@ def open_stores(state: Path, ledger_place: str, clock: Clock) -> Stores:
         StoreError: one of them is corrupt, foreign, of a later version, or cannot be written.
     """
     return Stores(
-        ledger=open_ledger(ledger_place, clock),
+        ledger=open_lasting_ledger(ledger_place, clock),
         ledger_place=ledger_place,
         journal=open_journal(state / JOURNAL_FILE),
         history=open_history(state / HISTORY_FILE),

@@ -2,7 +2,7 @@
 
 from bursar.budget import Shortfall
 from bursar.ledger.memory import MemoryLedger
-from bursar.ledger.opening import is_ledger_url, open_ledger, prepare_to_open, rebuild_ledger
+from bursar.ledger.opening import is_ledger_url, open_lasting_ledger, open_ledger, prepare_to_open, rebuild_ledger
 from bursar.ledger.port import (
     USAGE_KINDS,
     CallRecord,
@@ -35,6 +35,7 @@ __all__ = [
     "SqliteLedger",
     "State",
     "is_ledger_url",
+    "open_lasting_ledger",
     "open_ledger",
     "prepare_to_open",
     "rebuild_ledger",

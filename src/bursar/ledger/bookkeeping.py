@@ -13,7 +13,7 @@ from types import TracebackType
 
 from bursar.budget import NOTHING, Amount, Balance, Budget, decide
 from bursar.clock import Clock
-from bursar.errors import KeyReused, StoreError
+from bursar.errors import KeyReused, OutcomeUnknown, StoreError
 from bursar.ledger import changes
 from bursar.ledger.books import Books
 from bursar.ledger.checks import (
@@ -42,6 +42,14 @@ from bursar.ledger.port import CallRecord, Denial, LedgerEvent, Observer, Reserv
 from bursar.ledger.posting import Posting, is_past
 
 
+class InDoubt(OutcomeUnknown):
+    """Nobody knows whether `posting` was committed."""
+
+    def __init__(self, unknown: OutcomeUnknown, posting: Posting) -> None:
+        super().__init__(unknown.message, hint=unknown.hint)
+        self.posting = posting
+
+
 class Bookkeeping:
     """The writing half of a ledger, over any store that can give it a transaction."""
 
@@ -58,14 +66,18 @@ class Bookkeeping:
         """See `Ledger.observe`."""
         self._observers = (*self._observers, observer)
 
-    def _tell(self, event: LedgerEvent) -> None:
-        for observer in self._observers:
-            try:
-                observer(event)
-            except Exception:  # theirs, whatever it is: the books are written and stay so
-                import logging  # here, because it is needed next to never
+    def tell(self, events: Iterable[LedgerEvent]) -> None:
+        """Whoever observes hears of what has been committed."""
+        for event in events:
+            for observer in self._observers:
+                try:
+                    observer(event)
+                except Exception:  # theirs, whatever it is: the books are written and stay so
+                    import logging  # here, because it is needed next to never
 
-                logging.getLogger(__name__).exception("an observer of the ledger failed; what it was told of stands")
+                    logging.getLogger(__name__).exception(
+                        "an observer of the ledger failed; what it was told of stands"
+                    )
 
     def define(self, budget: Budget) -> Balance:
         """See `Ledger.define`."""
@@ -248,10 +260,12 @@ class _Writing:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._transaction.__exit__(kind, error, trace)
+        try:
+            self._transaction.__exit__(kind, error, trace)
+        except OutcomeUnknown as unknown:
+            raise InDoubt(unknown, self._posting) from unknown
         if kind is None:
-            for event in self._posting.events:
-                self._ledger._tell(event)
+            self._ledger.tell(self._posting.events)
 
 
 def _worth_having(request: ReserveRequest) -> Amount | None:

@@ -37,6 +37,7 @@ from bursar.ledger.reading import Reading
 from bursar.usage import NOTHING, Usage
 
 _PAGE = 1000
+_HASHES = b"SELECT number, hash FROM entries WHERE number = ANY(%s)"
 _USAGE = (
     "SELECT labels, model, sum(input_tokens)::bigint, sum(cache_read_tokens)::bigint,"
     " sum(cache_write_5m_tokens)::bigint, sum(cache_write_1h_tokens)::bigint, sum(output_tokens)::bigint"
@@ -128,6 +129,14 @@ class PostgresLedger(Bookkeeping, Reading):
                 return [*_check_head(connection), *_check_columns(connection), *_check_rows(connection)]
         except StoreError as error:
             return [error.message]
+
+    def has_written(self, entries: Sequence[Entry]) -> bool:
+        """All of these entries are in the journal. Behind the queue of writers: none of them can still come."""
+        if not entries:
+            return False
+        with self._database.write() as connection:
+            rows_there = connection.execute(_HASHES, ([each.number for each in entries],)).fetchall()
+        return {(each.number, each.hash) for each in entries} == set(rows_there)
 
     def close(self) -> None:
         """See `Ledger.close`."""

@@ -262,6 +262,10 @@ class PostgresDatabase:
         return version
 
 
+class ServerAway(StoreError):
+    """There is no connection to the server, and nothing was written."""
+
+
 def to_postgres(sql: str) -> bytes:
     """The statement with the marks for parameters that the driver wants."""
     return sql.replace("?", "%s").encode()
@@ -293,11 +297,16 @@ def _store_error(error: psycopg.Error) -> StoreError:
     if isinstance(error, _BUSY):
         return LedgerBusy(f"the ledger is being written by another program ({_first_line(error)}); nothing was written")
     if isinstance(error, psycopg.OperationalError):
-        return StoreError(
+        return (ServerAway if _is_away(error) else StoreError)(
             f"the ledger's server cannot be used: {_first_line(error)}; nothing was written",
             hint="check that it runs, and the URL",
         )
     return StoreError(f"the ledger's server refuses: {_first_line(error)}; nothing was written")
+
+
+def _is_away(error: psycopg.OperationalError) -> bool:
+    """It may be back soon: the connection is lost or was refused, or the server shuts down, starts, or is full."""
+    return error.sqlstate is None or error.sqlstate.startswith(("08", "57P")) or error.sqlstate == "53300"
 
 
 def _first_line(error: psycopg.Error) -> str:
