@@ -205,7 +205,8 @@ def _define_budgets(ledger: Ledger, session: Session, operation: str | None) -> 
     from bursar.config import configured_budgets, define_budgets
 
     is_shared = is_ledger_url(find_ledger_place())
-    define_budgets(ledger, Path(root), configured_budgets(Path(root)), is_shared=is_shared)
+    changed = define_budgets(ledger, Path(root), configured_budgets(Path(root)), is_shared=is_shared)
+    sys.stderr.writelines(f"warning: {sentence}\n" for sentence in changed)
 
 
 def _may_have_settings(root: str) -> bool:

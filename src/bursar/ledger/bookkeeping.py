@@ -6,14 +6,12 @@ everything that can be refused is refused before the first row is put.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from types import TracebackType
 
 from bursar.budget import NOTHING, Amount, Balance, Budget, decide
 from bursar.clock import Clock
-from bursar.errors import KeyReused, OutcomeUnknown, StoreError
+from bursar.errors import KeyReused, StoreError
 from bursar.ledger import changes
 from bursar.ledger.books import Books
 from bursar.ledger.checks import (
@@ -37,17 +35,11 @@ from bursar.ledger.entries import (
     encode_request,
     fence_of,
 )
+from bursar.ledger.guards import check_fence, check_open, check_same_budget, find, find_open
 from bursar.ledger.holding import Account, Holding
 from bursar.ledger.port import CallRecord, Denial, LedgerEvent, Observer, Reservation, ReserveRequest, State
 from bursar.ledger.posting import Posting, is_past
-
-
-class InDoubt(OutcomeUnknown):
-    """Nobody knows whether `posting` was committed."""
-
-    def __init__(self, unknown: OutcomeUnknown, posting: Posting) -> None:
-        super().__init__(unknown.message, hint=unknown.hint)
-        self.posting = posting
+from bursar.ledger.writing import Writing
 
 
 class Bookkeeping:
@@ -59,8 +51,8 @@ class Bookkeeping:
     def _transaction(self) -> AbstractContextManager[Books]:
         raise NotImplementedError
 
-    def _writing(self) -> _Writing:
-        return _Writing(self, self._transaction())
+    def _writing(self) -> Writing:
+        return Writing(self, self._transaction())
 
     def observe(self, observer: Observer) -> None:
         """See `Ledger.observe`."""
@@ -86,7 +78,7 @@ class Bookkeeping:
             books = posting.books
             known = books.standing(budget.name)
             if known is not None and known.budget != budget:
-                _check_same_budget(known.budget, budget)
+                check_same_budget(known.budget, budget)
             if known is None or known.budget != budget:
                 books.put_budget(budget, is_new=known is None)
                 posting.write_down("defined", budget.name, encode_budget(budget))
@@ -103,7 +95,7 @@ class Bookkeeping:
             known = posting.books.holding(request.key)
             if known is not None and known.request != asked:
                 raise KeyReused(f"the key `{request.key}` belongs to another reservation")
-            _check_fence(posting.books, place, request.attempt)
+            check_fence(posting.books, place, request.attempt)
             if known is not None:
                 return known.reservation()
             charged, exempt = _parted(posting.balances(request.labels), request.labels)
@@ -154,8 +146,8 @@ class Bookkeeping:
         if minimum is not None:
             check_minimum(minimum, held)
         with self._writing() as posting:
-            holding = _open(posting.books, key)
-            _check_fence(posting.books, holding.place, holding.attempt)
+            holding = find_open(posting.books, key)
+            check_fence(posting.books, holding.place, holding.attempt)
             missing = changes.missing_of(holding, held)
             if missing is None:
                 return holding.reservation()
@@ -174,13 +166,13 @@ class Bookkeeping:
         with self._writing() as posting:
             books = posting.books
             known = books.call(key, call.call_id, call.sequence)
-            holding = _found(books, key)
+            holding = find(books, key)
             if known is not None:
                 if known != call:
                     raise KeyReused(f"report {call.sequence} on call `{call.call_id}` came before, with other content")
                 return holding.reservation()
-            _check_open(holding)
-            _check_fence(posting.books, holding.place, holding.attempt)
+            check_open(holding)
+            check_fence(posting.books, holding.place, holding.attempt)
             after = changes.record(holding, call)
             recorded = posting.move(holding, after, "recorded", encode_call(call), speaks=True)
             books.add_call(key, call)
@@ -191,11 +183,11 @@ class Bookkeeping:
         check_amount(actual)
         check_amount(unknown)
         with self._writing() as posting:
-            holding = _found(posting.books, key)
+            holding = find(posting.books, key)
             if holding.state is not State.HELD:
                 changes.check_ended_so(holding, encode_ending("settled", actual, unknown))
                 return holding.reservation()
-            _check_fence(posting.books, holding.place, holding.attempt)
+            check_fence(posting.books, holding.place, holding.attempt)
             after = changes.settle(holding, actual, unknown)
             body = {"actual": encode_amount(actual), "asked_unknown": encode_amount(unknown)} | _charge_of(after)
             return posting.move(holding, after, "settled", body, speaks=True)
@@ -203,7 +195,7 @@ class Bookkeeping:
     def release(self, key: str) -> Reservation:
         """See `Ledger.release`."""
         with self._writing() as posting:
-            holding = _found(posting.books, key)
+            holding = find(posting.books, key)
             if holding.state is not State.HELD:
                 changes.check_ended_so(holding, encode_ending("released"))
                 return holding.reservation()
@@ -212,7 +204,7 @@ class Bookkeeping:
     def forfeit(self, key: str) -> Reservation:
         """See `Ledger.forfeit`."""
         with self._writing() as posting:
-            holding = _found(posting.books, key)
+            holding = find(posting.books, key)
             if holding.state is not State.HELD:
                 changes.check_ended_so(holding, encode_ending("forfeited"))
                 return holding.reservation()
@@ -229,7 +221,7 @@ class Bookkeeping:
         check_amount(actual)
         check_name(evidence, "evidence for a credit")
         with self._writing() as posting:
-            holding = _found(posting.books, key)
+            holding = find(posting.books, key)
             if holding.state is State.CREDITED:
                 if holding.crediting != encode_crediting(actual, evidence):
                     raise KeyReused(f"`{key}` was credited before, on other evidence or with other numbers")
@@ -239,33 +231,6 @@ class Bookkeeping:
             after = changes.credit(holding, actual, evidence)
             body = {"actual": encode_amount(actual), "charged": encode_amount(after.charged), "evidence": evidence}
             return posting.move(holding, after, "credited", body)
-
-
-class _Writing:
-    """A `with` block that is one transaction, committed at its end; only then anybody is told."""
-
-    def __init__(self, ledger: Bookkeeping, transaction: AbstractContextManager[Books]) -> None:
-        self._ledger = ledger
-        self._transaction = transaction
-
-    def __enter__(self) -> Posting:
-        books = self._transaction.__enter__()
-        try:
-            self._posting = Posting(books, self._ledger._clock.now())
-        except BaseException:
-            self._transaction.__exit__(*sys.exc_info())
-            raise
-        return self._posting
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            self._transaction.__exit__(kind, error, trace)
-        except OutcomeUnknown as unknown:
-            raise InDoubt(unknown, self._posting) from unknown
-        if kind is None:
-            self._ledger.tell(self._posting.events)
 
 
 def _worth_having(request: ReserveRequest) -> Amount | None:
@@ -307,39 +272,3 @@ def _parted(balances: Iterable[Balance], labels: Mapping[str, str]) -> tuple[lis
 
 def _accounts(balances: Iterable[Balance]) -> tuple[Account, ...]:
     return tuple([account_of(each) for each in balances])
-
-
-def _check_same_budget(known: Budget, budget: Budget) -> None:
-    """A limit, thresholds and what happens at the limit may change; what a budget is about may not."""
-    for what, was, wanted in (
-        ("selector", dict(known.selector), dict(budget.selector)),
-        ("unit", known.limit.unit, budget.limit.unit),
-        ("counting", known.counts, budget.counts),
-        ("period", known.period, budget.period),
-    ):
-        if was != wanted:
-            raise KeyReused(f"budget `{budget.name}` exists with another {what}", hint="give the new one another name")
-
-
-def _check_fence(books: Books, place: str, attempt: int) -> None:
-    latest = books.latest_attempt(place) if place else 0
-    if attempt < latest:
-        raise StoreError(f"attempt {attempt} is over: attempt {latest} of the same task has begun; nothing was written")
-
-
-def _found(books: Books, key: str) -> Holding:
-    holding = books.holding(key)
-    if holding is None:
-        raise StoreError(f"there is no reservation `{key}`")
-    return holding
-
-
-def _open(books: Books, key: str) -> Holding:
-    holding = _found(books, key)
-    _check_open(holding)
-    return holding
-
-
-def _check_open(holding: Holding) -> None:
-    if holding.state is not State.HELD:
-        raise StoreError(f"reservation `{holding.key}` has ended: it is {holding.state}")

@@ -14,10 +14,10 @@ from typing import TypeVar
 
 from bursar.budget import NOTHING, Alert, Amount, Balance, Budget
 from bursar.clock import Clock
-from bursar.ledger.bookkeeping import InDoubt
 from bursar.ledger.port import CallRecord, Denial, Entry, LedgerEvent, Observer, Reservation, ReserveRequest, State
 from bursar.ledger.postgres import PostgresLedger
 from bursar.ledger.postgres_connection import ServerAway
+from bursar.ledger.writing import InDoubt
 from bursar.usage import Usage
 
 T = TypeVar("T")
