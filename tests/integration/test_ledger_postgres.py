@@ -26,6 +26,7 @@ from bursar.ledger import (
     open_ledger,
     postgres_connection,
     rows,
+    take_turn,
 )
 from bursar.ledger.postgres import PostgresLedger
 from bursar.ledger.postgres_books import SELECT_STANDINGS, PostgresBooks
@@ -533,6 +534,20 @@ def test_every_test_has_a_schema_of_its_own(url: str, server: Server) -> None:
     other = server.new_url()
     assert schema_of(other) != schema_of(url)
     server.drop(other)
+
+
+def test_a_turn_keeps_everybody_else_out(url: str, ledger: PostgresLedger) -> None:
+    other = open_at(url)
+    with take_turn(ledger, "session/p", 5.0):
+        assert isinstance(reserve(ledger, "a", 1), Reservation)  # who has the turn goes on
+        assert isinstance(reserve(other, "b", 1), Reservation)  # and nobody waits who wants none
+        with take_turn(other, "session/q", 0.1):
+            pass
+        with pytest.raises(LedgerBusy), take_turn(other, "session/p", 0.1):
+            pass
+    with take_turn(other, "session/p", 5.0), pytest.raises(LedgerBusy), take_turn(ledger, "session/p", 0.1):
+        pass
+    other.close()
 
 
 def test_a_ledger_of_the_release_before_gets_its_phases(url: str, psql: psycopg.Connection) -> None:

@@ -12,9 +12,10 @@ from typing import NamedTuple
 from bursar.clock import SystemClock
 from bursar.config import find_ledger_place
 from bursar.errors import UserError
-from bursar.ledger import is_ledger_url, open_ledger
+from bursar.ledger import is_ledger_url, open_ledger, take_turn
 from bursar.paths import AUDIT_FILE, state_dir
 from bursar.session import (
+    BUSY_SECONDS,
     SessionLock,
     SnapshotWriter,
     begin_session,
@@ -143,7 +144,7 @@ def open_desk(*, must_exist: bool) -> Iterator[Desk]:
     ended: list[Reservation] = []
     ledger.observe(lambda event: ended.append(event.reservation))
     try:
-        with SessionLock(state_dir(), project):
+        with SessionLock(state_dir(), project), take_turn(ledger, f"session/{project}", BUSY_SECONDS):
             desk = Desk(project, ledger, read_snapshot(project), clock)
             if must_exist and desk.snapshot is None and desk.current() is None:
                 raise _not_initialized()

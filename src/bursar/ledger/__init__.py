@@ -2,7 +2,14 @@
 
 from bursar.budget import Shortfall
 from bursar.ledger.memory import MemoryLedger
-from bursar.ledger.opening import is_ledger_url, open_lasting_ledger, open_ledger, prepare_to_open, rebuild_ledger
+from bursar.ledger.opening import (
+    is_ledger_url,
+    open_lasting_ledger,
+    open_ledger,
+    prepare_to_open,
+    rebuild_ledger,
+    take_turn,
+)
 from bursar.ledger.port import (
     USAGE_KINDS,
     CallRecord,
@@ -39,4 +46,5 @@ __all__ = [
     "open_ledger",
     "prepare_to_open",
     "rebuild_ledger",
+    "take_turn",
 ]

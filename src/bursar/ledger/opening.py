@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, overload
 
 from bursar.clock import Clock
 from bursar.errors import SetupError, StoreError, UserError
+from bursar.ledger.memory import MemoryLedger
 from bursar.ledger.port import Ledger
 from bursar.ledger.rebuilt import Evidence, Rebuilt
 from bursar.ledger.sqlite import SqliteLedger
@@ -76,6 +78,19 @@ def _await_postgres(url: str, clock: Clock) -> PostgresLedger:
             patience = patience or Patience(OUTAGE_SECONDS, clock)
             if not is_outage(error) or patience.is_over():
                 raise
+
+
+def take_turn(ledger: Ledger, name: str, seconds: float) -> AbstractContextManager[None]:
+    """A block in which nobody on another machine is in one of that name, where the ledger is kept on a server.
+
+    Raises:
+        LedgerBusy: somebody was, for that long.
+    """
+    if isinstance(ledger, SqliteLedger | MemoryLedger):
+        return nullcontext()
+    from bursar.ledger.postgres import PostgresLedger  # late: the driver takes long to load
+
+    return ledger.turn(name, seconds) if isinstance(ledger, PostgresLedger) else nullcontext()
 
 
 def is_ledger_url(place: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache, partial
 from itertools import islice
 
@@ -129,6 +129,14 @@ class PostgresLedger(Bookkeeping, Reading):
                 return [*_check_head(connection), *_check_columns(connection), *_check_rows(connection)]
         except StoreError as error:
             return [error.message]
+
+    def turn(self, name: str, seconds: float) -> AbstractContextManager[None]:
+        """A block in which nobody else who uses this ledger is in one of that name, on whatever machine.
+
+        Raises:
+            LedgerBusy: somebody else was, for that long.
+        """
+        return self._database.turn(name, seconds)
 
     def has_written(self, entries: Sequence[Entry]) -> bool:
         """All of these entries are in the journal. Behind the queue of writers: none of them can still come."""

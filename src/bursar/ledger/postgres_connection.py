@@ -26,6 +26,9 @@ Cursor = psycopg.Cursor[Row]
 _QUEUE = "SELECT pg_advisory_xact_lock(1649173860, hashtext(current_schema()))"
 """The queue of writers, first come, first served; one for each ledger. It ends with the transaction."""
 
+_TURNS = 1649173861
+"""The class of advisory locks for turns with a name."""
+
 _HAS_MIGRATIONS = (
     "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_tables"
     " WHERE schemaname = current_schema() AND tablename = 'bursar_migrations')"
@@ -116,6 +119,32 @@ class PostgresDatabase:
         """All rows, of one consistent state."""
         with self.snapshot() as connection:
             return connection.execute(to_postgres(sql), parameters).fetchall()
+
+    @contextmanager
+    def turn(self, name: str, seconds: float) -> Iterator[None]:
+        """A block in which nobody else is in one of that name, on whatever machine; a lost connection ends it.
+
+        Raises:
+            LedgerBusy: somebody else was, for that long.
+        """
+        with self._turn():
+            connection = self._live()
+            try:
+                connection.execute(f"SET lock_timeout = {round(seconds * 1000)}".encode())
+                connection.execute(
+                    b"SELECT pg_advisory_lock(%s, hashtext(current_schema() || '/' || %s))", (_TURNS, name)
+                )
+            finally:
+                if not connection.closed:
+                    connection.execute(b"RESET lock_timeout")
+        try:
+            yield
+        finally:
+            with self._mutex:
+                if not connection.closed:
+                    connection.execute(
+                        b"SELECT pg_advisory_unlock(%s, hashtext(current_schema() || '/' || %s))", (_TURNS, name)
+                    )
 
     def close(self) -> None:
         """Let go of the server. In a forked child this does nothing: the connection is its parent's."""
