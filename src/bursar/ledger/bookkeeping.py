@@ -6,10 +6,11 @@ everything that can be refused is refused before the first row is put.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
-from bursar.budget import NOTHING, Amount, Balance, Budget, decide
+from bursar.budget import NOTHING, Amount, Balance, Budget, decide, is_reached
 from bursar.clock import Clock
 from bursar.errors import KeyReused, StoreError
 from bursar.ledger import changes
@@ -80,8 +81,12 @@ class Bookkeeping:
             if known is not None and known.budget != budget:
                 check_same_budget(known.budget, budget)
             if known is None or known.budget != budget:
+                rearmed = [] if known is None else list(_out_of_reach(books, budget))
                 books.put_budget(budget, is_new=known is None)
-                posting.write_down("defined", budget.name, encode_budget(budget))
+                for period, percent in rearmed:
+                    books.rearm(budget.name, period, percent)
+                again = {"rearmed": [list(each) for each in rearmed]} if rearmed else {}
+                posting.write_down("defined", budget.name, encode_budget(budget) | again)
                 known = books.standing(budget.name)
             assert known is not None
             return current_balances(books, [known], posting.at, {})[0]
@@ -231,6 +236,14 @@ class Bookkeeping:
             after = changes.credit(holding, actual, evidence)
             body = {"actual": encode_amount(actual), "charged": encode_amount(after.charged), "evidence": evidence}
             return posting.move(holding, after, "credited", body)
+
+
+def _out_of_reach(books: Books, budget: Budget) -> Iterator[tuple[str, int]]:
+    """Periods and percents that have been reached, and are not by the limit that the budget is about to have."""
+    for period, percent in books.marked(budget.name):
+        balance = books.balance(budget, period)
+        if balance is not None and not is_reached(replace(balance, budget=budget), percent):
+            yield period, percent
 
 
 def _worth_having(request: ReserveRequest) -> Amount | None:

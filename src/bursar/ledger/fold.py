@@ -19,6 +19,7 @@ from bursar.ledger.folded import (
     FoldedBalance,
     FoldedBudget,
     FoldedLabels,
+    FoldedMark,
     FoldedReservation,
     Line,
     Sides,
@@ -62,13 +63,15 @@ def _rebuild(folded: Fold, line: Line) -> None:
 
 
 def _define(folded: Fold, line: Line) -> None:
-    definition = complete_definition(line.body)
+    definition = complete_definition({name: value for name, value in line.body.items() if name != "rearmed"})
     known = folded.budgets.get(line.key)
     if known is None:
         known = folded.budgets[line.key] = FoldedBudget(definition)
     elif any(known.definition[name] != definition[name] for name in _GIVEN):
         folded.problems.append(f"entry {line.number} makes another budget of `{line.key}`")
     known.define(definition)
+    for period, percent in line.body.get("rearmed", ()):
+        _rearm(folded, line, period, percent)
 
 
 def _deny(_: Fold, __: Line) -> None:
@@ -335,7 +338,24 @@ def _mark(folded: Fold, line: Line) -> None:
         name, period, alert = mark["budget"], mark["period"], mark["alert"] or {}
         if folded.budgets[name].definition["period"] == "always":
             period = "always"  # the release before called that one period `run`
-        folded.marks[name, period, mark["percent"]] = (line.at, alert.get("level"), alert.get("message"))
+        _add_mark(
+            folded, line, FoldedMark((name, period, mark["percent"]), line.at, alert.get("level"), alert.get("message"))
+        )
+
+
+def _add_mark(folded: Fold, line: Line, mark: FoldedMark) -> None:
+    if mark.name in folded.in_force and not folded.repeats:
+        folded.problems.append(f"entry {line.number} fires a threshold of `{mark.name[0]}` a second time")
+    folded.marks.append(mark)
+    folded.in_force[mark.name] = mark
+
+
+def _rearm(folded: Fold, line: Line, period: str, percent: int) -> None:
+    mark = folded.in_force.pop((line.key, period, percent), None)
+    if mark is not None:
+        mark.is_over = True
+    elif not folded.repeats:
+        folded.problems.append(f"entry {line.number} rearms a threshold of `{line.key}` that has not fired")
 
 
 def _sides(amount: list[Any]) -> Sides:

@@ -175,7 +175,7 @@ def _check_rows(connection: Connection) -> list[str]:
         map(read_standing, _stream(connection, SELECT_STANDINGS)),
         map(read_holding, _stream(connection, rows.SELECT_HOLDINGS)),
         map(read_call, _stream(connection, rows.SELECT_CALLS)),
-        map(read_mark, _stream(connection, rows.SELECT_MARKS)),
+        map(read_mark, _stream(connection, f"{rows.SELECT_MARKS} ORDER BY id")),
         map(read_balance, _stream(connection, rows.SELECT_BALANCES)),
         _stream(connection, rows.SELECT_PHASES),
     )
