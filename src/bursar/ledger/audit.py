@@ -9,13 +9,14 @@ import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from json.encoder import encode_basestring
 from typing import Any, TypeVar
 
 import msgspec
 
 from bursar.budget import Balance
 from bursar.ledger.books import Mark, Standing
-from bursar.ledger.entries import FIRST_HASH, RawEntry, encode_budget, format_instant, hash_of, read_entry
+from bursar.ledger.entries import FIRST_HASH, RawEntry, digest_of, encode_budget, format_instant, read_entry
 from bursar.ledger.fold import fold_lines
 from bursar.ledger.folded import Fold, FoldedBudget, FoldedMark, FoldedReservation, Line, encode_quickly, shorten
 from bursar.ledger.holding import Holding
@@ -88,13 +89,18 @@ def _check_all(
 
 
 def _follow_chain(rows: Iterable[RawEntry], problems: list[str]) -> Iterator[Line]:
-    last, last_hash = 0, FIRST_HASH
+    last, last_hash, quote = 0, FIRST_HASH, encode_basestring
     for number, at, kind, key, body, previous_hash, digest in rows:
         if number != last + 1:
             problems.append(f"entry {number} follows entry {last}: entries are missing")
         if previous_hash != last_hash:
             problems.append(f"entry {number} does not name the hash of the entry before it")
-        if digest != hash_of(number, at, kind, key, body, previous_hash):
+        # Of the others, no quoting need be undone: each is compared, or looked up, as it is.
+        text = (
+            f'{{"at":"{at}","body":{body},"key":{quote(key)},"kind":"{kind}","number":{number},'
+            f'"previous_hash":"{previous_hash}"}}'
+        )
+        if digest != digest_of(text):
             problems.append(f"entry {number} has been changed: its hash is not that of its content")
         last, last_hash = number, digest
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
@@ -11,15 +12,14 @@ from typing import TYPE_CHECKING, overload
 
 from bursar.clock import Clock
 from bursar.errors import SetupError, StoreError, UserError
-from bursar.ledger.memory import MemoryLedger
 from bursar.ledger.port import Ledger
-from bursar.ledger.rebuilt import Evidence, Rebuilt
 from bursar.ledger.sqlite import SqliteLedger
 from bursar.ledger.sqlite import open_ledger as open_sqlite_ledger
 
 if TYPE_CHECKING:
     from bursar.ledger.outlasting import Patience
     from bursar.ledger.postgres import PostgresLedger
+    from bursar.ledger.rebuilt import Evidence, Rebuilt
 
 OUTAGE_SECONDS = 30.0
 """How long a server may be away before that ends a run."""
@@ -86,9 +86,9 @@ def take_turn(ledger: Ledger, name: str, seconds: float) -> AbstractContextManag
     Raises:
         LedgerBusy: somebody was, for that long.
     """
-    if isinstance(ledger, SqliteLedger | MemoryLedger):
+    if isinstance(ledger, SqliteLedger) or "bursar.ledger.postgres" not in sys.modules:
         return nullcontext()
-    from bursar.ledger.postgres import PostgresLedger  # late: the driver takes long to load
+    from bursar.ledger.postgres import PostgresLedger
 
     return ledger.turn(name, seconds) if isinstance(ledger, PostgresLedger) else nullcontext()
 
