@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.ledger_sides import LedgerStore, make_ledger, open_place
+
 from bursar.ledger import SqliteLedger
 
 _FRAME_BYTES = 24 + 4096
