@@ -55,6 +55,7 @@ def _add_set_flags(options: Any) -> None:
     options.add_argument("--period", help='session, run, daily, weekly, monthly, always, or a length like "5h"')
     options.add_argument("--timezone", metavar="ZONE", help="whose days, weeks or months: Europe/Berlin (default UTC)")
     options.add_argument("--on-limit", choices=[str(each) for each in OnLimit], help="default block")
+    options.add_argument("--include-logs", action="store_true", help="count what agents' logs show, too")
     options.add_argument("--counts", choices=[str(each) for each in Counting], help="which tokens (default total)")
 
 
@@ -65,6 +66,8 @@ def _set(root: Path, options: Any) -> int:
     for key in ("period", "timezone", "on_limit", "counts"):
         if getattr(options, key) is not None:
             values[key] = getattr(options, key)
+    if options.include_logs:
+        values["include_logs"] = True
     before = {each.title: each.budget.name for each in read_budgets(root).budgets}
     is_new = set_budget(root, values)
     found = next(each for each in read_budgets(root).budgets if each.title == options.name)
