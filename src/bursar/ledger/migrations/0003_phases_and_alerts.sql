@@ -40,3 +40,4 @@ SELECT id, budget, period_id, percent, level, at, message FROM alerts;
 DROP TABLE alerts;
 ALTER TABLE fired RENAME TO alerts;
 CREATE UNIQUE INDEX alerts_in_force ON alerts (budget, period_id, percent) WHERE is_over = 0;
+CREATE INDEX alerts_by_budget ON alerts (budget);
