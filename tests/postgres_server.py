@@ -17,6 +17,7 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -91,12 +92,33 @@ class Server:
         ]
         options = [word for setting in settings for word in ("-c", setting)]
         self._log = self._folder / "log"
-        with self._log.open("wb") as log:
-            dies_with_us = ("setpriv", "--pdeathsig", "INT") if shutil.which("setpriv") else ()
-            self._process = way.popen(*dies_with_us, programs / "postgres", "-D", data, *options, stdout=log.fileno())
-        atexit.register(self.stop)
+        dies_with_us = ("setpriv", "--pdeathsig", "INT") if shutil.which("setpriv") else ()
+        self._way = way
+        self._words = (*dies_with_us, programs / "postgres", "-D", data, *options)
         self.url = f"postgresql:///postgres?host={self._folder}&user=postgres"
+        self.start()
+        atexit.register(self.stop)
+
+    @property
+    def socket(self) -> Path:
+        """Where clients find the server."""
+        return self._folder / ".s.PGSQL.5432"
+
+    def start(self) -> None:
+        """The server runs, and answers."""
+        with self._log.open("ab") as log:
+            self._process = self._way.popen(*self._words, stdout=log.fileno())
         self._wait()
+
+    @property
+    def is_halted(self) -> bool:
+        """It has ended, and has not been started again."""
+        return self._process.returncode is not None
+
+    def halt(self, *, is_crash: bool = False) -> None:
+        """The server has ended, as a fast shutdown ends it, or as a crash does; `start` brings it back as it was."""
+        self._process.send_signal(signal.SIGQUIT if is_crash else signal.SIGINT)
+        self._process.wait(_START_SECONDS)
 
     def connect(self) -> psycopg.Connection:
         """A connection of a test's own, past the ledger."""

@@ -171,6 +171,19 @@ def test_active_alerts_are_the_state(token: Bursar, spent: int, reached: list[fl
         assert [alert["threshold"] for alert in report["active_alerts"]] == reached
 
 
+def test_active_alerts_are_of_budgets_of_phases_too(token: Bursar) -> None:
+    Path("bursar.toml").write_text(
+        '[[budget]]\nname = "tests"\nlimit = "1000 tokens"\nmatch = { phase = "tests" }\nthresholds = [0.5]\n', "utf-8"
+    )
+    token("init")
+    token("record", 600, "tests")
+    token("record", 10, "other")
+    (alert,) = token("report").data["active_alerts"]
+    assert (alert["budget"], alert["threshold"]) == ("tests", 0.5)
+    token("reserve", 10, "held-only")
+    assert len(json.loads(Path(".planning/token_budget.json").read_text("utf-8"))["active_alerts"]) == 1
+
+
 def test_an_alert_is_told_once_and_goes_to_the_audit_log(token: Bursar, tmp_path: Path) -> None:
     token("init")
     assert token("record", 150000, "one").err == ""

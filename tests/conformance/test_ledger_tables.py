@@ -210,10 +210,10 @@ TABLES = {
         settle b 10                                | settled 10 !run:90
         define run 1000 tokens run=r at=50,80,90   | ok
         reserve c 800                              | held 800
-        settle c 800                               | settled 800
+        settle c 800                               | settled 800 !run:80
         reserve d 200                              | denied run:200
         reserve d 104                              | held 104
-        forfeit d                                  | forfeited 104 unknown=104
+        forfeit d                                  | forfeited 104 unknown=104 !run:90
         reserve e 1                                | denied run:1
     """,
     "a release gives back what was never touched": """

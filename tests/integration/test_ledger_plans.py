@@ -52,6 +52,9 @@ def test_no_statement_scans_a_table(tmp_path: Path) -> None:
     ledger.reservations({"run": "r"})
     ledger.reservations(LABELS, state=State.SETTLED)
     ledger.reservations({}, state=State.HELD)
+    ledger.reservations({"run": "r"}, state=State.HELD)
+    ledger.phases("s1")
+    ledger.history(labels={"project": "p"})
     list(ledger.entries(after=2))
     connection.exec_trace = None
 

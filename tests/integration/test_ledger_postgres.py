@@ -26,6 +26,7 @@ from bursar.ledger import (
     open_ledger,
     postgres_connection,
     rows,
+    take_turn,
 )
 from bursar.ledger.postgres import PostgresLedger
 from bursar.ledger.postgres_books import SELECT_STANDINGS, PostgresBooks
@@ -535,6 +536,20 @@ def test_every_test_has_a_schema_of_its_own(url: str, server: Server) -> None:
     server.drop(other)
 
 
+def test_a_turn_keeps_everybody_else_out(url: str, ledger: PostgresLedger) -> None:
+    other = open_at(url)
+    with take_turn(ledger, "session/p", 5.0):
+        assert isinstance(reserve(ledger, "a", 1), Reservation)  # who has the turn goes on
+        assert isinstance(reserve(other, "b", 1), Reservation)  # and nobody waits who wants none
+        with take_turn(other, "session/q", 0.1):
+            pass
+        with pytest.raises(LedgerBusy), take_turn(other, "session/p", 0.1):
+            pass
+    with take_turn(other, "session/p", 5.0), pytest.raises(LedgerBusy), take_turn(ledger, "session/p", 0.1):
+        pass
+    other.close()
+
+
 def test_a_ledger_of_the_release_before_gets_its_phases(url: str, psql: psycopg.Connection) -> None:
     ledger = open_at(url)
     for number, phase in enumerate(("b", "a", "b", 'q"\\ü')):
@@ -544,7 +559,11 @@ def test_a_ledger_of_the_release_before_gets_its_phases(url: str, psql: psycopg.
     ledger.forfeit("k1")
     ledger.charge("c", {"session": "s"}, Amount(5, None))
     ledger.close()
-    psql.execute("DROP TABLE phases; DELETE FROM bursar_migrations WHERE number = 2")
+    psql.execute(
+        "DROP TABLE phases; ALTER TABLE alerts DROP COLUMN is_over;"
+        "CREATE UNIQUE INDEX alerts_once ON alerts (digest_of(budget), digest_of(period_id), percent);"
+        "DELETE FROM bursar_migrations WHERE number = 2"
+    )
     again = open_at(url)
     assert list(again.phases("s").items()) == [("b", 30), ("a", 10), ('q"\\ü', 0)]
     assert again.verify() == []

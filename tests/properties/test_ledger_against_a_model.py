@@ -166,6 +166,13 @@ class LedgerMachine(RuleBasedStateMachine):
                 Budget(name=name, limit=Limit(limit, unit), selector=selector, on_limit=on_limit, thresholds=thresholds)
             )
         self.limits[name] = limit
+        if name in self.spoken:
+            spent, _, metered = self.sums(name)
+            self.spoken[name] = {
+                percent
+                for percent in self.spoken[name]
+                if (spent + metered > limit if percent == 101 else (spent + metered) * 100 >= percent * limit)
+            }
 
     @rule(
         number=picks,

@@ -1,6 +1,6 @@
 """Budgets as values and the arithmetic on them: pure."""
 
-from bursar.budget.alerts import OVERRUN_PERCENT, Firing, due_alerts, projected_alerts
+from bursar.budget.alerts import OVERRUN_PERCENT, Firing, due_alerts, is_reached, projected_alerts
 from bursar.budget.decision import Shortfall, decide
 from bursar.budget.period import (
     ALWAYS,
@@ -78,6 +78,7 @@ __all__ = [
     "due_alerts",
     "format_quantity",
     "is_configured",
+    "is_reached",
     "is_retired",
     "is_selected",
     "level_at",

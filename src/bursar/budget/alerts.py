@@ -44,6 +44,12 @@ def due_alerts(balance: Balance, marked: Collection[int], at: datetime) -> Firin
     return Firing(_alert(balance, new[-1], at, balance.spent + balance.metered), marks)
 
 
+def is_reached(balance: Balance, percent: int) -> bool:
+    """What is spent and metered is at or above that percent of the limit; for `OVERRUN_PERCENT`: past the limit."""
+    taken, limit = balance.spent + balance.metered, balance.budget.limit.quantity
+    return taken > limit if percent == OVERRUN_PERCENT else taken * 100 >= percent * limit
+
+
 def projected_alerts(balance: Balance, amount: Amount, at: datetime) -> tuple[Alert, ...]:
     """Every threshold that would be reached if `amount` were held on top of what is spent and reserved, ascending.
 

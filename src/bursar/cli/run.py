@@ -94,7 +94,8 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id:
         if run_id is not None and (run is None or run.id != run_id):
             raise UserError(f"run {run_id} is not the newest of its plan any more", hint="bursar status")
         stores = tools.stores
-        define_budgets(stores.ledger, root, configured, is_shared=is_ledger_url(stores.ledger_place))
+        changed = define_budgets(stores.ledger, root, configured, is_shared=is_ledger_url(stores.ledger_place))
+        sys.stderr.writelines(f"warning: {sentence}\n" for sentence in changed)
         tell_idle_budgets(more, opened.plan)
         wait_for_start(start_at, tools.clock)
         showing = Showing(

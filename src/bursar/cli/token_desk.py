@@ -12,9 +12,10 @@ from typing import NamedTuple
 from bursar.clock import SystemClock
 from bursar.config import find_ledger_place
 from bursar.errors import UserError
-from bursar.ledger import is_ledger_url, open_ledger
+from bursar.ledger import is_ledger_url, open_ledger, take_turn
 from bursar.paths import AUDIT_FILE, state_dir
 from bursar.session import (
+    BUSY_SECONDS,
     SessionLock,
     SnapshotWriter,
     begin_session,
@@ -143,7 +144,7 @@ def open_desk(*, must_exist: bool) -> Iterator[Desk]:
     ended: list[Reservation] = []
     ledger.observe(lambda event: ended.append(event.reservation))
     try:
-        with SessionLock(state_dir(), project):
+        with SessionLock(state_dir(), project), take_turn(ledger, f"session/{project}", BUSY_SECONDS):
             desk = Desk(project, ledger, read_snapshot(project), clock)
             if must_exist and desk.snapshot is None and desk.current() is None:
                 raise _not_initialized()
@@ -205,7 +206,8 @@ def _define_budgets(ledger: Ledger, session: Session, operation: str | None) -> 
     from bursar.config import configured_budgets, define_budgets
 
     is_shared = is_ledger_url(find_ledger_place())
-    define_budgets(ledger, Path(root), configured_budgets(Path(root)), is_shared=is_shared)
+    changed = define_budgets(ledger, Path(root), configured_budgets(Path(root)), is_shared=is_shared)
+    sys.stderr.writelines(f"warning: {sentence}\n" for sentence in changed)
 
 
 def _may_have_settings(root: str) -> bool:

@@ -13,7 +13,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bursar.budget import LOGS_LABEL, Budget, is_configured, name_for_ledger, parse_limit, retire, title_of
+from bursar.budget import (
+    LOGS_LABEL,
+    Budget,
+    format_quantity,
+    is_configured,
+    is_retired,
+    name_for_ledger,
+    parse_limit,
+    retire,
+    title_of,
+)
 from bursar.config.budget_tables import KEYS, LABELS, BudgetTable, check_title
 from bursar.config.files import SettingsFile, project_file, read_settings_file, user_file
 from bursar.errors import UserError
@@ -99,10 +109,11 @@ def read_budgets(
     return BudgetSettings((), tuple(problems)) if problems else BudgetSettings(budgets)
 
 
-def define_budgets(ledger: Ledger, root: Path, budgets: Sequence[Budget], *, is_shared: bool = False) -> None:
+def define_budgets(ledger: Ledger, root: Path, budgets: Sequence[Budget], *, is_shared: bool = False) -> Sequence[str]:
     """The ledger has the budgets; those that the settings no longer have, or have otherwise, limit nothing there.
 
-    Nothing is written where the ledger knows all that. What they have counted stays in the books.
+    Nothing is written where the ledger knows all that. What they have counted stays in the books. The answer says in a
+    sentence what each budget had otherwise before: whoever has other settings than the last one, changes it in turn.
 
     Args:
         is_shared: others, whose settings we do not see, may use the ledger too. A budget over all projects that is not
@@ -113,8 +124,8 @@ def define_budgets(ledger: Ledger, root: Path, budgets: Sequence[Budget], *, is_
     """
     names = {budget.name for budget in budgets}
     titles = {title_of(name) for name in names}
-    for balance in ledger.budgets():
-        old = balance.budget
+    known = [balance.budget for balance in ledger.budgets()]
+    for old in known:
         if not is_configured(old.name) or old.name in names or retire(old) == old:
             continue
         project = old.selector.get("project")
@@ -123,6 +134,24 @@ def define_budgets(ledger: Ledger, root: Path, budgets: Sequence[Budget], *, is_
             ledger.define(retire(old))
     for budget in budgets:
         ledger.define(budget)
+    before = {old.name: old for old in known if not is_retired(old)}
+    return [_change(before[each.name], each) for each in budgets if before.get(each.name, each) != each]
+
+
+def _change(before: Budget, after: Budget) -> str:
+    names = ("its limit", "`on_limit`", "its stop", "its thresholds")
+    parts = [
+        f"{name} was {old} and is {new} from now on"
+        for name, old, new in zip(names, _terms(before), _terms(after), strict=True)
+        if old != new
+    ]
+    return f"budget `{title_of(after.name)}` is changed by these settings: {'; '.join(parts) or 'other levels'}"
+
+
+def _terms(budget: Budget) -> tuple[str, ...]:
+    percents = ", ".join(f"{each.percent / 100:g}" for each in budget.thresholds) or "none"
+    stop = "none" if budget.stop_percent is None else f"{budget.stop_percent / 100:g}"
+    return format_quantity(budget.limit.quantity, budget.limit.unit), str(budget.on_limit), stop, percents
 
 
 def variable_of(title: str) -> str:

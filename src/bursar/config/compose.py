@@ -57,11 +57,11 @@ def open_stores(state: Path, ledger_place: str, clock: Clock) -> Stores:
     """
     from bursar.history import open_history  # here, because to build an agent none of them is needed
     from bursar.journal import open_journal
-    from bursar.ledger import open_ledger
+    from bursar.ledger import open_lasting_ledger
     from bursar.run import Stores
 
     return Stores(
-        ledger=open_ledger(ledger_place, clock),
+        ledger=open_lasting_ledger(ledger_place, clock),
         ledger_place=ledger_place,
         journal=open_journal(state / JOURNAL_FILE),
         history=open_history(state / HISTORY_FILE),

@@ -9,15 +9,16 @@ import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from json.encoder import encode_basestring
 from typing import Any, TypeVar
 
 import msgspec
 
 from bursar.budget import Balance
 from bursar.ledger.books import Mark, Standing
-from bursar.ledger.entries import FIRST_HASH, RawEntry, encode_budget, format_instant, hash_of, read_entry
+from bursar.ledger.entries import FIRST_HASH, RawEntry, digest_of, encode_budget, format_instant, read_entry
 from bursar.ledger.fold import fold_lines
-from bursar.ledger.folded import Fold, FoldedBudget, FoldedReservation, Line, encode_quickly, shorten
+from bursar.ledger.folded import Fold, FoldedBudget, FoldedMark, FoldedReservation, Line, encode_quickly, shorten
 from bursar.ledger.holding import Holding
 from bursar.ledger.port import CallRecord
 from bursar.ledger.rows import write_call, write_holding
@@ -81,19 +82,25 @@ def _check_all(
     problems += _compare("balance", folded_balances, map(_balance_of, balances), _itself)
     problems += _compare("reservation", folded.reservations, map(_holding_of, holdings), expected_holding)
     problems += _compare("call", folded.calls, map(_call_of, calls), _itself)
-    problems += _compare("alert", folded.marks, map(_mark_of, marks), _itself)
+    folded_marks = dict(_numbered((mark.name, _said(mark)) for mark in folded.marks))
+    problems += _compare("alert", folded_marks, _numbered(map(_mark_of, marks)), _itself)
     problems += _compare("phase", folded.phases, ((row[:2], list(row[2:])) for row in phases), _itself)
     return problems
 
 
 def _follow_chain(rows: Iterable[RawEntry], problems: list[str]) -> Iterator[Line]:
-    last, last_hash = 0, FIRST_HASH
+    last, last_hash, quote = 0, FIRST_HASH, encode_basestring
     for number, at, kind, key, body, previous_hash, digest in rows:
         if number != last + 1:
             problems.append(f"entry {number} follows entry {last}: entries are missing")
         if previous_hash != last_hash:
             problems.append(f"entry {number} does not name the hash of the entry before it")
-        if digest != hash_of(number, at, kind, key, body, previous_hash):
+        # Of the others, no quoting need be undone: each is compared, or looked up, as it is.
+        text = (
+            f'{{"at":"{at}","body":{body},"key":{quote(key)},"kind":"{kind}","number":{number},'
+            f'"previous_hash":"{previous_hash}"}}'
+        )
+        if digest != digest_of(text):
             problems.append(f"entry {number} has been changed: its hash is not that of its content")
         last, last_hash = number, digest
         try:
@@ -183,4 +190,16 @@ def _call_of(call: tuple[str, CallRecord] | Row) -> tuple[tuple[str, str, int], 
 def _mark_of(mark: Mark) -> tuple[tuple[str, str, int], object]:
     alert = mark.alert
     said = (None, None) if alert is None else (alert.level.value, alert.message)
-    return (mark.budget, mark.period_id, mark.percent), (format_instant(mark.at), *said)
+    return (mark.budget, mark.period_id, mark.percent), (format_instant(mark.at), *said, mark.is_over)
+
+
+def _said(mark: FoldedMark) -> tuple[str, str | None, str | None, bool]:
+    return mark.at, mark.level, mark.message, mark.is_over
+
+
+def _numbered(marks: Iterable[tuple[tuple[str, str, int], object]]) -> Iterator[tuple[tuple[object, ...], object]]:
+    """Each with how many of the same threshold went before it: a raised limit lets it fire anew."""
+    counts: dict[tuple[str, str, int], int] = {}
+    for name, said in marks:
+        counts[name] = counts.get(name, 0) + 1
+        yield (*name, counts[name]), said

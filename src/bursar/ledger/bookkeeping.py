@@ -6,12 +6,11 @@ everything that can be refused is refused before the first row is put.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from types import TracebackType
+from dataclasses import replace
 
-from bursar.budget import NOTHING, Amount, Balance, Budget, decide
+from bursar.budget import NOTHING, Amount, Balance, Budget, decide, is_reached
 from bursar.clock import Clock
 from bursar.errors import KeyReused, StoreError
 from bursar.ledger import changes
@@ -37,9 +36,11 @@ from bursar.ledger.entries import (
     encode_request,
     fence_of,
 )
+from bursar.ledger.guards import check_fence, check_open, check_same_budget, find, find_open
 from bursar.ledger.holding import Account, Holding
 from bursar.ledger.port import CallRecord, Denial, LedgerEvent, Observer, Reservation, ReserveRequest, State
 from bursar.ledger.posting import Posting, is_past
+from bursar.ledger.writing import Writing
 
 
 class Bookkeeping:
@@ -51,21 +52,25 @@ class Bookkeeping:
     def _transaction(self) -> AbstractContextManager[Books]:
         raise NotImplementedError
 
-    def _writing(self) -> _Writing:
-        return _Writing(self, self._transaction())
+    def _writing(self) -> Writing:
+        return Writing(self, self._transaction())
 
     def observe(self, observer: Observer) -> None:
         """See `Ledger.observe`."""
         self._observers = (*self._observers, observer)
 
-    def _tell(self, event: LedgerEvent) -> None:
-        for observer in self._observers:
-            try:
-                observer(event)
-            except Exception:  # theirs, whatever it is: the books are written and stay so
-                import logging  # here, because it is needed next to never
+    def tell(self, events: Iterable[LedgerEvent]) -> None:
+        """Whoever observes hears of what has been committed."""
+        for event in events:
+            for observer in self._observers:
+                try:
+                    observer(event)
+                except Exception:  # theirs, whatever it is: the books are written and stay so
+                    import logging  # here, because it is needed next to never
 
-                logging.getLogger(__name__).exception("an observer of the ledger failed; what it was told of stands")
+                    logging.getLogger(__name__).exception(
+                        "an observer of the ledger failed; what it was told of stands"
+                    )
 
     def define(self, budget: Budget) -> Balance:
         """See `Ledger.define`."""
@@ -74,10 +79,14 @@ class Bookkeeping:
             books = posting.books
             known = books.standing(budget.name)
             if known is not None and known.budget != budget:
-                _check_same_budget(known.budget, budget)
+                check_same_budget(known.budget, budget)
             if known is None or known.budget != budget:
+                rearmed = [] if known is None else list(_out_of_reach(books, budget))
                 books.put_budget(budget, is_new=known is None)
-                posting.write_down("defined", budget.name, encode_budget(budget))
+                for period, percent in rearmed:
+                    books.rearm(budget.name, period, percent)
+                again = {"rearmed": [list(each) for each in rearmed]} if rearmed else {}
+                posting.write_down("defined", budget.name, encode_budget(budget) | again)
                 known = books.standing(budget.name)
             assert known is not None
             return current_balances(books, [known], posting.at, {})[0]
@@ -91,7 +100,7 @@ class Bookkeeping:
             known = posting.books.holding(request.key)
             if known is not None and known.request != asked:
                 raise KeyReused(f"the key `{request.key}` belongs to another reservation")
-            _check_fence(posting.books, place, request.attempt)
+            check_fence(posting.books, place, request.attempt)
             if known is not None:
                 return known.reservation()
             charged, exempt = _parted(posting.balances(request.labels), request.labels)
@@ -142,8 +151,8 @@ class Bookkeeping:
         if minimum is not None:
             check_minimum(minimum, held)
         with self._writing() as posting:
-            holding = _open(posting.books, key)
-            _check_fence(posting.books, holding.place, holding.attempt)
+            holding = find_open(posting.books, key)
+            check_fence(posting.books, holding.place, holding.attempt)
             missing = changes.missing_of(holding, held)
             if missing is None:
                 return holding.reservation()
@@ -162,13 +171,13 @@ class Bookkeeping:
         with self._writing() as posting:
             books = posting.books
             known = books.call(key, call.call_id, call.sequence)
-            holding = _found(books, key)
+            holding = find(books, key)
             if known is not None:
                 if known != call:
                     raise KeyReused(f"report {call.sequence} on call `{call.call_id}` came before, with other content")
                 return holding.reservation()
-            _check_open(holding)
-            _check_fence(posting.books, holding.place, holding.attempt)
+            check_open(holding)
+            check_fence(posting.books, holding.place, holding.attempt)
             after = changes.record(holding, call)
             recorded = posting.move(holding, after, "recorded", encode_call(call), speaks=True)
             books.add_call(key, call)
@@ -179,11 +188,11 @@ class Bookkeeping:
         check_amount(actual)
         check_amount(unknown)
         with self._writing() as posting:
-            holding = _found(posting.books, key)
+            holding = find(posting.books, key)
             if holding.state is not State.HELD:
                 changes.check_ended_so(holding, encode_ending("settled", actual, unknown))
                 return holding.reservation()
-            _check_fence(posting.books, holding.place, holding.attempt)
+            check_fence(posting.books, holding.place, holding.attempt)
             after = changes.settle(holding, actual, unknown)
             body = {"actual": encode_amount(actual), "asked_unknown": encode_amount(unknown)} | _charge_of(after)
             return posting.move(holding, after, "settled", body, speaks=True)
@@ -191,7 +200,7 @@ class Bookkeeping:
     def release(self, key: str) -> Reservation:
         """See `Ledger.release`."""
         with self._writing() as posting:
-            holding = _found(posting.books, key)
+            holding = find(posting.books, key)
             if holding.state is not State.HELD:
                 changes.check_ended_so(holding, encode_ending("released"))
                 return holding.reservation()
@@ -200,7 +209,7 @@ class Bookkeeping:
     def forfeit(self, key: str) -> Reservation:
         """See `Ledger.forfeit`."""
         with self._writing() as posting:
-            holding = _found(posting.books, key)
+            holding = find(posting.books, key)
             if holding.state is not State.HELD:
                 changes.check_ended_so(holding, encode_ending("forfeited"))
                 return holding.reservation()
@@ -217,7 +226,7 @@ class Bookkeeping:
         check_amount(actual)
         check_name(evidence, "evidence for a credit")
         with self._writing() as posting:
-            holding = _found(posting.books, key)
+            holding = find(posting.books, key)
             if holding.state is State.CREDITED:
                 if holding.crediting != encode_crediting(actual, evidence):
                     raise KeyReused(f"`{key}` was credited before, on other evidence or with other numbers")
@@ -229,29 +238,12 @@ class Bookkeeping:
             return posting.move(holding, after, "credited", body)
 
 
-class _Writing:
-    """A `with` block that is one transaction, committed at its end; only then anybody is told."""
-
-    def __init__(self, ledger: Bookkeeping, transaction: AbstractContextManager[Books]) -> None:
-        self._ledger = ledger
-        self._transaction = transaction
-
-    def __enter__(self) -> Posting:
-        books = self._transaction.__enter__()
-        try:
-            self._posting = Posting(books, self._ledger._clock.now())
-        except BaseException:
-            self._transaction.__exit__(*sys.exc_info())
-            raise
-        return self._posting
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._transaction.__exit__(kind, error, trace)
-        if kind is None:
-            for event in self._posting.events:
-                self._ledger._tell(event)
+def _out_of_reach(books: Books, budget: Budget) -> Iterator[tuple[str, int]]:
+    """Periods and percents that have been reached, and are not by the limit that the budget is about to have."""
+    for period, percent in books.marked(budget.name):
+        balance = books.balance(budget, period)
+        if balance is not None and not is_reached(replace(balance, budget=budget), percent):
+            yield period, percent
 
 
 def _worth_having(request: ReserveRequest) -> Amount | None:
@@ -293,39 +285,3 @@ def _parted(balances: Iterable[Balance], labels: Mapping[str, str]) -> tuple[lis
 
 def _accounts(balances: Iterable[Balance]) -> tuple[Account, ...]:
     return tuple([account_of(each) for each in balances])
-
-
-def _check_same_budget(known: Budget, budget: Budget) -> None:
-    """A limit, thresholds and what happens at the limit may change; what a budget is about may not."""
-    for what, was, wanted in (
-        ("selector", dict(known.selector), dict(budget.selector)),
-        ("unit", known.limit.unit, budget.limit.unit),
-        ("counting", known.counts, budget.counts),
-        ("period", known.period, budget.period),
-    ):
-        if was != wanted:
-            raise KeyReused(f"budget `{budget.name}` exists with another {what}", hint="give the new one another name")
-
-
-def _check_fence(books: Books, place: str, attempt: int) -> None:
-    latest = books.latest_attempt(place) if place else 0
-    if attempt < latest:
-        raise StoreError(f"attempt {attempt} is over: attempt {latest} of the same task has begun; nothing was written")
-
-
-def _found(books: Books, key: str) -> Holding:
-    holding = books.holding(key)
-    if holding is None:
-        raise StoreError(f"there is no reservation `{key}`")
-    return holding
-
-
-def _open(books: Books, key: str) -> Holding:
-    holding = _found(books, key)
-    _check_open(holding)
-    return holding
-
-
-def _check_open(holding: Holding) -> None:
-    if holding.state is not State.HELD:
-        raise StoreError(f"reservation `{holding.key}` has ended: it is {holding.state}")

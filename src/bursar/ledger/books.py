@@ -14,13 +14,18 @@ from bursar.ledger.port import CallRecord, Entry
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A threshold that will not fire again; `alert` is what it said, None where a higher one spoke for it."""
+    """A threshold that will not fire again; `alert` is what it said, None where a higher one spoke for it.
+
+    Attributes:
+        is_over: a raised limit has put it out of reach again, so it may fire anew.
+    """
 
     budget: str
     period_id: str
     percent: int
     at: datetime
     alert: Alert | None
+    is_over: bool = False
 
 
 class PhaseSum(NamedTuple):
@@ -106,6 +111,14 @@ class Books(Protocol):
 
     def marks(self, budget: str, period: str) -> Collection[int]:
         """The percents of that budget that will not fire again in that period."""
+        ...
+
+    def marked(self, budget: str) -> Collection[tuple[str, int]]:
+        """Every period and percent of that budget that will not fire again."""
+        ...
+
+    def rearm(self, budget: str, period: str, percent: int) -> None:
+        """That threshold may fire again in that period."""
         ...
 
     def add_mark(self, mark: Mark) -> None:

@@ -66,6 +66,11 @@ def hash_of(number: int, at: str, kind: str, key: str, body: str, previous: str)
         f'{{"at":{quote(at)},"body":{body},"key":{quote(key)},"kind":{quote(kind)},"number":{number},'
         f'"previous_hash":{quote(previous)}}}'
     )
+    return digest_of(text)
+
+
+def digest_of(text: str) -> str:
+    """The hash of an entry that is written so."""
     digest = _SHA256.copy()
     digest.update(text.encode())
     return digest.hexdigest()

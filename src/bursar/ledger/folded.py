@@ -151,6 +151,17 @@ class FoldedReservation:
         return (metered, 0, 0, 1, 0) if found is None else (found, 0, 0, 0, 0)
 
 
+@dataclass(slots=True)
+class FoldedMark:
+    """A threshold that was reached; level and message are those of its alert, None where it was marked in silence."""
+
+    name: tuple[str, str, int]
+    at: str
+    level: str | None
+    message: str | None
+    is_over: bool = False
+
+
 def encode_quickly(value: object) -> str:
     """The same text as `entries.encode` gives, in a tenth of the time."""
     return _encoder.encode(value).decode()
@@ -164,8 +175,8 @@ class Fold:
         accounts: those that anything was put on together.
         labels: those of any reservation, by their names and values.
         calls: the content of each recorded call, by (key, call id, sequence).
-        marks: by (budget, period, percent) when each threshold was reached, and the level and message of the alert;
-            None for both where it was marked in silence.
+        marks: every threshold that was reached, in that order.
+        in_force: of those the ones that will not fire again, by (budget, period, percent).
         phases: by session and phase, the number of the entry in which it was first heard of, and the tokens charged.
         problems: one sentence for each entry that breaks the law.
         repeats: above 0 between the two entries `rebuilt`: what stands there is repeated from a ledger that had lost
@@ -177,7 +188,8 @@ class Fold:
     labels: dict[tuple[str, ...], FoldedLabels] = field(default_factory=dict)
     reservations: dict[str, FoldedReservation] = field(default_factory=dict)
     calls: dict[tuple[str, str, int], tuple[Any, ...]] = field(default_factory=dict)
-    marks: dict[tuple[str, str, int], tuple[str, str | None, str | None]] = field(default_factory=dict)
+    marks: list[FoldedMark] = field(default_factory=list)
+    in_force: dict[tuple[str, str, int], FoldedMark] = field(default_factory=dict)
     phases: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     repeats: int = 0

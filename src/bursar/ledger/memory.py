@@ -30,7 +30,7 @@ class MemoryBooks:
         self.attempts: dict[str, int] = {}
         self.calls: dict[tuple[str, str, int], CallRecord] = {}
         self.all_marks: list[Mark] = []
-        self.marked: dict[Account, set[int]] = {}
+        self.marked_percents: dict[Account, set[int]] = {}
         self.all_phases: dict[tuple[str, str], PhaseSum] = {}
         self.rows: list[RawEntry] = []
 
@@ -85,11 +85,22 @@ class MemoryBooks:
         self.latest[budget] = last.id
 
     def marks(self, budget: str, period: str) -> Collection[int]:
-        return self.marked.get(Account(budget, period), set())
+        return self.marked_percents.get(Account(budget, period), set())
+
+    def marked(self, budget: str) -> Collection[tuple[str, int]]:
+        return [(each.period_id, each.percent) for each in self.all_marks if each.budget == budget and not each.is_over]
+
+    def rearm(self, budget: str, period: str, percent: int) -> None:
+        name = (budget, period, percent)
+        self.marked_percents[Account(budget, period)].discard(percent)
+        self.all_marks = [
+            replace(each, is_over=True) if (each.budget, each.period_id, each.percent) == name else each
+            for each in self.all_marks
+        ]
 
     def add_mark(self, mark: Mark) -> None:
         self.all_marks.append(mark)
-        self.marked.setdefault(Account(mark.budget, mark.period_id), set()).add(mark.percent)
+        self.marked_percents.setdefault(Account(mark.budget, mark.period_id), set()).add(mark.percent)
 
     def phase(self, session: str, phase: str) -> PhaseSum | None:
         return self.all_phases.get((session, phase))

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, overload
 
 from bursar.clock import Clock
-from bursar.errors import SetupError, UserError
-from bursar.ledger.rebuilt import Evidence, Rebuilt
+from bursar.errors import SetupError, StoreError, UserError
+from bursar.ledger.port import Ledger
 from bursar.ledger.sqlite import SqliteLedger
 from bursar.ledger.sqlite import open_ledger as open_sqlite_ledger
 
 if TYPE_CHECKING:
+    from bursar.ledger.outlasting import Patience
     from bursar.ledger.postgres import PostgresLedger
+    from bursar.ledger.rebuilt import Evidence, Rebuilt
 
+OUTAGE_SECONDS = 30.0
+"""How long a server may be away before that ends a run."""
 _SCHEMES = ("postgresql://", "postgres://")
 
 
@@ -43,6 +49,50 @@ def open_ledger(
     return open_sqlite_ledger(place, clock, read_only=read_only, busy_seconds=busy_seconds)
 
 
+def open_lasting_ledger(place: str, clock: Clock, *, is_awaited: bool = False) -> Ledger:
+    """As `open_ledger`; where it is on a server, an outage of `OUTAGE_SECONDS` makes its methods late and no more.
+
+    Args:
+        is_awaited: the server was there before: if it is not now, that is such an outage too.
+
+    Raises:
+        UserError, SetupError, StoreError: as `open_ledger`.
+    """
+    if not is_ledger_url(place):
+        return open_ledger(place, clock)
+    ledger = _await_postgres(place, clock) if is_awaited else open_ledger(place, clock)
+    from bursar.ledger.outlasting import OutlastingLedger  # late: the driver takes long to load
+
+    assert not isinstance(ledger, SqliteLedger)
+    return OutlastingLedger(ledger, clock, OUTAGE_SECONDS)
+
+
+def _await_postgres(url: str, clock: Clock) -> PostgresLedger:
+    patience: Patience | None = None
+    while True:
+        try:
+            return _open_postgres(url, clock, read_only=False, busy_seconds=10.0)
+        except StoreError as error:
+            from bursar.ledger.outlasting import Patience, is_outage  # late: the driver takes long to load
+
+            patience = patience or Patience(OUTAGE_SECONDS, clock)
+            if not is_outage(error) or patience.is_over():
+                raise
+
+
+def take_turn(ledger: Ledger, name: str, seconds: float) -> AbstractContextManager[None]:
+    """A block in which nobody on another machine is in one of that name, where the ledger is kept on a server.
+
+    Raises:
+        LedgerBusy: somebody was, for that long.
+    """
+    if isinstance(ledger, SqliteLedger) or "bursar.ledger.postgres" not in sys.modules:
+        return nullcontext()
+    from bursar.ledger.postgres import PostgresLedger
+
+    return ledger.turn(name, seconds) if isinstance(ledger, PostgresLedger) else nullcontext()
+
+
 def is_ledger_url(place: str) -> bool:
     """The place is a server, not a file."""
     return place.startswith(_SCHEMES)
@@ -51,7 +101,7 @@ def is_ledger_url(place: str) -> bool:
 def prepare_to_open(place: str) -> None:
     """What opening the ledger at `place` needs is loaded, nothing is opened; a missing driver is for `open_ledger`."""
     if is_ledger_url(place) and find_spec("psycopg") is not None:
-        import_module("bursar.ledger.postgres")
+        import_module("bursar.ledger.outlasting")
 
 
 def rebuild_ledger(

@@ -175,6 +175,8 @@ class Ledger(Protocol):
     def define(self, budget: Budget) -> Balance:
         """The budget exists with this limit, these thresholds and this `on_limit`; a repeat changes nothing.
 
+        A threshold that had been reached, and by the new limit is not any more, may fire again, once, when it is.
+
         Raises:
             KeyReused: the name exists with another selector, unit, counting or period.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache, partial
 from itertools import islice
 
@@ -37,6 +37,7 @@ from bursar.ledger.reading import Reading
 from bursar.usage import NOTHING, Usage
 
 _PAGE = 1000
+_HASHES = b"SELECT number, hash FROM entries WHERE number = ANY(%s)"
 _USAGE = (
     "SELECT labels, model, sum(input_tokens)::bigint, sum(cache_read_tokens)::bigint,"
     " sum(cache_write_5m_tokens)::bigint, sum(cache_write_1h_tokens)::bigint, sum(output_tokens)::bigint"
@@ -129,6 +130,22 @@ class PostgresLedger(Bookkeeping, Reading):
         except StoreError as error:
             return [error.message]
 
+    def turn(self, name: str, seconds: float) -> AbstractContextManager[None]:
+        """A block in which nobody else who uses this ledger is in one of that name, on whatever machine.
+
+        Raises:
+            LedgerBusy: somebody else was, for that long.
+        """
+        return self._database.turn(name, seconds)
+
+    def has_written(self, entries: Sequence[Entry]) -> bool:
+        """All of these entries are in the journal. Behind the queue of writers: none of them can still come."""
+        if not entries:
+            return False
+        with self._database.write() as connection:
+            rows_there = connection.execute(_HASHES, ([each.number for each in entries],)).fetchall()
+        return {(each.number, each.hash) for each in entries} == set(rows_there)
+
     def close(self) -> None:
         """See `Ledger.close`."""
         self._database.close()
@@ -158,7 +175,7 @@ def _check_rows(connection: Connection) -> list[str]:
         map(read_standing, _stream(connection, SELECT_STANDINGS)),
         map(read_holding, _stream(connection, rows.SELECT_HOLDINGS)),
         map(read_call, _stream(connection, rows.SELECT_CALLS)),
-        map(read_mark, _stream(connection, rows.SELECT_MARKS)),
+        map(read_mark, _stream(connection, f"{rows.SELECT_MARKS} ORDER BY id")),
         map(read_balance, _stream(connection, rows.SELECT_BALANCES)),
         _stream(connection, rows.SELECT_PHASES),
     )

@@ -31,6 +31,7 @@ _MOVE_BALANCE = (
 )
 SELECT_STANDINGS = f"{rows.SELECT_STANDINGS} AND digest_of(balances.period_id) = digest_of(budgets.last_period)"
 _PUT_LAST = "UPDATE budgets SET last_period = ? WHERE name = ? AND last_period IS DISTINCT FROM ?"
+_IN_FORCE = "digest_of(budget) = digest_of(?) AND digest_of(period_id) = digest_of(?) AND is_over = 0"
 _THE_PHASE = "digest_of(session) = digest_of(?) AND digest_of(phase) = digest_of(?)"
 SELECT_HEAD = "SELECT number, hash FROM head"
 _RESTORE = "keep a copy of the database, then restore a backup"
@@ -140,8 +141,16 @@ class PostgresBooks:
         self._later(_PUT_LAST, last.id, budget, last.id)
 
     def marks(self, budget: str, period: str) -> Collection[int]:
-        where = "digest_of(budget) = digest_of(?) AND digest_of(period_id) = digest_of(?)"
-        return {row[0] for row in self._all(f"SELECT percent FROM alerts WHERE {where}", (budget, period))}
+        return {row[0] for row in self._all(f"SELECT percent FROM alerts WHERE {_IN_FORCE}", (budget, period))}
+
+    def marked(self, budget: str) -> Collection[tuple[str, int]]:
+        where = "digest_of(budget) = digest_of(?) AND is_over = 0 ORDER BY id"
+        return [
+            (row[0], row[1]) for row in self._all(f"SELECT period_id, percent FROM alerts WHERE {where}", (budget,))
+        ]
+
+    def rearm(self, budget: str, period: str, percent: int) -> None:
+        self._later(f"UPDATE alerts SET is_over = 1 WHERE {_IN_FORCE} AND percent = ?", budget, period, percent)
 
     def add_mark(self, mark: Mark) -> None:
         self._later(rows.INSERT_MARK, *rows.write_mark(mark))

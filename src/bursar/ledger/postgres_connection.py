@@ -26,6 +26,9 @@ Cursor = psycopg.Cursor[Row]
 _QUEUE = "SELECT pg_advisory_xact_lock(1649173860, hashtext(current_schema()))"
 """The queue of writers, first come, first served; one for each ledger. It ends with the transaction."""
 
+_TURNS = 1649173861
+"""The class of advisory locks for turns with a name."""
+
 _HAS_MIGRATIONS = (
     "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_tables"
     " WHERE schemaname = current_schema() AND tablename = 'bursar_migrations')"
@@ -116,6 +119,32 @@ class PostgresDatabase:
         """All rows, of one consistent state."""
         with self.snapshot() as connection:
             return connection.execute(to_postgres(sql), parameters).fetchall()
+
+    @contextmanager
+    def turn(self, name: str, seconds: float) -> Iterator[None]:
+        """A block in which nobody else is in one of that name, on whatever machine; a lost connection ends it.
+
+        Raises:
+            LedgerBusy: somebody else was, for that long.
+        """
+        with self._turn():
+            connection = self._live()
+            try:
+                connection.execute(f"SET lock_timeout = {round(seconds * 1000)}".encode())
+                connection.execute(
+                    b"SELECT pg_advisory_lock(%s, hashtext(current_schema() || '/' || %s))", (_TURNS, name)
+                )
+            finally:
+                if not connection.closed:
+                    connection.execute(b"RESET lock_timeout")
+        try:
+            yield
+        finally:
+            with self._mutex:
+                if not connection.closed:
+                    connection.execute(
+                        b"SELECT pg_advisory_unlock(%s, hashtext(current_schema() || '/' || %s))", (_TURNS, name)
+                    )
 
     def close(self) -> None:
         """Let go of the server. In a forked child this does nothing: the connection is its parent's."""
@@ -262,6 +291,10 @@ class PostgresDatabase:
         return version
 
 
+class ServerAway(StoreError):
+    """There is no connection to the server, and nothing was written."""
+
+
 def to_postgres(sql: str) -> bytes:
     """The statement with the marks for parameters that the driver wants."""
     return sql.replace("?", "%s").encode()
@@ -293,11 +326,16 @@ def _store_error(error: psycopg.Error) -> StoreError:
     if isinstance(error, _BUSY):
         return LedgerBusy(f"the ledger is being written by another program ({_first_line(error)}); nothing was written")
     if isinstance(error, psycopg.OperationalError):
-        return StoreError(
+        return (ServerAway if _is_away(error) else StoreError)(
             f"the ledger's server cannot be used: {_first_line(error)}; nothing was written",
             hint="check that it runs, and the URL",
         )
     return StoreError(f"the ledger's server refuses: {_first_line(error)}; nothing was written")
+
+
+def _is_away(error: psycopg.OperationalError) -> bool:
+    """It may be back soon: the connection is lost or was refused, or the server shuts down, starts, or is full."""
+    return error.sqlstate is None or error.sqlstate.startswith(("08", "57P")) or error.sqlstate == "53300"
 
 
 def _first_line(error: psycopg.Error) -> str:

@@ -20,11 +20,12 @@ _SILENCE = Firing(None, ())
 
 
 class Posting:
-    """The open transaction, at one instant. `events` is what to tell once it is committed."""
+    """The open transaction, at one instant. `entries` is what it has written down, `events` what to tell of it then."""
 
     def __init__(self, books: Books, at: datetime) -> None:
         self.books = books
         self.at = at
+        self.entries: list[Entry] = []
         self.events: list[LedgerEvent] = []
         self._latest: dict[str, str | None] = {}
 
@@ -132,6 +133,7 @@ class Posting:
         encoded = encode(body)
         entry = build_entry(number + 1, self.at, kind, key, body, previous, encoded=encoded)
         self.books.add_entry(entry, encoded)
+        self.entries.append(entry)
         return entry
 
     def _told(self, entry: Entry, reservation: Reservation) -> Reservation:

@@ -140,7 +140,7 @@ class SqliteLedger(Bookkeeping, Reading):
                 map(read_standing, connection.execute(rows.SELECT_STANDINGS)),
                 connection.execute(rows.SELECT_HOLDINGS),
                 connection.execute(rows.SELECT_CALLS),
-                map(_read_mark, connection.execute(rows.SELECT_MARKS)),
+                map(_read_mark, connection.execute(f"{rows.SELECT_MARKS} ORDER BY id")),
                 map(read_balance, connection.execute(rows.SELECT_BALANCES)),
                 connection.execute(rows.SELECT_PHASES),
             )

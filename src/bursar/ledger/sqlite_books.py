@@ -167,9 +167,18 @@ class SqliteBooks:
 
     def marks(self, budget: str, period: str) -> Collection[int]:
         found = self._connection.execute(
-            "SELECT percent FROM alerts WHERE budget = ? AND period_id = ?", (budget, period)
+            "SELECT percent FROM alerts WHERE budget = ? AND period_id = ? AND is_over = 0", (budget, period)
         )
         return {row[0] for row in found}
+
+    def marked(self, budget: str) -> Collection[tuple[str, int]]:
+        sql = "SELECT period_id, percent FROM alerts WHERE budget = ? AND is_over = 0 ORDER BY id"
+        found: list[rows.Row] = self._connection.execute(sql, (budget,)).fetchall()
+        return [(row[0], row[1]) for row in found]
+
+    def rearm(self, budget: str, period: str, percent: int) -> None:
+        where = "budget = ? AND period_id = ? AND percent = ? AND is_over = 0"
+        self._connection.execute(f"UPDATE alerts SET is_over = 1 WHERE {where}", (budget, period, percent))
 
     def add_mark(self, mark: Mark) -> None:
         self._connection.execute(rows.INSERT_MARK, rows.write_mark(mark))
@@ -210,13 +219,14 @@ def select_holdings(
     query: Callable[[str, Sequence[str]], Iterable[rows.Row]], labels: Mapping[str, str], state: State | None
 ) -> list[Holding]:
     """Oldest first; found by run, task and being held, and compared label by label here."""
-    where, parameters = by_run_and_task(labels)
+    select, (where, parameters) = rows.SELECT_HOLDINGS, by_run_and_task(labels)
     if state is State.HELD:
-        where.append("state = 'held'")  # spelled out, so that the index of what is held serves
+        select += " INDEXED BY reservations_held"  # of all, hardly any are
+        where.append("state = 'held'")
     elif state is not None:
         where.append("state = ?")
         parameters.append(state.value)
-    found = query(f"{rows.SELECT_HOLDINGS} WHERE {' AND '.join(where)} ORDER BY id", parameters)
+    found = query(f"{select} WHERE {' AND '.join(where)} ORDER BY id", parameters)
     return [holding for holding in map(read_holding, found) if is_selected(labels, holding.labels)]
 
 

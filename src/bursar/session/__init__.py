@@ -6,7 +6,7 @@ tenth of the time of dataclasses to define.
 """
 
 from bursar.session.operations import hold_id_of, record_usage, release_hold, reserve_hold, settle_hold
-from bursar.session.place import SessionLock, find_project
+from bursar.session.place import BUSY_SECONDS, SessionLock, find_project
 from bursar.session.report import (
     Hold,
     Projection,
@@ -22,6 +22,7 @@ from bursar.session.standing import read_balance
 from bursar.session.words import DEFAULT_MODEL, MODELS, format_limit, limit_of, parse_name, parse_tokens
 
 __all__ = [
+    "BUSY_SECONDS",
     "DEFAULT_MODEL",
     "MODELS",
     "SNAPSHOT_PATH",

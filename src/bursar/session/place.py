@@ -54,6 +54,8 @@ def labels_of_caller() -> dict[str, str]:
 class SessionLock:
     """A `with` block in which no other command of this project changes its session or writes its snapshot.
 
+    It is of this machine; a ledger on a server keeps the other machines out (`take_turn`).
+
     The ledger has locks of its own. This one makes "which session, then what, then the snapshot" one step, so the
     snapshot that was written last is the state after the last change.
     """

@@ -12,7 +12,7 @@ from bursar.session.sessions import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bursar.ledger import Ledger
 
@@ -65,11 +65,12 @@ def build_projection(ledger: Ledger, session: Session, operation: str, amount: A
 def build_report(ledger: Ledger, session: Session, at: datetime) -> SessionReport:
     """How the session stands at that instant. The caller has the project's `SessionLock`."""
     held = ledger.reservations({"run": session.id, "project": session.project}, state=State.HELD)
-    balances = ledger.balances(session.labels_here)
+    phases = ledger.phases(session.id)
+    balances = _balances(ledger, session, (*phases, *(each.labels["phase"] for each in held)))
     return SessionReport(
         session=session,
         balance=_own(balances, session),
-        phases={phase: tokens for phase, tokens in ledger.phases(session.id).items() if tokens},
+        phases={phase: tokens for phase, tokens in phases.items() if tokens},
         holds=tuple(_hold(each) for each in held),
         alerts=_alerts(balances, NOTHING, at),
     )
@@ -109,6 +110,14 @@ def alert_as_data(alert: Alert, *, is_projected: bool = False) -> dict[str, obje
         "level": alert.level.value,
         "message": f"if it were granted: {alert.message}" if is_projected else alert.message,
     }
+
+
+def _balances(ledger: Ledger, session: Session, operations: Iterable[str]) -> list[Balance]:
+    """Of every budget that counts the session, or one of these operations; each once, in order of name."""
+    found = {balance.budget.name: balance for balance in ledger.balances(session.labels_here)}
+    for operation in dict.fromkeys(operations):
+        found |= {balance.budget.name: balance for balance in ledger.balances(session.labels_of(operation))}
+    return [found[name] for name in sorted(found)]
 
 
 def _own(balances: Sequence[Balance], session: Session) -> Balance:

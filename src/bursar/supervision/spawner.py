@@ -16,7 +16,7 @@ import traceback
 
 from bursar.clock import SystemClock
 from bursar.errors import BursarError
-from bursar.ledger import open_ledger, prepare_to_open
+from bursar.ledger import open_lasting_ledger, prepare_to_open
 from bursar.processes import become_subreaper, children, identify, kill_descendants, reap_children
 from bursar.supervision.spec import AttemptSpec, decode_spec
 from bursar.supervision.spending import read_rates
@@ -112,7 +112,7 @@ def _supervise(spec: AttemptSpec) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     clock = SystemClock()
     try:
-        ledger = open_ledger(spec.ledger, clock)
+        ledger = open_lasting_ledger(spec.ledger, clock, is_awaited=True)
     except BursarError as error:
         give_up(spec, error.message)
         raise

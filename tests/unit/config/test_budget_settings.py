@@ -232,6 +232,28 @@ def test_a_ledger_follows_the_settings(tmp_path: Path) -> None:
     assert list(ledger.verify()) == []
 
 
+def test_two_settings_that_disagree_are_told_of_each_other(tmp_path: Path) -> None:
+    """Each command defines the budget as its own settings have it: the later one holds, and says what it changed."""
+    ledger = MemoryLedger(NoonClock())
+
+    def follow(text: str) -> list[str]:
+        return list(define_budgets(ledger, tmp_path, read(tmp_path, text)))
+
+    low, high = (f'[[budget]]\nname = "b"\nlimit = "{limit} tokens"\n' for limit in (100, 300))
+    assert follow(low) == []
+    assert follow(low) == []
+    assert follow(high) == [
+        "budget `b` is changed by these settings: its limit was 100 tokens and is 300 tokens from now on"
+    ]
+    assert follow(low) == [
+        "budget `b` is changed by these settings: its limit was 300 tokens and is 100 tokens from now on"
+    ]
+    (said,) = follow(low + 'on_limit = "warn"\nthresholds = [0.5]\n')
+    assert "`on_limit` was block and is warn from now on; its thresholds was 0.8, 0.9, 0.95 and is 0.5" in said
+    assert follow("") == []
+    assert follow(low) == []  # it comes back
+
+
 def test_a_ledger_that_others_use_keeps_what_may_be_in_their_settings(tmp_path: Path) -> None:
     """Somebody whose settings did not have it took the limit away from all, and was not told."""
     home, here, ledger = tmp_path / "home" / ".config" / "bursar", tmp_path / "here", MemoryLedger(NoonClock())

@@ -206,7 +206,9 @@ def _read_call(row: dict[str, Any]) -> CallRecord:
 
 
 def _read_mark(row: dict[str, Any]) -> Mark:
-    return rows.read_mark(tuple(row[name] for name in ("budget", "period_id", "percent", "at", "level", "message")))
+    return rows.read_mark(
+        tuple(row[name] for name in ("budget", "period_id", "percent", "at", "level", "message", "is_over"))
+    )
 
 
 def _agrees(holding: Holding) -> bool:

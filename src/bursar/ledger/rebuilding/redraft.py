@@ -70,11 +70,13 @@ class Redraft:
 
     def end_repeats(self, marks: Sequence[Mark]) -> None:
         """From here on every entry has to follow from those before. Thresholds that have fired do not fire again."""
-        known = {(name, period, percent) for name, period, percent in self.folded.marks}
+        known = self.folded.in_force
         new = [
             mark
             for mark in marks
-            if mark.budget in self.folded.budgets and (mark.budget, mark.period_id, mark.percent) not in known
+            if not mark.is_over
+            and mark.budget in self.folded.budgets
+            and (mark.budget, mark.period_id, mark.percent) not in known
         ]
         body = {"repeats": False, "marks": [_encode_mark(mark) for mark in new]}
         self._add(self._at, "rebuilt", SUBJECT, body)

@@ -54,5 +54,5 @@ def _balance_rows(name: str, budget: FoldedBudget) -> Iterator[Row]:
 
 
 def _mark_rows(folded: Fold) -> Iterator[Row]:
-    for (budget, period, percent), (at, level, message) in folded.marks.items():
-        yield budget, period, percent, at, level, message
+    for mark in folded.marks:
+        yield (*mark.name, mark.at, mark.level, mark.message, int(mark.is_over))

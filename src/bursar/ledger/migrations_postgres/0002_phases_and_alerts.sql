@@ -15,3 +15,8 @@ JOIN (SELECT key, min(number) AS number FROM entries WHERE kind IN ('reserved', 
     ON opened.key = reservations.key
 WHERE labels::json ->> 'session' IS NOT NULL AND labels::json ->> 'phase' IS NOT NULL
 GROUP BY 1, 2;
+
+-- A threshold that a raised limit has put out of reach again may fire anew: what it said before stays, and is over.
+ALTER TABLE alerts ADD COLUMN is_over BIGINT NOT NULL DEFAULT 0 CHECK (is_over IN (0, 1));
+DROP INDEX alerts_once;
+CREATE UNIQUE INDEX alerts_in_force ON alerts (digest_of(budget), digest_of(period_id), percent) WHERE is_over = 0;

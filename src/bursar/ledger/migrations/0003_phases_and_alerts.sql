@@ -21,3 +21,23 @@ DROP INDEX reservations_by_place;
 DROP INDEX reservations_held;
 CREATE INDEX reservations_by_run_and_task ON reservations (run, task, attempt);
 CREATE INDEX reservations_held ON reservations (run, id) WHERE state = 'held';
+
+-- A threshold that a raised limit has put out of reach again may fire anew: what it said before stays, and is over.
+CREATE TABLE fired (
+    id        INTEGER PRIMARY KEY,
+    budget    TEXT NOT NULL,
+    period_id TEXT NOT NULL,
+    percent   INTEGER NOT NULL,
+    level     TEXT,
+    at        TEXT NOT NULL,
+    message   TEXT,
+    is_over   INTEGER NOT NULL DEFAULT 0 CHECK (is_over IN (0, 1))
+) STRICT;
+
+INSERT INTO fired (id, budget, period_id, percent, level, at, message)
+SELECT id, budget, period_id, percent, level, at, message FROM alerts;
+
+DROP TABLE alerts;
+ALTER TABLE fired RENAME TO alerts;
+CREATE UNIQUE INDEX alerts_in_force ON alerts (budget, period_id, percent) WHERE is_over = 0;
+CREATE INDEX alerts_by_budget ON alerts (budget);
