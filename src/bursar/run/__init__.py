@@ -5,6 +5,7 @@ meters an agent and enforces its hold, and goes on doing so when the conductor i
 """
 
 from bursar.run.accounts import alerts_of_run
+from bursar.run.advice import facts_of, learn_policy
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command
 from bursar.run.kept import is_kept
@@ -25,8 +26,10 @@ __all__ = [
     "check_plan_file",
     "check_prices",
     "command_of",
+    "facts_of",
     "is_command",
     "is_kept",
+    "learn_policy",
     "open_plan",
     "settle_finished",
     "take_up",

@@ -23,7 +23,7 @@ from bursar.run.escalation import Escalated
 from bursar.run.finish import bring_home
 from bursar.run.merging import MergedWork
 from bursar.run.recovery import Left, recover
-from bursar.run.retrying import is_about_dollars, may_go_on, read_lesson, restore_routes, takes_too_much
+from bursar.run.retrying import attempt_of, is_about_dollars, may_go_on, read_lesson, restore_routes, takes_too_much
 from bursar.run.scheduler import Scheduler
 from bursar.run.supervisors import Supervisors
 
@@ -223,7 +223,7 @@ class Conductor:
         if self._stop.is_set() or not may_go_on(self._context, task, ended):
             return False
         lesson = "" if self._context.settings.max_attempts == 1 else read_lesson(self._context, task, ended)
-        escalated = self._context.escalation.escalate(task, ended.note, lesson)
+        escalated = self._context.escalation.escalate(task, ended.note, lesson, attempt_of(self._context, task, ended))
         if escalated is None:
             return False
         self._scheduler.reopened(task.number)
