@@ -1,8 +1,8 @@
 """Worlds of tasks and models that a routing policy can be tried in: each made of a seed, none of anybody's data.
 
-A world is a list of tasks; for each model it says whether its work would be good and what it would cost. The worlds
-differ in what a learner could take for granted: models that fail together or alone, cheap models that are dear, failures
-that run for ever.
+A world is a list of tasks; for each model it says whether its work would be good and what it would cost. Worlds differ
+in what a learner could take for granted: models that fail together or alone, cheap models that are dear, failures that
+run for ever.
 """
 
 from __future__ import annotations
