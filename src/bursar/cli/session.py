@@ -8,13 +8,15 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from bursar.agents import Agent
 from bursar.budget import Lane, Unit, parse_limit
+from bursar.cli.run_watch import Watch
 from bursar.clock import SystemClock
 from bursar.config import (
     FILE_NAME,
@@ -26,17 +28,19 @@ from bursar.config import (
     load_settings,
     open_stores,
 )
-from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, UserError
-from bursar.events import AlertFired, RunEvent
+from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, UserError
+from bursar.history import STATISTICS_FILE, build_statistics, write_statistics
 from bursar.ids import RandomIds
-from bursar.journal import AttemptRow, Journal, RunState
+from bursar.journal import AttemptRow, Journal, RunRow, RunState
 from bursar.money import NANO_PER_USD
 from bursar.notify import Notifier
 from bursar.paths import state_dir
 from bursar.plan import Plan
 from bursar.pricing import ALIASES, load_prices
-from bursar.reports import build_run_report, render_event, render_report, report_as_data
+from bursar.reports import build_run_report, render_report, report_as_data
 from bursar.run import Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools, alerts_of_run
+from bursar.session import find_project
+from bursar.worktrees import is_tracked, leave_out, open_repository
 
 _EXIT_CODES = {
     RunState.SUCCEEDED: OK,
@@ -53,11 +57,13 @@ class Flags:
     agent: str | None = None
     max_parallel: int | None = None
     auto_approved: Sequence[str] = ()
+    timeout_seconds: float | None = None
+    startup_delay_seconds: float = 0.0
 
 
 def read_settings(opened: PlanToRun) -> Settings:
     """The project's settings."""
-    return load_settings(opened.repository.root)
+    return load_settings(opened.origin.project)
 
 
 def choose_agent(settings: Settings, flags: Flags) -> Agent:
@@ -74,6 +80,14 @@ def choose_agent(settings: Settings, flags: Flags) -> Agent:
     agent = build_agent(settings)
     agent.find()
     return agent
+
+
+def tell_missing_login(agent: Agent) -> None:
+    """A key or login that was not found is told on stderr. The run goes on: the agent may have ways of its own."""
+    condition = agent.examine(os.environ)
+    if condition.login is None:
+        fixes = [problem.fix for problem in condition.problems[:1]]
+        sys.stderr.write(f"warning: {agent.name}: no key and no login was found; {'; '.join(fixes)}\n")
 
 
 def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
@@ -119,23 +133,30 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
     return RunSettings(
         max_parallel=slots,
         default_hold_tokens=hold.quantity,
-        attempt_limit_seconds=settings.run.attempt_minutes * 60,
+        attempt_limit_seconds=flags.timeout_seconds or settings.run.attempt_minutes * 60,
         verify_limit_seconds=settings.run.verify_minutes * 60,
         auto_approved=frozenset(flags.auto_approved),
         max_attempts=settings.routing.attempts,
         attempt_cap=parse_limit(settings.routing.attempt_cap) if settings.routing.attempt_cap else None,
         downgrades=settings.routing.downgrade,
         lane=Lane(settings.agents.get(flags.agent or settings.run.agent, AgentSettings()).lane),
+        startup_delay_seconds=flags.startup_delay_seconds,
     )
 
 
-def require_approval(plan: Plan, settings: Settings, journal: Journal, *, trust: bool) -> None:
+def require_approval(
+    plan: Plan, settings: Settings, journal: Journal, *, trust: bool, more: Sequence[str] = ()
+) -> None:
     """A person has approved this plan's content, now or before, if anything in it would be executed.
+
+    Args:
+        more: what else of its content has to be approved, in lines for people.
 
     Raises:
         UserError: nobody has, and nobody can be asked.
     """
     commands = [f"task {task.number}: {command}" for task in plan.tasks for command in task.commands]
+    commands += more
     commands += [f"{FILE_NAME}: {program}" for program in settings.programs()]
     if not commands:
         return
@@ -143,9 +164,10 @@ def require_approval(plan: Plan, settings: Settings, journal: Journal, *, trust:
     if journal.is_approved(digest):
         return
     listed = "\n".join(f"  {command}" for command in commands)
-    if not trust and not _ask(f"{plan.path} would run these commands:\n{listed}\n"):
+    what = "commands and permissions" if more else "commands"
+    if not trust and not _ask(f"{plan.path} would use these {what}:\n{listed}\n"):
         raise UserError(
-            f"{plan.path} contains commands that nobody has approved yet:\n{listed}",
+            f"{plan.path} contains {what} that nobody has approved yet:\n{listed}",
             hint="read them, then say --trust; it is remembered until the plan changes",
         )
     journal.approve(digest, str(plan.path), SystemClock().now().isoformat(timespec="seconds"))
@@ -159,12 +181,8 @@ def _ask(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def tell(event: RunEvent) -> None:
-    """The event as a line on stderr; a run goes on when nobody listens any more."""
-    _say(render_event(event, in_colour=_wants_colour(sys.stderr)) + "\n")
-
-
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """The text is on stderr; a run goes on when nobody listens any more."""
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -179,18 +197,6 @@ def _mute(stream: TextIO) -> None:
     os.close(null)
 
 
-def telling(notifier: Notifier) -> Callable[[RunEvent], None]:
-    """Tells each event on stderr; alerts are sent to their targets too, and what could not be is told once."""
-
-    def emit(event: RunEvent) -> None:
-        tell(event)
-        if isinstance(event, AlertFired):
-            notifier.alert(event.level, event.message, at=event.at)
-        tell_undelivered(notifier)
-
-    return emit
-
-
 def send_earlier_alerts(notifier: Notifier, context: RunContext) -> None:
     """Alerts that fired on this run while no conductor was there to send them are on their way."""
     for alert in alerts_of_run(context):
@@ -203,9 +209,12 @@ def tell_undelivered(notifier: Notifier) -> None:
         sys.stderr.write(f"warning: {sentence}\n")
 
 
-def conduct(conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow], *, as_json: bool) -> int:
+def conduct(
+    conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow], watch: Watch, *, as_json: bool
+) -> int:
     """Conducts the run to its end, prints its report on stdout and gives the exit code."""
-    state, number = asyncio.run(_conduct(conductor, rows))
+    state, number = asyncio.run(_conduct(conductor, rows, watch))
+    _export_statistics(context)
     try:
         print_report(context.stores, context.run.id, as_json=as_json)
         sys.stdout.flush()
@@ -216,19 +225,56 @@ def conduct(conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow
     return _EXIT_CODES[state]
 
 
-async def _conduct(conductor: Conductor, rows: Sequence[AttemptRow]) -> tuple[RunState, int | None]:
+def _export_statistics(context: RunContext) -> None:
+    """`.planning/.token-stats.json` says what the project's attempts have taken; git takes no notice of it.
+
+    One that somebody has committed is left alone: the next run would stumble over the change.
+    """
+    if context.checkout is None:
+        return
+    folder, repository = context.checkout.root / ".planning", context.checkout
+    path = folder / STATISTICS_FILE
+    if not folder.is_dir() or (path.exists() and is_tracked(repository, path)):
+        return
+    try:
+        seen = context.stores.history.observations(project=str(repository.root))
+        leave_out(repository, f"/.planning/{STATISTICS_FILE}")
+        write_statistics(folder, build_statistics(seen))
+    except (OSError, StoreError) as error:
+        say(f"warning: {path} was not written: {error}\n")
+
+
+async def _conduct(conductor: Conductor, rows: Sequence[AttemptRow], watch: Watch) -> tuple[RunState, int | None]:
     loop, received = asyncio.get_running_loop(), list[int]()
 
     def stop(number: int) -> None:
         if not received:
-            _say("stopping: agents get up to 5 s to end; what they used is settled\n")
+            say("stopping: agents get up to 5 s to end; what they used is settled\n")
         received.append(number)
         conductor.request_stop()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop, number)
-    state = await conductor.conduct(rows)
+    looking = asyncio.create_task(watch.look())
+    try:
+        state = await conductor.conduct(rows)
+    finally:
+        looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await looking
     return state, received[0] if received else None
+
+
+def latest_run_here(journal: Journal) -> RunRow | None:
+    """The newest run of the project around us; None where it has none.
+
+    Raises:
+        SetupError: there is none, and this is no repository, where one would be looked for.
+    """
+    found = journal.latest_run(find_project())
+    if found is None:
+        open_repository(Path.cwd())
+    return found
 
 
 def print_report(stores: Stores, run_id: str, *, as_json: bool) -> None:
@@ -245,8 +291,9 @@ def print_report(stores: Stores, run_id: str, *, as_json: bool) -> None:
         json.dump(report_as_data(report), sys.stdout, indent=2, ensure_ascii=False)
         sys.stdout.write("\n")
     else:
-        sys.stdout.write(render_report(report, in_colour=_wants_colour(sys.stdout)) + "\n")
+        sys.stdout.write(render_report(report, in_colour=wants_colour(sys.stdout)) + "\n")
 
 
-def _wants_colour(stream: object) -> bool:
+def wants_colour(stream: object) -> bool:
+    """The stream is a terminal, and nobody has said that colour is unwanted."""
     return bool(getattr(stream, "isatty", bool)()) and not os.environ.get("NO_COLOR")

@@ -66,6 +66,9 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         nested: leave sub-agents and workflows to the model.
         arguments: more arguments for the CLI.
         argv: for `command` alone: the program and its arguments, with {model}, {prompt}, {session_id}, {worktree}.
+        env: variables of the user's that it gets beside those on its list; `PREFIX*` for all that begin so.
+        repository_settings: what the repository says about the agent (hooks, servers, addresses) takes effect.
+        private_home: each attempt has a home of its own, with the agent's login in it and nothing else.
         lane: who bills its calls. Dollars of a subscription charge no budget in USD; `unknown` counts at list price.
     """
 
@@ -74,7 +77,17 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     nested: bool = False
     arguments: list[str] = []
     argv: list[str] = []
+    env: list[str] = []
+    repository_settings: bool = False
+    private_home: bool = True
     lane: Literal["api", "subscription", "unknown"] = "unknown"
+
+    def liberties(self) -> str:
+        """In words, what is not kept from the agent; empty where everything is."""
+        given = ["the repository's settings for it take effect"] if self.repository_settings else []
+        given += [] if self.private_home else ["it lives in your home"]
+        given += [f"it gets {', '.join(self.env)} of your environment"] if self.env else []
+        return f" ({'; '.join(given)})" if given else ""
 
 
 class NotifyTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,7 +127,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def programs(self) -> list[str]:
         """What the settings would run, write to or count by, for people: programs, targets of alerts, prices."""
         lines = {name: (table.argv or [table.program or name]) + table.arguments for name, table in self.agents.items()}
-        programs = [f"agent {name}: {shlex.join(words)}" for name, words in sorted(lines.items())]
+        programs = [
+            f"agent {name}: {shlex.join(words)}{self.agents[name].liberties()}" for name, words in sorted(lines.items())
+        ]
         programs += [f"alerts go to {mask_target(target)}" for target in self.notify.targets]
         return programs + [f"calls of {table.model} are priced: {_price_text(table)}" for table in self.price]
 

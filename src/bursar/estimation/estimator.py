@@ -10,6 +10,7 @@ from bursar.estimation.defaults import usual_log
 from bursar.estimation.key import Interval, Key
 
 if TYPE_CHECKING:
+    from bursar.estimation.likeness import Floats
     from bursar.estimation.stream import Stream
 
 
@@ -52,6 +53,34 @@ class Estimator:
         if len(measures) != 1:
             raise ValueError(f"a total needs work of one measure, not of {sorted(measures) or 'none'}")
         return self._stream(measures.pop()).estimate_total(keys)
+
+    def observations(self, measure: str) -> int:
+        """How many outcomes of this measure it has been told."""
+        return self._streams[measure].seen if measure in self._streams else 0
+
+    def coverage(self, measure: str) -> float | None:
+        """The share of its outcomes that lay within what was, or would have been, said before; None below ten."""
+        return self._streams[measure].coverage if measure in self._streams else None
+
+    def alike(self, key: Key) -> int:
+        """How many of them had the key's type, complexity and model."""
+        return self._streams[key.measure].alike(key) if key.measure in self._streams else 0
+
+    def draw(self, keys: Sequence[Key], seed: int) -> Floats:
+        """Ways in which work of these keys, of one measure, may go: a row for each key, a column for each way.
+
+        The same seed gives the same luck in every measure: what takes many tokens takes long.
+
+        Raises:
+            ValueError: nothing of the measure was observed, so there is nothing to draw from.
+        """
+        from bursar.estimation.forecasting import DRAWS
+        from bursar.estimation.totals import normal_draws
+
+        measure = keys[0].measure
+        if not self.observations(measure):
+            raise ValueError(f"nothing is known of {measure} yet")
+        return self._stream(measure).draw(keys, normal_draws(len(keys), DRAWS, seed))
 
     def _stream(self, measure: str) -> Stream:
         if measure not in self._streams:

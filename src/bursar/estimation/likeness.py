@@ -27,16 +27,16 @@ TYPE, MODEL, PROJECT, TASK, EXACT = 0, 1, 2, 3, 6  # places in what `_levels` re
 MAX_NUMBERS = 8  # facts that are numbers; of more, those that are known most often
 NOISE = 0.3  # variance of what nothing explains
 _LEVEL = 30.0  # variance of the measure's own level: next to nothing is assumed
-_SHARED = (0.2, 0.25, 0.2, 0.2, 0.05, 0.05, 0.05, 0.1, 0.05, 0.05, 0.05)  # of what `_levels` returns, in its order
+_SHARED = (0.2, 0.25, 0.2, 0.2, 0.05, 0.03, 0.04, 0.1, 0.05, 0.05, 0.05)  # of what `_levels` returns, in its order
 _DRIFTS = (
     (None, 60.0, 0.03),
     (None, 10.0, 0.03),
     (PROJECT, 20.0, 0.06),
     (TASK, 3.0, 0.06),
 )  # among whom, memory, variance
-_LINE, _CURVE, _JOINT = 0.04, 0.03, 0.05  # of a fact's slope, its bends, and what all facts do together
+_LINE, _CURVE, _JOINT = 0.03, 0.02, 0.03  # of a fact's slope, its bends, and what all facts do together
 _FIXED = 1 + len(_SHARED) + len(_DRIFTS)  # kinds of effect that there always are
-_FARTHEST = 4.0  # in standard deviations: what lies beyond is taken as lying there
+_FARTHEST = 2.5  # in standard deviations: what lies beyond is taken as lying there
 
 
 @dataclass(frozen=True, slots=True)

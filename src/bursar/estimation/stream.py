@@ -8,15 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from bursar.estimation.key import Interval, Key
+from bursar.estimation.likeness import Floats
 from bursar.estimation.regression import Regression
-from bursar.estimation.tails import Correction, Tails, measure_tails
-from bursar.estimation.totals import Whole, add_up, log_sum
+from bursar.estimation.tails import ONE_SIDE, Correction, Tails, measure_tails, stretch
+from bursar.estimation.totals import Whole, add_up, log_sum, log_sums
 
 _WINDOW, _KEPT = 600, 480  # outcomes that are learned from; a full window forgets its oldest down to so many
 _FEWEST_NEW = 5  # outcomes between two fits; later a tenth of the window
 _FIRST = 5  # outcomes of which nothing could be expected
 _WORTH, _TOTAL_WORTH = 10.0, 12.0  # how many surprises the assumed tails are worth
-_TOTAL_WIDTH = 1.2  # what a sum has in common is known less well than it seems
+_TOTAL_WIDTH = 1.3  # what a sum has in common is known less well than it seems
 _RATE, _TOTAL_RATE = 0.02, 0.1  # see `Correction`
 _MOST_COUNTED = 50_000  # kinds of work that are counted
 _JUDGED_AT_ONCE = 20
@@ -32,8 +33,8 @@ class Stream:
         self._level = level
         self._keys: list[Key] = []
         self._logs: list[float] = []
-        self._seen = 0
-        self._alike: dict[tuple[object, ...], int] = {}
+        self.seen = 0
+        self._counts: dict[tuple[object, ...], int] = {}
         self._correction, self._total_correction = Correction(_RATE), Correction(_TOTAL_RATE)
         self._asked: tuple[tuple[Key, ...], int, Tails, Whole] | None = None
         self._is_behind = False
@@ -46,7 +47,7 @@ class Stream:
         self._catch_up()
         used = self._tails()
         surprise = self._fitted.add(key, log)
-        if self._seen >= _FIRST:
+        if self.seen >= _FIRST:
             self._correction.learn(used, surprise)
         self._remember(key, log)
         self._learn_from_total()
@@ -61,21 +62,21 @@ class Stream:
 
     def estimate(self, key: Key) -> Interval:
         """What one piece of work will take."""
-        if not self._seen:
+        if not self.seen:
             return self._usual(1)
         self._catch_up()
         whole = add_up(self._fitted.expect([key]))
-        return self._interval(whole, self._tails(), self._alike.get(_kind(key), 0), self._correction)
+        return self._interval(whole, self._tails(), self.alike(key), self._correction)
 
     def estimate_total(self, keys: Sequence[Key]) -> Interval:
         """What the sum of them will take."""
-        if not self._seen:
+        if not self.seen:
             return self._usual(len(keys))
         self._catch_up()
         whole, size = add_up(self._fitted.expect(keys)), len(keys)
         tails = self._total_correction.correct(self._tails_of_totals(size))
-        self._asked = (tuple(keys), self._seen, tails, whole)
-        alike = min(self._alike.get(_kind(key), 0) for key in keys)
+        self._asked = (tuple(keys), self.seen, tails, whole)
+        alike = min(self.alike(key) for key in keys)
         return self._interval(whole, tails, alike, self._total_correction)
 
     def _usual(self, size: int) -> Interval:
@@ -86,10 +87,40 @@ class Stream:
     def _remember(self, key: Key, log: float) -> None:
         self._keys.append(key)
         self._logs.append(log)
-        self._seen += 1
+        self.seen += 1
         kind = _kind(key)
-        if kind in self._alike or len(self._alike) < _MOST_COUNTED:
-            self._alike[kind] = self._alike.get(kind, 0) + 1
+        if kind in self._counts or len(self._counts) < _MOST_COUNTED:
+            self._counts[kind] = self._counts.get(kind, 0) + 1
+
+    @property
+    def coverage(self) -> float | None:
+        """The share of outcomes that lay within their intervals; None below ten."""
+        self._catch_up()
+        return self._correction.coverage
+
+    def alike(self, key: Key) -> int:
+        """How many outcomes were of the key's type, complexity and model."""
+        return self._counts.get(_kind(key), 0)
+
+    def draw(self, keys: Sequence[Key], normals: Floats) -> Floats:
+        """Ways in which it may go, a row for each key: apart they keep to `estimate`, together to `estimate_total`.
+
+        Args:
+            normals: a row of normal numbers for each key, a column for each draw.
+        """
+        self._catch_up()
+        expected = self._fitted.expect(keys)
+        deviations = np.sqrt(expected.covariance.diagonal())
+        apart = (np.linalg.cholesky(expected.covariance) / deviations[:, None]) @ normals
+        logs = expected.means[:, None] + deviations[:, None] * stretch(apart, self._tails())
+        if len(keys) == 1:
+            return _all_exp(logs)
+        whole, sums = add_up(expected), log_sums(logs)
+        tails = self._total_correction.correct(self._tails_of_totals(len(keys)))
+        low, middle, high = np.quantile(sums, [0.1, 0.5, 0.9])
+        places = (sums - middle) / np.where(sums > middle, high - middle, middle - low) * ONE_SIDE
+        wanted = whole.middle + whole.deviation * stretch(places, tails)
+        return _all_exp(logs + (wanted - sums))
 
     def _catch_up(self) -> None:
         """What was learned in one go is fitted when it is asked for, and what would have been said of it is judged."""
@@ -116,7 +147,7 @@ class Stream:
         return Regression(
             self._keys,
             np.array(self._logs),
-            start=self._seen - count,
+            start=self.seen - count,
             level=self._level,
             room=self._fit_at - count,
             before=before,
@@ -144,7 +175,7 @@ class Stream:
         if self._asked is None:
             return
         keys, since, used, whole = self._asked
-        done = self._seen - since
+        done = self.seen - since
         if self._keys[-done:] != list(keys[:done]):
             self._asked = None
         elif done == len(keys):
@@ -158,7 +189,7 @@ class Stream:
             p50=_exp(middle),
             p90=_exp(high),
             mean=max(_exp(middle), min(_exp(high), _exp(middle + whole.deviation**2 / 2))),
-            observations=self._seen,
+            observations=self.seen,
             alike=alike,
             coverage=correction.coverage,
         )
@@ -166,6 +197,10 @@ class Stream:
 
 def _kind(key: Key) -> tuple[object, ...]:
     return key.type, key.complexity, key.model
+
+
+def _all_exp(logs: Floats) -> Floats:
+    return np.asarray(np.exp(np.clip(logs, -_LARGEST, _LARGEST)))
 
 
 def _exp(log: float) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from bursar.estimation.likeness import Floats
 
+ONE_SIDE = NormalDist().inv_cdf(0.9)  # in standard deviations: one of ten normal numbers lies beyond
 _LATEST = 400  # surprises that count
 _SHARE = 0.1  # of the outcomes on either side
 _SHAPE = np.array([NormalDist().inv_cdf((k + 0.5) / 20) for k in range(20)])  # what is assumed before any is known
@@ -42,6 +43,12 @@ def measure_tails(surprises: Floats, assumed_worth: float, assumed_width: float 
     shares = (np.cumsum(weights) - weights / 2) / weights.sum()
     low, middle, high = np.interp([_SHARE, 0.5, 1 - _SHARE], shares, places).tolist()
     return Tails(low, middle, high)
+
+
+def stretch(normals: Floats, tails: Tails) -> Floats:
+    """Normal numbers, moved and stretched so that one in ten lies below, and one above, where the tails say."""
+    below, above = (tails.middle - tails.low) / ONE_SIDE, (tails.high - tails.middle) / ONE_SIDE
+    return np.asarray(tails.middle + normals * np.where(normals < 0, below, above))
 
 
 class Correction:

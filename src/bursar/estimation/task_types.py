@@ -25,7 +25,7 @@ class TaskType(StrEnum):
 
 _WRITTEN_AS = ("task_type", "task-type", "tasktype")
 _TESTS = re.compile(r"(?:^|/)(?:tests?|__tests__|spec)/|(?:^|/)test_|[._-](?:test|spec)s?\.\w+$", re.IGNORECASE)
-_PAPERS = re.compile(r"\.(?:md|rst|txt|adoc)$", re.IGNORECASE)
+_PAPERS = re.compile(r"(?:^\.planning/|\b(?:design|architecture|decisions|adrs?)\b).*\.(?:md|rst|adoc)$", re.IGNORECASE)
 _READS = re.compile(
     r"(?:read|explore|research|investigate|map|analy[sz]e|audit|survey|review|inspect)\b", re.IGNORECASE
 )

@@ -10,10 +10,10 @@ import numpy as np
 
 from bursar.estimation.likeness import Floats
 from bursar.estimation.regression import Expected
+from bursar.estimation.tails import ONE_SIDE
 
 _DRAWS = 256
 _SEED = 20  # any number: the same draws each time
-_ONE_SIDE = 1.2815515655446004  # in standard deviations: one in ten lies beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,18 @@ def add_up(expected: Expected) -> Whole:
     if size == 1:
         return Whole(float(expected.means[0]), math.sqrt(expected.covariance[0, 0]))
     logs = expected.means[:, None] + np.linalg.cholesky(expected.covariance) @ normal_draws(size)
+    low, middle, high = np.quantile(log_sums(logs), [0.1, 0.5, 0.9]).tolist()
+    return Whole(middle, (high - low) / (2 * ONE_SIDE))
+
+
+def log_sums(logs: Floats) -> Floats:
+    """The same for every column."""
     most = logs.max(0)
-    low, middle, high = np.quantile(most + np.log(np.exp(logs - most).sum(0)), [0.1, 0.5, 0.9]).tolist()
-    return Whole(middle, (high - low) / (2 * _ONE_SIDE))
+    return np.asarray(most + np.log(np.exp(logs - most).sum(0)))
 
 
 @lru_cache(maxsize=8)
-def normal_draws(size: int, count: int = _DRAWS) -> Floats:
+def normal_draws(size: int, count: int = _DRAWS, seed: int = _SEED) -> Floats:
     """`count` columns of `size` independent normal numbers, each column with its opposite."""
-    half = np.random.default_rng([_SEED, size]).standard_normal((size, count // 2))
+    half = np.random.default_rng([seed, size]).standard_normal((size, count // 2))
     return np.concatenate([half, -half], axis=1)

@@ -2,11 +2,13 @@
 
 from bursar.events.agent import (
     AgentEvent,
+    CallLost,
     CallReported,
     LineRejected,
     RetryReported,
     SessionEnded,
     SessionStarted,
+    Source,
     ToolReturned,
     ToolStarted,
 )
@@ -17,6 +19,7 @@ from bursar.events.run import (
     CheckoutForwarded,
     RunEvent,
     RunStarted,
+    StartWarned,
     SummaryWritten,
     TaskRerouted,
     TaskSkipped,
@@ -28,6 +31,7 @@ __all__ = [
     "AlertFired",
     "AttemptEnded",
     "AttemptStarted",
+    "CallLost",
     "CallReported",
     "CheckoutForwarded",
     "LineRejected",
@@ -36,6 +40,8 @@ __all__ = [
     "RunStarted",
     "SessionEnded",
     "SessionStarted",
+    "Source",
+    "StartWarned",
     "SummaryWritten",
     "TaskRerouted",
     "TaskSkipped",

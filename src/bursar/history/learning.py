@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bursar.estimation import Estimator, Key, SuccessRates
 from bursar.history.observation import Observation
 from bursar.money import NANO_PER_USD
 
-LEARN_FROM = 600  # observations, the latest: an estimator keeps no more
+LEARN_FROM = 300  # observations, the latest: more would take longer to learn from than they are worth
 _MEASURES = ("cost_usd", "tokens", "seconds", "calls")
 
 
@@ -21,12 +22,16 @@ class Experience:
     Attributes:
         observations: how many attempts it is learned from.
         unbelievable: rows that were passed over.
+        priced_attempts: by model how many of them had a known cost.
+        corrections: types that people have given, by the task's digest.
     """
 
     estimator: Estimator
     success: SuccessRates
     observations: int
     unbelievable: int = 0
+    priced_attempts: Mapping[str, int] = field(default_factory=dict)
+    corrections: Mapping[str, str] = field(default_factory=dict)
 
 
 def learn(observations: Sequence[Observation], unbelievable: int = 0) -> Experience:
@@ -45,7 +50,8 @@ def learn(observations: Sequence[Observation], unbelievable: int = 0) -> Experie
     for seen in known:
         if seen.outcome != "stopped":
             success.observe(key_of(seen, "tokens"), seen.outcome == "succeeded")
-    return Experience(estimator, success, len(known), unbelievable)
+    priced = Counter(seen.model for seen in known if seen.nano_usd)
+    return Experience(estimator, success, len(known), unbelievable, priced)
 
 
 def key_of(seen: Observation, measure: str) -> Key:

@@ -76,11 +76,15 @@ class History:
                 new += connection.changes()
         return new
 
-    def observations(self) -> list[Observation]:
-        """Every observation that can be believed, oldest first, with the types that people have corrected."""
-        return list(self.read().observations)
+    def observations(self, project: str | None = None) -> list[Observation]:
+        """Every observation that can be believed, oldest first, with the types that people have corrected.
 
-    def read(self, latest: int | None = None) -> Read:
+        Args:
+            project: only those of this one; None for all.
+        """
+        return list(self.read(project=project).observations)
+
+    def read(self, latest: int | None = None, project: str | None = None) -> Read:
         """As `observations`, with the number of rows that somebody must have written past us.
 
         Args:
@@ -89,8 +93,9 @@ class History:
         rows = self._database.query(
             f"SELECT {_SHOWN} FROM observation LEFT JOIN correction"
             " ON correction.digest = observation.digest AND observation.digest != ''"
+            " WHERE ? IS NULL OR observation.project = ?"
             " ORDER BY observation.at DESC, observation.key DESC LIMIT ?",
-            (-1 if latest is None else latest,),
+            (project, project, -1 if latest is None else latest),
         )
         rows.reverse()
         found = [seen for row in rows if (seen := _from_row(row)) is not None]

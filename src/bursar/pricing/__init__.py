@@ -4,9 +4,10 @@
 data that any other process reads in no time. Integers only.
 """
 
-from bursar.pricing.library import ALIASES, Prices, library_version, load_prices, price_changes
+from bursar.pricing.library import ALIASES, Prices, library_version, load_prices, price_history
 from bursar.pricing.overrides import LongContext, PriceOverride
 from bursar.pricing.rates import COUNTERS, STANDARD, ModelRates, Rate, RateTable
+from bursar.pricing.snapshot import data_stamp
 
 __all__ = [
     "ALIASES",
@@ -18,7 +19,8 @@ __all__ = [
     "Prices",
     "Rate",
     "RateTable",
+    "data_stamp",
     "library_version",
     "load_prices",
-    "price_changes",
+    "price_history",
 ]

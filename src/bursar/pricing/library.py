@@ -1,18 +1,21 @@
-"""The price library (genai-prices, offline) behind one small port. Imported late: it costs 140 ms.
+"""The price library (genai-prices, offline) behind one small port. Its data is read without it, which is quicker.
 
 Source: https://github.com/pydantic/genai-prices, the data of the installed version; nothing is fetched.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from bursar.errors import InternalError, UserError
 from bursar.pricing.overrides import PriceOverride, choose_overrides
 from bursar.pricing.rates import COUNTERS, STANDARD, ModelRates, Rate, RateTable, femto_per_token, plain_name
+from bursar.pricing.snapshot import read_providers
 from bursar.usage import Usage
 
 if TYPE_CHECKING:
@@ -92,20 +95,17 @@ class Prices:
                 )
 
     def _provider(self, name: str) -> Provider | None:
-        plain = plain_name(name)
-        if plain in ALIASES:
+        if plain_name(name) in ALIASES:
             return next(provider for provider in self._providers if provider.id == "anthropic")
-        for provider in self._providers:
-            if any(model.is_match(plain) for model in provider.models):
-                return provider
-        return None
+        found = find_model(self._providers, name)
+        return None if found is None else found[0]
 
     def _table_of(self, providers: Iterable[Provider]) -> RateTable:
         """The user's prices, then the list prices of the models of whose calls the user says nothing."""
         stated = [override.rates(self._rates_like(override.like)) for override in self._overrides]
         standard = [rates for rates in stated if rates.service_tier == STANDARD]
         listed = [
-            self._rates(model, provider.id)
+            self.rates_of(model, provider.id)
             for provider in providers
             for model in provider.models
             if not any(rates.means(model.id.lower()) for rates in standard)
@@ -114,12 +114,11 @@ class Prices:
 
     def _rates_like(self, name: str) -> Mapping[str, Rate]:
         """The list prices of the model that is meant; none if nothing is, or nobody knows it."""
-        provider = self._provider(name) if name else None
-        if provider is None:
-            return {}
-        return next(self._rates(model).rates for model in provider.models if model.is_match(plain_name(name)))
+        found = find_model(self._providers, name) if name else None
+        return {} if found is None else self.rates_of(found[1]).rates
 
-    def _rates(self, model: ModelInfo, provider: str = "") -> ModelRates:
+    def rates_of(self, model: ModelInfo, provider: str = "") -> ModelRates:
+        """What calls of one model of the library cost."""
         price = model.get_prices(self._at)
         rates = {counter: rate for counter, key in _KEYS.items() if (rate := _rate(price, key)) is not None}
         halved = _HALVED.get(provider, {})
@@ -127,21 +126,73 @@ class Prices:
 
 
 def load_prices(at: date | datetime, overrides: Iterable[PriceOverride] = ()) -> Prices:
-    """The prices that held at a moment (a date means its beginning, UTC). Offline; imports the library.
+    """The prices that held at a moment (a date means its beginning, UTC). Offline.
 
     Raises:
         UserError: an override is like a model that nobody knows.
     """
-    from genai_prices.data_snapshot import get_snapshot
-
     moment = at if isinstance(at, datetime) else datetime.combine(at, time(), tzinfo=UTC)
-    providers = get_snapshot().providers
-    # Names are looked up at those who made the model before those who sell it too.
-    first = ("anthropic", "openai", "google")
-    ordered = sorted(providers, key=lambda provider: first.index(provider.id) if provider.id in first else len(first))
-    prices = Prices(ordered, moment, overrides)
+    prices = Prices(_providers(), moment, overrides)
     prices.check_overrides()
     return prices
+
+
+def price_history(model: str) -> list[tuple[date, ModelRates]]:
+    """The list prices of one model, each after the day from which on it holds, in order; empty if nobody knows it.
+
+    The first holds from the beginning of time.
+    """
+    found = find_model(_providers(), model)
+    if found is None:
+        return []
+    provider, record = found
+    prices = record.prices if isinstance(record.prices, list) else []
+    days = {day for each in prices if (day := getattr(each.constraint, "start_date", None)) is not None}
+    return [(day, _rates_at(day, provider, record)) for day in sorted({date.min, *days})]
+
+
+def _rates_at(day: date, provider: Provider, model: ModelInfo) -> ModelRates:
+    return Prices([provider], datetime.combine(day, time(), tzinfo=UTC)).rates_of(model, provider.id)
+
+
+@cache
+def _providers() -> list[Provider]:
+    """All of the library; names are looked up at those who made the model before those who sell it too."""
+    try:
+        providers = read_providers()
+    except InternalError:
+        from genai_prices.data_snapshot import get_snapshot
+
+        providers = get_snapshot().providers
+    first = ("anthropic", "openai", "google")
+    return sorted(providers, key=lambda provider: first.index(provider.id) if provider.id in first else len(first))
+
+
+def find_model(providers: Iterable[Provider], name: str) -> tuple[Provider, ModelInfo] | None:
+    """The first model that the name means, and who has it; None if there is none."""
+    plain = plain_name(name)
+    for provider in providers:
+        for model in provider.models:
+            if _means(model.match, plain):
+                return provider, model
+    return None
+
+
+def _means(clause: Any, name: str) -> bool:
+    """A clause of the library holds for a name in lower case; one that is not known holds for none."""
+    if hasattr(clause, "equals"):
+        return bool(name == clause.equals.lower())
+    if hasattr(clause, "starts_with"):
+        return name.startswith(clause.starts_with.lower())
+    if hasattr(clause, "ends_with"):
+        return name.endswith(clause.ends_with.lower())
+    if hasattr(clause, "contains"):
+        return clause.contains.lower() in name
+    if hasattr(clause, "regex"):
+        return re.search(clause.regex, name) is not None
+    if hasattr(clause, "or_"):
+        return any(_means(part, name) for part in clause.or_)
+    return hasattr(clause, "and_") and all(_means(part, name) for part in clause.and_)
 
 
 def library_version() -> str:
@@ -149,23 +200,6 @@ def library_version() -> str:
     from importlib.metadata import version
 
     return version("genai-prices")
-
-
-def price_changes() -> list[date]:
-    """The days on which a list price of any model changes, in order; prices by the hour of a day are not among them."""
-    from genai_prices.data_snapshot import get_snapshot
-    from genai_prices.types import StartDateConstraint
-
-    return sorted(
-        {
-            price.constraint.start_date
-            for provider in get_snapshot().providers
-            for model in provider.models
-            if isinstance(model.prices, list)
-            for price in model.prices
-            if isinstance(price.constraint, StartDateConstraint)
-        }
-    )
 
 
 def _rate(price: ModelPrice, key: str) -> Rate | None:

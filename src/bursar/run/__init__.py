@@ -9,11 +9,13 @@ from bursar.run.advice import facts_of, learn_policy
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command
 from bursar.run.kept import is_kept
-from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_plan
+from bursar.run.logged import LoggedWork, charge_logs, including_logs
+from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_jobs, open_plan
 from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
 
 __all__ = [
     "Conductor",
+    "LoggedWork",
     "PlanToRun",
     "RunBudget",
     "RunContext",
@@ -23,13 +25,16 @@ __all__ = [
     "Stores",
     "Tools",
     "alerts_of_run",
+    "charge_logs",
     "check_plan_file",
     "check_prices",
     "command_of",
     "facts_of",
+    "including_logs",
     "is_command",
     "is_kept",
     "learn_policy",
+    "open_jobs",
     "open_plan",
     "settle_finished",
     "take_up",

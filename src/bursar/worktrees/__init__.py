@@ -17,7 +17,16 @@ from bursar.worktrees.merge import (
     read_ref,
     save_branch,
 )
-from bursar.worktrees.repository import Head, Repository, changed_tracked_files, is_tracked, open_repository, read_head
+from bursar.worktrees.repository import (
+    Head,
+    Repository,
+    changed_tracked_files,
+    identity_variables,
+    is_tracked,
+    leave_out,
+    open_repository,
+    read_head,
+)
 from bursar.worktrees.worktree import (
     Change,
     Worktree,
@@ -51,7 +60,9 @@ __all__ = [
     "drop_ref",
     "fast_forward",
     "files_by_commit",
+    "identity_variables",
     "is_tracked",
+    "leave_out",
     "list_drafts",
     "list_run_refs",
     "list_worktrees",
