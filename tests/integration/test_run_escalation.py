@@ -6,9 +6,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bursar.history import Observation, open_history
+from bursar.money import NANO_PER_USD
+from bursar.paths import HISTORY_FILE
 from bursar.testing.script import Rule, Script, Step
 from tests.integration.conftest import MakeProject
-from tests.integration.kit import MODELS, plan, settings, shell, task, trouble, write
+from tests.integration.kit import MODELS, Project, plan, settings, shell, task, trouble, write
 
 TASK = "# Task 1:"
 GOOD = (write("it.txt", "good\n"),)
@@ -152,3 +155,46 @@ def test_a_rate_limit_hands_the_task_to_another_agent(make_project: MakeProject,
     assert ended.code == 1
     assert "goes to agent claude: command is rate limited" in ended.err
     assert "/nonexistent/claude" in ended.err
+
+
+def remember(project: Project, model: str, outcome: str, cents: int, count: int) -> None:
+    """The history knows of attempts of that model."""
+    history = open_history(project.state / HISTORY_FILE)
+    history.record_all(
+        [
+            Observation(
+                key=f"earlier/{model}-{number}/1", at="2026-01-01T00:00:00+00:00", project="other", plan_id="01-01",
+                task="1", subagent="", complexity=None, agent="command", model=model, outcome=outcome, tokens=1000,
+                nano_usd=cents * NANO_PER_USD // 100, calls=2, wall_seconds=1.0,
+            )
+            for number in range(count)
+        ]
+    )  # fmt: skip
+    history.close()
+
+
+LEARNED = settings() + '[routing]\npolicy = "learned"\nvalue = "2 USD"\nattempts = 3\n'
+
+
+def test_what_was_learned_chooses_where_the_settings_say_so_and_enough_is_known(make_project: MakeProject) -> None:
+    """The rules would begin with the small model, which has only ever failed."""
+    for count, model in ((5, MODELS["small"]), (20, MODELS["medium"])):
+        project = make_project(one_task(), by_model(haiku=GOOD, sonnet=GOOD, opus=GOOD), LEARNED)
+        project.state.mkdir()
+        remember(project, MODELS["small"], "failed", 50, count)
+        remember(project, MODELS["medium"], "succeeded", 10, count)
+        remember(project, MODELS["large"], "succeeded", 90, 1)
+        ended = project.run()
+        assert ended.code == 0, ended.err
+        assert models_of(project.calls) == [model]
+
+
+def test_what_was_learned_says_when_no_attempt_is_worth_its_price(make_project: MakeProject) -> None:
+    """The medium model fails; the large one has cost more than the task is worth."""
+    project = make_project(one_task(), by_model(sonnet=BAD, opus=GOOD), LEARNED)
+    project.state.mkdir()
+    remember(project, MODELS["small"], "failed", 150, 20)
+    remember(project, MODELS["medium"], "succeeded", 10, 20)
+    remember(project, MODELS["large"], "failed", 900, 20)
+    assert project.run().code == 1
+    assert models_of(project.calls) == [MODELS["medium"]]

@@ -14,33 +14,25 @@ from bursar.budget import Unit
 from bursar.cli.quantities import parse_flag_limit
 from bursar.config import build_agent, load_settings
 from bursar.errors import INVALID_PLAN, OK, UserError
-from bursar.estimation import choose_task_type
-from bursar.history import Observation, open_history
+from bursar.history import open_history
 from bursar.money import NANO_PER_USD
 from bursar.paths import HISTORY_FILE, state_dir
 from bursar.plan import Plan, Task, UnreadablePlan, read_plan
 from bursar.routing import (
-    AttemptVerdict,
     Candidate,
     Choice,
     Complexity,
-    Facts,
     LearnedPolicy,
     Offer,
-    PastAttempt,
     Purchase,
     Route,
     Tier,
     choose_route,
     score_task,
 )
+from bursar.run import facts_of, learn_policy
 
 _USUAL_VALUE_USD = 5.0
-_VERDICTS = {
-    "succeeded": AttemptVerdict.PASS,
-    "failed": AttemptVerdict.FAIL,
-    "stopped": AttemptVerdict.CAPPED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,26 +102,15 @@ def _learned(project: str) -> tuple[LearnedPolicy, int]:
         return policy, 0
     history = open_history(path)
     try:
-        observations = [seen for seen in history.read().observations if _teaches(seen)]
+        return learn_policy(history.read().observations)
     finally:
         history.close()
-    for seen in observations:
-        facts = Facts(kind=seen.task_type, project=seen.project, complexity=seen.complexity)
-        cost = (seen.nano_usd or 0) / NANO_PER_USD
-        policy.observe(f"{seen.plan_id}/{seen.task}", facts, PastAttempt(seen.model, _VERDICTS[seen.outcome], cost))
-    return policy, len(observations)
-
-
-def _teaches(seen: Observation) -> bool:
-    """An attempt whose price is unknown, or that was interrupted, says nothing about what money brings."""
-    return seen.nano_usd is not None and seen.outcome in _VERDICTS
 
 
 def _explain(task: Task, agent: Agent, policy: LearnedPolicy, project: str, value: float) -> _Explained:
     rules = choose_route(task)
-    facts = Facts(choose_task_type(task), project, task.complexity, f"{task.name}\n{task.action}")
     offers = tuple(dict.fromkeys(Offer(agent.model_for(tier), tier) for tier in Tier))
-    purchase = Purchase(task=task.number, facts=facts, offers=offers, value_usd=value, must_try=True)
+    purchase = Purchase(task=task.number, facts=facts_of(task, project), offers=offers, value_usd=value, must_try=True)
     return _Explained(
         task=task,
         complexity=score_task(task),

@@ -41,12 +41,16 @@ class RoutingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """`[routing]`: which model works on a task, and what comes after a failure.
 
     Attributes:
+        policy: who chooses: the documented rules, or what finished attempts have taught, once there are enough.
+        value: what a finished task is worth to the learned policy.
         attempts: at one task in one run; each after a failure, on the next larger tier.
         attempt_cap: what one model may use on one task, like `1 USD`; then the task goes to the next larger tier.
         downgrade: a task for which there are too few dollars goes to a smaller tier.
         failover: agents that take over where the run's own is rate limited, in this order.
     """
 
+    policy: Literal["rules", "learned"] = "rules"
+    value: str = "5 USD"
     attempts: int = 1
     attempt_cap: str = ""
     downgrade: bool = False

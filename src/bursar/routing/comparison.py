@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from bursar.routing.learner import Learner, Situation
 from bursar.routing.purchases import Offer
 
-_ENOUGH = 10  # attempts of each that it takes to call one model dominated
+_ENOUGH = 30  # attempts of each that it takes to call one model dominated
+_CLEARLY = 1.25  # and the factor by which it is dearer: what is about equal may be bought in either order
 _MOST = 4  # models that a ladder is made of
 
 
@@ -21,7 +22,7 @@ def find_dominated(learner: Learner, offers: Sequence[Offer]) -> dict[str, str]:
     figures = {name: (learner.chance(usual, name), mean_cost(learner, usual, name)) for name in known}
     found: dict[str, str] = {}
     for name, (chance, cost) in figures.items():
-        better = [other for other, (more, less) in figures.items() if more > chance and less < cost]
+        better = [other for other, (more, less) in figures.items() if more > chance and less * _CLEARLY < cost]
         if better:
             found[name] = max(better, key=lambda other: figures[other][0])
     return found

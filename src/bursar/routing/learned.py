@@ -13,7 +13,7 @@ from bursar.routing.ladder import Option, Stakes, Step, best_step
 from bursar.routing.learner import Learner, Situation
 from bursar.routing.purchases import Choice, Facts, PastAttempt, Purchase
 
-_BISECTIONS = 7
+_BISECTIONS = 6  # to within a sixth
 _CHEAP_TO_DEAR = (0.1, 1000.0)  # what a finished task may be worth, in usual costs of an attempt
 _LOOK = (1.0,)  # one cap is enough to see what a price would spend
 _LEAST_USD = 1e-6

@@ -15,10 +15,10 @@ from bursar.routing.difficulty import GRID, Weights, prior_weights
 from bursar.routing.purchases import Evidence
 
 # Priors, in logits. A usual task is a coin toss for a small model and a little better for a larger one; the same task
-# tends to fail on every model: a slope of 2.2 makes two models' results correlate by about 0.6.
+# tends to fail on every model: with a slope of 2.6 two models' results correlate by about 0.5.
 LEVEL = {"small": 0.2, "medium": 0.6, "large": 1.0}
 _LEVEL_SPREAD = 1.0
-SLOPE = 2.2
+SLOPE = 2.6
 _SLOPE_SPREAD = 0.6
 _SHIFT_STEP = 0.25  # tasks whose shifts are this close are counted as one kind
 _NEWTON_STEPS = 3

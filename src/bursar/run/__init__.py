@@ -5,6 +5,7 @@ meters an agent and enforces its hold, and goes on doing so when the conductor i
 """
 
 from bursar.run.accounts import alerts_of_run
+from bursar.run.advice import facts_of, learn_policy
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command
 from bursar.run.kept import is_kept
@@ -28,9 +29,11 @@ __all__ = [
     "check_plan_file",
     "check_prices",
     "command_of",
+    "facts_of",
     "including_logs",
     "is_command",
     "is_kept",
+    "learn_policy",
     "open_jobs",
     "open_plan",
     "settle_finished",

@@ -22,7 +22,7 @@ from bursar.run.context import RunContext
 from bursar.run.escalation import Escalated
 from bursar.run.place import Place
 from bursar.run.recovery import Left, recover
-from bursar.run.retrying import is_about_dollars, may_go_on, read_lesson, restore_routes, takes_too_much
+from bursar.run.retrying import attempt_of, is_about_dollars, may_go_on, read_lesson, restore_routes, takes_too_much
 from bursar.run.scheduler import Scheduler
 from bursar.run.supervisors import Supervisors
 
@@ -239,7 +239,7 @@ class Conductor:
         if self._stop.is_set() or not may_go_on(self._context, task, ended):
             return False
         lesson = "" if self._context.settings.max_attempts == 1 else read_lesson(self._context, task, ended)
-        escalated = self._context.escalation.escalate(task, ended.note, lesson)
+        escalated = self._context.escalation.escalate(task, ended.note, lesson, attempt_of(self._context, task, ended))
         if escalated is None:
             return False
         self._scheduler.reopened(task.number)

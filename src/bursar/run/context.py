@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from bursar.agents import Agent
-from bursar.budget import LANE_LABEL, Lane, Limit
+from bursar.budget import LANE_LABEL, Lane, Limit, Unit
 from bursar.clock import Clock
 from bursar.errors import InternalError
 from bursar.events import RunEvent
@@ -21,6 +21,7 @@ from bursar.journal import AttemptRow, Journal, RunRow
 from bursar.ledger import Ledger
 from bursar.plan import Instance, Plan, Task
 from bursar.pricing import RateTable
+from bursar.run.advice import Advice
 from bursar.run.escalation import Escalation
 from bursar.worktrees import Repository
 
@@ -81,6 +82,7 @@ class RunContext:
         environment: the user's environment, from which agents and verify commands get theirs.
         audit: path of the audit log, for the supervisors; empty for none.
         failover: agents that take over where `agent` is rate limited, in their order.
+        advice: what earlier runs have taught, where that chooses routes.
         escalation: the routes of this run's tasks after failures.
         emit: called with everything that happens, in order; must not raise or block.
     """
@@ -102,10 +104,11 @@ class RunContext:
     audit: str = ""
     emit: Callable[[RunEvent], None] = field(default=lambda _: None)
     failover: tuple[Agent, ...] = ()
+    advice: Advice | None = None
     escalation: Escalation = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        escalation = Escalation((self.agent, *self.failover), self.settings.max_attempts)
+        escalation = Escalation((self.agent, *self.failover), self.settings.max_attempts, self.advice)
         if self.instances:  # told in its agent's own words, and it leaves its traces where it works: never twice
             escalation = Escalation((self.agent,))
         object.__setattr__(self, "escalation", escalation)
@@ -153,6 +156,11 @@ class RunContext:
     def model_of(self, task: Task) -> str:
         """The model that works on the task."""
         return self.escalation.model_of(task)
+
+    def cap_of(self, task: Task) -> Limit | None:
+        """What its model may use on the task in this run; None for no cap."""
+        advised = self.escalation.cap_of(task)
+        return self.settings.attempt_cap if advised is None else Limit(advised, Unit.USD)
 
     def agent_of(self, task: Task) -> Agent:
         """The agent that works on the task."""

@@ -124,12 +124,13 @@ def define_task_budget(context: RunContext, task: Task) -> None:
 
     The cap of an attempt is a budget over those of its model: the next attempt after a failure has another one.
     """
-    if context.settings.attempt_cap is not None:
+    cap = context.cap_of(task)
+    if cap is not None:
         context.stores.ledger.define(
             Budget(
                 name=cap_name(context, task),
                 selector={"run": context.run.id, "task": task.number, "model": context.model_of(task)},
-                limit=context.settings.attempt_cap,
+                limit=cap,
                 thresholds=RUN_THRESHOLDS,
             )
         )

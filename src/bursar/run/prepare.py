@@ -44,7 +44,11 @@ class PlanToRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What a run needs of the machine; `state_dir` is the user's, outside any checkout."""
+    """What a run needs of the machine; `state_dir` is the user's, outside any checkout.
+
+    Attributes:
+        value_usd: what a finished task is worth to the learned policy; None: the rules choose.
+    """
 
     stores: Stores
     agent: Agent
@@ -55,6 +59,7 @@ class Tools:
     clock: Clock
     ids: IdSource
     failover: tuple[Agent, ...] = ()
+    value_usd: float | None = None
 
 
 def check_plan_file(path: Path) -> tuple[Plan, Graph]:

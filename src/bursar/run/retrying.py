@@ -12,8 +12,9 @@ from bursar.errors import BursarError
 from bursar.events import AttemptEnded
 from bursar.journal import AttemptRow, AttemptState
 from bursar.ledger import Denial
+from bursar.money import NANO_PER_USD
 from bursar.plan import Task
-from bursar.routing import MOST_OF_WHAT_REMAINS, Tier, larger_tier
+from bursar.routing import MOST_OF_WHAT_REMAINS, AttemptVerdict, PastAttempt, Tier, larger_tier
 from bursar.run.context import RunContext
 from bursar.run.escalation import build_lesson
 from bursar.run.holds import Hold
@@ -26,7 +27,7 @@ def may_go_on(context: RunContext, task: Task, ended: AttemptEnded) -> bool:
     """Whether the attempt failed, or was stopped by nothing but its own cap: another limit stops the next one too."""
     if ended.outcome == "failed":
         return True
-    if ended.outcome != "stopped" or context.settings.attempt_cap is None:
+    if ended.outcome != "stopped" or context.cap_of(task) is None:
         return False
     balances = context.stores.ledger.balances(context.labels_of(task))
     full = {each.budget.name for each in balances if not each.available}
@@ -57,6 +58,14 @@ def read_lesson(context: RunContext, task: Task, ended: AttemptEnded) -> str:
         return ""
     row = rows[-1]
     return build_lesson(row.model, ended.note, _read_log(row), _read_changes(context, row, ended.branch))
+
+
+def attempt_of(context: RunContext, task: Task, ended: AttemptEnded) -> PastAttempt | None:
+    """The attempt as routing knows it; None where its price is unknown."""
+    if ended.nano_usd is None:
+        return None
+    verdict = AttemptVerdict.FAIL if ended.outcome == "failed" else AttemptVerdict.CAPPED
+    return PastAttempt(context.model_of(task), verdict, ended.nano_usd / NANO_PER_USD)
 
 
 def restore_routes(context: RunContext, tasks: Mapping[str, Task], rows: Sequence[AttemptRow]) -> None:

@@ -14,6 +14,7 @@ from bursar.notify import AuditLog
 from bursar.paths import AUDIT_FILE
 from bursar.plan import Plan
 from bursar.processes import identify
+from bursar.run.advice import ENOUGH_ATTEMPTS, Advice, learn_policy
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext
 from bursar.run.prepare import PlanToRun, Tools
@@ -234,6 +235,7 @@ def _context(opened: PlanToRun, tools: Tools, run: RunRow, emit: Callable[[RunEv
         stores=tools.stores,
         agent=tools.agent,
         failover=tools.failover,
+        advice=_advice(opened, tools),
         rates=tools.rates,
         settings=tools.settings,
         environment=tools.environment,
@@ -249,3 +251,11 @@ def _task_rows(run_id: str, plan: Plan) -> list[TaskRow]:
         TaskRow(run_id=run_id, number=task.number, name=task.name or task.type, digest=task.digest)
         for task in plan.tasks
     ]
+
+
+def _advice(opened: PlanToRun, tools: Tools) -> Advice | None:
+    """What earlier runs have taught, where that is asked for and there is enough of it."""
+    if tools.value_usd is None:
+        return None
+    policy, seen = learn_policy(tools.stores.history.observations())
+    return Advice(policy, str(opened.origin.project), tools.value_usd) if seen >= ENOUGH_ATTEMPTS else None

@@ -1,0 +1,99 @@
+"""`bursar route`: what it explains of a plan, what it answers line by line, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Bursar
+from tests.integration.kit import plan, task
+
+PLAN = "01-01-PLAN.md"
+
+
+@pytest.fixture
+def written(place: Path) -> Path:
+    """A plan of two tasks: one scored by its words, one by its author."""
+    path = place / PLAN
+    path.write_text(plan(task("Add a profile"), task("Choose", 'estimated-complexity="9"')), encoding="utf-8")
+    return path
+
+
+def test_it_explains_every_task_with_candidates_and_reasons(bursar: Bursar, written: Path) -> None:
+    said = bursar("route", "explain", PLAN)
+    assert said.code == 0
+    assert "learned from no finished attempt yet" in said.out
+    assert "task 1: Add a profile" in said.out
+    assert "complexity 9: the plan says so" in said.out
+    assert said.out.count("haiku") >= 2
+    assert said.err == ""
+
+
+def test_for_programs_it_is_one_object(bursar: Bursar, written: Path) -> None:
+    data = json.loads(bursar("route", "explain", PLAN, "--task", "2", "--value", "0.5 USD", "--json").out)
+    assert (data["value_usd"], data["learned_from"]) == (0.5, 0)
+    (only,) = data["tasks"]
+    assert only["rules"] == {"model": "opus", "reason": "complexity 9"}
+    assert [each["tier"] for each in only["candidates"]] == ["small", "medium", "large"]
+    assert all(0 < each["second_chance"] < each["chance"] < 1 for each in only["candidates"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ((), "there is nothing to explain"),
+        (("explain",), "there is nothing to explain"),
+        (("explain", "nowhere-PLAN.md"), "there is no plan at nowhere-PLAN.md"),
+        (("explain", PLAN, "--task", "7"), "plan 08-02 has no task 7 that an agent works on"),
+        (("explain", PLAN, "--value", "x"), "--value: the limit `x` is not a number with a unit"),
+        (("explain", "--stdio"), "--stdio answers requests and explains no plan"),
+        (("--policy", "best"), "argument --policy: invalid choice"),
+    ],
+)
+def test_what_is_refused_and_how(bursar: Bursar, written: Path, arguments: tuple[str, ...], error: str) -> None:
+    said = bursar("route", *arguments)
+    assert said.code == 2
+    assert said.err.startswith(f"error: {error}")
+    assert "hint: " in said.err
+
+
+def test_lines_are_answered_one_by_one_whatever_they_hold(place: Path) -> None:
+    route = {"op": "route", "task": "t", "models": [{"name": "m", "tier": "small"}], "must_try": True}
+    lines = [
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b"",
+        b"[" * 9999,
+        json.dumps({"op": "hello"}).encode(),
+        json.dumps(route).encode(),
+    ]
+    asked = subprocess.run(
+        [sys.executable, "-m", "bursar", "route", "--stdio"],
+        input=b"\n".join(lines) + b"\n",
+        capture_output=True,
+        check=True,
+        cwd=place,
+    )
+    answers = [json.loads(line) for line in asked.stdout.splitlines()]
+    assert len(answers) == len(lines)
+    assert all("error" in answer for answer in answers[:5])
+    assert answers[5] == {"ok": True}
+    assert answers[6]["model"] == "m"
+    assert asked.stderr == b""
+
+
+def test_the_last_line_needs_no_end_and_the_rules_may_be_asked(place: Path) -> None:
+    models = [{"name": name, "tier": tier} for name, tier in (("s", "small"), ("l", "large"))]
+    asked = subprocess.run(
+        [sys.executable, "-m", "bursar", "route", "--stdio", "--policy", "rules"],
+        input=json.dumps({"op": "route", "task": "t", "complexity": 10, "models": models}).encode(),
+        capture_output=True,
+        check=True,
+        cwd=place,
+    )
+    assert json.loads(asked.stdout) == {"model": "l", "cap_usd": None, "reason": "complexity 10"}
