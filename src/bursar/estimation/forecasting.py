@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
-import numpy as np
-
-from bursar.estimation.likeness import Floats
+from bursar.estimation.numeric import Floats, np
 from bursar.estimation.tails import ONE_SIDE
 from bursar.estimation.totals import normal_draws
 

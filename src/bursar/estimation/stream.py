@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from bursar.estimation.key import Interval, Key
-from bursar.estimation.likeness import Floats
+from bursar.estimation.numeric import Floats, np, triangular_root
 from bursar.estimation.regression import Regression
 from bursar.estimation.tails import ONE_SIDE, Correction, Tails, measure_tails, stretch
 from bursar.estimation.totals import Whole, add_up, log_sum, log_sums
@@ -111,7 +109,7 @@ class Stream:
         self._catch_up()
         expected = self._fitted.expect(keys)
         deviations = np.sqrt(expected.covariance.diagonal())
-        apart = (np.linalg.cholesky(expected.covariance) / deviations[:, None]) @ normals
+        apart = (triangular_root(expected.covariance) / deviations[:, None]) @ normals
         logs = expected.means[:, None] + deviations[:, None] * stretch(apart, self._tails())
         if len(keys) == 1:
             return _all_exp(logs)
