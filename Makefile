@@ -59,6 +59,7 @@ bench: $(VENV)/.dev  ## timings, side by side with what they are compared to
 	$(BIN)/python benchmarks/graph.py
 	$(BIN)/python benchmarks/roadmaps.py --quick
 	$(BIN)/python benchmarks/plans.py
+	$(BIN)/python benchmarks/estimate.py
 
 lock:  ## pin every dependency again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group build pyproject.toml -o requirements.lock
