@@ -9,6 +9,7 @@ JOURNAL_FILE = "journal.db"
 HISTORY_FILE = "history.db"
 AUDIT_FILE = "audit.jsonl"
 LOGS_FILE = "logs.db"
+HOME_FOLDER = "home"  # in an attempt's folder: the agent's private home
 JOURNAL_APPLICATION_ID = 0x6272736A  # "brsj" in the header of the journal's file
 
 
@@ -20,3 +21,10 @@ def state_dir() -> str:
     if not os.path.isabs(base):
         base = os.path.expanduser("~/.local/state")
     return os.path.join(base, "bursar")
+
+
+def attempt_homes(state: str) -> list[str]:
+    """The private homes of all attempts there have been: agents' session logs lie in them as in a user's home."""
+    import glob  # quick commands do without it
+
+    return sorted(glob.glob(os.path.join(glob.escape(state), "runs", "*", "attempts", "*", HOME_FOLDER)))

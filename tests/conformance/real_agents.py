@@ -9,8 +9,10 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,7 @@ from bursar.agents import Agent, ClaudeAgent, CodexAgent, GeminiAgent, LaunchReq
 from bursar.testing.agent_install import PINNED, install_agent
 from bursar.testing.agent_runs import AgentRun, start_agent
 from bursar.testing.model_server import ModelServer
-from bursar.testing.script import Script, Step
+from bursar.testing.script import Script, Step, ToolCall
 from tests.conformance.recording import record
 
 CACHES = Path(__file__).parents[2] / ".cache"
@@ -37,15 +39,14 @@ class Kind:
         refusal: the HTTP status that ends it at once.
         repeats: statuses that it answers by trying again.
         goes_on_after_a_cut: a reply that was cut off is asked for again, and the run succeeds.
-        tells_of_a_cut: something in its output says that a reply was cut off, so that its bound can be charged.
+        sub_agent: what makes it start a sub-agent that gets the default reply, and wait for it.
         splits_writes: it says how long what it wrote to the cache lives; else that is taken for five minutes.
         asks: hosts beyond loopback that it asks for something, whatever it is told.
         is_live_in_a_tool: it tells what a call used before the tools that the call asked for have answered.
         term_code, int_code: how it exits when told to end in the middle of a reply.
-        home: files that it needs in its home.
     """
 
-    make: Callable[[str], Agent]
+    make: Callable[..., Agent]
     address: Callable[[str], Mapping[str, str]]
     medium: str
     refusal: int
@@ -53,11 +54,10 @@ class Kind:
     goes_on_after_a_cut: bool
     term_code: int
     int_code: int
-    tells_of_a_cut: bool = True
+    sub_agent: tuple[ToolCall, ...]
     splits_writes: bool = True
     asks: frozenset[str] = frozenset()
     is_live_in_a_tool: bool = True
-    home: Mapping[str, str] = field(default_factory=dict)
 
 
 REGISTRY = "npm's registry"
@@ -65,7 +65,7 @@ NO_SLASH_TMP = ("-c", "sandbox_workspace_write.exclude_slash_tmp=true")
 """A Codex that is killed leaves an empty `.git` in every folder of its sandbox: not in the one that all tests share."""
 KINDS: Mapping[str, Kind] = {
     "claude": Kind(
-        make=lambda program: ClaudeAgent(program),
+        make=ClaudeAgent,
         address=lambda url: {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "dummy"},
         medium="sonnet",
         refusal=402,
@@ -73,9 +73,12 @@ KINDS: Mapping[str, Kind] = {
         goes_on_after_a_cut=True,
         term_code=143,
         int_code=0,
+        sub_agent=(
+            ToolCall("Agent", {"description": "look", "prompt": "Say hello.", "subagent_type": "general-purpose"}),
+        ),
     ),
     "codex": Kind(
-        make=lambda program: CodexAgent(program, extra_arguments=NO_SLASH_TMP),
+        make=functools.partial(CodexAgent, extra_arguments=NO_SLASH_TMP),
         address=lambda url: {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": "dummy"},
         medium="gpt-6.1-terra",
         refusal=400,
@@ -83,9 +86,13 @@ KINDS: Mapping[str, Kind] = {
         goes_on_after_a_cut=True,
         term_code=-15,
         int_code=1,
+        sub_agent=(
+            ToolCall("collaboration.spawn_agent", {"task_name": "look", "message": "Say hello.", "fork_turns": "none"}),
+            ToolCall("collaboration.wait_agent", {"timeout_ms": 10_000}),
+        ),
     ),
     "gemini": Kind(
-        make=lambda program: GeminiAgent(program),
+        make=GeminiAgent,
         address=lambda url: {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_API_KEY": "dummy"},
         medium="gemini-3.8-flash",
         refusal=402,
@@ -93,13 +100,10 @@ KINDS: Mapping[str, Kind] = {
         goes_on_after_a_cut=False,
         term_code=0,
         int_code=0,
-        home={
-            ".gemini/settings.json": '{"security":{"auth":{"selectedType":"gemini-api-key"}},'
-            '"privacy":{"usageStatisticsEnabled":false},"general":{"enableAutoUpdate":false}}'
-        },
+        sub_agent=(ToolCall("invoke_agent", {"agent_name": "generalist", "prompt": "Say hello."}),),
     ),
     "opencode": Kind(
-        make=lambda program: OpencodeAgent(program),
+        make=OpencodeAgent,
         address=lambda url: {"ANTHROPIC_BASE_URL": f"{url}/v1", "ANTHROPIC_API_KEY": "dummy"},
         medium="sonnet",
         refusal=402,
@@ -107,7 +111,7 @@ KINDS: Mapping[str, Kind] = {
         goes_on_after_a_cut=True,
         term_code=-15,
         int_code=-2,
-        tells_of_a_cut=False,
+        sub_agent=(ToolCall("task", {"description": "look", "prompt": "Say hello.", "subagent_type": "general"}),),
         splits_writes=False,
         asks=frozenset({REGISTRY}),
         is_live_in_a_tool=False,
@@ -180,24 +184,42 @@ class RealBench:
 
     @property
     def home(self) -> Path:
+        """The user's."""
         return self.folder / "home"
 
+    @property
+    def private_home(self) -> Path:
+        return self.folder / "private"
+
     def prepare(self) -> None:
-        """The folders are there, and what the CLI needs in its home."""
+        """The folders are there."""
         for folder in (self.worktree, self.home, self.folder / "tmp"):
             folder.mkdir()
-        fill_home(self.name, self.home)
 
-    def start(self, *steps: Step, tier: str = "small", prompt: str = PROMPT) -> AgentRun:
+    def start(
+        self,
+        *steps: Step,
+        tier: str = "small",
+        prompt: str = PROMPT,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        **options: Any,
+    ) -> AgentRun:
+        """`environment` is added to the user's, `options` are those of the agent's settings."""
         self.server.script = Script.of({MARKER: steps})
-        agent = self.kind.make(self.program)
-        model = agent.model_for(tier)
-        request = LaunchRequest(prompt=prompt, worktree=self.worktree, model=model, session_id=SESSION_ID)
+        agent = self.kind.make(self.program, **options)
+        request = LaunchRequest(
+            prompt=prompt,
+            worktree=self.worktree,
+            model=agent.model_for(tier),
+            session_id=SESSION_ID,
+            home=self.private_home,
+        )
         own = {"PATH": os.environ["PATH"], "HOME": str(self.home), "TMPDIR": str(self.folder / "tmp")}
-        return start_agent(agent, request, {**own, **self.kind.address(self.server.url), **self.trap.environment})
+        own |= {**self.kind.address(self.server.url), **self.trap.environment, **environment}
+        return start_agent(agent, request, own)
 
-    def run(self, *steps: Step, tier: str = "small", prompt: str = PROMPT) -> AgentRun:
-        return self.listen(self.start(*steps, tier=tier, prompt=prompt))
+    def run(self, *steps: Step, **rest: Any) -> AgentRun:
+        return self.listen(self.start(*steps, **rest))
 
     def listen(self, run: AgentRun) -> AgentRun:
         """It has ended; its stream and log are kept as fixtures if that was asked for."""
@@ -205,13 +227,6 @@ class RealBench:
         if target := os.environ.get("BURSAR_RECORD_STREAMS"):
             record(self.name, self.folder, self.program, run.output, Path(target), self.case)
         return run
-
-
-def fill_home(name: str, home: Path) -> None:
-    """What the CLI needs in its home is there."""
-    for path, content in KINDS[name].home.items():
-        (home / path).parent.mkdir(parents=True, exist_ok=True)
-        (home / path).write_text(content, encoding="utf-8")
 
 
 @functools.cache

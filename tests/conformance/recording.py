@@ -25,7 +25,7 @@ def record(name: str, folder: Path, program: str, output: bytes, target: Path, c
     ids: dict[str, str] = {}
     clean = _clean(text, folder, program, ids, _STREAMS.get(name, _same))
     (target / f"{case}.jsonl").write_text(clean, encoding="utf-8")
-    logs = [path for pattern in _LOGS.get(name, ()) for path in sorted(folder.glob(f"home/{pattern}"))]
+    logs = [path for pattern in _LOGS.get(name, ()) for path in sorted(folder.glob(f"private/{pattern}"))]
     if logs:
         text = "".join(path.read_text(encoding="utf-8") for path in logs)
         clean = _clean(text, folder, program, ids, _LOG_LINES[name])

@@ -39,16 +39,19 @@ def trouble(words: str) -> Step:
     return Step(tools=(ToolCall("Trouble", {"do": words}),))
 
 
+VARIABLES = ("BURSAR_TROUBLE", "PYTHONPATH")
+
+
 def claude_agent(folder: Path) -> Agent:
     program = folder / "claude"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m bursar.testing.scripted_agent "$@"\n')
     program.chmod(0o755)
-    return ClaudeAgent(str(program))
+    return ClaudeAgent(str(program), passed=VARIABLES)
 
 
 def command_agent(folder: Path) -> Agent:
     argv = (sys.executable, "-m", "bursar.testing.scripted_agent", "-p", "{prompt}", "--model", "{model}", *OUTPUT)
-    return CommandAgent(argv, {"small": "haiku", "medium": "sonnet"})
+    return CommandAgent(argv, {"small": "haiku", "medium": "sonnet"}, passed=VARIABLES)
 
 
 @dataclass

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from bursar.events import RetryReported, ToolStarted
+from bursar.events import CallReported, RetryReported, ToolStarted
 from bursar.testing.agent_runs import AgentRun
 from bursar.testing.model_server import ModelServer
 from bursar.testing.script import Script, Step, ToolCall
@@ -110,12 +110,36 @@ def test_cut_in_a_reply(bench: RealBench, cell: Cell) -> None:
     run = bench.run(Step(text="Done.", cut=True, times=1))
     assert bench.server.calls[0].was_cut
     assert (run.exit_code == 0) is bench.kind.goes_on_after_a_cut
-    if bench.kind.tells_of_a_cut:
-        assert assert_bound_covers(run, bench) > 0
-    else:
-        assert run.meter.unknown_call() is None  # README: what the cut reply cost is in no line of this CLI
+    assert assert_bound_covers(run, bench) > 0
     what = "goes on" if bench.kind.goes_on_after_a_cut else "gives up"
-    cell("reply cut off", f"{what}, {'bounded' if bench.kind.tells_of_a_cut else '**not seen**'}")
+    cell("reply cut off", f"{what}, bounded")
+
+
+def test_cut_after_the_first_word(bench: RealBench) -> None:
+    run = bench.run(Step(text="Some words.", cut=True, times=1, delay_seconds=0.4), Step(text="Done."))
+    assert bench.server.calls[0].was_cut
+    assert assert_bound_covers(run, bench) > 0
+
+
+def test_sub_agents_count(bench: RealBench, cell: Cell) -> None:
+    """Where they are allowed: each of their calls is metered, as one of a side chain, and nothing is counted twice."""
+    steps = [Step(tools=(tool,)) for tool in bench.kind.sub_agent]
+    run = bench.run(*steps, Step(text="All done.", usage=SECOND), nested=True)
+    assert (run.exit_code, run.statement.is_error) == (0, False)
+    assert len(bench.server.calls) > len(steps) + 1
+    assert run.meter.call_count == len(bench.server.calls)
+    assert any(isinstance(event, CallReported) and event.is_side_chain for event in run.events)
+    assert_exact(run, bench)
+    cell("sub-agents, where they are allowed", "exact, call by call")
+
+
+def test_sub_agents_are_withheld(bench: RealBench, cell: Cell) -> None:
+    """Where they are not: the model asks for one all the same, and nothing is started."""
+    run = bench.run(Step(tools=bench.kind.sub_agent[:1]), Step(text="Done."))
+    assert len(bench.server.calls) == 2
+    assert not any(isinstance(event, CallReported) and event.is_side_chain for event in run.events)
+    assert_exact(run, bench)
+    cell("sub-agents, by default", "withheld")
 
 
 def test_int_in_a_reply(bench: RealBench, cell: Cell) -> None:

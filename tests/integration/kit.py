@@ -32,13 +32,15 @@ ARGV = [
     sys.executable, "-m", "bursar.testing.scripted_agent", "-p", "--output-format", "stream-json", "--verbose",
     "--include-partial-messages", "--model", "{model}", "--session-id", "{session_id}",
 ]  # fmt: skip
+VARIABLES = ["BURSAR_TROUBLE", "PYTHONPATH", "BURSAR_STATE_DIR"]  # the scripted agent's, and by what it is found
 PATIENCE = 60.0
 
 
 def settings(models: Mapping[str, str] = MODELS, argv: Sequence[str] = ARGV, run: str = "") -> str:
     """A `bursar.toml` with the scripted agent; JSON strings are TOML strings."""
     table = ", ".join(f"{tier} = {json.dumps(model)}" for tier, model in models.items())
-    return f'[run]\nagent = "command"\n{run}\n[agents.command]\nargv = {json.dumps(list(argv))}\nmodels = {{{table}}}\n'
+    agent = f"argv = {json.dumps(list(argv))}\nmodels = {{{table}}}\nenv = {json.dumps(VARIABLES)}\n"
+    return f'[run]\nagent = "command"\n{run}\n[agents.command]\n{agent}'
 
 
 def task(name: str, attributes: str = "", *, files: str | None = None, verify: str = "", metrics: str = "") -> str:

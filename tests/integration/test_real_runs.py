@@ -12,7 +12,7 @@ import pytest
 from bursar.testing.script import Script, Step
 from bursar.usage import Usage
 from tests.conformance.conftest import Cell, cell
-from tests.conformance.real_agents import KINDS, ProxyTrap, fill_home, settings_for
+from tests.conformance.real_agents import KINDS, ProxyTrap, settings_for
 from tests.integration.conftest import MakeProject
 from tests.integration.kit import SUMMARY, Project, plan, script, shell, task, usage, write
 
@@ -37,7 +37,6 @@ def make_run(agent: str, make_project: MakeProject) -> Iterator[MakeRun]:
     def make(text: str, answers: Script) -> Project:
         project = make_project(text, answers, settings_for(agent))
         project.more.update({**KINDS[agent].address(project.server.url), **trap.environment})
-        fill_home(agent, project.folder / "home")
         return project
 
     yield make

@@ -8,6 +8,7 @@ from bursar.agents.codex.adapter import CodexAgent
 from bursar.agents.command.adapter import CommandAgent
 from bursar.agents.condition import Certainty, Condition, Problem
 from bursar.agents.gemini.adapter import GeminiAgent
+from bursar.agents.home import PrivateHome, furnish, give_back, strip
 from bursar.agents.lines import MAX_LINE_BYTES, LineSplitter
 from bursar.agents.opencode.adapter import OpencodeAgent
 from bursar.agents.port import Agent, Launch, LaunchRequest, StopStep, StreamReader
@@ -26,8 +27,12 @@ __all__ = [
     "LaunchRequest",
     "LineSplitter",
     "OpencodeAgent",
+    "PrivateHome",
     "Problem",
     "StopStep",
     "StreamReader",
+    "furnish",
+    "give_back",
     "open_reader",
+    "strip",
 ]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
-from bursar.agents.port import StopStep
+from bursar.agents.environment import allowed
+from bursar.agents.home import PrivateHome
+from bursar.agents.port import LaunchRequest, StopStep
 from bursar.agents.programs import find_program
 
 
@@ -14,13 +17,21 @@ class CliAgent:
     """One CLI: `program` by setting (a path or a name), else the one on PATH that bears the agent's name.
 
     `models` maps tiers to model names and goes before the built-in mapping; `nested` leaves sub-agents, and what else
-    the adapter withholds, to the model; `extra_arguments` come last on the command line.
+    the adapter withholds, to the model; `extra_arguments` come last on the command line; `passed` names variables of
+    the user's that it gets beside its own (`NAME`, `PREFIX*`); `repository_settings` lets what a repository says about
+    the agent take effect; without `private_home` it lives in the user's home.
     """
 
     NAME: ClassVar[str]
     PACKAGE: ClassVar[str]
     TIERS: ClassVar[Mapping[str, str]]
     STOP_LADDER: ClassVar[tuple[StopStep, ...]]
+    VARIABLES: ClassVar[frozenset[str]] = frozenset()
+    """Variables that are the agent's own, beside those on the base list."""
+    PREFIXES: ClassVar[tuple[str, ...]] = ()
+    """With what such variables begin."""
+    HOME_VARIABLES: ClassVar[frozenset[str]] = frozenset()
+    """Variables that say where its home is: with a private home they would lead out of it."""
 
     def __init__(
         self,
@@ -29,11 +40,17 @@ class CliAgent:
         *,
         nested: bool = False,
         extra_arguments: tuple[str, ...] = (),
+        passed: tuple[str, ...] = (),
+        repository_settings: bool = False,
+        private_home: bool = True,
     ) -> None:
         self._program = program
         self._models = {**self.TIERS, **models}
         self._nested = nested
         self._extra_arguments = extra_arguments
+        self._passed = passed
+        self._repository_settings = repository_settings
+        self._private_home = private_home
 
     @property
     def name(self) -> str:
@@ -56,6 +73,27 @@ class CliAgent:
     def model_for(self, model_or_tier: str) -> str:
         """The name to hand to the CLI; what is no tier passes through."""
         return self._models.get(model_or_tier, model_or_tier)
+
+    def home_of(self, request: LaunchRequest, environment: Mapping[str, str]) -> PrivateHome | None:
+        """The private home for an attempt; None where the agent lives in the user's."""
+        if request.home is None or not self._private_home:
+            return None
+        return self.furnishing(request.home, environment)
+
+    def furnishing(self, folder: Path, environment: Mapping[str, str]) -> PrivateHome:
+        """What the private home in that folder is to hold; `environment` is the user's own."""
+        raise NotImplementedError
+
+    def passes(
+        self, environment: Mapping[str, str], home: PrivateHome | None, prefixes: tuple[str, ...] = ()
+    ) -> dict[str, str]:
+        """What passes of the user's environment; HOME is the private home, if there is one."""
+        names = self.VARIABLES.union(self._passed, () if home else self.HOME_VARIABLES)
+        kept = allowed(environment, names, (*self.PREFIXES, *prefixes))
+        if home is None:
+            return kept
+        outside = self.HOME_VARIABLES.difference(self._passed)
+        return {name: value for name, value in kept.items() if name not in outside} | {"HOME": str(home.folder)}
 
 
 def read_output_cap(environment: Mapping[str, str], variable: str, *, otherwise: int) -> int:

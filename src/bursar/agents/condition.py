@@ -63,10 +63,3 @@ def home_of(environment: Mapping[str, str]) -> Path | None:
 def without_login(login: str | None, fix: str) -> tuple[Problem, ...]:
     """The problem of a missing login; none where there is one."""
     return () if login is not None else (Problem(what="no key and no login was found", fix=fix),)
-
-
-def uncounted_agents(name: str, *, nested: bool) -> tuple[Problem, ...]:
-    """The problem of sub-agents whose calls are told nowhere that bursar reads; none while they are withheld."""
-    if not nested:
-        return ()
-    return (Problem(what="its sub-agents' calls are not counted", fix=f"in bursar.toml: agents.{name}.nested = false"),)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import msgspec
 
 from bursar.agents.lines import MAX_LINE_BYTES
-from bursar.agents.session_log import SessionLog
+from bursar.agents.session_log import SessionLog, SideLog
 from bursar.events import AgentEvent, LineRejected, SessionEnded
 from bursar.usage import NOTHING, Usage
 
@@ -23,11 +24,29 @@ class LoggedReader:
 
     def __init__(self) -> None:
         self.log: SessionLog | None = None
+        self._side_logs: dict[Path, SessionLog] = {}
         self._held_back: SessionEnded | None = None
 
     def read_line(self, line: bytes) -> Iterator[AgentEvent]:
         """The events of one line of the stream; may raise what decoders raise."""
         raise NotImplementedError
+
+    def find_side_logs(self) -> Iterable[Path]:
+        """Logs of sub-agents of this session that are there by now."""
+        return ()
+
+    def open_side_log(self, path: Path) -> SideLog:
+        """A sub-agent's log, to be read from its beginning."""
+        raise NotImplementedError
+
+    def accounted(self) -> Usage:
+        """What the logs tell of all that the closing statement sums up."""
+        return NOTHING if self.log is None else self.log.total
+
+    @property
+    def side_total(self) -> Usage:
+        """What the sub-agents used, as far as their logs were read."""
+        return sum((log.total for log in self._side_logs.values()), NOTHING)
 
     @property
     def poll_seconds(self) -> float | None:
@@ -36,14 +55,30 @@ class LoggedReader:
 
     def poll(self) -> tuple[AgentEvent, ...]:
         """What the session log has to add; and the closing statement, if that was what it waited for."""
-        events = () if self.log is None else self.log.poll()
-        return events + self._release()
+        return self._poll_logs() + self._release()
+
+    def feed_telemetry(self, body: bytes) -> tuple[AgentEvent, ...]:
+        """It has none."""
+        return ()
 
     def finish(self) -> tuple[AgentEvent, ...]:
         """The last of the log, and the closing statement if the log never came to its sum."""
-        events = () if self.log is None else self.log.close()
+        events = self._poll_logs()
+        for log in self._all_logs():
+            events += log.close()
         statement, self._held_back = self._held_back, None
         return events if statement is None else (*events, statement)
+
+    def _poll_logs(self) -> tuple[AgentEvent, ...]:
+        for path in self.find_side_logs():
+            if path not in self._side_logs:
+                self._side_logs[path] = self.open_side_log(path)
+        return tuple(event for log in self._all_logs() for event in log.poll())
+
+    def _all_logs(self) -> Iterator[SessionLog]:
+        if self.log is not None:
+            yield self.log
+        yield from self._side_logs.values()
 
     def feed_line(self, line: bytes) -> tuple[AgentEvent, ...]:
         """The events of one line, after those that the log has had until now. Never raises on hostile input."""
@@ -69,7 +104,7 @@ class LoggedReader:
 
     def _release(self) -> tuple[AgentEvent, ...]:
         statement = self._held_back
-        if statement is None or self.log is None or self.log.total != stated_usage(statement):
+        if statement is None or self.log is None or self.accounted() != stated_usage(statement):
             return ()
         self._held_back = None
         return (statement,)

@@ -10,18 +10,27 @@ from types import MappingProxyType
 from typing import Protocol
 
 from bursar.agents.condition import Condition
+from bursar.agents.home import PrivateHome
 from bursar.events import AgentEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchRequest:
-    """One attempt, as the agent needs to know it."""
+    """One attempt, as the agent needs to know it.
+
+    Attributes:
+        home: where the attempt's private home may be; None: there is none, and the agent lives in the user's.
+    """
 
     prompt: str
     worktree: Path
     model: str
     session_id: str
     subagent: str = "general-purpose"
+    home: Path | None = None
+    permission_mode: str | None = None  # None: the adapter's own, as with the tools
+    allowed_tools: tuple[str, ...] | None = None
+    continues: bool = False  # goes on with the conversation `session_id`, where the agent has one of that id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +42,17 @@ class Launch:
         environment: the whole environment of the process, not additions to ours.
         stdin: bytes to feed; None closes it.
         output_cap: the most output tokens that one call of the agent may have.
+        home: the private home that the environment points to, to be furnished before the start; None: the user's own.
+        telemetry: variables that make the agent tell its calls to a receiver, whose address goes into `{url}`; empty
+            where it has nothing to tell.
     """
 
     argv: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     stdin: bytes | None = None
     output_cap: int = 32_000
+    home: PrivateHome | None = None
+    telemetry: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +81,10 @@ class StreamReader(Protocol):
 
     def poll(self) -> tuple[AgentEvent, ...]:
         """What the agent has written into its own log since it was last asked. Never raises."""
+        ...
+
+    def feed_telemetry(self, body: bytes) -> tuple[AgentEvent, ...]:
+        """The events of one message to the receiver that `Launch.telemetry` told the agent of. Never raises."""
         ...
 
     def finish(self) -> tuple[AgentEvent, ...]:

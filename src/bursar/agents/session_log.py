@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from bursar.agents.lines import MAX_LINE_BYTES
 from bursar.agents.log_follower import LogFollower
-from bursar.events import AgentEvent, CallReported, LineRejected
+from bursar.events import AgentEvent, CallReported, LineRejected, ToolReturned
 from bursar.usage import NOTHING, Usage
 
 _MOST_SKIPS = 20  # a log that never comes is not looked for at each of a hundred thousand lines
@@ -32,6 +33,11 @@ class SessionLog:
         self._usage: dict[str, Usage] = {}
         self._failures = 0
         self._skips = 0
+
+    @property
+    def path(self) -> Path | None:
+        """Where it lies; None while it is not there."""
+        return None if self._follower is None else self._follower.path
 
     @property
     def is_found(self) -> bool:
@@ -82,3 +88,14 @@ class SessionLog:
                 yield event
         except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
             yield LineRejected(reason=f"session log: {str(error)[:80]}: {line[:80]!r}")
+
+
+class SideLog(SessionLog):
+    """The log of a sub-agent, which lies there already: all that is in it belongs to a side chain."""
+
+    def __init__(self, path: Path, read_line: ReadLine) -> None:
+        super().__init__(lambda: path, lambda line: map(_on_the_side, read_line(line)))
+
+
+def _on_the_side(event: AgentEvent) -> AgentEvent:
+    return replace(event, is_side_chain=True) if isinstance(event, CallReported | ToolReturned) else event

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from bursar.cli.parsing import parser
 from bursar.cli.report_savings import report_savings
-from bursar.cli.session import print_report
+from bursar.cli.session import latest_run_here, print_report
 from bursar.clock import SystemClock
 from bursar.config import find_ledger_place, open_stores
 from bursar.errors import OK, UserError
 from bursar.paths import state_dir
-from bursar.worktrees import open_repository
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -29,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     stores = open_stores(Path(state_dir()), find_ledger_place(), SystemClock())
     run_id = chosen.run
     if run_id is None:
-        latest = stores.journal.latest_run(str(open_repository(Path.cwd()).root))
+        latest = latest_run_here(stores.journal)
         if latest is None:
             raise UserError("no run of this project yet", hint="bursar status --all")
         run_id = latest.id

@@ -35,9 +35,17 @@ def build_agent(settings: Settings, name: str = "") -> Agent:
     name = name or settings.run.agent
     table = settings.agents.get(name, AgentSettings())
     if (kind := _CLIS.get(name)) is not None:
-        return kind(table.program, table.models, nested=table.nested, extra_arguments=tuple(table.arguments))
+        return kind(
+            table.program,
+            table.models,
+            nested=table.nested,
+            extra_arguments=tuple(table.arguments),
+            passed=tuple(table.env),
+            repository_settings=table.repository_settings,
+            private_home=table.private_home,
+        )
     if name == "command":
-        return CommandAgent(tuple(table.argv), table.models)
+        return CommandAgent(tuple(table.argv), table.models, passed=tuple(table.env))
     raise UserError(f"there is no agent `{name}`", hint=f"known agents: {', '.join(KNOWN_AGENTS)}")
 
 

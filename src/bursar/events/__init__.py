@@ -2,11 +2,13 @@
 
 from bursar.events.agent import (
     AgentEvent,
+    CallLost,
     CallReported,
     LineRejected,
     RetryReported,
     SessionEnded,
     SessionStarted,
+    Source,
     ToolReturned,
     ToolStarted,
 )
@@ -17,7 +19,9 @@ from bursar.events.run import (
     CheckoutForwarded,
     RunEvent,
     RunStarted,
+    StartWarned,
     SummaryWritten,
+    TaskRerouted,
     TaskSkipped,
     TaskWaited,
 )
@@ -27,6 +31,7 @@ __all__ = [
     "AlertFired",
     "AttemptEnded",
     "AttemptStarted",
+    "CallLost",
     "CallReported",
     "CheckoutForwarded",
     "LineRejected",
@@ -35,7 +40,10 @@ __all__ = [
     "RunStarted",
     "SessionEnded",
     "SessionStarted",
+    "Source",
+    "StartWarned",
     "SummaryWritten",
+    "TaskRerouted",
     "TaskSkipped",
     "TaskWaited",
     "ToolReturned",

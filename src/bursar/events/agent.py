@@ -7,8 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from bursar.usage import Usage
+
+
+class Source(StrEnum):
+    """Where a report of a call comes from: the agent's output, its telemetry, or its own log of the session."""
+
+    STREAM = "stream"
+    TELEMETRY = "telemetry"
+    TRANSCRIPT = "transcript"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +40,7 @@ class CallReported:
         is_final: the counters will not grow any more. A report that is not final may carry a placeholder for output.
         is_streaming: the call is being answered at this moment, and more reports on it are on their way.
         is_side_chain: the call was made by a sub-agent; it counts all the same.
+        source: who says so. Sources are joined by `call_id`; where final reports of two differ, the meter keeps that.
     """
 
     call_id: str
@@ -39,6 +49,7 @@ class CallReported:
     is_final: bool
     is_side_chain: bool = False
     is_streaming: bool = False
+    source: Source = Source.STREAM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +74,11 @@ class RetryReported:
 
     attempt: int
     status: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLost:
+    """A call broke off before anything was told of it: it may be paid for, and nobody will say what it used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,4 +113,6 @@ class LineRejected:
     reason: str
 
 
-AgentEvent = SessionStarted | CallReported | ToolStarted | ToolReturned | RetryReported | SessionEnded | LineRejected
+AgentEvent = (
+    SessionStarted | CallReported | CallLost | ToolStarted | ToolReturned | RetryReported | SessionEnded | LineRejected
+)

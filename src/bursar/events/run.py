@@ -47,6 +47,7 @@ class AttemptEnded:
         unknown_tokens: charged on top, for calls whose outcome nobody knows.
         nano_usd: cost of what was metered; None when a price is unknown.
         branch: where work that was not merged can be found.
+        differences: what sources of its usage say that is more than 1 % apart.
     """
 
     task: str
@@ -59,6 +60,7 @@ class AttemptEnded:
     nano_usd: int | None
     wall_seconds: float
     branch: str | None = None
+    differences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,25 @@ class TaskWaited:
 
     task: str
     name: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartWarned:
+    """A task starts though its estimate does not fit a budget that only warns; `because` says which."""
+
+    task: str
+    name: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRerouted:
+    """The task's next attempt goes to another model or agent than its last one was, or would have been, on."""
+
+    task: str
+    name: str
+    model: str
     because: str
 
 
@@ -110,8 +131,10 @@ RunEvent = (
     RunStarted
     | AttemptStarted
     | AttemptEnded
+    | TaskRerouted
     | TaskSkipped
     | TaskWaited
+    | StartWarned
     | AlertFired
     | CheckoutForwarded
     | SummaryWritten

@@ -4,6 +4,6 @@ It knows no agent, no price and no budget, and does no I/O: an adapter feeds it 
 """
 
 from bursar.metering.meter import Meter
-from bursar.metering.types import Difference, UnknownCall, UsageDelta
+from bursar.metering.types import Difference, SourceDifference, UnknownCall, UsageDelta
 
-__all__ = ["Difference", "Meter", "UnknownCall", "UsageDelta"]
+__all__ = ["Difference", "Meter", "SourceDifference", "UnknownCall", "UsageDelta"]

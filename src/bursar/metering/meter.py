@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from bursar.events import (
     AgentEvent,
+    CallLost,
     CallReported,
     LineRejected,
     RetryReported,
     SessionEnded,
     SessionStarted,
+    Source,
     ToolReturned,
 )
-from bursar.metering.reconciliation import covers, excess, falls_short, known_name
-from bursar.metering.types import Difference, UnknownCall, UsageDelta
+from bursar.metering.reconciliation import are_apart, covers, excess, falls_short, known_name
+from bursar.metering.types import Difference, SourceDifference, UnknownCall, UsageDelta
 from bursar.usage import NOTHING, Usage
 
 OUTPUT_CAP_TOKENS = 32_000
@@ -35,6 +37,7 @@ class _Call:
     usage: Usage = NOTHING
     has_usage: bool = False
     sequence: int = 0
+    said: dict[Source, Usage] = field(default_factory=dict)
 
 
 class Meter:
@@ -70,6 +73,7 @@ class Meter:
         self._by_model: dict[str, Usage] = {}
         self._main = NOTHING
         self._differences: dict[str, Difference] = {}
+        self._apart: dict[str, SourceDifference] = {}
         self._has_finals: set[bool] = set()
         self._assumed_models: set[str] = set()
         self._is_awaiting = False
@@ -93,9 +97,9 @@ class Meter:
         return self.ended.denied_permissions if self.ended else ()
 
     @property
-    def differences(self) -> tuple[Difference, ...]:
-        """Where the closing statement is more than 1 % below what was metered."""
-        return tuple(self._differences.values())
+    def differences(self) -> tuple[Difference | SourceDifference, ...]:
+        """Where sources are more than 1 % apart: the closing statement below what was metered, or two on one call."""
+        return (*self._differences.values(), *self._apart.values())
 
     def feed(self, event: AgentEvent) -> tuple[UsageDelta, ...]:
         """What the event adds to what was known."""
@@ -113,6 +117,8 @@ class Meter:
                 self._is_awaiting = True
             case RetryReported():
                 self._repeat(event)
+            case CallLost():
+                self._lost_inputs.append(self._next_input_bound())
             case LineRejected():
                 self._reject(event)
         return ()
@@ -140,11 +146,30 @@ class Meter:
             return ()
         call.has_usage = True
         if event.is_final:
-            self._has_finals.add(call.is_side_chain)
-            self._close(call)
-        return self._advance(call, call.usage.merged(event.usage), "streamed")
+            self._compare(call, event.source, event.usage)
+            if event.source is Source.STREAM:
+                self._has_finals.add(call.is_side_chain)
+                self._close(call)
+            self._open.pop(call.call_id, None)
+        if event.source is Source.STREAM:
+            return self._advance(call, call.usage.merged(event.usage), "streamed")
+        provenance = "streamed" if event.source is Source.TELEMETRY else "reconciled"
+        return self._advance(call, call.usage + excess(event.usage, call.usage), provenance)
+
+    def _compare(self, call: _Call, source: Source, usage: Usage) -> None:
+        """What each source says of the call in the end; kept where one says more than 1 % less than another."""
+        call.said[source] = call.said.get(source, NOTHING).merged(usage)
+        if len(call.said) > 1 and are_apart(call.said.values()):
+            tokens = tuple((said, call.said[said].total_tokens) for said in Source if said in call.said)
+            self._apart[call.call_id] = SourceDifference(call_id=call.call_id, model=call.model, tokens=tokens)
+        else:
+            self._apart.pop(call.call_id, None)
 
     def _open_call(self, event: CallReported) -> _Call:
+        """A call that nobody had named. Only the stream tells what is in flight: others tell of what is over."""
+        if event.source is not Source.STREAM:
+            call = self._calls[event.call_id] = _Call(event.call_id, event.model or self._model, 0, event.is_side_chain)
+            return call
         bound = self._next_input_bound()
         if event.model is None:
             self._assumed_models.add(self._model)

@@ -37,6 +37,12 @@ def falls_short(stated: Usage, metered: Usage) -> bool:
     return (metered.total_tokens - stated.total_tokens) * 100 > metered.total_tokens
 
 
+def are_apart(said: Iterable[Usage]) -> bool:
+    """The least of them is more than 1 % below the most."""
+    totals = [usage.total_tokens for usage in said]
+    return (max(totals) - min(totals)) * 100 > max(totals)
+
+
 def known_name(model: str, known: Iterable[str]) -> str:
     """The name among `known` that means the same model as `model`; `model` itself where there is none."""
     names = tuple(known)

@@ -16,7 +16,7 @@ class UsageDelta:
         sequence: 1, 2, … within the call.
         usage: the increase.
         call_usage: the call's usage so far, this increase included: prices depend on the single call.
-        provenance: `streamed` or `reconciled`.
+        provenance: `streamed` (told while the agent worked) or `reconciled` (found out from its log or its statement).
     """
 
     call_id: str
@@ -54,3 +54,16 @@ class Difference:
 
     def __str__(self) -> str:
         return f"{self.model}: {self.metered.total_tokens} tokens metered, the agent states {self.stated.total_tokens}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceDifference:
+    """Two sources say of one call what is more than 1 % apart; the larger one counts."""
+
+    call_id: str
+    model: str
+    tokens: tuple[tuple[str, int], ...]
+
+    def __str__(self) -> str:
+        said = ", ".join(f"{source} says {tokens}" for source, tokens in self.tokens)
+        return f"{self.model}, call {self.call_id}: {said} tokens"

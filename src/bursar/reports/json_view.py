@@ -17,6 +17,7 @@ def report_as_data(report: RunReport) -> dict[str, Any]:
         "plan_path": run.plan_path,
         "state": str(run.state),
         "branch": run.branch,
+        "workspace": run.workspace,
         "limit": run.limit,
         "started_at": run.started_at,
         "ended_at": run.ended_at,
@@ -87,6 +88,8 @@ def _task(task: TaskLine) -> dict[str, Any]:
                 "metered_tokens": line.metered_tokens,
                 "unknown_outcome_tokens": line.unknown_tokens,
                 "wall_seconds": round(line.wall_seconds, 3),
+                "tokens_by_provenance": dict(line.tokens_by_provenance),
+                "differences": list(line.differences),
                 "note": line.row.note,
                 "directory": line.row.directory,
             }

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
+
+import msgspec
 
 from bursar.budget import Alert, Balance, is_retired
 from bursar.errors import UserError
 from bursar.journal import AttemptRow, Journal, RunRow, TaskRow
 from bursar.ledger import Ledger, Reservation
+from bursar.supervision import Outcome, read_outcome
 from bursar.usage import Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptLine:
-    """One attempt: what it was and what it was charged. Tokens count cache; money is nano-USD, None if unknown."""
+    """One attempt: what it was and what it was charged. Tokens count cache; money is nano-USD, None if unknown.
+
+    Attributes:
+        differences: what sources of its usage say that is more than 1 % apart.
+        tokens_by_provenance: how its tokens were found out: `streamed`, `reconciled`, `estimated`; empty where its
+            outcome is not there any more.
+    """
 
     row: AttemptRow
     metered_tokens: int
     unknown_tokens: int
     nano_usd: int | None
     wall_seconds: float
+    differences: Sequence[str] = ()
+    tokens_by_provenance: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +149,7 @@ def _alerts(ledger: Ledger, budgets: Sequence[Balance], run: RunRow) -> list[Ale
 
 
 def _attempt_line(row: AttemptRow, reservation: Reservation) -> AttemptLine:
+    outcome = _outcome(row)
     ended = datetime.fromisoformat(row.ended_at or row.started_at)
     return AttemptLine(
         row=row,
@@ -144,7 +157,17 @@ def _attempt_line(row: AttemptRow, reservation: Reservation) -> AttemptLine:
         unknown_tokens=reservation.unknown.tokens,
         nano_usd=reservation.known.nano_usd,
         wall_seconds=(ended - datetime.fromisoformat(row.started_at)).total_seconds(),
+        differences=() if outcome is None else outcome.differences,
+        tokens_by_provenance={} if outcome is None else outcome.tokens_by_provenance,
     )
+
+
+def _outcome(row: AttemptRow) -> Outcome | None:
+    """What its supervisor left; None where that cannot be read: the figures are in the books."""
+    try:
+        return read_outcome(Path(row.directory))
+    except (OSError, ValueError, msgspec.MsgspecError):
+        return None
 
 
 def _most_at_once(attempts: Sequence[AttemptRow]) -> int:

@@ -52,12 +52,12 @@ def observe(
     seen = Observation(
         key=row.key,
         at=context.now(),
-        project=str(context.repository.root),
+        project=str(context.project),
         plan_id=context.plan.id,
         task=task.number,
         subagent=task.subagent,
         complexity=task.complexity,
-        agent=context.agent.name,
+        agent=context.agent_of(task).name,
         model=row.model,
         outcome=judgement.state,
         tokens=outcome.metered_tokens,
@@ -96,4 +96,5 @@ def build_ended(
         nano_usd=metered.nano_usd,
         wall_seconds=0.0 if outcome is None else outcome.wall_seconds,
         branch=branch,
+        differences=() if outcome is None else tuple(outcome.differences),
     )

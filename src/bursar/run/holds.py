@@ -15,6 +15,7 @@ from bursar.pricing import RateTable
 from bursar.run.expectations import ENOUGH, Expectation
 from bursar.usage import Usage
 
+DEFAULT = "default"  # a hold's source where nothing is known
 _OUTPUT_SHARE = 10  # one token in ten of an agent's traffic is output; the rest is its conversation, read again
 
 
@@ -63,7 +64,7 @@ def choose_hold(
         amount = _expected(expected, None, rates, model)
         return Hold(amount=amount, minimum=price_of_tokens(expected.tokens_p50, rates, model), source="learned of few")
     amount = price_of_tokens(default_tokens, rates, model)
-    return Hold(amount=amount, minimum=_anything(amount), source="default", is_blind=True)
+    return Hold(amount=amount, minimum=_anything(amount), source=DEFAULT, is_blind=True)
 
 
 def leaves_room_to_grow(hold: Hold, blind_running: int, balances: Iterable[Balance]) -> bool:

@@ -6,13 +6,16 @@ worktree and no git: it is handed a spec and leaves an outcome.
 """
 
 from bursar.supervision.auditing import keep_audit
+from bursar.supervision.inbox import Inbox
 from bursar.supervision.spec import (
     ABANDONED,
     MARK,
     PROMPT_FILE,
+    STREAM_FILE,
     VERIFY_LOG,
     AttemptSpec,
     Ending,
+    HomeSpec,
     Outcome,
     StopRung,
     claim,
@@ -28,9 +31,12 @@ __all__ = [
     "MARK",
     "PROMPT_FILE",
     "SPAWNER_MODULE",
+    "STREAM_FILE",
     "VERIFY_LOG",
     "AttemptSpec",
     "Ending",
+    "HomeSpec",
+    "Inbox",
     "Outcome",
     "StopRung",
     "claim",

@@ -6,7 +6,9 @@ import fcntl
 import os
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from bursar.processes import become_subreaper, die_with_parent, kill_descendants
 from bursar.supervision.spec import MARK, STDERR_FILE, AttemptSpec, StopRung
@@ -17,8 +19,8 @@ _PIPE_BYTES = 1 << 20
 class AgentProcess:
     """The agent of one attempt. When the calling process dies, by whatever means, the kernel kills the agent."""
 
-    def __init__(self, spec: AttemptSpec) -> None:
-        """Starts it.
+    def __init__(self, spec: AttemptSpec, more: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Starts it, with `more` in its environment than the spec knew of.
 
         Raises:
             OSError: the program could not be executed; nothing has run.
@@ -30,7 +32,7 @@ class AgentProcess:
             self._process = subprocess.Popen(
                 spec.argv,
                 cwd=spec.worktree,
-                env={**spec.environment, MARK: spec.key},
+                env={**spec.environment, **more, MARK: spec.key},
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -6,6 +6,7 @@ from typing import Any
 
 from bursar.ledger import Ledger, LedgerEvent
 from bursar.notify import AuditLog
+from bursar.supervision.spec import Outcome
 from bursar.usage import Usage
 
 
@@ -28,3 +29,9 @@ def _write_call(audit: AuditLog, event: LedgerEvent) -> None:
     call: Any = event.entry.body
     after = event.reservation
     audit.usage(after.key, after.labels, call["call_id"], call["model"], Usage(**call["usage"]), call["nano_usd"])
+
+
+def tell_differences(audit: AuditLog, key: str, outcome: Outcome) -> None:
+    """The audit log has every difference between the sources of an attempt's usage."""
+    for difference in outcome.differences:
+        audit.write("difference", {"key": key, "what": difference})

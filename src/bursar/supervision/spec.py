@@ -31,6 +31,14 @@ class StopRung(msgspec.Struct, frozen=True, kw_only=True):
     grace_seconds: float
 
 
+class HomeSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """The agent's private home: what stays of it (`logs`), and which of its places are files of the user's."""
+
+    folder: str
+    logs: list[str]
+    shared: dict[str, str]
+
+
 class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt, ready to start: its hold is committed and its worktree stands.
 
@@ -45,6 +53,8 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
         refuses_unpriced: a budget in USD is among them that lets nothing pass whose price is unknown.
         step_tokens: by how much a hold grows when it runs out; the same share of it in money.
         audit: the audit log; empty for none.
+        home: the agent's private home; None: it lives in the user's.
+        telemetry: variables that point the agent to our receiver, with `{url}` for its address; empty for none.
         output_cap: the most output tokens of one call.
         limit_seconds: wall time after which the attempt is stopped; None: unlimited.
     """
@@ -69,6 +79,8 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     countings: list[str] = []
     refuses_unpriced: bool = True
     step_output_tokens: int = 0
+    home: HomeSpec | None = None
+    telemetry: dict[str, str] = {}
 
 
 def encode_spec(spec: AttemptSpec) -> bytes:
@@ -104,7 +116,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         metered_tokens, metered_nano_usd: all calls together; the cost is None when a price is unknown.
         unknown_tokens, unknown_nano_usd: charged on top for a call that nobody reported in full.
         limit: in words, which limit was reached.
-        differences: where the agent's own sums and the metered ones are more than 1 % apart.
+        differences: where sources are more than 1 % apart: the agent's own sums, its telemetry, its log, its output.
+        tokens_by_provenance: of what was metered and what is charged on top: `streamed`, `reconciled`, `estimated`.
     """
 
     ending: Ending
@@ -121,6 +134,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str | None
     limit: str = ""
     differences: list[str] = []
+    tokens_by_provenance: dict[str, int] = {}
     rejected_lines: int = 0
     leftovers_killed: bool = True
 

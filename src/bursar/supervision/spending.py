@@ -29,6 +29,7 @@ class Spending:
         self._usage_by_call: dict[str, Usage] = {}
         self._cost_by_call: dict[str, int | None] = {}
         self._largest_call = 0
+        self._by_provenance: dict[str, int] = {}
         self.reservation = reservation
         self.alerts: list[Alert] = []
         self.unpriced_models: set[str] = set()
@@ -50,6 +51,10 @@ class Spending:
         """How many calls were metered; a reconciliation is no call."""
         return sum(1 for call_id in self._usage_by_call if not call_id.startswith("result:"))
 
+    def tokens_by_provenance(self, unknown: Amount) -> dict[str, int]:
+        """How what is charged was found out; what nobody reported is `estimated`. Only what there is."""
+        return self._by_provenance | ({"estimated": unknown.tokens} if unknown.tokens else {})
+
     def record(self, delta: UsageDelta) -> None:
         """The ledger knows of `delta`, priced as the growth of its call's cost.
 
@@ -64,6 +69,7 @@ class Spending:
         elif cost_before is not None:
             cost = max(cost, cost_before)  # a larger call may fall into a cheaper tier; what is recorded never falls
         self._usage_by_call[delta.call_id] = usage
+        self._by_provenance[delta.provenance] = self._by_provenance.get(delta.provenance, 0) + delta.usage.total_tokens
         self._cost_by_call[delta.call_id] = cost
         self._largest_call = max(self._largest_call, usage.total_tokens)
         self.reservation = self._ledger.record(

@@ -24,8 +24,10 @@ from bursar.ledger import Ledger, State
 from bursar.metering import Meter, UsageDelta
 from bursar.notify import AuditLog
 from bursar.processes import identify
+from bursar.supervision.agent_home import AgentHome
 from bursar.supervision.agent_process import AgentProcess
-from bursar.supervision.auditing import keep_audit
+from bursar.supervision.auditing import keep_audit, tell_differences
+from bursar.supervision.inbox import Inbox
 from bursar.supervision.spec import STREAM_FILE, AttemptSpec, Ending, Outcome, claim, write_outcome
 from bursar.supervision.spending import Spending
 from bursar.supervision.stop_ladder import StopLadder
@@ -60,13 +62,16 @@ def supervise(spec: AttemptSpec, ledger: Ledger, clock: Clock) -> None:
     with ExitStack() as files:
         try:
             stream = files.enter_context(open(directory / STREAM_FILE, "ab", buffering=0))
-            agent = AgentProcess(spec)
+            inbox = Inbox(spec.telemetry)
+            agent = AgentProcess(spec, inbox.variables)
         except OSError as error:
             message = f"the agent could not be started: {error.strerror or error}"
             write_outcome(directory, _never_ran(Ending.NOT_STARTED, message=message))
             ledger.release(spec.key)
+            AgentHome(spec.home).close()
             return
-        outcome, unknown = Supervision(spec, agent, spending, clock, stream, wake).run()
+        outcome, unknown = Supervision(spec, agent, spending, clock, stream, wake, inbox).run()
+    tell_differences(audit, spec.key, outcome)
     write_outcome(directory, outcome)
     spending.settle(unknown)
     if audit.lost:
@@ -87,7 +92,14 @@ class Supervision:
     """The time from the agent's start to its end."""
 
     def __init__(
-        self, spec: AttemptSpec, agent: AgentProcess, spending: Spending, clock: Clock, stream: BinaryIO, wake: int
+        self,
+        spec: AttemptSpec,
+        agent: AgentProcess,
+        spending: Spending,
+        clock: Clock,
+        stream: BinaryIO,
+        wake: int,
+        inbox: Inbox | None = None,
     ) -> None:
         self._agent = agent
         self._spending = spending
@@ -95,8 +107,10 @@ class Supervision:
         self._stream = stream
         self._wake = wake
         self._meter = Meter(spec.model, output_cap=spec.output_cap)
-        self._reader = open_reader(spec.reader, spec.environment)
+        self._inbox = Inbox() if inbox is None else inbox
+        self._reader = open_reader(spec.reader, {**spec.environment, **self._inbox.variables})
         self._splitter = LineSplitter()
+        self._home = AgentHome(spec.home)
         self._ladder = StopLadder(spec.stop_ladder)
         self._started_at = clock.monotonic()
         self._ends_at = None if spec.limit_seconds is None else self._started_at + spec.limit_seconds
@@ -111,21 +125,27 @@ class Supervision:
             selector.register(self._agent.output, selectors.EVENT_READ, self._read)
             selector.register(self._agent.pidfd, selectors.EVENT_READ, self._agent.reap)
             selector.register(self._wake, selectors.EVENT_READ, self._interrupted)
+            self._inbox.join(selector)
             while self._agent.exit_code is None and not self._is_kill_due():
                 for key, _ in selector.select(self._seconds_to_wait()):
                     handler: Callable[[], None] = key.data
                     handler()
                     if not self._is_open and key.fd == self._agent.output:
                         selector.unregister(key.fd)
+                self._hear_telemetry()
                 self._hear_log()
+                self._home.look_after()
         is_clear = self._agent.clear()
         while chunk := self._next_chunk():
             self._hear_chunk(chunk)
+        self._inbox.close()
+        self._hear_telemetry()
         if (last := self._splitter.finish()) is not None:
             self._hear(last)
         for event in self._reader.poll() + self._reader.finish():
             self._take(event)
         self._agent.close()
+        self._home.close()
         unknown = self._unknown()
         return self._outcome(unknown, is_clear), unknown
 
@@ -168,6 +188,12 @@ class Supervision:
             self._stream.write(chunk)
         for line in self._splitter.feed(chunk):
             self._hear(line)
+
+    def _hear_telemetry(self) -> None:
+        """Takes what the agent's telemetry has told since it was last heard."""
+        for body in self._inbox.take():
+            for event in self._reader.feed_telemetry(body):
+                self._take(event)
 
     def _hear_log(self) -> None:
         """Takes what the agent's own log has, for a CLI whose stream does not tell its calls."""
@@ -258,6 +284,7 @@ class Supervision:
             session_id=self._meter.session_id,
             limit=self._limit,
             differences=[str(difference) for difference in self._meter.differences],
+            tokens_by_provenance=self._spending.tokens_by_provenance(unknown),
             rejected_lines=self._meter.rejected_lines,
             leftovers_killed=is_clear,
         )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import selectors
+import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bursar.agents import Agent, LaunchRequest, LineSplitter, StreamReader
+from bursar.agents import Agent, LaunchRequest, LineSplitter, StreamReader, furnish
 from bursar.events import AgentEvent, SessionEnded
 from bursar.metering import Meter, UsageDelta
+from bursar.supervision import Inbox
 from bursar.usage import NOTHING, Usage
 
 EXIT_SECONDS = 20
@@ -25,6 +28,7 @@ class AgentRun:
     process: subprocess.Popen[bytes]
     meter: Meter
     reader: StreamReader
+    inbox: Inbox = field(default_factory=Inbox)
     events: list[AgentEvent] = field(default_factory=list)
     deltas: list[UsageDelta] = field(default_factory=list)
     output: bytes = b""
@@ -33,17 +37,43 @@ class AgentRun:
         """Everything it prints is read and metered, and it has exited."""
         assert self.process.stdout is not None
         splitter, reader = LineSplitter(), self.reader
-        with self.process.stdout as pipe:
-            while chunk := os.read(pipe.fileno(), 65536):
-                self.output += chunk
-                for line in splitter.feed(chunk):
+        with self.process.stdout as pipe, selectors.DefaultSelector() as selector:
+            selector.register(pipe, selectors.EVENT_READ)
+            self.inbox.join(selector)
+            while (chunk := self._next_chunk(selector, pipe.fileno())) != b"":
+                self.output += chunk or b""
+                for line in splitter.feed(chunk or b""):
                     self._hear(reader.feed_line(line))
                 self._hear(reader.poll())
+            self.process.wait(timeout=EXIT_SECONDS)
         last = splitter.finish()
         self._hear(reader.feed_line(last) if last else ())
-        self.process.wait(timeout=EXIT_SECONDS)
+        self.inbox.close()
+        self._hear_telemetry()
         self._hear(reader.poll() + reader.finish())
         return self
+
+    def _next_chunk(self, selector: selectors.BaseSelector, pipe: int) -> bytes | None:
+        """What it has printed; empty at the end, None if it was telemetry that came."""
+        ready = selector.select()
+        for key, _ in ready:
+            if key.data is not None:
+                key.data()
+        self._hear_telemetry()
+        return os.read(pipe, 65536) if any(key.fd == pipe for key, _ in ready) else None
+
+    def _hear_telemetry(self) -> None:
+        for body in self.inbox.take():
+            self._hear(self.reader.feed_telemetry(body))
+
+    def end_within(self, seconds: float) -> None:
+        """It has ended, by itself or, when the time is up, by KILL; nothing is read of it any more."""
+        self.process.stdin = None  # fed and closed: `communicate` would want to do it again
+        try:
+            self.process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.communicate()
 
     def _hear(self, events: tuple[AgentEvent, ...]) -> None:
         for event in events:
@@ -80,9 +110,12 @@ class AgentRun:
 def start_agent(agent: Agent, request: LaunchRequest, environment: Mapping[str, str]) -> AgentRun:
     """The agent is started in its worktree and has its prompt; nothing has been read of it."""
     launch = agent.launch(request, environment)
+    if launch.home is not None:
+        furnish(launch.home)
+    inbox = Inbox(launch.telemetry)
     process = subprocess.Popen(
         launch.argv,
-        env=dict(launch.environment),
+        env={**launch.environment, **inbox.variables},
         cwd=request.worktree,
         stdin=subprocess.DEVNULL if launch.stdin is None else subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -94,4 +127,5 @@ def start_agent(agent: Agent, request: LaunchRequest, environment: Mapping[str, 
         with process.stdin as pipe:
             pipe.write(launch.stdin or b"")
     meter = Meter(request.model, output_cap=launch.output_cap)
-    return AgentRun(agent=agent, process=process, meter=meter, reader=agent.reader(launch.environment))
+    reader = agent.reader({**launch.environment, **inbox.variables})
+    return AgentRun(agent=agent, process=process, meter=meter, reader=reader, inbox=inbox)

@@ -149,14 +149,16 @@ def _said(text: str, number: str) -> dict[str, Any]:
 
 
 def _asked(tool: ToolCall, number: str) -> dict[str, Any]:
+    """The call; a name with a dot in it names the namespace of the tool before the dot."""
+    namespace, _, name = tool.name.rpartition(".")
     return {
         "id": f"fc_{number}",
         "type": "function_call",
         "status": "completed",
         "call_id": f"call_{number}",
-        "name": tool.name,
+        "name": name,
         "arguments": json.dumps(dict(tool.input)),
-    }
+    } | ({"namespace": namespace} if namespace else {})
 
 
 def _response(

@@ -69,7 +69,8 @@ def test_codex_without_its_log_is_only_observed(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path)}
     assert CodexAgent().examine(home).certainty is Certainty.BOUNDED
     blind = CodexAgent(extra_arguments=("--ephemeral",)).examine(home)
-    assert blind.certainty is CodexAgent().examine({}).certainty is Certainty.OBSERVED
+    assert blind.certainty is CodexAgent(private_home=False).examine({}).certainty is Certainty.OBSERVED
+    assert CodexAgent().examine({}).certainty is Certainty.BOUNDED
     assert blind.problems[-1].fix == "take --ephemeral out of agents.codex.arguments"
 
 
@@ -88,7 +89,8 @@ def test_gemini_s_settings(settings: str | None, address: str, problems: list[st
     if settings is not None:
         put(tmp_path / ".gemini/settings.json", settings)
     environment = {"HOME": str(tmp_path), "GEMINI_API_KEY": SECRET, "GOOGLE_GEMINI_BASE_URL": address}
-    found = [problem.what for problem in GeminiAgent().examine(environment).problems]
+    assert GeminiAgent().examine(environment).problems == ()  # in its private home bursar writes them
+    found = [problem.what for problem in GeminiAgent(private_home=False).examine(environment).problems]
     assert len(found) == len(problems)
     assert all(word in what for word, what in zip(problems, found, strict=True))
 
@@ -99,7 +101,8 @@ def test_no_home_is_no_crash() -> None:
 
 
 @pytest.mark.parametrize(("name", "kind"), [("codex", CodexAgent), ("opencode", OpencodeAgent)])
-def test_sub_agents_that_nobody_counts(name: str, kind: type[CodexAgent] | type[OpencodeAgent], tmp_path: Path) -> None:
-    condition = kind(nested=True).examine({"HOME": str(tmp_path)})
-    assert condition.certainty is Certainty.OBSERVED
-    assert condition.problems[-1].fix == f"in bursar.toml: agents.{name}.nested = false"
+def test_sub_agents_are_counted_too(name: str, kind: type[CodexAgent] | type[OpencodeAgent], tmp_path: Path) -> None:
+    """From their own logs, or the database: a limit is as sure with them as without."""
+    nested, alone = (kind(nested=each).examine({"HOME": str(tmp_path)}) for each in (True, False))
+    assert nested.certainty is Certainty.BOUNDED
+    assert nested == alone

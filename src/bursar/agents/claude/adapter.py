@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from bursar.agents.claude.condition import PACKAGE, examine_claude
+from bursar.agents.claude.conversations import CONTINUES, has_conversation
+from bursar.agents.claude.home import credentials_folder, furnish_claude
 from bursar.agents.claude.reader import ClaudeReader
+from bursar.agents.claude.telemetry import VARIABLES as TELEMETRY
 from bursar.agents.cli_agent import CliAgent, read_output_cap
 from bursar.agents.condition import Condition
+from bursar.agents.environment import allowed
+from bursar.agents.home import PrivateHome
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 
 TIERS: Mapping[str, str] = MappingProxyType({"small": "haiku", "medium": "sonnet", "large": "opus"})
@@ -40,8 +46,25 @@ NESTED_TOOLS = (
     "Workflow",
 )
 
+# Its own variables: addresses, keys, models, limits; and what reaches a cloud that serves it.
+PREFIXES = ("ANTHROPIC_", "CLAUDE_CODE_", "VERTEX_REGION_")
+VARIABLES = frozenset(
+    {
+        *("API_TIMEOUT_MS", "MAX_THINKING_TOKENS", "MAX_MCP_OUTPUT_TOKENS", "CLOUD_ML_REGION"),
+        *("BASH_DEFAULT_TIMEOUT_MS", "BASH_MAX_TIMEOUT_MS", "BASH_MAX_OUTPUT_LENGTH"),
+        *("DISABLE_PROMPT_CACHING", "DISABLE_TELEMETRY", "DISABLE_ERROR_REPORTING", "CLAUDE_SECURESTORAGE_CONFIG_DIR"),
+    }
+)
+CLOUDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "CLAUDE_CODE_USE_BEDROCK": ("AWS_",),
+        "CLAUDE_CODE_USE_VERTEX": ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_", "GCLOUD_PROJECT"),
+    }
+)
+HOME_VARIABLES = frozenset({"CLAUDE_CONFIG_DIR"})
+
 # Marks of a session that we may run inside of: with them the CLI believes that it is nested.
-SESSION_MARKS = frozenset({"AI_AGENT", "CLAUDECODE", "CLAUDE_EFFORT", "CLAUDE_PID", "CLAUDE_PROJECT_DIR"})
+SESSION_MARKS = frozenset({"AI_AGENT", "CLAUDECODE", "CLAUDE_EFFORT", "CLAUDE_PID", "CLAUDE_PROJECT_DIR", CONTINUES})
 SESSION_MARK_PREFIXES = (
     "CLAUDE_CODE_AGENT",
     "CLAUDE_CODE_CHILD",
@@ -76,6 +99,9 @@ class ClaudeAgent(CliAgent):
     PACKAGE = PACKAGE
     TIERS = TIERS
     STOP_LADDER = STOP_LADDER
+    VARIABLES = VARIABLES
+    PREFIXES = PREFIXES
+    HOME_VARIABLES = HOME_VARIABLES
 
     def examine(self, environment: Mapping[str, str]) -> Condition:
         """How it is let in and what is in its way; it is not started."""
@@ -87,29 +113,64 @@ class ClaudeAgent(CliAgent):
         Raises:
             SetupError: the program is not installed.
         """
+        home = self.home_of(request, environment)
+        continues = request.continues and has_conversation(request, environment)
         argv = (
             self.find(),
             "-p",
             *("--output-format", "stream-json", "--verbose", "--include-partial-messages"),
             *("--model", request.model),
-            *("--session-id", request.session_id),
-            "--strict-mcp-config",
-            *("--permission-mode", "acceptEdits"),
-            *("--allowedTools", ",".join(ALLOWED_TOOLS)),
+            "--resume" if continues else "--session-id",
+            request.session_id,
+            # Settings of the user's alone: no hooks, key helpers, addresses or servers of the repository's.
+            *(
+                ()
+                if self._repository_settings
+                else ("--setting-sources", "user", "--strict-mcp-config", "--add-dir", str(request.worktree))
+            ),
+            *("--permission-mode", request.permission_mode or "acceptEdits"),
+            *("--allowedTools", ",".join(ALLOWED_TOOLS if request.allowed_tools is None else request.allowed_tools)),
             # Sub-agents are silent otherwise: their calls would only be known from the closing statement.
             *(("--forward-subagent-text",) if self._nested else ("--disallowedTools", ",".join(NESTED_TOOLS))),
             *self._extra_arguments,
         )
-        kept = build_environment(environment)
-        return Launch(argv=argv, environment=kept, stdin=request.prompt.encode(), output_cap=output_cap_of(kept))
+        kept = with_settings(self.passes(environment, home, cloud_prefixes(environment)))
+        if not self._repository_settings:  # CLAUDE.md is no setting, but is left out with them
+            kept["CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD"] = "1"
+        if home is not None and (own := credentials_folder(environment)) is not None:
+            kept["CLAUDE_SECURESTORAGE_CONFIG_DIR"] = str(own)  # it renews tokens there, under its own lock
+        kept |= {CONTINUES: "1"} if continues else {}
+        return Launch(
+            argv=argv,
+            environment=kept,
+            stdin=request.prompt.encode(),
+            output_cap=output_cap_of(kept),
+            home=home,
+            telemetry={} if any(name.startswith("OTEL_") for name in kept) else TELEMETRY,  # the user's own goes first
+        )
+
+    def furnishing(self, folder: Path, environment: Mapping[str, str]) -> PrivateHome:
+        """The account; the credentials stay where they are."""
+        return furnish_claude(folder, environment)
 
     def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
-        """A reader for one new process."""
-        return ClaudeReader()
+        """A reader for one new process, which finds its transcripts by the `environment` that it was started with."""
+        return ClaudeReader(environment)
 
 
-def build_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The user's environment without the marks of a session around us, and with what keeps the CLI to the task."""
+def build_environment(environment: Mapping[str, str], passed: tuple[str, ...] = ()) -> dict[str, str]:
+    """What passes to a program that is used as the CLI is: the same variables, and `passed`; its home is the user's."""
+    names = VARIABLES.union(HOME_VARIABLES, passed)
+    return with_settings(allowed(environment, names, (*PREFIXES, *cloud_prefixes(environment))))
+
+
+def cloud_prefixes(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Variables of the cloud that is to serve the models; none where Anthropic does."""
+    return tuple(prefix for switch, prefixes in CLOUDS.items() if environment.get(switch) for prefix in prefixes)
+
+
+def with_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """Without the marks of a session around us, and with what keeps the CLI to the task."""
     kept = {name: value for name, value in environment.items() if not _is_session_mark(name)}
     return {"CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(OUTPUT_CAP_TOKENS), **kept, **SETTINGS}
 

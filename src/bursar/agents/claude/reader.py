@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TypeVar
 
 import msgspec
 
 from bursar.agents.claude import wire
 from bursar.agents.claude.counts import usage_from_api, usage_from_model_usage
+from bursar.agents.claude.telemetry import ENDPOINT_VARIABLE, ToldRequest, read_telemetry
+from bursar.agents.claude.transcript import read_transcripts
 from bursar.agents.counts import AbsurdCount, count
 from bursar.agents.lines import MAX_LINE_BYTES
 from bursar.events import (
@@ -20,6 +23,7 @@ from bursar.events import (
     RetryReported,
     SessionEnded,
     SessionStarted,
+    Source,
     ToolReturned,
     ToolStarted,
 )
@@ -52,23 +56,86 @@ class _OpenCall:
 
 
 class ClaudeReader:
-    """Reads one process. Also for a single `result` object, or an array of lines (`--output-format json`)."""
+    """Reads one process. Also for a single `result` object, or an array of lines (`--output-format json`).
 
-    def __init__(self) -> None:
+    Telemetry names requests, the stream messages; lines of whole messages name both. What telemetry tells of a request
+    that no line has named waits: for the line, or for the end, when it is a call of its own (a side query). The closing
+    statement, which sums up all of it, waits for the end too: else it would count what telemetry tells later.
+    """
+
+    def __init__(self, environment: Mapping[str, str] = MappingProxyType({}), *, continues: bool = False) -> None:
+        """`continues`: the conversation is an earlier one, whose calls `modelUsage` counts too; `usage` does not."""
         self._open: dict[str | None, _OpenCall] = {}
+        self._environment = environment
+        self._continues = continues
+        self._has_telemetry = ENDPOINT_VARIABLE in environment
+        self._session_id: str | None = None
+        self._calls: dict[str, CallReported] = {}
+        self._begun: dict[str, CallReported] = {}
+        self._told: dict[str, ToldRequest] = {}
+        self._statement: SessionEnded | None = None
 
     @property
     def poll_seconds(self) -> float | None:
-        """The stream says everything: there is no log to ask."""
+        """There is no log to ask while it works."""
         return None
 
     def poll(self) -> tuple[AgentEvent, ...]:
-        """Nothing is known beside the stream."""
+        """Nothing is known that was not fed."""
         return ()
 
+    def feed_telemetry(self, body: bytes) -> tuple[AgentEvent, ...]:
+        """What telemetry tells of calls that the stream has named."""
+        return tuple(self._telemetry(body))
+
     def finish(self) -> tuple[AgentEvent, ...]:
-        """Nothing was held back."""
-        return ()
+        """Calls that telemetry alone tells of, the transcripts, and the closing statement that was held back."""
+        events: list[AgentEvent] = [_told_report(told, self._nameless(told)) for told in self._told.values()]
+        self._told = {}
+        if self._session_id is not None and not self._continues:  # else it has the calls of earlier processes too
+            events += map(self._judged, read_transcripts(self._environment, self._session_id))
+        statement, self._statement = self._statement, None
+        return tuple(events) if statement is None else (*events, statement)
+
+    def _telemetry(self, body: bytes) -> Iterator[AgentEvent]:
+        for told in read_telemetry(body):
+            if not isinstance(told, ToldRequest):
+                yield told
+            elif (call := self._calls.get(told.request_id)) is not None:
+                yield _told_report(told, call)
+            else:
+                self._told[told.request_id] = told
+
+    def _named(self, request_id: str | None, report: CallReported) -> Iterator[AgentEvent]:
+        """The line has named the message's request: what telemetry told of it before is the message's."""
+        if request_id:
+            self._calls[request_id] = report
+            if (told := self._told.pop(request_id, None)) is not None:
+                yield _told_report(told, report)
+
+    def _judged(self, event: AgentEvent) -> AgentEvent:
+        """What the transcript says of a call is final, unless it is the placeholder that the call began with."""
+        if not isinstance(event, CallReported) or event.usage is None:
+            return event
+        begun = self._begun.get(event.call_id)
+        placeholder = 0 if begun is None or begun.usage is None else begun.usage.output_tokens
+        return replace(event, is_final=event.usage.output_tokens > placeholder)
+
+    def _nameless(self, told: ToldRequest) -> CallReported | None:
+        """The call whose message no line has repeated, as with an empty answer: it read just as much; None without."""
+        named = {report.call_id for report in self._calls.values()}
+        for call in self._begun.values():
+            if call.call_id not in named and call.usage is not None and _has_read_the_same(told.usage, call.usage):
+                self._calls[told.request_id] = call
+                return call
+        return None
+
+    def _held_back(self, events: Iterable[AgentEvent]) -> Iterator[AgentEvent]:
+        for event in events:
+            if isinstance(event, SessionEnded) and self._has_telemetry:
+                self._statement = event
+            else:
+                yield event
 
     def feed_line(self, line: bytes) -> tuple[AgentEvent, ...]:
         """The events of one line (without its line break). Never raises on hostile input: see `LineRejected`."""
@@ -97,9 +164,10 @@ class ClaudeReader:
             case "user":
                 return _handed_back(line)
             case "system":
+                self._session_id = self._session_id or line.session_id
                 return _system(line)
             case "result":
-                return _result(line)
+                return self._held_back(_result(line, with_models=not self._continues))
         return ()
 
     def _stream_event(self, line: wire.Line) -> Iterator[AgentEvent]:
@@ -110,7 +178,9 @@ class ClaudeReader:
             rejected, usage = _checked(message.usage)
             yield from rejected
             self._open[chain] = _OpenCall(event.message.id, message.model, usage)
-            yield _report(self._open[chain], usage, chain, is_final=False, is_streaming=True)
+            report = _report(self._open[chain], usage, chain, is_final=False, is_streaming=True)
+            self._begun.setdefault(report.call_id, report)
+            yield report
         elif event.type == "message_delta":
             yield from self._message_delta(line, event)
         elif event.type == "message_stop":
@@ -145,7 +215,10 @@ class ClaudeReader:
         open_call = self._open.get(chain)
         is_streaming = not is_final and open_call is not None and open_call.call_id == message.id
         call = _OpenCall(message.id, message.model, None)
-        yield _report(call, usage, chain, is_final=is_final, is_streaming=is_streaming)
+        report = _report(call, usage, chain, is_final=is_final, is_streaming=is_streaming)
+        self._begun.setdefault(report.call_id, report)
+        yield report
+        yield from self._named(line.request_id, report)
         for block in _content(message):
             if block.type == "tool_use":
                 yield ToolStarted(name=block.name, summary=_summary(block.input))
@@ -161,6 +234,22 @@ def _report(
         is_final=is_final,
         is_side_chain=chain is not None,
         is_streaming=is_streaming,
+    )
+
+
+def _has_read_the_same(one: Usage, other: Usage) -> bool:
+    return (one.total_input_tokens, one.cache_read_tokens) == (other.total_input_tokens, other.cache_read_tokens)
+
+
+def _told_report(told: ToldRequest, call: CallReported | None) -> CallReported:
+    """What telemetry tells of the call; of one that no line has named, by the request's own id."""
+    return CallReported(
+        call_id=f"request:{told.request_id}" if call is None else call.call_id,
+        model=told.model,
+        usage=told.usage,
+        is_final=True,
+        is_side_chain=call is None or call.is_side_chain,
+        source=Source.TELEMETRY,
     )
 
 
@@ -218,9 +307,9 @@ def _system(line: wire.Line) -> Iterator[AgentEvent]:
         yield RetryReported(attempt=count("attempt", line.attempt), status=status)
 
 
-def _result(line: wire.Line) -> Iterator[AgentEvent]:
+def _result(line: wire.Line, *, with_models: bool) -> Iterator[AgentEvent]:
     by_model: dict[str, Usage] = {}
-    for model, reported in (_model_usage.decode(line.modelUsage) or {}).items():
+    for model, reported in (_model_usage.decode(line.modelUsage) or {}).items() if with_models else ():
         try:
             by_model[model] = usage_from_model_usage(reported)
         except AbsurdCount as absurd:

@@ -22,6 +22,7 @@ class Line(msgspec.Struct):
     session_id: str | None = None
     model: str | None = None
     claude_code_version: str | None = None
+    request_id: str | None = None
     event: msgspec.Raw = NONE
     api_message_id: str | None = None
     message: msgspec.Raw = NONE
@@ -114,3 +115,11 @@ class DeniedPermission(msgspec.Struct):
     """One entry of `permission_denials`."""
 
     tool_name: str = ""
+
+
+class TranscriptLine(msgspec.Struct):
+    """A line of the CLI's own log of the session."""
+
+    type: str = ""
+    message: Message | None = None
+    isSidechain: bool = False  # noqa: N815 - the CLI's spelling

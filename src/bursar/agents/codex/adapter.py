@@ -5,17 +5,24 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from bursar.agents.cli_agent import CliAgent
 from bursar.agents.codex.condition import PACKAGE, examine_codex
 from bursar.agents.codex.reader import CodexReader
+from bursar.agents.codex.session_log import codex_home
 from bursar.agents.condition import Condition
+from bursar.agents.home import PrivateHome
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 
 TIERS: Mapping[str, str] = MappingProxyType({"small": "gpt-6-luna", "medium": "gpt-6.1-terra", "large": "gpt-6.1-sol"})
 OUTPUT_CAP_TOKENS = 128_000  # the request names no limit, so it is the models'
 KEY_VARIABLES = ("OPENAI_API_KEY", "CODEX_API_KEY")
+PREFIXES = ("OPENAI_", "CODEX_")
+HOME_VARIABLES = frozenset({"CODEX_HOME", "CODEX_SQLITE_HOME"})
+LOGIN = ".codex/auth.json"
+LOGS = ".codex/sessions"
 
 # Marks of a session that we may run inside of.
 SESSION_MARK_PREFIXES = ("CODEX_CI", "CODEX_SANDBOX", "CODEX_SESSION", "CODEX_THREAD_ID")
@@ -41,10 +48,12 @@ class CodexAgent(CliAgent):
     PACKAGE = PACKAGE
     TIERS = TIERS
     STOP_LADDER = STOP_LADDER
+    PREFIXES = PREFIXES
+    HOME_VARIABLES = HOME_VARIABLES
 
     def examine(self, environment: Mapping[str, str]) -> Condition:
         """How it is let in and what is in its way; it is not started."""
-        return examine_codex(environment, self._extra_arguments, nested=self._nested)
+        return examine_codex(environment, self._extra_arguments, private_home=self._private_home)
 
     def launch(self, request: LaunchRequest, environment: Mapping[str, str]) -> Launch:
         """How to start an attempt. The prompt goes through stdin; the CLI chooses the session's id itself.
@@ -52,7 +61,13 @@ class CodexAgent(CliAgent):
         Raises:
             SetupError: the program is not installed.
         """
-        settings = (*SETTINGS, *(() if self._nested else ("agents.enabled=false",)), *provider_settings(environment))
+        home = self.home_of(request, environment)
+        settings = (
+            *SETTINGS,
+            *self._trust(request.worktree, has_home=home is not None),
+            *(() if self._nested else ("agents.enabled=false",)),
+            *provider_settings(environment),
+        )
         argv = (
             self.find(),
             *("exec", "--json", "--skip-git-repo-check"),
@@ -63,10 +78,22 @@ class CodexAgent(CliAgent):
         )
         return Launch(
             argv=argv,
-            environment=build_environment(environment),
+            environment=without_marks(self.passes(environment, home)),
             stdin=request.prompt.encode(),
             output_cap=OUTPUT_CAP_TOKENS,
+            home=home,
         )
+
+    def _trust(self, worktree: Path, *, has_home: bool) -> tuple[str, ...]:
+        """In a private home nobody trusts the folder; in the user's somebody may."""
+        if self._repository_settings:
+            return (trust_setting(worktree, "trusted"),)
+        return () if has_home else (trust_setting(worktree, "untrusted"),)
+
+    def furnishing(self, folder: Path, environment: Mapping[str, str]) -> PrivateHome:
+        """The login, which it writes into when it renews its tokens."""
+        own = codex_home(environment)
+        return PrivateHome(folder=folder, logs=(LOGS,), shared={} if own is None else {LOGIN: own / "auth.json"})
 
     def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
         """A reader for one new process, which finds its log by the `environment` that it was started with."""
@@ -83,6 +110,11 @@ def provider_settings(environment: Mapping[str, str]) -> tuple[str, ...]:
     return ('model_provider="bursar"', f"model_providers.bursar={table}")
 
 
-def build_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The user's environment without the marks of a session around us."""
+def trust_setting(worktree: Path, level: str) -> str:
+    """Whether the repository's `.codex/` takes effect. `untrusted` leaves out its AGENTS.md too."""
+    return f'projects={{{json.dumps(str(worktree))}={{trust_level="{level}"}}}}'
+
+
+def without_marks(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without the marks of a session around us."""
     return {name: value for name, value in environment.items() if not name.startswith(SESSION_MARK_PREFIXES)}

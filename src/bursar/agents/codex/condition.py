@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bursar.agents.codex.session_log import codex_home
-from bursar.agents.condition import Certainty, Condition, Problem, find_login, uncounted_agents, without_login
+from bursar.agents.condition import Certainty, Condition, Problem, find_login, without_login
 
 PACKAGE = "@openai/codex"
 TRIED_VERSION = "0.169.0"
@@ -15,14 +15,20 @@ _VARIABLES = ("CODEX_API_KEY", "CODEX_ACCESS_TOKEN")
 
 
 def examine_codex(
-    environment: Mapping[str, str], arguments: tuple[str, ...] = (), *, nested: bool = False
+    environment: Mapping[str, str],
+    arguments: tuple[str, ...] = (),
+    *,
+    private_home: bool = True,
 ) -> Condition:
-    """Its key or login; and its session log, without which calls are only known in sum, at the end."""
+    """Its key or login; and its session log, without which calls are only known in sum, at the end.
+
+    In a private home the log is where bursar put it.
+    """
     home = codex_home(environment)
     # Its own provider wants the key logged in with; the provider that bursar defines takes it as it is.
     variables = (*_VARIABLES, "OPENAI_API_KEY") if environment.get("OPENAI_BASE_URL") else _VARIABLES
     login = find_login(environment, variables, [home and home / "auth.json"])
-    blind = _why_blind(home, arguments) + uncounted_agents("codex", nested=nested)
+    blind = _why_blind(home, arguments, private_home=private_home)
     return Condition(
         login=login,
         certainty=Certainty.OBSERVED if blind else Certainty.BOUNDED,
@@ -32,10 +38,12 @@ def examine_codex(
     )
 
 
-def _why_blind(home: Path | None, arguments: tuple[str, ...]) -> tuple[Problem, ...]:
+def _why_blind(home: Path | None, arguments: tuple[str, ...], *, private_home: bool) -> tuple[Problem, ...]:
     if "--ephemeral" in arguments:
         what = "with --ephemeral it keeps no session log, and calls are known at the end alone"
         return (Problem(what=what, fix="take --ephemeral out of agents.codex.arguments"),)
+    if private_home:
+        return ()
     if home is None:
         return (Problem(what="neither HOME nor CODEX_HOME is set: its session log cannot be found", fix="export HOME"),)
     sessions = home / "sessions"

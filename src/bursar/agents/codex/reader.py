@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
 
 from bursar.agents.codex import wire
-from bursar.agents.codex.session_log import SessionLogLines, codex_home, find_session_log, usage_of
+from bursar.agents.codex.session_log import (
+    SessionLogLines,
+    SubAgentLogs,
+    codex_home,
+    find_session_log,
+    usage_of,
+)
 from bursar.agents.logged_reader import LoggedReader
-from bursar.agents.session_log import SessionLog
+from bursar.agents.session_log import SessionLog, SideLog
 from bursar.events import (
     AgentEvent,
     RetryReported,
@@ -37,6 +44,15 @@ class CodexReader(LoggedReader):
         super().__init__()
         self._home = codex_home(environment)
         self._last_message = ""
+        self._sub_agents: SubAgentLogs | None = None
+
+    def find_side_logs(self) -> Iterable[Path]:
+        """Logs of threads that this one has spawned; the closing statement leaves them out."""
+        return () if self._sub_agents is None else self._sub_agents.find()
+
+    def open_side_log(self, path: Path) -> SideLog:
+        """A sub-agent's log."""
+        return SideLog(path, SessionLogLines().read)
 
     def read_line(self, line: bytes) -> Iterator[AgentEvent]:
         """The events of one line of the stream; may raise what decoders raise."""
@@ -45,6 +61,7 @@ class CodexReader(LoggedReader):
             case "thread.started":
                 thread_id = read.thread_id or ""
                 self.log = SessionLog(lambda: find_session_log(self._home, thread_id), SessionLogLines().read)
+                self._sub_agents = SubAgentLogs(self._home, thread_id)
                 yield SessionStarted(session_id=thread_id)
             case "item.started" | "item.completed" if read.item is not None:
                 yield from self._item(read.item, is_completed=read.type == "item.completed")

@@ -17,6 +17,8 @@ from bursar.usage import Usage
 _THREAD_ID = re.compile(r"[0-9a-f-]{36}")
 _KINDS = {"turn_context", "token_usage_record", "response_item"}
 _OUTPUTS = {"function_call_output", "custom_tool_call_output", "local_shell_call_output"}
+_HEAD_BYTES = 2048  # the first line begins with the ids
+_DAYS_ANEW = 50  # how often the days are asked for anew: one may have begun
 _DAYS_SEARCHED = 2  # the session's day in the CLI's time zone is the last one or, at midnight, the one before
 
 _line = msgspec.json.Decoder(wire.LogLine)
@@ -38,6 +40,45 @@ def find_session_log(home: Path | None, thread_id: str) -> Path | None:
         for path in day.glob(f"rollout-*-{thread_id}.jsonl"):
             return path
     return None
+
+
+class SubAgentLogs:
+    """Finds the logs of a thread's sub-agents, which lie beside its own and name it in their first line."""
+
+    def __init__(self, home: Path | None, thread_id: str) -> None:
+        self._home = home
+        self._thread_id = thread_id
+        self._own = f"-{thread_id}.jsonl"
+        self._seen: dict[Path, int] = {}
+        self._examined: set[Path] = set()
+        self._found: list[Path] = []
+        self._days: list[Path] = []
+        self._asked = 0
+
+    def find(self) -> list[Path]:
+        """Those that are there by now. A day's folder is looked through again only when it has changed."""
+        if self._home is not None and _THREAD_ID.fullmatch(self._thread_id):
+            if not self._days or self._asked % _DAYS_ANEW == 0:
+                self._days = list(_latest_days(self._home / "sessions"))
+            self._asked += 1
+            for day in self._days:
+                self._look_through(day)
+        return self._found
+
+    def _look_through(self, day: Path) -> None:
+        changed = _changed(day)
+        if self._seen.get(day) == changed:
+            return
+        self._seen[day] = changed
+        for path in day.glob("rollout-*.jsonl"):
+            if path not in self._examined and not path.name.endswith(self._own):
+                head = _head(path)
+                if len(head) < _HEAD_BYTES and b"\n" not in head:
+                    self._seen[day] = -1  # its first line is still being written
+                    continue
+                self._examined.add(path)
+                if self._thread_id.encode() in head:
+                    self._found.append(path)
 
 
 class SessionLogLines:
@@ -102,3 +143,18 @@ def _descending(folder: Path) -> list[Path]:
     except OSError:
         return []
     return [folder / name for name in names]
+
+
+def _changed(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEAD_BYTES)
+    except OSError:
+        return b""

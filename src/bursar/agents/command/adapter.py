@@ -21,16 +21,21 @@ class CommandAgent:
 
     `argv` is a template: `{model}`, `{prompt}`, `{session_id}` and `{worktree}` are filled in within each argument,
     once, and never by a shell. Where no argument asks for `{prompt}` it goes to stdin. Other braces stay as they are.
+    `passed` names variables of the user's that it gets beside those of Claude Code. Its home is the user's: nobody
+    knows what its login is.
 
     Raises:
         UserError: `argv` is empty.
     """
 
-    def __init__(self, argv: Sequence[str], models: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self, argv: Sequence[str], models: Mapping[str, str] = MappingProxyType({}), *, passed: tuple[str, ...] = ()
+    ) -> None:
         if not argv or not argv[0]:
             raise UserError("agent `command` needs a program", hint='agents.command.argv = ["my-agent", "{prompt}"]')
         self._argv = tuple(argv)
         self._models = {**TIERS, **models}
+        self._passed = passed
 
     @property
     def name(self) -> str:
@@ -72,7 +77,7 @@ class CommandAgent:
         }
         arguments = (_PLACEHOLDER.sub(lambda found: values[found[1]], argument) for argument in self._argv[1:])
         takes_prompt = any("{prompt}" in argument for argument in self._argv[1:])
-        kept = build_environment(environment)
+        kept = build_environment(environment, self._passed)
         return Launch(
             argv=(self.find(), *arguments),
             environment=kept,

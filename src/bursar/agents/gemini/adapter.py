@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,9 @@ from types import MappingProxyType
 from bursar.agents.cli_agent import CliAgent
 from bursar.agents.condition import Condition
 from bursar.agents.gemini.condition import PACKAGE, examine_gemini
+from bursar.agents.gemini.home import furnish_gemini
 from bursar.agents.gemini.reader import GeminiReader
+from bursar.agents.home import PrivateHome
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 
 TIERS: Mapping[str, str] = MappingProxyType(
@@ -23,10 +26,16 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
     {"GEMINI_CLI_NO_RELAUNCH": "true"}  # else it runs as a child of itself, and a signal to the parent is lost
 )
 
+ENV_FILE = ".gemini/.env"
+PREFIXES = ("GEMINI_", "GOOGLE_", "CODE_ASSIST_")
+HOME_VARIABLES = frozenset({"GEMINI_CLI_HOME"})
+
 STOP_LADDER = (
     StopStep(signal.SIGINT, to_group=True, grace_seconds=2.0),
     StopStep(signal.SIGTERM, to_group=True, grace_seconds=1.5),
 )
+
+_VARIABLE = re.compile(r"^\s*(?:export\s+)?([\w.-]+)\s*[=:]", re.MULTILINE)
 
 
 class GeminiAgent(CliAgent):
@@ -36,10 +45,12 @@ class GeminiAgent(CliAgent):
     PACKAGE = PACKAGE
     TIERS = TIERS
     STOP_LADDER = STOP_LADDER
+    PREFIXES = PREFIXES
+    HOME_VARIABLES = HOME_VARIABLES
 
     def examine(self, environment: Mapping[str, str]) -> Condition:
         """How it is let in and what is in its way; it is not started."""
-        return examine_gemini(environment)
+        return examine_gemini(environment, private_home=self._private_home)
 
     def launch(self, request: LaunchRequest, environment: Mapping[str, str]) -> Launch:
         """How to start an attempt. The prompt goes through stdin; `-p` says that nobody is there to be asked.
@@ -47,6 +58,7 @@ class GeminiAgent(CliAgent):
         Raises:
             SetupError: the program is not installed.
         """
+        home = self.home_of(request, environment)
         argv = (
             self.find(),
             *("-p", ""),
@@ -54,17 +66,39 @@ class GeminiAgent(CliAgent):
             *("--model", request.model),  # without one it asks a model which one to ask
             *("--session-id", request.session_id),
             *("--approval-mode", "yolo"),  # the others do not offer a shell
-            "--skip-trust",
+            "--skip-trust",  # it is obeyed after settings were read: by then nobody trusted the folder (see README)
             *(() if self._nested else ("--policy", str(WITHHELD))),
             *self._extra_arguments,
         )
         return Launch(
             argv=argv,
-            environment={**environment, **SETTINGS},
+            environment={
+                **self._silenced(request.worktree),
+                **self.passes(environment, home),
+                **SETTINGS,
+                "GEMINI_CLI_TRUST_WORKSPACE": "true" if self._repository_settings else "false",
+            },
             stdin=request.prompt.encode(),
             output_cap=OUTPUT_CAP_TOKENS,
+            home=home,
         )
+
+    def _silenced(self, worktree: Path) -> dict[str, str]:
+        """The variables that the repository's `.gemini/.env` would set, as empty ones: what is set is left alone."""
+        return {} if self._repository_settings else dict.fromkeys(variables_in(worktree / ENV_FILE), "")
+
+    def furnishing(self, folder: Path, environment: Mapping[str, str]) -> PrivateHome:
+        """The login, and settings of ours: how it logs in, and nothing to its maker."""
+        return furnish_gemini(folder, environment, repository_settings=self._repository_settings)
 
     def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
         """A reader for one new process, which finds its log by the `environment` that it was started with."""
         return GeminiReader(environment)
+
+
+def variables_in(path: Path) -> list[str]:
+    """Names that a file of variables sets, and perhaps more; none where it cannot be read."""
+    try:
+        return _VARIABLE.findall(path.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return []

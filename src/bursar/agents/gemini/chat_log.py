@@ -31,6 +31,11 @@ def find_chat_log(home: Path | None, session_id: str) -> Path | None:
     return next((path for path in found if _is_of(path, session_id)), None)
 
 
+def find_sub_agent_logs(own: Path, session_id: str) -> list[Path]:
+    """The logs of the sub-agents of the session whose log is `own`."""
+    return sorted((own.parent / session_id).glob("*.jsonl")) if _SESSION_ID.fullmatch(session_id) else []
+
+
 def read_log_line(line: bytes) -> Iterator[AgentEvent]:
     """The events of one line of the log.
 

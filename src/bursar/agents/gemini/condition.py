@@ -32,17 +32,17 @@ class _Settings(msgspec.Struct, frozen=True):
     privacy: _Privacy = _Privacy()
 
 
-def examine_gemini(environment: Mapping[str, str]) -> Condition:
-    """Its key or login; and two settings of its own that no flag can set."""
+def examine_gemini(environment: Mapping[str, str], *, private_home: bool = True) -> Condition:
+    """Its key or login; and two settings of its own that no flag can set, only settings in a home of ours."""
     home = gemini_home(environment)
     login = find_login(environment, _VARIABLES, [home and home / "oauth_creds.json"])
     return Condition(
         login=login,
-        certainty=Certainty.OBSERVED if home is None else Certainty.BOUNDED,
+        certainty=Certainty.OBSERVED if home is None and not private_home else Certainty.BOUNDED,
         tried_version=TRIED_VERSION,
         package=PACKAGE,
         problems=without_login(login, "gemini, then choose a login; or export GEMINI_API_KEY=…")
-        + tuple(_problems(environment, home)),
+        + (() if private_home else tuple(_problems(environment, home))),
     )
 
 
@@ -52,7 +52,7 @@ def _problems(environment: Mapping[str, str], home: Path | None) -> list[Problem
             Problem(what="neither HOME nor GEMINI_CLI_HOME is set: its chat log cannot be found", fix="export HOME")
         ]
     path = home / "settings.json"
-    settings, found = _read(path), []
+    settings, found = read_settings(path), []
     if environment.get("GOOGLE_GEMINI_BASE_URL") and settings.security.auth.selected_type is None:
         what = "with GOOGLE_GEMINI_BASE_URL it refuses to start unless its settings choose the way to log in"
         found.append(Problem(what=what, fix=f'in {path}: "security": {{"auth": {{"selectedType": "gemini-api-key"}}}}'))
@@ -62,7 +62,7 @@ def _problems(environment: Mapping[str, str], home: Path | None) -> list[Problem
     return found
 
 
-def _read(path: Path) -> _Settings:
+def read_settings(path: Path) -> _Settings:
     """The settings, as far as they can be read; comments in them are not understood."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=_Settings)

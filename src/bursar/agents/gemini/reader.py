@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
 
 from bursar.agents.gemini import wire
-from bursar.agents.gemini.chat_log import find_chat_log, gemini_home, read_log_line, usage_of_stats
+from bursar.agents.gemini.chat_log import find_chat_log, find_sub_agent_logs, gemini_home, read_log_line, usage_of_stats
 from bursar.agents.logged_reader import LoggedReader
-from bursar.agents.session_log import SessionLog
+from bursar.agents.session_log import SessionLog, SideLog
 from bursar.events import AgentEvent, SessionEnded, SessionStarted, ToolReturned, ToolStarted
-from bursar.usage import NOTHING
+from bursar.usage import NOTHING, Usage
 
 _SUMMARY_CHARACTERS = 120
 _STATUS = re.compile(r'"code":\s*\d{3}\b')  # of an answer that refused the call; a broken connection has none
@@ -29,13 +30,27 @@ class GeminiReader(LoggedReader):
         self._home = gemini_home(environment)
         self._last_message = ""
         self._is_in_message = False
+        self._session_id = ""
+
+    def find_side_logs(self) -> Iterable[Path]:
+        """Chats of sub-agents lie in a folder beside the session's own."""
+        own = None if self.log is None else self.log.path
+        return () if own is None else find_sub_agent_logs(own, self._session_id)
+
+    def open_side_log(self, path: Path) -> SideLog:
+        """A sub-agent's chat."""
+        return SideLog(path, read_log_line)
+
+    def accounted(self) -> Usage:
+        """Sub-agents are in the closing statement."""
+        return super().accounted() + self.side_total
 
     def read_line(self, line: bytes) -> Iterator[AgentEvent]:
         """The events of one line of the stream; may raise what decoders raise."""
         read = _line.decode(line)
         match read.type:
             case "init":
-                session_id = read.session_id or ""
+                session_id = self._session_id = read.session_id or ""
                 self.log = SessionLog(lambda: find_chat_log(self._home, session_id), read_log_line)
                 yield SessionStarted(session_id=session_id, model=read.model)
             case "message" if read.role == "assistant" and isinstance(read.content, str):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from bursar.agents.cli_agent import CliAgent, read_output_cap
 from bursar.agents.condition import Condition
+from bursar.agents.home import PrivateHome
 from bursar.agents.opencode.condition import PACKAGE, examine_opencode
+from bursar.agents.opencode.places import login_file
 from bursar.agents.opencode.reader import OpencodeReader
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 
@@ -23,6 +26,8 @@ TIERS: Mapping[str, str] = MappingProxyType(
 OUTPUT_CAP_TOKENS = 32_000
 OUTPUT_CAP_VARIABLE = "OPENCODE_EXPERIMENTAL_OUTPUT_TOKEN_MAX"
 PERMISSIONS_VARIABLE = "OPENCODE_PERMISSION"
+CONFIG_VARIABLE = "OPENCODE_CONFIG_CONTENT"
+INSTRUCTIONS = ("AGENTS.md", "CLAUDE.md", "CONTEXT.md")  # the first that is there, as the CLI does it
 NESTED_TOOLS = ("task",)
 
 SETTINGS: Mapping[str, str] = MappingProxyType(
@@ -32,6 +37,19 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
         "OPENCODE_DISABLE_SHARE": "1",
     }
 )
+
+PREFIXES = ("OPENCODE_",)
+HOME_VARIABLES = frozenset({"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"})
+PROVIDER_PREFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "google": ("GOOGLE_", "GEMINI_"),
+        "google-vertex": ("GOOGLE_",),
+        "amazon-bedrock": ("AWS_",),
+        "github-copilot": ("GITHUB_TOKEN",),
+    }
+)
+LOGIN = ".local/share/opencode/auth.json"
+LOGS = tuple(f".local/share/opencode/opencode.db{end}" for end in ("", "-wal", "-shm"))
 
 STOP_LADDER = (
     StopStep(signal.SIGINT, to_group=True, grace_seconds=2.0),
@@ -46,10 +64,12 @@ class OpencodeAgent(CliAgent):
     PACKAGE = PACKAGE
     TIERS = TIERS
     STOP_LADDER = STOP_LADDER
+    PREFIXES = PREFIXES
+    HOME_VARIABLES = HOME_VARIABLES
 
     def examine(self, environment: Mapping[str, str]) -> Condition:
         """How it is let in and what is in its way; it is not started."""
-        return examine_opencode(environment, nested=self._nested)
+        return examine_opencode(environment)
 
     def launch(self, request: LaunchRequest, environment: Mapping[str, str]) -> Launch:
         """How to start an attempt. The prompt goes through stdin; the CLI chooses the session's id itself.
@@ -57,6 +77,7 @@ class OpencodeAgent(CliAgent):
         Raises:
             SetupError: the program is not installed.
         """
+        home = self.home_of(request, environment)
         argv = (
             self.find(),
             *("run", "--format", "json"),
@@ -65,17 +86,39 @@ class OpencodeAgent(CliAgent):
             "--auto",  # nobody is there to be asked, and what is asked would be refused
             *self._extra_arguments,
         )
-        kept = build_environment(environment, nested=self._nested)
-        return Launch(argv=argv, environment=kept, stdin=request.prompt.encode(), output_cap=output_cap_of(kept))
+        kept = with_settings(
+            self.passes(environment, home, prefixes_of(request.model)),
+            request.worktree,
+            nested=self._nested,
+            repository_settings=self._repository_settings,
+        )
+        return Launch(
+            argv=argv, environment=kept, stdin=request.prompt.encode(), output_cap=output_cap_of(kept), home=home
+        )
+
+    def furnishing(self, folder: Path, environment: Mapping[str, str]) -> PrivateHome:
+        """The logins of all its providers are one file."""
+        own = login_file(environment)
+        return PrivateHome(folder=folder, logs=LOGS, shared={} if own is None else {LOGIN: own})
 
     def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
-        """A reader for one new process."""
-        return OpencodeReader()
+        """A reader for one new process, which finds its log by the `environment` that it was started with."""
+        return OpencodeReader(environment)
 
 
-def build_environment(environment: Mapping[str, str], *, nested: bool) -> dict[str, str]:
-    """The user's environment, and what keeps the CLI to the task; sub-agents are denied unless `nested`."""
+def prefixes_of(model: str) -> tuple[str, ...]:
+    """With what the variables of the model's provider begin: `anthropic/x` needs `ANTHROPIC_…`."""
+    provider = model.partition("/")[0]
+    return PROVIDER_PREFIXES.get(provider, (f"{provider.upper().replace('-', '_')}_",))
+
+
+def with_settings(
+    environment: Mapping[str, str], worktree: Path, *, nested: bool, repository_settings: bool
+) -> dict[str, str]:
+    """With what keeps the CLI to the task: without sub-agents unless `nested`, without the repository's settings."""
     kept = {**environment, **SETTINGS}
+    if not repository_settings:
+        kept |= {"OPENCODE_DISABLE_PROJECT_CONFIG": "1", CONFIG_VARIABLE: _with_instructions(environment, worktree)}
     if not nested:
         kept[PERMISSIONS_VARIABLE] = json.dumps(_permissions(environment) | dict.fromkeys(NESTED_TOOLS, "deny"))
     return kept
@@ -86,10 +129,22 @@ def output_cap_of(environment: Mapping[str, str]) -> int:
     return read_output_cap(environment, OUTPUT_CAP_VARIABLE, otherwise=OUTPUT_CAP_TOKENS)
 
 
+def _with_instructions(environment: Mapping[str, str], worktree: Path) -> str:
+    """The user's own configuration, and the repository's instructions, which the CLI leaves out with its settings."""
+    own = _table(environment, CONFIG_VARIABLE)
+    files = [str(worktree / name) for name in INSTRUCTIONS if (worktree / name).is_file()]
+    listed = own.get("instructions")
+    return json.dumps({**own, "instructions": [*(listed if isinstance(listed, list) else ()), *files[:1]]})
+
+
 def _permissions(environment: Mapping[str, str]) -> dict[str, object]:
     """What the user has set; nothing where it is no table."""
+    return _table(environment, PERMISSIONS_VARIABLE)
+
+
+def _table(environment: Mapping[str, str], variable: str) -> dict[str, object]:
     try:
-        given = json.loads(environment.get(PERMISSIONS_VARIABLE, "{}"))
+        given = json.loads(environment.get(variable, "{}"))
     except ValueError:
         return {}
     return given if isinstance(given, dict) else {}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
-from bursar.agents.condition import Certainty, Condition, find_login, home_of, uncounted_agents, without_login
+from bursar.agents.condition import Certainty, Condition, find_login, without_login
+from bursar.agents.opencode.places import login_file
 
 PACKAGE = "opencode-ai"
 TRIED_VERSION = "1.18.33"
@@ -19,16 +19,13 @@ _VARIABLES = (
 )
 
 
-def examine_opencode(environment: Mapping[str, str], *, nested: bool = False) -> Condition:
+def examine_opencode(environment: Mapping[str, str]) -> Condition:
     """A key or login for any provider; which one a model needs is not looked into."""
-    home = home_of(environment)
-    data = environment.get("XDG_DATA_HOME") or (home and home / ".local" / "share")
-    login = find_login(environment, _VARIABLES, [Path(data, "opencode", "auth.json") if data else None])
-    blind = uncounted_agents("opencode", nested=nested)
+    login = find_login(environment, _VARIABLES, [login_file(environment)])
     return Condition(
         login=login,
-        certainty=Certainty.OBSERVED if blind else Certainty.BOUNDED,
+        certainty=Certainty.BOUNDED,
         tried_version=TRIED_VERSION,
         package=PACKAGE,
-        problems=without_login(login, "opencode auth login; or export ANTHROPIC_API_KEY=…") + blind,
+        problems=without_login(login, "opencode auth login; or export ANTHROPIC_API_KEY=…"),
     )

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import msgspec
 
-from bursar.agents.counts import count
 from bursar.agents.lines import MAX_LINE_BYTES
+from bursar.agents.logged_reader import POLL_SECONDS
 from bursar.agents.opencode import wire
+from bursar.agents.opencode.counts import usage_of
+from bursar.agents.opencode.faults import FaultLog
+from bursar.agents.opencode.places import data_folder
+from bursar.agents.opencode.steps import Steps
+from bursar.agents.opencode.sub_agents import SubAgents
 from bursar.events import (
     AgentEvent,
-    CallReported,
+    CallLost,
     LineRejected,
     SessionEnded,
     SessionStarted,
     ToolReturned,
     ToolStarted,
 )
-from bursar.usage import Usage
 
 _SUMMARY_CHARACTERS = 120
 _GOES_ON = "tool-calls"  # the reason of a step after which another follows
@@ -29,24 +34,36 @@ _tool_input = msgspec.json.Decoder(wire.ToolInput)
 class OpencodeReader:
     """Reads one process. There is no closing statement: the last step, or an error, stands for it at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+        data = data_folder(environment)
+        self._faults = FaultLog(data)
+        self._sub_agents = SubAgents(data)
+        self._lost: list[str] = []
+        self._steps: dict[str, Steps] = {}
         self._session_id: str | None = None
         self._last_message = ""
         self._statement: SessionEnded | None = None
 
     @property
     def poll_seconds(self) -> float | None:
-        """The stream says all that there is to be had."""
-        return None
+        """Replies that broke off, and sub-agents, are in its log and its database alone."""
+        return POLL_SECONDS
 
     def poll(self) -> tuple[AgentEvent, ...]:
-        """Nothing is known beside the stream."""
+        """Replies that broke off, and what sub-agents used."""
+        self._lost += self._faults.poll()
+        return self._lost_calls() + self._sub_agents.poll(self._session_id)
+
+    def feed_telemetry(self, body: bytes) -> tuple[AgentEvent, ...]:
+        """It has none."""
         return ()
 
     def finish(self) -> tuple[AgentEvent, ...]:
-        """How it ended, if the last that it said was the end of its work or an error."""
+        """The last of its log; and how it ended, if the last that it said was the end of its work or an error."""
+        self._lost += self._faults.close()
+        events = self._lost_calls() + self._sub_agents.poll(self._session_id)
         statement, self._statement = self._statement, None
-        return () if statement is None else (statement,)
+        return events if statement is None else (*events, statement)
 
     def feed_line(self, line: bytes) -> tuple[AgentEvent, ...]:
         """The events of one line (without its line break). Never raises on hostile input: see `LineRejected`."""
@@ -69,7 +86,7 @@ class OpencodeReader:
         match line.type:
             case "step_start":
                 self._statement = None
-                yield from _call(part, None)
+                yield from self._steps_of(part).begin(part)
             case "text" if isinstance(part.text, str):
                 self._last_message = part.text
             case "tool_use":
@@ -80,9 +97,20 @@ class OpencodeReader:
                 data = (line.error and line.error.data) or wire.ErrorData()
                 yield from self._failed(line.error.name if line.error else "", data)
 
+    def _steps_of(self, part: wire.Part) -> Steps:
+        message_id = part.messageID or ""
+        return self._steps.setdefault(message_id, Steps(message_id))
+
+    def _lost_calls(self) -> tuple[AgentEvent, ...]:
+        """Those of this session, once it is known which it is; one that names no session is taken for its own."""
+        if self._session_id is None:
+            return ()
+        lost, self._lost = self._lost, []
+        return (CallLost(),) * len([name for name in lost if name in ("", self._session_id)])
+
     def _step_finish(self, part: wire.Part) -> Iterator[AgentEvent]:
         if part.tokens is not None:
-            yield from _call(part, usage_of(part.tokens))
+            yield from self._steps_of(part).finish(part, usage_of(part.tokens))
         if part.reason != _GOES_ON:
             self._statement = SessionEnded(is_error=False, message=self._last_message)
 
@@ -91,29 +119,6 @@ class OpencodeReader:
         message = data.message or name
         self._statement = SessionEnded(is_error=True, message=message, broke_off_call=data.statusCode is None)
         yield from ()
-
-
-def usage_of(reported: wire.Tokens) -> Usage:
-    """The five counters of a call; what was written to the cache is taken to live five minutes.
-
-    Raises:
-        AbsurdCount: one of the numbers cannot be true.
-    """
-    cache = reported.cache or wire.Cache()
-    return Usage(
-        input_tokens=count("input", reported.input),
-        cache_read_tokens=count("cache.read", cache.read),
-        cache_write_5m_tokens=count("cache.write", cache.write),
-        output_tokens=count("output", reported.output) + count("reasoning", reported.reasoning),
-    )
-
-
-def _call(part: wire.Part, usage: Usage | None) -> Iterator[AgentEvent]:
-    if part.messageID:
-        is_final = usage is not None
-        yield CallReported(
-            call_id=part.messageID, model=None, usage=usage, is_final=is_final, is_streaming=not is_final
-        )
 
 
 def _tool(part: wire.Part) -> Iterator[AgentEvent]:

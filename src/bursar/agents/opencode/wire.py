@@ -42,8 +42,9 @@ class ToolState(msgspec.Struct):
 
 
 class Part(msgspec.Struct):
-    """One part of a message; a message is one call."""
+    """One part of a message; a message is one call, but for replies that broke off and were asked for again."""
 
+    id: str | None = None
     messageID: str | None = None  # noqa: N815
     tool: str | None = None
     text: object = None
@@ -73,3 +74,17 @@ class Line(msgspec.Struct):
     sessionID: str | None = None  # noqa: N815
     part: Part | None = None
     error: Failure | None = None
+
+
+class StoredTime(msgspec.Struct):
+    """When a message was begun and completed, in ms."""
+
+    completed: Number = None
+
+
+class StoredMessage(msgspec.Struct):
+    """A message as the database has it."""
+
+    role: str = ""
+    tokens: Tokens | None = None
+    time: StoredTime | None = None

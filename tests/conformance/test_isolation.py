@@ -1,0 +1,121 @@
+"""What the real CLIs are given of the user's and of the repository's: their login, and nothing else unless allowed.
+
+As test_real_agents.py, which tells how the CLIs are had.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bursar.testing.script import Step
+from tests.conformance.conftest import Cell
+from tests.conformance.hostile_repository import LEAK, WORDS, Counter, set_up
+from tests.conformance.real_agents import NO_SLASH_TMP, RealBench
+from tests.conformance.test_real_agents import assert_exact, bench, shell
+from tests.conformance.token_server import TokenServer, tokens
+
+__all__ = ["bench"]  # a fixture
+
+pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(240)]
+
+
+@dataclass
+class Hostile:
+    """A bench with a repository that tries; what it achieved."""
+
+    bench: RealBench
+    traces: Path
+    other: Counter
+
+    @property
+    def achieved(self) -> set[str]:
+        return {path.name for path in self.traces.iterdir()} | ({"address"} if self.other.hits else set())
+
+
+@pytest.fixture
+def hostile(bench: RealBench) -> Iterator[Hostile]:
+    traces = bench.folder / "traces"
+    traces.mkdir()
+    other = Counter()
+    set_up(bench.name, bench.worktree, traces, other.url)
+    yield Hostile(bench, traces, other)
+    other.close()
+
+
+def test_repository_settings_take_no_effect(hostile: Hostile, cell: Cell) -> None:
+    """No hook, no key helper, no server of tools, no other address; its instructions are read all the same."""
+    bench = hostile.bench
+    run = bench.run(shell("env > work.txt"), Step(text="Done."))
+    assert f"{LEAK}=1" not in (bench.worktree / "work.txt").read_text()
+    assert hostile.achieved == set()
+    assert run.exit_code == 0
+    assert WORDS in str(bench.server.request_bodies[0])
+    assert_exact(run, bench)
+    cell("a repository's hooks, servers, addresses", "without effect; its instructions are read")
+
+
+def test_repository_settings_that_are_allowed(hostile: Hostile) -> None:
+    """The same repository, when its settings may take effect: the test above tests something."""
+    run = hostile.bench.start(
+        shell("echo work > work.txt"), Step(text="Done."), repository_settings=True,
+        environment={"CLAUDE_CODE_MAX_RETRIES": "0"},
+    )  # fmt: skip
+    run.end_within(20)
+    assert hostile.achieved
+
+
+LOGINS = {
+    "claude": (
+        ".claude/.credentials.json",
+        {"claudeAiOauth": {"accessToken": "t", "refreshToken": "r", "expiresAt": 4_000_000_000_000,
+                           "scopes": ["user:inference"], "subscriptionType": "max"}},
+    ),
+    "opencode": (".local/share/opencode/auth.json", {"anthropic": {"type": "api", "key": "dummy"}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bench", LOGINS, indirect=True)
+def test_a_login_in_a_file_lets_it_in(bench: RealBench, cell: Cell) -> None:
+    """Without any key in the environment; nothing of the user's habits comes along."""
+    place, login = LOGINS[bench.name]
+    habits = dict.fromkeys((".claude/CLAUDE.md", ".config/opencode/AGENTS.md"), "HABITS")
+    for path, content in {place: json.dumps(login), **habits}.items():
+        (bench.home / path).parent.mkdir(parents=True, exist_ok=True)
+        (bench.home / path).write_text(content)
+    run = bench.run(Step(text="Done."), environment={"ANTHROPIC_API_KEY": ""})
+    assert (run.exit_code, run.statement.is_error) == (0, False)
+    assert len(bench.server.calls) == 1
+    assert "HABITS" not in str(bench.server.request_bodies)
+    assert json.loads((bench.home / place).read_text()) == login
+    cell("a login in a file", "lets it in")
+
+
+@pytest.mark.parametrize("bench", ["codex"], indirect=True)  # only it can be told where to renew its tokens
+def test_renewed_tokens_reach_the_user(bench: RealBench, cell: Cell) -> None:
+    """Two attempts, one after the other: the second is let in with the token that the first was given."""
+    own = bench.home / ".codex/auth.json"
+    own.parent.mkdir()
+    own.write_text(_codex_login(1))
+    renewing = TokenServer()
+    address = f'{{name="mine",base_url="{bench.server.url}/v1",wire_api="responses",requires_openai_auth=true}}'
+    arguments = ("-c", 'model_provider="mine"', "-c", f"model_providers.mine={address}", "-c",
+                 f'chatgpt_base_url="{bench.server.url}"', *NO_SLASH_TMP)  # fmt: skip
+    environment = {"OPENAI_BASE_URL": "", "OPENAI_API_KEY": "", "CODEX_REFRESH_TOKEN_URL_OVERRIDE": renewing.url}
+    for number in (2, 3):
+        run = bench.run(Step(text="Done."), environment=environment, extra_arguments=arguments)
+        assert (run.exit_code, renewing.latest) == (0, number)
+        assert json.loads(own.read_text())["tokens"]["refresh_token"] == f"refresh-{number}"
+        assert (bench.private_home / ".codex/auth.json").resolve() == own
+        own.write_text(_codex_login(number))  # it has expired again
+    renewing.close()
+    cell("tokens that it renews", "reach the user's file")
+
+
+def _codex_login(number: int) -> str:
+    said = tokens(number, expires_in=-100) | {"account_id": "account"}
+    return json.dumps({"auth_mode": "chatgpt", "tokens": said, "last_refresh": "2026-01-01T00:00:00Z"})
