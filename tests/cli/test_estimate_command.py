@@ -128,8 +128,18 @@ def test_with_more_attempts_it_is_known_what_is_needed(bursar: Bursar, project: 
     assert "with 1.00 USD this finishes with probability 0." in said.out
     assert " USD for 0.9" in said.out
     told = data(bursar, PLAN, "--budget", "1 USD", "--attempts", "3")["budget"]
-    enough = f"{told['needed'] / 1e9:.6f} USD"
+    enough = f"{told['needed'] / 1e9:.9f} USD"
     assert data(bursar, PLAN, "--budget", enough, "--attempts", "3")["budget"]["finishes"] >= 0.9
+
+
+def test_what_comes_after_a_failure_is_as_in_a_run(bursar: Bursar, project: Path) -> None:
+    """One attempt by default; by settings more, each a tier up."""
+    one = data(bursar, PLAN)
+    (project / "bursar.toml").write_text("[routing]\nattempts = 2\n")
+    two = data(bursar, PLAN)
+    assert (one["attempts_per_task"], two["attempts_per_task"]) == (1, 2)
+    assert two["success"] > one["success"]
+    assert data(bursar, PLAN, "--attempts", "1") == one
 
 
 def test_the_same_seed_says_the_same_and_another_does_not(bursar: Bursar, project: Path) -> None:
