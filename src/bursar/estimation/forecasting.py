@@ -71,14 +71,6 @@ class Forecast:
         """The share of the draws in which everything is done, given the money."""
         return float(self.done.mean())
 
-    def share_within(self, measure: str, limit: float) -> float:
-        """The share of the draws that take no more than that."""
-        return float((self.amounts[measure] <= limit).mean())
-
-    def needed(self, measure: str, share: float) -> float:
-        """What is enough in this share of the draws."""
-        return float(np.quantile(self.amounts[measure], share, method="higher"))
-
 
 def forecast(pieces: Sequence[Piece], *, slots: int, measures: Sequence[str], seed: int = SEED) -> Forecast:
     """Every draw played to its end. What waits for a task that failed for good is not begun.

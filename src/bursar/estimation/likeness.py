@@ -102,11 +102,6 @@ class Coder:
             found.append(min(_FARTHEST, max(-_FARTHEST, (known.get(name, middle) - middle) / spread)))
         return found
 
-    def level_code(self, place: int, key: Key) -> int | None:
-        """The number of what `key` shares at this place; None where nothing like it was met."""
-        level = _levels(key)[place]
-        return None if level is None else self._levels.get(level)
-
 
 def prior_variances(columns: int) -> Floats:
     """How much each kind of effect is assumed to vary, in the order of `effects`."""

@@ -60,13 +60,6 @@ def test_a_failure_is_tried_again_and_paid_for_each_time() -> None:
     assert set(told.amounts["tokens"].tolist()) == {100, 200, 300}
 
 
-def test_the_share_within_a_limit_and_what_a_share_needs_are_two_sides_of_one_thing() -> None:
-    amounts = {"tokens": np.arange(1.0, DRAWS + 1), "seconds": np.ones(DRAWS)}
-    told = play(Piece(name="1", rungs=[Rung(amounts=amounts, success=1.0)]))
-    needed = told.needed("tokens", 0.9)
-    assert told.share_within("tokens", needed) >= 0.9 > told.share_within("tokens", needed - 2)
-
-
 def test_guesses_keep_to_their_ends_and_have_half_of_their_luck_in_common() -> None:
     rows = [spread_draws(40, 1, row, math.log(1_000), math.log(9_000)) for row in range(40)]
     below, above = (np.mean([(row < end).mean() for row in rows]) for end in (1_000, 9_000))
