@@ -36,7 +36,7 @@ _ROUNDING = 1e-9
 _REASON = 12.0  # a logarithm so far from the middle one (160,000 times as much, or as little) is an error
 _LEARN_FROM = 250  # variances are learned from the latest so many outcomes
 _LEARN_AFTER = 5
-_FIRST_STEPS, _STEPS = 4, 2  # towards the likeliest variances: from what is assumed, and from what was learned before
+_STEPS = 2  # towards the likeliest variances, from those that were learned before
 _LOUD = (TYPE, MODEL, EXACT)  # what noise may differ by
 _LOUD_WORTH = 10.0  # how many outcomes the assumption that it does not is worth
 _LOUD_AFTER = 10
@@ -78,7 +78,7 @@ class Regression:
             self._noise, self._scale = before._noise, before._scale
         if self.count >= _LEARN_AFTER:
             self._leave_out_what_cannot_be_told(rows)
-            for _ in range(_FIRST_STEPS if before is None else _STEPS):
+            for _ in range(_STEPS):
                 self._learn_variances(rows.part(-_LEARN_FROM), logs[-_LEARN_FROM:] - level)
         covariance = self._covariance(rows, rows)
         root, surprises = self._root(covariance, rows, logs)
