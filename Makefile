@@ -61,6 +61,7 @@ bench: $(VENV)/.dev  ## timings, side by side with what they are compared to
 	$(BIN)/python benchmarks/schedule.py
 	$(BIN)/python benchmarks/roadmaps.py --quick
 	$(BIN)/python benchmarks/plans.py
+	$(BIN)/python benchmarks/estimate.py
 	$(BIN)/python benchmarks/usage.py
 
 lock:  ## pin every dependency again (needs uv)

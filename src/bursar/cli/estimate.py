@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bursar.budget import Limit, Unit, parse_limit
 from bursar.cli.estimate_scope import read_scope
@@ -16,6 +17,10 @@ from bursar.cli.parsing import parser
 from bursar.config import build_agent, load_settings
 from bursar.errors import OK, UserError
 from bursar.session import find_project
+
+if TYPE_CHECKING:
+    from bursar.agents import Agent
+    from bursar.plan import Task
 
 _MOST_ATTEMPTS = 10
 _INPUT_TOKENS, _OUTPUT_TOKENS = 900_000, 100_000  # of a million; Source: docs/decisions/0007-holds.md
@@ -28,35 +33,37 @@ def main(arguments: Sequence[str]) -> int:
         "target", metavar="PLAN|PHASE|ROADMAP", help="a plan, the number or folder of a phase, a roadmap"
     )
     options.add_argument("--budget", metavar="LIMIT", help='how probably it suffices: "5 USD", "200k tokens"')
-    options.add_argument("--attempts", metavar="N", default="1", help="attempts that a task gets at most (default: 1)")
+    options.add_argument(
+        "--attempts", metavar="N", help="attempts that a task gets at most (default: routing.attempts)"
+    )
     options.add_argument("--seed", metavar="N", default="1", help="another luck of the draws (default: 1)")
     options.add_argument("--json", action="store_true", help="a JSON object on stdout")
     chosen = options.parse_args(arguments)
     limit = None if chosen.budget is None else parse_limit(chosen.budget)
-    attempts = _whole("--attempts", chosen.attempts, 1, _MOST_ATTEMPTS)
+    attempts = None if chosen.attempts is None else _whole("--attempts", chosen.attempts, 1, _MOST_ATTEMPTS)
     seed = _whole("--seed", chosen.seed, 0, 2**32 - 1)
     return _estimate(chosen.target, limit, attempts, seed, as_json=chosen.json)
 
 
-def _estimate(target: str, limit: Limit | None, attempts: int, seed: int, *, as_json: bool) -> int:
-    from bursar.cli.estimate_forecast import Basis, Forecasting
+def _estimate(target: str, limit: Limit | None, attempts: int | None, seed: int, *, as_json: bool) -> int:
+    from bursar.cli.estimate_forecast import Basis, estimate_works
     from bursar.cli.estimate_views import as_data, render, weigh
-    from bursar.routing import choose_route
 
     scope = read_scope(target)
     root = find_project()
     settings = load_settings(Path(root))
     agent = build_agent(settings)
+    most = attempts or settings.routing.attempts
     basis = Basis(
         experience=open_experience(),
         project=root,
-        model_of=lambda task: agent.model_for(choose_route(task).model_or_tier),
+        ladder_of=lambda task: _ladder(agent, task, most),
         price_of=_price_of,
-        attempts=attempts,
+        attempts=most,
         slots=settings.run.max_parallel,
         seed=seed,
     )
-    estimated = Forecasting(scope.works, basis).estimate()
+    estimated = estimate_works(scope.works, basis)
     if limit is not None and limit.unit is Unit.USD and estimated.unpriced:
         raise UserError(
             f"no price is known for model {', '.join(estimated.unpriced)}: nobody can tell how far USD go",
@@ -69,6 +76,20 @@ def _estimate(target: str, limit: Limit | None, attempts: int, seed: int, *, as_
     else:
         sys.stdout.writelines(f"{line}\n" for line in render(scope.title, estimated, basis, chance))
     return OK
+
+
+def _ladder(agent: Agent, task: Task, most: int) -> list[str]:
+    """The models of a run's attempts at the task: the first, then those of larger tiers, up to the largest."""
+    from bursar.routing import Tier, choose_route, larger_tier
+
+    wanted = choose_route(task).model_or_tier
+    models = [agent.model_for(wanted)]
+    tier = larger_tier(Tier(wanted)) if wanted in tuple(Tier) else None
+    while tier is not None:
+        if agent.model_for(tier) != models[-1]:
+            models.append(agent.model_for(tier))
+        tier = larger_tier(tier)
+    return models[:most]
 
 
 @cache

@@ -29,7 +29,7 @@ ENOUGH = 10  # outcomes of a measure, before which nothing learned from them is 
 _USUAL_MINUTES = (1.0, 20.0)
 _PHASE_SPREAD = 4  # a phase without plans may take so many times more, or less
 
-ModelOf = Callable[[Task], str]
+LadderOf = Callable[[Task], Sequence[str]]
 PriceOf = Callable[[str], float | None]
 
 
@@ -38,13 +38,14 @@ class Basis:
     """What a forecast stands on.
 
     Attributes:
+        ladder_of: the models of the task's attempts: the first, then who follows where that has failed.
         price_of: USD for a token of that model, as agents use them; None where no price is known.
         attempts: how many a task gets at most.
     """
 
     experience: Experience
     project: str
-    model_of: ModelOf
+    ladder_of: LadderOf
     price_of: PriceOf
     attempts: int
     slots: int
@@ -70,29 +71,33 @@ class Estimated:
     unpriced: Sequence[str]
 
 
-class Forecasting:
-    """One forecast in the making."""
+def estimate_works(works: Sequence[Work], basis: Basis) -> Estimated:
+    """The whole, and each task."""
+    active = [work for work in works if work.task is not None or work.phase_tokens is not None]
+    ladders = [basis.ladder_of(work.task or Task(number="", name="")) for work in active]
+    levels = []
+    for height in range(max(map(len, ladders), default=0)):
+        models = [ladder[min(height, len(ladder) - 1)] for ladder in ladders]
+        levels.append(_Level(active, models, basis))
+    told = [level.tell() for level in levels]
+    rungs = {
+        work.name: [told[height][row].rung for height in range(len(ladders[row]))] for row, work in enumerate(active)
+    }
+    pieces = [Piece(name=work.name, rungs=rungs.get(work.name, ()), waits_for=work.waits_for) for work in works]
+    whole = forecast(pieces, slots=basis.slots, measures=MEASURES, seed=basis.seed)
+    return Estimated(told[0] if told else [], whole, sorted({model for level in levels for model in level.unpriced}))
 
-    def __init__(self, works: Sequence[Work], basis: Basis) -> None:
-        self._basis = basis
-        self._works = works
-        self._active = [work for work in works if work.task is not None or work.phase_tokens is not None]
-        self._unpriced: set[str] = set()
 
-    def estimate(self) -> Estimated:
-        """The whole, and each task."""
-        told = [self._tell(row, work) for row, work in enumerate(self._active)]
-        by_name = {each.work.name: each for each in told}
-        pieces = [
-            Piece(
-                name=work.name,
-                rungs=[by_name[work.name].rung] * self._basis.attempts if work.name in by_name else (),
-                waits_for=work.waits_for,
-            )
-            for work in self._works
-        ]
-        whole = forecast(pieces, slots=self._basis.slots, measures=MEASURES, seed=self._basis.seed)
-        return Estimated(told, whole, sorted(self._unpriced))
+class _Level:
+    """One attempt at each of the works, each by a model of its own."""
+
+    def __init__(self, works: Sequence[Work], models: Sequence[str], basis: Basis) -> None:
+        self._active, self._models, self._basis = works, models, basis
+        self.unpriced: set[str] = set()
+
+    def tell(self) -> list[Told]:
+        """What each takes."""
+        return [self._tell(row, work) for row, work in enumerate(self._active)]
 
     def _tell(self, row: int, work: Work) -> Told:
         model = self._models[row]
@@ -119,7 +124,7 @@ class Forecasting:
             return self._row("cost_usd", row)
         price = self._basis.price_of(model)
         if price is None:
-            self._unpriced.add(model)
+            self.unpriced.add(model)
         return tokens * (price or 0.0)
 
     def _seconds(self, row: int, work: Work) -> Draws:
@@ -141,10 +146,6 @@ class Forecasting:
 
     def _is_known(self, measure: str) -> bool:
         return self._basis.experience.estimator.observations(measure) >= ENOUGH
-
-    @cached_property
-    def _models(self) -> list[str]:
-        return [self._basis.model_of(work.task or Task(number="", name="")) for work in self._active]
 
     @cached_property
     def _drawn(self) -> dict[str, Draws]:

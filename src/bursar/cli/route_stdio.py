@@ -8,6 +8,7 @@ import traceback
 from typing import BinaryIO
 
 from bursar.errors import OK
+from bursar.estimation import DocumentedLearner, Estimator
 from bursar.routing import BadRequest, LearnedPolicy, Policy, RouteDesk, RulesPolicy
 
 _MOST_BYTES = 16_000_000  # of one request
@@ -15,7 +16,7 @@ _MOST_BYTES = 16_000_000  # of one request
 
 def serve(policy: str) -> int:
     """Every line of stdin is answered on stdout; 0 when stdin closes."""
-    desk = RouteDesk(build_policy(policy))
+    desk = RouteDesk(build_policy(policy), DocumentedLearner() if policy == "rules" else Estimator())
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     while line := _read_line(source):
         sink.write(json.dumps(_answer(desk, line), allow_nan=False).encode() + b"\n")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from bursar.estimation.documented import DocumentedLearner
 from bursar.estimation.estimate import Estimate, estimate, guess_range
 from bursar.estimation.estimator import Estimator
 from bursar.estimation.key import Fact, Interval, Key
@@ -28,6 +29,7 @@ __all__ = [
     "PHASE_TOKENS",
     "REQUIREMENT_TOKENS",
     "SEED",
+    "DocumentedLearner",
     "Draws",
     "Estimate",
     "EstimateDesk",

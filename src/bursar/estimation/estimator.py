@@ -10,7 +10,7 @@ from bursar.estimation.defaults import usual_log
 from bursar.estimation.key import Interval, Key
 
 if TYPE_CHECKING:
-    from bursar.estimation.likeness import Floats
+    from bursar.estimation.numeric import Floats
     from bursar.estimation.stream import Stream
 
 

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
-import numpy as np
-
-from bursar.estimation.likeness import Floats
+from bursar.estimation.numeric import Floats, np
 from bursar.estimation.tails import ONE_SIDE
 from bursar.estimation.totals import normal_draws
 
@@ -72,14 +70,6 @@ class Forecast:
     def success(self) -> float:
         """The share of the draws in which everything is done, given the money."""
         return float(self.done.mean())
-
-    def share_within(self, measure: str, limit: float) -> float:
-        """The share of the draws that take no more than that."""
-        return float((self.amounts[measure] <= limit).mean())
-
-    def needed(self, measure: str, share: float) -> float:
-        """What is enough in this share of the draws."""
-        return float(np.quantile(self.amounts[measure], share, method="higher"))
 
 
 def forecast(pieces: Sequence[Piece], *, slots: int, measures: Sequence[str], seed: int = SEED) -> Forecast:

@@ -14,13 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bursar.estimation.key import Fact, Key
+from bursar.estimation.numeric import Codes, Floats, Truths, np
 
-Floats: TypeAlias = NDArray[np.float64]
-Codes: TypeAlias = NDArray[np.int64]
 Level: TypeAlias = tuple[object, ...]
 
 TYPE, MODEL, PROJECT, TASK, EXACT = 0, 1, 2, 3, 6  # places in what `_levels` returns
@@ -36,6 +32,7 @@ _DRIFTS = (
 )  # among whom, memory, variance
 _LINE, _CURVE, _JOINT = 0.03, 0.02, 0.03  # of a fact's slope, its bends, and what all facts do together
 _FIXED = 1 + len(_SHARED) + len(_DRIFTS)  # kinds of effect that there always are
+_LARGEST_NUMBER = 1e300
 _FARTHEST = 2.5  # in standard deviations: what lies beyond is taken as lying there
 
 
@@ -105,11 +102,6 @@ class Coder:
             found.append(min(_FARTHEST, max(-_FARTHEST, (known.get(name, middle) - middle) / spread)))
         return found
 
-    def level_code(self, place: int, key: Key) -> int | None:
-        """The number of what `key` shares at this place; None where nothing like it was met."""
-        level = _levels(key)[place]
-        return None if level is None else self._levels.get(level)
-
 
 def prior_variances(columns: int) -> Floats:
     """How much each kind of effect is assumed to vary, in the order of `effects`."""
@@ -125,7 +117,7 @@ def carry_over(learned: Floats, columns: int, *, is_same: bool) -> Floats:
     return np.concatenate([learned[:_FIXED], prior_variances(columns)[_FIXED:]])
 
 
-def telling(rows: Rows) -> NDArray[np.bool_]:
+def telling(rows: Rows) -> Truths:
     """Which kinds of effect these rows can tell from noise: what no two of them share cannot be."""
     found = [len(np.unique(rows.codes[:, k])) < len(rows) for k in range(len(_SHARED))]
     drifts = [among is None or found[among] for among, _, _ in _DRIFTS]
@@ -168,14 +160,14 @@ def _numbers(key: Key) -> dict[str, float]:
     """The facts that are numbers, on a log scale, with the complexity and the size of the text among them."""
     found = {f"fact {name}": _log(value) for name, value in key.facts.items() if _is_number(value)}
     if key.complexity is not None:
-        found["complexity"] = float(key.complexity)
+        found["complexity"] = float(min(10, max(1, key.complexity)))
     if key.text:
         found["text"] = math.log1p(len(key.text))
     return found
 
 
 def _is_number(value: Fact) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST_NUMBER
 
 
 def _log(value: Fact) -> float:

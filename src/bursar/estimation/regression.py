@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from bursar.estimation.key import Key
 from bursar.estimation.likeness import (
     EXACT,
@@ -21,8 +19,6 @@ from bursar.estimation.likeness import (
     NOISE,
     TYPE,
     Coder,
-    Codes,
-    Floats,
     Rows,
     carry_over,
     effects,
@@ -30,12 +26,17 @@ from bursar.estimation.likeness import (
     prior_variances,
     telling,
 )
+from bursar.estimation.numeric import Codes, Floats, np, triangular_root
 
 _PRIOR_WORTH = 1.0  # how many observations an assumed variance is worth
 _SCALE_WORTH = 6.0  # the same for the scale of all of them
+_SCALES = (1e-3, 30.0)
+_LEAST_NOISE = 1e-4  # of all variances together: with less the arithmetic would not hold
+_ROUNDING = 1e-9
+_REASON = 12.0  # a logarithm so far from the middle one (160,000 times as much, or as little) is an error
 _LEARN_FROM = 250  # variances are learned from the latest so many outcomes
 _LEARN_AFTER = 5
-_FIRST_STEPS, _STEPS = 4, 2  # towards the likeliest variances: from what is assumed, and from what was learned before
+_STEPS = 2  # towards the likeliest variances, from those that were learned before
 _LOUD = (TYPE, MODEL, EXACT)  # what noise may differ by
 _LOUD_WORTH = 10.0  # how many outcomes the assumption that it does not is worth
 _LOUD_AFTER = 10
@@ -64,6 +65,8 @@ class Regression:
             room: how many more can be added.
         """
         self._level, self._start, self.count = level, start, len(keys)
+        self._middle = float(np.median(logs)) if len(keys) else None
+        logs = self._within_reason(logs)
         self._coder = Coder(keys)
         rows = self._coder.rows(keys, start, are_kept=True)
         self._variances = prior_variances(len(self._coder.columns))
@@ -75,7 +78,7 @@ class Regression:
             self._noise, self._scale = before._noise, before._scale
         if self.count >= _LEARN_AFTER:
             self._leave_out_what_cannot_be_told(rows)
-            for _ in range(_FIRST_STEPS if before is None else _STEPS):
+            for _ in range(_STEPS):
                 self._learn_variances(rows.part(-_LEARN_FROM), logs[-_LEARN_FROM:] - level)
         covariance = self._covariance(rows, rows)
         root, surprises = self._root(covariance, rows, logs)
@@ -100,7 +103,7 @@ class Regression:
         row, n = self._coder.rows([key], self._start + self.count, are_kept=True), self.count
         expected, known = self._expect(row)
         deviation = float(np.sqrt(expected.covariance[0, 0]))
-        surprise = (log - float(expected.means[0])) / deviation
+        surprise = (float(self._within_reason(np.array(log))) - float(expected.means[0])) / deviation
         self._inverse_root[n, :n] = -(known[:, 0] @ self._inverse_root[:n, :n]) / deviation
         self._inverse_root[n, n] = 1 / deviation
         self._surprises[n] = surprise
@@ -118,14 +121,22 @@ class Regression:
         past = self._rows.part(0, self.count)
         known = self._inverse_root[: self.count, : self.count] @ self._covariance(past, rows)
         own = self._covariance(rows, rows) if len(rows) > 1 else own_variances(self._variances, rows)[:, None]
-        covariance = own - known.T @ known + np.diag(self._noises(rows))
+        noises = self._noises(rows)
+        left = own - known.T @ known
+        spare = np.maximum(0.0, -left.diagonal()) + _ROUNDING * own.diagonal()  # rounding leaves no variance below 0
+        covariance = left + np.diag(noises + spare)
         return Expected(self._level + known.T @ self.surprises, covariance), known
+
+    def _within_reason(self, logs: Floats) -> Floats:
+        """What is so far from all others that it must be an error is taken as lying at the edge of reason."""
+        if self._middle is None:
+            return logs
+        return np.clip(logs, self._middle - _REASON, self._middle + _REASON)
 
     def _covariance(self, one: Rows, other: Rows) -> Floats:
         total = np.zeros((len(one), len(other)))
         for variance, shared in zip(self._variances, effects(one, other), strict=True):
-            shared *= variance
-            total += shared
+            total += variance * shared  # not in place: one effect is made of another
         return total
 
     def _noises(self, rows: Rows) -> Floats:
@@ -136,7 +147,7 @@ class Regression:
 
     def _root(self, covariance: Floats, rows: Rows, logs: Floats) -> tuple[Floats, Floats]:
         """The inverse of the triangular root of the covariance, and the surprises."""
-        root = np.linalg.inv(np.linalg.cholesky(covariance + np.diag(self._noises(rows))))
+        root = np.linalg.inv(triangular_root(covariance + np.diag(self._noises(rows))))
         return np.tril(root), root @ (logs - self._level)
 
     def _learn_variances(self, rows: Rows, logs: Floats) -> None:
@@ -156,6 +167,7 @@ class Regression:
             gain, loss = float(pull @ (each @ pull)), float(np.vdot(inverse, each))
             self._variances[k] *= _step(gain, loss, float(self._variances[k]), float(priors[k]))
         self._noise *= _step(float(pull @ pull), float(np.trace(inverse)), self._noise, NOISE * self._scale)
+        self._noise = max(self._noise, _LEAST_NOISE * float(self._variances.sum()))
 
     def _leave_out_what_cannot_be_told(self, rows: Rows) -> None:
         """Effects that are nothing but noise so far have no variance: it is the noise's."""
@@ -166,6 +178,7 @@ class Regression:
     def _learn_scale(self, squares: float, count: int) -> None:
         """What is assumed of all variances is right but for a factor, which the first few outcomes tell already."""
         ratio = (squares + _SCALE_WORTH / self._scale) / (count + _SCALE_WORTH)
+        ratio = float(np.clip(self._scale * ratio, *_SCALES)) / self._scale
         self._scale *= ratio
         self._variances[1:] *= ratio
         self._noise *= ratio

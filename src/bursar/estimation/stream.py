@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from bursar.estimation.key import Interval, Key
-from bursar.estimation.likeness import Floats
+from bursar.estimation.numeric import Floats, np, triangular_root
 from bursar.estimation.regression import Regression
 from bursar.estimation.tails import ONE_SIDE, Correction, Tails, measure_tails, stretch
 from bursar.estimation.totals import Whole, add_up, log_sum, log_sums
@@ -17,7 +15,7 @@ _WINDOW, _KEPT = 600, 480  # outcomes that are learned from; a full window forge
 _FEWEST_NEW = 5  # outcomes between two fits; later a tenth of the window
 _FIRST = 5  # outcomes of which nothing could be expected
 _WORTH, _TOTAL_WORTH = 10.0, 12.0  # how many surprises the assumed tails are worth
-_TOTAL_WIDTH = 1.3  # what a sum has in common is known less well than it seems
+_WIDTH, _TOTAL_WIDTH = 1.15, 1.3  # variances are known less well than it seems, and what a sum has in common even less
 _RATE, _TOTAL_RATE = 0.02, 0.1  # see `Correction`
 _MOST_COUNTED = 50_000  # kinds of work that are counted
 _JUDGED_AT_ONCE = 20
@@ -111,7 +109,7 @@ class Stream:
         self._catch_up()
         expected = self._fitted.expect(keys)
         deviations = np.sqrt(expected.covariance.diagonal())
-        apart = (np.linalg.cholesky(expected.covariance) / deviations[:, None]) @ normals
+        apart = (triangular_root(expected.covariance) / deviations[:, None]) @ normals
         logs = expected.means[:, None] + deviations[:, None] * stretch(apart, self._tails())
         if len(keys) == 1:
             return _all_exp(logs)
@@ -130,7 +128,7 @@ class Stream:
         self._fit()
         surprises = self._fitted.surprises
         for start in range(2 * _FIRST, len(surprises), _JUDGED_AT_ONCE):
-            measured = measure_tails(surprises[_FIRST:start], _WORTH)
+            measured = measure_tails(surprises[_FIRST:start], _WORTH, _WIDTH)
             for surprise in surprises[start : start + _JUDGED_AT_ONCE].tolist():
                 self._correction.learn(self._correction.correct(measured), surprise)
 
@@ -155,7 +153,7 @@ class Stream:
 
     def _tails(self) -> Tails:
         if self._measured is None:
-            self._measured = measure_tails(self._fitted.surprises[_FIRST:], _WORTH)
+            self._measured = measure_tails(self._fitted.surprises[_FIRST:], _WORTH, _WIDTH)
         return self._correction.correct(self._measured)
 
     def _tails_of_totals(self, size: int) -> Tails:

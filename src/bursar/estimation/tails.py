@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import NormalDist
 
-import numpy as np
-
-from bursar.estimation.likeness import Floats
+from bursar.estimation.numeric import Floats, np
 
 ONE_SIDE = NormalDist().inv_cdf(0.9)  # in standard deviations: one of ten normal numbers lies beyond
 _LATEST = 400  # surprises that count

@@ -6,9 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-
-from bursar.estimation.likeness import Floats
+from bursar.estimation.numeric import Floats, np, triangular_root
 from bursar.estimation.regression import Expected
 from bursar.estimation.tails import ONE_SIDE
 
@@ -39,7 +37,7 @@ def add_up(expected: Expected) -> Whole:
     size = len(expected.means)
     if size == 1:
         return Whole(float(expected.means[0]), math.sqrt(expected.covariance[0, 0]))
-    logs = expected.means[:, None] + np.linalg.cholesky(expected.covariance) @ normal_draws(size)
+    logs = expected.means[:, None] + triangular_root(expected.covariance) @ normal_draws(size)
     low, middle, high = np.quantile(log_sums(logs), [0.1, 0.5, 0.9]).tolist()
     return Whole(middle, (high - low) / (2 * ONE_SIDE))
 

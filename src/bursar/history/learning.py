@@ -11,7 +11,7 @@ from bursar.estimation import Estimator, Key, SuccessRates
 from bursar.history.observation import Observation
 from bursar.money import NANO_PER_USD
 
-LEARN_FROM = 300  # observations, the latest: more would take longer to learn from than they are worth
+LEARN_FROM = 250  # observations, the latest: more would take longer to learn from than they are worth
 _MEASURES = ("cost_usd", "tokens", "seconds", "calls")
 
 
