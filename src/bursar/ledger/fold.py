@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from bursar.ledger.entries import complete_definition, fence_of, format_instant
+from bursar.ledger.fold_checks import check_charge, check_grant
+from bursar.ledger.fold_marks import add_marks, rearm
 from bursar.ledger.folded import (
     FREE,
     NO_SUMS,
@@ -19,7 +21,6 @@ from bursar.ledger.folded import (
     FoldedBalance,
     FoldedBudget,
     FoldedLabels,
-    FoldedMark,
     FoldedReservation,
     Line,
     Sides,
@@ -67,7 +68,7 @@ def _complain(folded: Fold, line: Line, error: Exception) -> None:
 def _rebuild(folded: Fold, line: Line) -> None:
     """From here on, or no further, the entries are those of a ledger that had lost some."""
     folded.repeats += 1 if line.body["repeats"] else -1
-    _mark(folded, line)
+    add_marks(folded, line)
 
 
 def _define(folded: Fold, line: Line) -> None:
@@ -79,7 +80,7 @@ def _define(folded: Fold, line: Line) -> None:
         folded.problems.append(f"entry {line.number} makes another budget of `{line.key}`")
     known.define(definition)
     for period, percent in line.body.get("rearmed", ()):
-        _rearm(folded, line, period, percent)
+        rearm(folded, line, period, percent)
 
 
 def _deny(_: Fold, __: Line) -> None:
@@ -98,7 +99,7 @@ def _reserve(folded: Fold, line: Line) -> None:
     reservation = _open(folded, line, request, labels, labels.place, attempt, granted)
     if reservation is None:
         return
-    _check_grant(folded, line, reservation, _move(reservation))
+    check_grant(folded, line, reservation, _move(reservation))
 
 
 def _charge(folded: Fold, line: Line) -> None:
@@ -118,8 +119,8 @@ def _charge(folded: Fold, line: Line) -> None:
         folded.problems.append(f"entry {line.number} charges `{line.key}` and hides, or invents, an overrun")
     if what == "amount" and charged[:2] != tuple(body["amount"][:2]):
         folded.problems.append(f"entry {line.number} charges `{line.key}` another sum than it names")
-    _check_charge(folded, line, reservation)
-    _mark(folded, line)
+    check_charge(folded, line, reservation)
+    add_marks(folded, line)
 
 
 def _labels(folded: Fold, line: Line) -> FoldedLabels:
@@ -193,9 +194,9 @@ def _change(folded: Fold, line: Line) -> None:
     _CHANGES[line.kind](folded, line, reservation)
     before = _move(reservation)
     if "marks" in line.body:
-        _mark(folded, line)
+        add_marks(folded, line)
     if line.kind == "extended":
-        _check_grant(folded, line, reservation, before)
+        check_grant(folded, line, reservation, before)
 
 
 def _extend(_: Fold, line: Line, reservation: FoldedReservation) -> None:
@@ -248,7 +249,7 @@ def _end(folded: Fold, line: Line, reservation: FoldedReservation) -> None:
     if reservation.state == "released":
         for balance in reservation.exempt_from.balances:
             balance.exempt -= 1
-    _check_charge(folded, line, reservation)
+    check_charge(folded, line, reservation)
 
 
 def _credit(folded: Fold, line: Line, reservation: FoldedReservation) -> None:
@@ -259,7 +260,7 @@ def _credit(folded: Fold, line: Line, reservation: FoldedReservation) -> None:
     reservation.state = "credited"
     reservation.charged, reservation.unknown = charged, (0, 0)
     reservation.crediting = [body["actual"], body["evidence"]]
-    _check_charge(folded, line, reservation)
+    check_charge(folded, line, reservation)
 
 
 _CHANGES: dict[str, Callable[[Fold, Line, FoldedReservation], None]] = {
@@ -308,63 +309,6 @@ def _add(balances: Iterable[FoldedBalance], old: Sums, new: Sums) -> None:
         balance.reserved += reserved
         balance.metered += metered
         balance.unpriced += unpriced
-
-
-def _check_charge(folded: Fold, line: Line, reservation: FoldedReservation) -> None:
-    tokens, nano_usd, fresh, output = reservation.charged or FREE
-    metered_tokens, metered_nano_usd, metered_fresh, metered_output = reservation.metered
-    is_less = (
-        tokens < metered_tokens
-        or (nano_usd is not None and nano_usd < (metered_nano_usd or 0))
-        or (tokens if fresh is None else fresh) < (metered_fresh or 0)
-        or (tokens if output is None else output) < (metered_output or 0)
-    )
-    if is_less:
-        folded.problems.append(f"entry {line.number} charges `{line.key}` less than it had metered")
-
-
-def _check_grant(folded: Fold, line: Line, reservation: FoldedReservation, before: tuple[Sums, ...]) -> None:
-    """After a grant, no blocking budget that had to give something is past what it grants.
-
-    Where entries were lost, they may have made room for it.
-    """
-    if folded.repeats:
-        return
-    for (_, balances), old, new in zip(reservation.charged_to.sides, before, reservation.weights, strict=True):
-        for balance in balances:
-            budget = balance.budget
-            if budget.ceiling is None:
-                continue
-            is_past = new[1] > old[1] and balance.spent + balance.reserved > budget.ceiling
-            is_unpriced = new[3] > old[3] and not budget.definition["allows_unknown_price"]
-            if is_past or is_unpriced:
-                name = budget.definition["name"]
-                folded.problems.append(f"entry {line.number} grants `{line.key}` what budget `{name}` did not have")
-
-
-def _mark(folded: Fold, line: Line) -> None:
-    for mark in line.body.get("marks", ()):
-        name, period, alert = mark["budget"], mark["period"], mark["alert"] or {}
-        if folded.budgets[name].definition["period"] == "always":
-            period = "always"  # the release before called that one period `run`
-        _add_mark(
-            folded, line, FoldedMark((name, period, mark["percent"]), line.at, alert.get("level"), alert.get("message"))
-        )
-
-
-def _add_mark(folded: Fold, line: Line, mark: FoldedMark) -> None:
-    if mark.name in folded.in_force and not folded.repeats:
-        folded.problems.append(f"entry {line.number} fires a threshold of `{mark.name[0]}` a second time")
-    folded.marks.append(mark)
-    folded.in_force[mark.name] = mark
-
-
-def _rearm(folded: Fold, line: Line, period: str, percent: int) -> None:
-    mark = folded.in_force.pop((line.key, period, percent), None)
-    if mark is not None:
-        mark.is_over = True
-    elif not folded.repeats:
-        folded.problems.append(f"entry {line.number} rearms a threshold of `{line.key}` that has not fired")
 
 
 def _sides(amount: list[Any]) -> Sides:
