@@ -17,6 +17,7 @@ _MOST_TASKS = 5_000  # tasks that are kept in mind one by one; what older ones t
 _LEAST_SPREAD = 0.2  # of a cost's variance, however much earlier attempts at the task have told
 _MOST_SURPRISE = 2.0  # in logits of cost: one odd attempt moves a project's mean by no more
 _CHEAPEST = 1e-6  # dollars
+_LEAST_TOLD = 0.3  # an attempt that was capped earlier than this share of attempts end says nothing of its project
 # Before anything is seen: 2.5 points of complexity make a task harder by 0.3 standard deviations and dearer by 15 %;
 # the length of a text says nothing, projects and types do not differ. The counts are what those beliefs are worth.
 _DIFFICULTY = ((0.3, 0.0), (15.0, 60.0), 12.0)
@@ -196,8 +197,14 @@ class Learner:
             log_cost = beyond(log_cost, expected, if_bad.sigma)
         return (log_cost - expected) / if_bad.sigma
 
+    def _told(self, known: Situation, attempt: PastAttempt) -> float:
+        """How much the end says of the cost: all of it, or, after a cap, the share of attempts that end within it."""
+        if attempt.verdict is not AttemptVerdict.CAPPED:
+            return 1.0
+        return 1 - max(self._beyond(known, attempt))
+
     def _learn_cost(self, known: Situation, attempt: PastAttempt, good: float) -> None:
-        surprise = self._surprise(known, attempt, good)
+        surprise, weight = self._surprise(known, attempt, good), self._told(known, attempt)
         for other in known.surprises:
             self.prices.learn_shared(surprise * other)
         known.surprises.append(surprise)
@@ -205,7 +212,9 @@ class Learner:
         residual = surprise * if_bad.sigma
         expected = good * if_good.middle + (1 - good) * if_bad.middle
         shift = self._costliness.shift(known.facts)
-        self.prices.learn(attempt.model, expected + residual, good)
+        self.prices.learn(attempt.model, expected + residual, good, weight)
+        if weight < _LEAST_TOLD:
+            return
         self._costliness.learn(known.facts, shift + max(-_MOST_SURPRISE, min(_MOST_SURPRISE, residual)))
 
     def _count(self, known: Situation, evidence: tuple[Evidence, ...]) -> None:

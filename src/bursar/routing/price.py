@@ -97,10 +97,10 @@ class Prices:
             known = self._known[model] = self._pooled(model)
         return known
 
-    def learn(self, model: str, log_cost: float, good: float) -> None:
+    def learn(self, model: str, log_cost: float, good: float, weight: float = 1.0) -> None:
         """Count one attempt whose work was good with this probability; `log_cost` is less the task's own effect."""
-        self.good.setdefault(model, _Sums()).add(log_cost, good)
-        self.bad.setdefault(model, _Sums()).add(log_cost, 1 - good)
+        self.good.setdefault(model, _Sums()).add(log_cost, weight * good)
+        self.bad.setdefault(model, _Sums()).add(log_cost, weight * (1 - good))
         self._known.clear()
         self.scale = self._fit_scale()
 
@@ -122,7 +122,7 @@ class Prices:
         weight, total = _SCALE_SPREAD**-2, _SCALE * _SCALE_SPREAD**-2
         for model in self.good:
             good, bad = self.good[model], self.bad[model]
-            count = good.count + bad.count
+            count = max(good.count + bad.count, 1e-9)
             middle = (good.total + bad.total - bad.count * _FAILED) / count - self._step(model)
             own = 1 / (_MODEL_SPREAD**2 + _SIGMA**2 / count)
             weight, total = weight + own, total + own * middle
