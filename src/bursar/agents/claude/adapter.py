@@ -77,6 +77,8 @@ SESSION_MARK_PREFIXES = (
     "CLAUDE_CODE_TASK",
 )
 
+STREAMING = ("--output-format", "stream-json", "--verbose", "--include-partial-messages")
+
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
         "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",  # with them a run may print several results
@@ -116,7 +118,7 @@ class ClaudeAgent(CliAgent):
         argv = (
             self.find(),
             "-p",
-            *("--output-format", "stream-json", "--verbose", "--include-partial-messages"),
+            *(() if "--output-format" in self._extra_arguments else STREAMING),  # it refuses them with another format
             *("--model", request.model),
             *("--session-id", request.session_id),
             # Settings of the user's alone: no hooks, key helpers, addresses or servers of the repository's.

@@ -31,6 +31,8 @@ from bursar.usage import NOTHING, Usage
 
 # Most lines by far are pieces of text; nothing in them counts, so they are not even decoded.
 _SKIPPED = b'{"type":"stream_event","event":{"type":"content_block_'
+_STREAM_EVENT = b'{"type":"stream_event"'
+_TOOL_USE = b'"tool_use"'
 _SYNTHETIC = "<synthetic>"  # the CLI's own words in the model's mouth, e.g. an API error: no call was made
 _UNREACHABLE = re.compile(r"\((ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)\)")
 _SUMMARY_CHARACTERS = 120
@@ -38,6 +40,7 @@ _SUMMARY_CHARACTERS = 120
 _T = TypeVar("_T")
 _line = msgspec.json.Decoder(wire.Line)
 _stream_event = msgspec.json.Decoder(wire.StreamEvent)
+_stream_line = msgspec.json.Decoder(wire.StreamLine)
 _message = msgspec.json.Decoder(wire.Message)
 _blocks = msgspec.json.Decoder(list[wire.Block])
 _delta = msgspec.json.Decoder(wire.Delta | None)
@@ -142,6 +145,8 @@ class ClaudeReader:
         if len(line) > MAX_LINE_BYTES:
             return (LineRejected(reason=f"a line of more than {MAX_LINE_BYTES} bytes"),)
         try:
+            if line.startswith(_STREAM_EVENT):
+                return tuple(self._stream_event(_stream_line.decode(line)))
             return self._read(line)
         except UnicodeDecodeError:
             return self.feed_line(line.decode(errors="replace").encode())
@@ -156,7 +161,13 @@ class ClaudeReader:
     def _events(self, line: wire.Line) -> Iterable[AgentEvent]:
         match line.type:
             case "stream_event":
-                return self._stream_event(line)
+                return self._stream_event(
+                    wire.StreamLine(
+                        event=_stream_event.decode(line.event),
+                        parent_tool_use_id=line.parent_tool_use_id,
+                        api_message_id=line.api_message_id,
+                    )
+                )
             case "assistant":
                 return self._assistant(line)
             case "user":
@@ -168,8 +179,8 @@ class ClaudeReader:
                 return self._held_back(_result(line))
         return ()
 
-    def _stream_event(self, line: wire.Line) -> Iterator[AgentEvent]:
-        event = _stream_event.decode(line.event)
+    def _stream_event(self, line: wire.StreamLine) -> Iterator[AgentEvent]:
+        event = line.event
         chain = line.parent_tool_use_id
         if event.type == "message_start" and event.message is not None and event.message.id:
             message = event.message
@@ -184,7 +195,7 @@ class ClaudeReader:
         elif event.type == "message_stop":
             self._open.pop(chain, None)  # so that a stray delta is never taken for this call's
 
-    def _message_delta(self, line: wire.Line, event: wire.StreamEvent) -> Iterator[AgentEvent]:
+    def _message_delta(self, line: wire.StreamLine, event: wire.StreamEvent) -> Iterator[AgentEvent]:
         chain = line.parent_tool_use_id
         call = self._open.get(chain)
         if call is None or line.api_message_id not in (None, call.call_id):
@@ -217,7 +228,7 @@ class ClaudeReader:
         self._begun.setdefault(report.call_id, report)
         yield report
         yield from self._named(line.request_id, report)
-        for block in _content(message):
+        for block in _content(message) if _TOOL_USE in bytes(message.content) else ():
             if block.type == "tool_use":
                 yield ToolStarted(name=block.name, summary=_summary(block.input))
 
