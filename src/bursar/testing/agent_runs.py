@@ -76,6 +76,7 @@ class AgentRun:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.communicate()
+        self.inbox.close()
 
     def _hear(self, events: tuple[AgentEvent, ...]) -> None:
         for event in events:
