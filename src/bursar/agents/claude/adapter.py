@@ -152,7 +152,7 @@ class ClaudeAgent(CliAgent):
         return furnish_claude(folder, environment)
 
     def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
-        """A reader for one new process, which finds its transcripts by the `environment` that it was started with."""
+        """A reader for one new process, which finds its session logs by the `environment` that it was started with."""
         return ClaudeReader(environment)
 
 

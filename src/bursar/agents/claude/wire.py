@@ -117,7 +117,7 @@ class DeniedPermission(msgspec.Struct):
     tool_name: str = ""
 
 
-class TranscriptLine(msgspec.Struct):
+class SessionLogLine(msgspec.Struct):
     """A line of the CLI's own log of the session."""
 
     type: str = ""
