@@ -22,7 +22,17 @@ from bursar.run.judgement import Judgement, judge
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.merging import MergedWork
 from bursar.run.supervisors import Supervisors
-from bursar.supervision import ABANDONED, MARK, VERIFY_LOG, Ending, Outcome, claim, read_claim, read_outcome
+from bursar.supervision import (
+    ABANDONED,
+    MARK,
+    VERIFY_LOG,
+    Ending,
+    Outcome,
+    claim,
+    close_home,
+    read_claim,
+    read_outcome,
+)
 from bursar.verification import Verdict, Verification
 from bursar.worktrees import Change, MergeConflict, Worktree, commit_work, create, remove
 
@@ -266,6 +276,7 @@ class Attempts:
             )
         await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
         await asyncio.to_thread(remove, self._context.repository, Path(row.worktree))
+        close_home(Path(row.directory))  # its supervisor does it, unless it was killed
         ended = build_ended(self._context, task, row, outcome, judgement, commit=commit, branch=branch)
         self._context.emit(ended)
         return ended

@@ -24,7 +24,7 @@ from bursar.run.attempts import Attempts
 from bursar.run.context import RunContext
 from bursar.run.merging import MergedWork
 from bursar.run.supervisors import Supervisors
-from bursar.supervision import ABANDONED, read_claim
+from bursar.supervision import ABANDONED, close_home, read_claim
 from bursar.worktrees import advance, contains, remove
 
 
@@ -58,7 +58,7 @@ def recover(
             claim = read_claim(Path(row.directory)) or ""
             left.append(Left(row, supervisors.adopt(row.key, claim)))
     _release_rowless_holds(context, {row.key for row in rows})
-    _remove_worktrees(context, rows, {item.row.key for item in left})
+    _remove_traces(context, rows, {item.row.key for item in left})
     return Recovered(left, finished)
 
 
@@ -94,7 +94,10 @@ def _release_rowless_holds(context: RunContext, keys: set[str]) -> None:
             ledger.release(reservation.key)
 
 
-def _remove_worktrees(context: RunContext, rows: Sequence[AttemptRow], but: set[str]) -> None:
+def _remove_traces(context: RunContext, rows: Sequence[AttemptRow], but: set[str]) -> None:
     for row in rows:
-        if row.key not in but and Path(row.worktree).exists():
+        if row.key in but:
+            continue
+        close_home(Path(row.directory))
+        if Path(row.worktree).exists():
             remove(context.repository, Path(row.worktree))
