@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
 from bursar.agents.environment import allowed
+from bursar.agents.git_identity import git_identity
 from bursar.agents.home import PrivateHome
 from bursar.agents.port import LaunchRequest, StopStep
 from bursar.agents.programs import find_program
@@ -78,7 +80,9 @@ class CliAgent:
         """The private home for an attempt; None where the agent lives in the user's."""
         if request.home is None or not self._private_home:
             return None
-        return self.furnishing(request.home, environment)
+        home = self.furnishing(request.home, environment)
+        identity = git_identity(environment)
+        return replace(home, written={**home.written, ".gitconfig": identity}) if identity else home
 
     def furnishing(self, folder: Path, environment: Mapping[str, str]) -> PrivateHome:
         """What the private home in that folder is to hold; `environment` is the user's own."""

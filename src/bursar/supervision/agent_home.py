@@ -6,6 +6,7 @@ do it: a token that was renewed is not lost, and no link to a login stays behind
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,7 +26,8 @@ def open_home(directory: Path, home: PrivateHome) -> HomeSpec:
     """
     shared = {place: str(own) for place, own in home.shared.items()}
     spec = HomeSpec(folder=str(home.folder), logs=list(home.logs), shared=shared)
-    (directory / HOME_FILE).write_bytes(msgspec.json.encode(spec))
+    # By the standard library: paths may hold bytes that are no UTF-8, as in `encode_spec`.
+    (directory / HOME_FILE).write_text(json.dumps(msgspec.to_builtins(spec)), encoding="ascii")
     furnish(home)
     return spec
 
@@ -33,8 +35,8 @@ def open_home(directory: Path, home: PrivateHome) -> HomeSpec:
 def close_home(directory: Path) -> None:
     """Of the attempt's home only session logs are left. Does nothing where that was done, or where there is none."""
     try:
-        spec = msgspec.json.decode((directory / HOME_FILE).read_bytes(), type=HomeSpec)
-    except (OSError, msgspec.MsgspecError):
+        spec = msgspec.convert(json.loads((directory / HOME_FILE).read_bytes()), HomeSpec)
+    except (OSError, ValueError, msgspec.MsgspecError):
         return
     AgentHome(spec, directory).close()
 

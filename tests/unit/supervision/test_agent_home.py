@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,12 @@ def test_a_broken_note_is_left_alone(content: str, home: PrivateHome, tmp_path: 
 def test_without_a_home_there_is_nothing_to_do(tmp_path: Path) -> None:
     AgentHome(None, tmp_path).close()
     close_home(tmp_path)
+
+
+def test_odd_bytes_in_a_path(tmp_path: Path) -> None:
+    """As the state directory or the user's home may have them."""
+    place = tmp_path / os.fsdecode(b"caf\xe9")
+    place.mkdir()
+    open_home(place, PrivateHome(folder=place / "home", shared={"a": place / "login"}, written={"b": b"x"}))
+    close_home(place)
+    assert list((place / "home").iterdir()) == []
