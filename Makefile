@@ -49,8 +49,9 @@ $(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.lock
 	$(PIP) install --require-hashes -r requirements-fuzz.lock
 	@touch $@
 
-fuzz: $(VENV)/.fuzz  ## feed the readers of plans and streams what finds new paths through them, FUZZ_SECONDS=60 each
+fuzz: $(VENV)/.fuzz  ## feed the readers of plans, logs and streams what finds new paths through them, for FUZZ_SECONDS=60 each
 	$(BIN)/python -m tests.fuzz.read_plans -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -print_final_stats=1
+	$(BIN)/python -m tests.fuzz.read_logs -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -print_final_stats=1
 	$(BIN)/python -m tests.fuzz.read_streams -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -print_final_stats=1
 
 bench: $(VENV)/.dev  ## timings, side by side with what they are compared to
@@ -58,8 +59,10 @@ bench: $(VENV)/.dev  ## timings, side by side with what they are compared to
 	$(BIN)/python benchmarks/run_overhead.py
 	$(BIN)/python benchmarks/ledger.py
 	$(BIN)/python benchmarks/graph.py
+	$(BIN)/python benchmarks/schedule.py
 	$(BIN)/python benchmarks/roadmaps.py --quick
 	$(BIN)/python benchmarks/plans.py
+	$(BIN)/python benchmarks/usage.py
 	$(BIN)/python benchmarks/meter.py
 
 lock:  ## pin every dependency again (needs uv)

@@ -441,3 +441,49 @@ def test_what_is_not_there(bursar: Bursar) -> None:
     assert (said.code, "there is no budget `nothing`" in said.err) == (2, True)
     assert bursar("budget").code == 2
     assert bursar("budget", "sell").code == 2
+
+
+def test_history_is_of_this_project_unless_all_are_meant(
+    bursar: Bursar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bursar("token", "init")
+    bursar("token", "record", "10", "here")
+    other = tmp_path / "other"
+    other.mkdir()
+    monkeypatch.chdir(other)
+    nothing = bursar("budget", "history")
+    assert (nothing.code, nothing.out) == (0, "")
+    assert "--all-projects" in nothing.err
+    assert bursar("budget", "history", "--json").data == []
+    bursar("token", "init")
+    bursar("token", "record", "20", "there")
+    (entry,) = bursar("budget", "history", "--json").data
+    assert entry["body"]["labels"]["phase"] == "there"
+    both = bursar("budget", "history", "--all-projects", "--json").data
+    assert [each["body"]["labels"]["phase"] for each in both] == ["here", "there"]
+
+
+def test_a_budget_that_includes_logs(project: Path, bursar: Bursar) -> None:
+    assert bursar("budget", "set", "month", "5 USD", "--period", "monthly", "--include-logs").code == 0
+    assert "include_logs = true\n" in (project / "bursar.toml").read_text()
+    assert bursar("budget", "set", "month", "6 USD").code == 0  # other keys stay
+    (month,) = bursar("budget", "show", "month", "--json").data
+    assert (month["include_logs"], month["match"]) == (True, {"project": str(project)})
+    shown = bursar("budget", "show", "month").out
+    assert "logs=" not in shown
+    assert "include_logs" in shown
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--period", "5h"), "`include_logs` needs a `period` of days, weeks or months"),
+        ((), "`include_logs` needs a `period` of days, weeks or months"),
+        (("--period", "daily", "--match", "phase=08"), "logs do not tell label `phase`, but project, agent, model"),
+    ],
+)
+def test_a_budget_that_cannot_include_logs(project: Path, bursar: Bursar, flags: tuple[str, ...], words: str) -> None:
+    said = bursar("budget", "set", "month", "5 USD", "--include-logs", *flags)
+    assert said.code == 2
+    assert words in said.err
+    assert not (project / "bursar.toml").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,3 +157,84 @@ def test_entries_after_no_number(bursar: Bursar, number: str) -> None:
 
 def test_entries_after_a_number(bursar: Bursar) -> None:
     assert [line["number"] for line in bursar("list", "--after", "2").lines] == [3, 4]
+
+
+# Rebuilding.
+
+
+def damage(folder: Path, *, entries_too: bool = False) -> None:
+    """The header is gone, and where asked for, all that follows the first entry."""
+    connection = sqlite3.connect(folder / "ledger.db")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    content = bytearray((folder / "ledger.db").read_bytes())
+    content[:16] = bytes(16)
+    if entries_too:
+        for word in (b"forfeited", b'"granted"'):
+            at = 0
+            while (at := content.find(word, at + 1)) >= 0:
+                content[at : at + 9] = bytes(9)
+    (folder / "ledger.db").write_bytes(content)
+
+
+def test_a_damaged_ledger_is_rebuilt_on_command(bursar: Bursar, tmp_path: Path) -> None:
+    before = bursar("export").lines
+    refused = bursar("rebuild")
+    assert (refused.code, refused.out) == (2, "")
+    assert "nothing to rebuild" in refused.err
+    damage(tmp_path)
+    broken = bursar("verify")
+    assert broken.code == 6
+    assert "hint: `bursar ledger rebuild`" in broken.err
+    said = bursar("rebuild", "--json")
+    assert said.code == 0
+    data = json.loads(said.out)
+    assert (data["exact"], data["kept"], data["lost"], data["ended"]) == (True, 4, [], [])
+    assert Path(data["damaged"]).exists()
+    assert f"the damaged file is kept: {data['damaged']}" in said.err
+    assert "nothing was lost" in said.err
+    assert bursar("export").lines == before
+
+
+def test_what_rebuilding_cannot_find_is_told_and_charged(bursar: Bursar, tmp_path: Path) -> None:
+    damage(tmp_path, entries_too=True)
+    (tmp_path / "audit.jsonl").write_text(
+        json.dumps(
+            {
+                "at": "2099-01-01T00:00:00.000+00:00",
+                "event": "settled",
+                "pid": 1,
+                "key": "r/2/1",
+                "state": "settled",
+                "charged": {"tokens": 700, "nano_usd": 9, "fresh_tokens": None, "output_tokens": None},
+                "unknown": {"tokens": 100, "nano_usd": 0, "fresh_tokens": None, "output_tokens": None},
+                "labels": {"run": "r", "task": "2"},
+            }
+        )
+        + "\n{stump\n",
+        encoding="utf-8",
+    )
+    said = bursar("rebuild")
+    assert said.code == 0
+    assert "whether there were later entries, nobody knows" in said.err
+    assert "nothing was lost" not in said.err
+    assert spent(bursar) + 0 >= 30_000
+    assert "the ledger adds up" in bursar("verify").err
+    found = [line for line in bursar("export").lines if line["type"] == "reservation" and line["key"] == "r/2/1"]
+    assert found[0]["charged"]["tokens"] == 700
+    assert found[0]["unknown"]["tokens"] in (0, 100)
+
+
+def test_an_export_helps_and_another_file_does_not(bursar: Bursar, tmp_path: Path) -> None:
+    export = tmp_path / "export.jsonl"
+    export.write_text(bursar("export").out, encoding="utf-8")
+    damage(tmp_path, entries_too=True)
+    other = tmp_path / "other.txt"
+    other.write_text("hello\n", encoding="utf-8")
+    refused = bursar("rebuild", "--from", other)
+    assert (refused.code, "other.txt:1: this is no line" in refused.err) == (2, True)
+    assert bursar("rebuild", "--from", tmp_path / "nothing").code == 2
+    said = bursar("rebuild", "--from", export)
+    assert said.code == 0
+    assert "4 entries are as they were" in said.err
+    assert spent(bursar) >= 30_000

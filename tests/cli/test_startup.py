@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bursar.journal import RunRow, RunState, TaskRow, open_journal
+from tests.unit.logs.transcripts import encode, line
 
 HEAVY = (
     "asyncio", "ctypes", "dataclasses", "genai_prices", "importlib.metadata", "inspect", "json", "logging", "msgspec",
@@ -24,11 +25,11 @@ sys.exit(code)
 """
 
 
-def loaded_by(state: Path, *arguments: str) -> set[str]:
+def loaded_by(state: Path, *arguments: str, **environment: str) -> set[str]:
     """The modules that a fresh interpreter has loaded after the command."""
     done = subprocess.run(
         [sys.executable, "-I", "-c", PROGRAM, *arguments],
-        env={"BURSAR_STATE_DIR": str(state)},
+        env={"BURSAR_STATE_DIR": str(state), **environment},
         cwd=state.parent,
         capture_output=True,
         text=True,
@@ -66,6 +67,18 @@ def test_no_heavy_module_is_on_the_path_of_a_quick_command(
     loaded = loaded_by(tmp_path / "state", *arguments)
     assert "bursar.cli.main" in loaded
     assert sorted(loaded & set(HEAVY)) == []
+
+
+def test_a_report_of_usage_without_news_loads_nothing_heavy(tmp_path: Path) -> None:
+    """It is asked for again and again; only the first time, logs are read and prices looked up."""
+    logs = tmp_path / "home" / ".claude" / "projects" / "-w-shop" / "s1.jsonl"
+    logs.parent.mkdir(parents=True)
+    logs.write_bytes(encode(line()))
+    home = {"HOME": str(tmp_path / "home")}
+    assert {"json", "msgspec"} <= loaded_by(tmp_path / "state", "usage", "daily", "--json", **home)
+    for arguments in (("daily", "--json"), ("blocks", "--json", "--timezone", "UTC"), ("windows", "--json")):
+        loaded = loaded_by(tmp_path / "state", "usage", *arguments, **home)
+        assert sorted(loaded & {*HEAVY, "argparse", "datetime", "re"}) == [], arguments
 
 
 def test_help_loads_no_room_and_no_library(tmp_path: Path) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shlex
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Bursar
 from tests.unit.logs.transcripts import encode, line, usage
+
+FIXTURES = Path(__file__).parents[1] / "unit" / "agents" / "fixtures"
 
 
 @pytest.fixture
@@ -18,9 +25,17 @@ def logs(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(parents=True)
     late = line("msg_2", "req_2", "2026-11-18T23:30:00Z", model="claude-opus-4-5", usage=usage(output_tokens=70))
     (folder / "s1.jsonl").write_bytes(encode(line(), line(), late))
-    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "claude"))
-    monkeypatch.setenv("TZ", "UTC")
+    set_places(monkeypatch, tmp_path)
     return folder
+
+
+def set_places(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """No logs but those of the test are found."""
+    monkeypatch.setenv("HOME", str(folder / "home"))
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(folder / "claude"))
+    monkeypatch.setenv("TZ", "UTC")
+    for name in ("CODEX_HOME", "GEMINI_CLI_HOME", "GEMINI_DATA_DIR", "XDG_DATA_HOME", "OPENCODE_DATA_DIR"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.usefixtures("logs")
@@ -92,10 +107,10 @@ def test_an_unknown_price_is_named_and_not_counted(bursar: Bursar, logs: Path) -
 
 
 def test_no_logs(bursar: Bursar, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "nothing"))
+    set_places(monkeypatch, tmp_path / "nothing")
     said = bursar("usage", "daily")
     assert (said.code, said.out) == (0, "nothing was used\n")
-    assert said.err.startswith("warning: there are no logs of Claude Code here")
+    assert said.err.startswith("warning: there are no logs here of Claude Code")
 
 
 @pytest.mark.usefixtures("logs")
@@ -108,9 +123,186 @@ def test_no_logs(bursar: Bursar, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         (("daily", "--until", "2026-01-01", "--since", "2026-02-01"), "--until is before --since"),
         (("daily", "--timezone", "Mars/Base"), "there is no time zone `Mars/Base`"),
         (("daily", "--json", "--csv"), "not allowed with argument"),
+        (("daily", "--last", "0"), "--last takes a number from 1 on"),
+        (("daily", "--last", "many"), "--last takes a number from 1 on"),
+        (("daily", "--agent", "copilot"), "no logs of `copilot` are read"),
+        (("daily", "--project", "--json"), "expected one argument"),
+        (("sunday",), "invalid choice"),
+        (("verify", "--command", "'"), "--command: No closing quotation"),
+        (("verify", "--command", ""), "--command is empty"),
     ],
 )
 def test_bad_arguments(bursar: Bursar, flags: tuple[str, ...], words: str) -> None:
     said = bursar("usage", *flags)
     assert (said.code, said.out) == (2, "")
+    assert words in said.err
+
+
+@pytest.mark.usefixtures("logs")
+def test_flags_that_are_joined_to_their_values_mean_the_same(bursar: Bursar) -> None:
+    usual = bursar("usage", "daily", "--timezone", "Europe/Berlin", "--json", "--last", "1")
+    assert bursar("usage", "daily", "--timezone=Europe/Berlin", "--json", "--last=1") == usual
+    assert [day["date"] for day in json.loads(usual.out)["daily"]] == ["2026-11-19"]
+
+
+def test_calls_of_the_future_are_told(bursar: Bursar, logs: Path) -> None:
+    (logs / "s2.jsonl").write_bytes(encode(line("m", "r", at="9999-01-01T00:00:00Z")))
+    said = bursar("usage", "daily", "--timezone", "UTC", "--json")
+    assert said.err == "warning: 1 call is dated in the future; see `bursar usage session`\n"
+    assert json.loads(said.out)["totals"]["totalTokens"] == 3860
+
+
+def test_lines_that_cannot_be_are_told_once(bursar: Bursar, logs: Path) -> None:
+    path = logs / "s2.jsonl"
+    path.write_bytes(encode(line("m", "r", at="soon"), line("n", "r", usage=usage(output_tokens=-1))) + b'{"usage"\n')
+    said = bursar("usage", "daily")
+    assert said.err == f"warning: {path}: 3 lines tell of no call that can have been; the rest was read\n"
+    assert bursar("usage", "daily").err == ""
+
+
+def test_every_agent_in_one_report_and_alone(bursar: Bursar, logs: Path) -> None:
+    codex = logs.parents[2] / "home" / ".codex" / "sessions" / "2026" / "11" / "18" / "rollout-1.jsonl"
+    codex.parent.mkdir(parents=True)
+    codex.write_bytes((FIXTURES / "codex" / "success-with-tools.log.jsonl").read_bytes())
+    sessions = json.loads(bursar("usage", "session", "--json").out)["sessions"]
+    assert [(each["agent"], each["totalTokens"]) for each in sessions] == [("claude", 2580), ("codex", 4549)]
+    alone = json.loads(bursar("usage", "monthly", "--json", "--agent", "codex").out)
+    assert alone["totals"]["totalTokens"] == 4549
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], None]:
+    """Hands a value to the command as Claude Code does."""
+
+    def hand(value: object) -> None:
+        data = value if isinstance(value, bytes) else json.dumps(value).encode()
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+    return hand
+
+
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is always 12:00 on 2026-11-18, UTC."""
+    monkeypatch.setattr("time.time", lambda: 1_795_003_200.0)
+
+
+@pytest.mark.usefixtures("logs", "noon")
+def test_a_status_line(bursar: Bursar, told: Callable[[object], None]) -> None:
+    limits = {"five_hour": {"used_percentage": 23.4, "resets_at": 1_795_010_400}, "seven_day": {"used_percentage": 41}}
+    told({"session_id": "s1", "model": {"display_name": "Opus"}, "rate_limits": limits})
+    said = bursar("usage", "statusline", "--timezone", "UTC")
+    assert said.err == ""
+    assert said.out == "Opus | session 0.01 USD | today 0.01 USD | block 0.00 USD, 3h 00m left | 5h 23 % · 7d 41 %\n"
+    windows = json.loads(bursar("usage", "windows", "--json", "--agent", "claude").out)["windows"]
+    assert [(each["windowMinutes"], each["usedPercent"], each["source"], each["resetsAt"]) for each in windows] == [
+        (300, 23.4, "official", "2026-11-18T14:00:00.000Z"),
+        (10080, 41.0, "official", None),
+    ]
+    assert "23 %  as the provider said just now; begins anew at 2026-11-18 14:00" in bursar("usage", "windows").out
+
+
+@pytest.mark.usefixtures("logs", "noon")
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"\xff{",
+        b"[]",
+        {"session_id": 5, "model": "x", "rate_limits": {"five_hour": {"used_percentage": 1_795_010_400}}, "cost": 7},
+        {"session_id": "", "rate_limits": [], "model": {"display_name": "\x1b"}},
+    ],
+)
+def test_a_status_line_whatever_is_handed_over(bursar: Bursar, told: Callable[[object], None], value: object) -> None:
+    told(value)
+    said = bursar("usage", "statusline", "--timezone", "UTC")
+    assert (said.code, said.out) == (0, "today 0.01 USD | block 0.00 USD, 3h 00m left\n")
+
+
+@pytest.mark.usefixtures("logs", "noon")
+def test_a_status_line_of_a_session_that_has_no_log_yet(bursar: Bursar, told: Callable[[object], None]) -> None:
+    told({"session_id": "new", "cost": {"total_cost_usd": 0.5}})
+    assert bursar("usage", "statusline").out.startswith("session 0.50 USD | today")
+
+
+@pytest.mark.usefixtures("noon")
+def test_windows_are_estimated_where_nobody_speaks_of_them(bursar: Bursar, logs: Path) -> None:
+    days = [encode(line(f"m{day}", "r", at=f"2026-11-{day:02}T01:00:00Z")) for day in (3, 10, 11, 12)]
+    (logs / "s2.jsonl").write_bytes(b"".join(days))
+    block, week = json.loads(bursar("usage", "windows", "--json", "--agent", "claude").out)["windows"]
+    assert (block["source"], block["resetsAt"]) == ("estimated", "2026-11-18T15:00:00.000Z")
+    assert block["usedPercent"] == 100 * 1080 / 1100  # of what is used at half past eleven at night: 1100
+    assert week["source"] == "estimated"
+    assert "of the most that was used in such a time before" in bursar("usage", "windows").out
+    assert bursar("usage", "windows", "--agent", "codex").out == "nothing is known of any subscription's windows\n"
+
+
+CCUSAGE = """\
+import json, sys
+rows = json.load(open({path!r}))
+assert sys.argv[2:] == ["daily", "--json", "--offline", "--timezone", "UTC"], sys.argv
+print(json.dumps({{"daily": rows.get(sys.argv[1], [])}}))
+"""
+
+
+@pytest.fixture
+def ccusage(tmp_path: Path) -> Callable[[dict[str, Any]], str]:
+    """A program that says what it is told, as ccusage does; the command that starts it."""
+
+    def make(reports: dict[str, Any]) -> str:
+        (tmp_path / "report.json").write_text(json.dumps(reports))
+        (tmp_path / "ccusage.py").write_text(CCUSAGE.format(path=str(tmp_path / "report.json")))
+        return shlex.join([sys.executable, str(tmp_path / "ccusage.py")])
+
+    return make
+
+
+def breakdown(model: str, counts: tuple[int, int, int, int], cost: float) -> dict[str, Any]:
+    names = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens")
+    return {"modelName": model, **dict(zip(names, counts, strict=True)), "cost": cost}
+
+
+SONNET = breakdown("claude-sonnet-4-5", (1000, 50, 30, 200), 0.003945)
+OPUS = breakdown("claude-opus-4-5", (1000, 70, 30, 200), 0.007)
+
+
+@pytest.mark.usefixtures("logs")
+def test_verify_says_that_both_count_the_same(bursar: Bursar, ccusage: Callable[[dict[str, Any]], str]) -> None:
+    command = ccusage({"claude": [{"date": "2026-11-18", "modelBreakdowns": [SONNET, OPUS]}]})
+    said = bursar("usage", "verify", "--command", command)
+    assert (said.code, said.err) == (0, "")
+    assert said.out == "the same: 2 days and models of claude, each counter to the token and each cent\n"
+
+
+def test_verify_says_what_differs_and_why(bursar: Bursar, logs: Path, ccusage: Callable[[dict[str, Any]], str]) -> None:
+    """A call that ccusage leaves out, a model that costs something else, and a day that nobody can explain."""
+    odd = line("m9", "r9", content=[{"type": "tool_use", "input": {"id": None}}])
+    (logs / "s2.jsonl").write_bytes(encode(odd))
+    stray = {"date": "2026-11-20", "modelBreakdowns": [breakdown("m", (1, 0, 0, 0), 0.0)]}
+    day = {"date": "2026-11-18", "modelBreakdowns": [SONNET, OPUS | {"cost": 0.5}]}
+    said = bursar("usage", "verify", "--command", ccusage({"claude": [day, stray]}), "--json")
+    differences = json.loads(said.out)["differences"]
+    assert said.code == 1
+    assert [(each["date"], each["model"], each["reason"]) for each in differences] == [
+        ("2026-11-18", "claude-opus-4-5", "the price lists, or how they count long contexts"),
+        ("2026-11-18", "claude-sonnet-4-5", "ccusage leaves records out: `id` is null somewhere in the line (1)"),
+        ("2026-11-20", "m", None),
+    ]
+    words = bursar("usage", "verify", "--command", ccusage({"claude": [day, stray]})).out
+    assert "  input       bursar 2,000, ccusage 1,000\n" in words
+    assert words.endswith("  why: not known; please report it\n3 of 3 days and models differ\n")
+
+
+@pytest.mark.usefixtures("logs")
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("no-such-program-here", "`no-such-program-here` is not installed"),
+        ("false", "exits with 1: it says nothing"),
+        ("echo", "says what cannot be read"),
+    ],
+)
+def test_verify_without_a_usable_ccusage(bursar: Bursar, command: str, words: str) -> None:
+    said = bursar("usage", "verify", "--command", command)
+    assert (said.code, said.out) == (6, "")
     assert words in said.err

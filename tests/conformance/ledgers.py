@@ -129,6 +129,7 @@ def _everything(ledger: Ledger) -> object:
         list(ledger.reservations({})),
         list(ledger.alerts({"run": "r", "task": "t"})),
         dict(ledger.usage({})),
+        [list(ledger.phases(session).items()) for session in ("s", "t")],
         [(entry.kind, entry.key, entry.body) for entry in ledger.entries() if entry.kind != "denied"],
     )
 

@@ -111,6 +111,18 @@ def test_what_is_refused_is_not_told(ledger: Ledger) -> None:
         ledger.charge("a", {}, Amount(1, None))
 
 
+def test_the_history_of_some_operations_leaves_the_others_out(ledger: Ledger) -> None:
+    for number in range(60):
+        labels = {"run": "r", "project": "/ours" if number % 20 == 0 else "/theirs", 'q"$.': "1"}
+        ledger.charge(f"k{number}", labels, Amount(1, 1))
+    ours = {"project": "/ours"}
+    assert [entry.key for entry in ledger.history(labels=ours)] == ["k0", "k20", "k40"]
+    assert [entry.key for entry in ledger.history(2, labels=ours)] == ["k20", "k40"]
+    assert [entry.key for entry in ledger.history(1, labels=ours | {'q"$.': "1"})] == ["k40"]
+    assert list(ledger.history(labels={"project": "/nobody"})) == []
+    assert [entry.key for entry in ledger.history(3, labels={})] == ["k57", "k58", "k59"]
+
+
 def test_the_history_is_the_last_usage_oldest_first(ledger: Ledger) -> None:
     for number in range(105):
         ledger.charge(f"k{number}", {}, Amount(number, None))

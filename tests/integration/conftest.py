@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bursar.testing.script import Script
+from tests.integration.jobs_kit import Jobs, MakeJobs, open_jobs_project
 from tests.integration.kit import Project, open_project
 
 MakeProject = Callable[..., Project]
@@ -26,5 +27,21 @@ def make_project(tmp_path: Path) -> Iterator[MakeProject]:
             folder = tmp_path / f"project{count}"
             folder.mkdir()
             return stack.enter_context(contextmanager(open_project)(folder, text, answers, toml))
+
+        yield make
+
+
+@pytest.fixture
+def make_jobs(tmp_path: Path) -> Iterator[MakeJobs]:
+    """Make a workspace from a job list's text and what the model answers; all of it is gone after the test."""
+    with ExitStack() as stack:
+        count = 0
+
+        def make(text: str, answers: Script, toml: str | None = None) -> Jobs:
+            nonlocal count
+            count += 1
+            folder = tmp_path / f"jobs{count}"
+            folder.mkdir()
+            return stack.enter_context(open_jobs_project(folder, text, answers, toml))
 
         yield make

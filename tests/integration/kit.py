@@ -32,7 +32,7 @@ ARGV = [
     sys.executable, "-m", "bursar.testing.scripted_agent", "-p", "--output-format", "stream-json", "--verbose",
     "--include-partial-messages", "--model", "{model}", "--session-id", "{session_id}",
 ]  # fmt: skip
-VARIABLES = ["BURSAR_TROUBLE", "ODD", "PYTHONPATH"]  # of the test's environment, which the scripted agent needs
+VARIABLES = ["BURSAR_TROUBLE", "PYTHONPATH", "ODD"]  # of the test's environment, which the scripted agent needs
 PATIENCE = 60.0
 
 

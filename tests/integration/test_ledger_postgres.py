@@ -533,3 +533,21 @@ def test_every_test_has_a_schema_of_its_own(url: str, server: Server) -> None:
     other = server.new_url()
     assert schema_of(other) != schema_of(url)
     server.drop(other)
+
+
+def test_a_ledger_of_the_release_before_gets_its_phases(url: str, psql: psycopg.Connection) -> None:
+    ledger = open_at(url)
+    for number, phase in enumerate(("b", "a", "b", 'q"\\ü')):
+        labels = {"session": "s", "phase": phase}
+        ledger.reserve(ReserveRequest(key=f"k{number}", labels=labels, amount=Amount(10, None)))
+    ledger.settle("k0", Amount(30, None))
+    ledger.forfeit("k1")
+    ledger.charge("c", {"session": "s"}, Amount(5, None))
+    ledger.close()
+    psql.execute("DROP TABLE phases; DELETE FROM bursar_migrations WHERE number = 2")
+    again = open_at(url)
+    assert list(again.phases("s").items()) == [("b", 30), ("a", 10), ('q"\\ü', 0)]
+    assert again.verify() == []
+    psql.execute("UPDATE phases SET tokens = 31 WHERE phase = 'b'")
+    assert any("phase `s`/`b` is [1, 31]" in problem for problem in again.verify())
+    again.close()

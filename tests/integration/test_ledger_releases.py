@@ -15,16 +15,21 @@ from bursar.ledger import CallRecord, Denial, ReserveRequest, SqliteLedger, Stat
 from bursar.usage import Usage
 from tests.conformance.ledgers import SteppingClock
 
-FIXTURE = Path(__file__).parent.parent / "fixtures" / "ledger_of_release_1.sql"
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURE = FIXTURES / "ledger_of_release_1.sql"
 EVERYTHING = "alles für «q»"
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    made = tmp_path / "state" / "ledger.db"
+    return make(tmp_path, FIXTURE)
+
+
+def make(folder: Path, fixture: Path) -> Path:
+    made = folder / "state" / "ledger.db"
     made.parent.mkdir(mode=0o700)
     connection = apsw.Connection(str(made))
-    connection.execute(FIXTURE.read_text(encoding="utf-8"))
+    connection.execute(fixture.read_text(encoding="utf-8"))
     connection.close()
     made.chmod(0o600)
     return made
@@ -141,6 +146,45 @@ def test_a_balance_that_was_changed_afterwards_is_found(path: Path, change: str)
     connection.close()
     ledger = open_at(path)
     assert list(ledger.verify()) != []
+    ledger.close()
+
+
+# The release after it.
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Path:
+    return make(tmp_path, FIXTURES / "ledger_of_release_2.sql")
+
+
+def test_sessions_of_the_second_release_have_their_phases(second: Path) -> None:
+    before = _entries(second)
+    ledger = open_at(second)
+    assert list(ledger.verify()) == []
+    assert list(ledger.phases("session-21ba90ae50cb-1").items()) == [
+        ("b", 150),
+        ("a", 100),
+        ("c", 0),
+        ("é ü", 700),
+        ("d", 33),
+    ]
+    assert dict(ledger.phases("session-21ba90ae50cb-2")) == {"a": 0}
+    assert _entries(second) == before
+    ledger.settle("token/session-21ba90ae50cb-2/hold/z", Amount(25, None))
+    assert dict(ledger.phases("session-21ba90ae50cb-2")) == {"a": 25}
+    assert list(ledger.verify()) == []
+    ledger.close()
+
+
+def test_the_fence_of_the_second_release_still_stands(second: Path) -> None:
+    ledger = open_at(second)
+    labels = {"run": "r", "task": "2", "phase": "04", "project": "/home/ü/p", "plan": "04-02"}
+    old = ReserveRequest(key="r/2/again", labels=labels, amount=Amount(1, 1), attempt=1)
+    with pytest.raises(StoreError, match="attempt 1 is over"):
+        ledger.reserve(old)
+    other_phase = ReserveRequest(key="r/2/other", labels=labels | {"phase": "05"}, amount=Amount(1, 1), attempt=1)
+    assert not isinstance(ledger.reserve(other_phase), Denial)
+    assert [each.key for each in ledger.reservations({"run": "r"}, state=State.HELD)] == ["r/2/2", "r/2/other"]
     ledger.close()
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from bursar.clock import SystemClock
+from bursar.journal import open_journal
 from bursar.testing.script import Step
 from bursar.usage import Usage
 from tests.integration.conftest import MakeProject
@@ -25,8 +27,10 @@ from tests.integration.kit import (
     usage,
     write,
 )
+from tests.unit.logs.transcripts import encode, line
 
 CALL = 10_000
+MONTH_WITH_LOGS = '\n[[budget]]\nname = "month"\nlimit = "60k tokens"\nperiod = "monthly"\ninclude_logs = true\n'
 DAILY = '\n[[budget]]\nname = "daily"\nlimit = "35k tokens"\nperiod = "daily"\n'
 
 
@@ -253,3 +257,50 @@ def test_an_unknown_price_under_a_budget_in_usd(make_project: MakeProject) -> No
     shown = budgets(allowed)["money"]
     assert (shown["spent"], shown["unpriced_operations"]) == (0, 1)
     allowed.assert_tidy()
+
+
+def test_a_price_by_the_users_word_counts(make_project: MakeProject) -> None:
+    """A model that no list knows is metered in dollars, to the nano-USD."""
+    toml = settings({**MODELS, "medium": "my-own-model"}) + '\n[[budget]]\nname = "money"\nlimit = "9 USD"\n'
+    toml += '\n[[price]]\nmodel = "my-own-model"\nlike = "claude-sonnet-4-5"\noutput = "100 USD"\n'
+    project = make_project(plan(task("One")), script({1: two_calls("One")}), toml)
+    ended = project.run("--budget", "1M tokens")
+    assert ended.code == 0, ended.err
+    shown = budgets(project)["money"]
+    assert (shown["spent"], shown["unpriced_operations"]) == (254_000_000, 0)  # 18,000 in at 3, 2,000 out at 100
+    project.assert_tidy()
+
+
+def test_a_budget_that_includes_logs_counts_what_a_person_did(make_project: MakeProject) -> None:
+    """30,000 of 60,000 tokens are used by hand; what bursar used itself is in an agent's log, too, and counts once."""
+    project = two_tasks(make_project, MONTH_WITH_LOGS, hangs=True)
+    write_log(project, "by-hand", {"by-hand": 30_000})
+    ended = project.run()
+    assert (ended.code, project.states["1"], project.states["2"]) == (4, "merged", "stopped")
+    spent = budgets(project)["month"]["spent"]
+    assert spent == 30_000 + project.bill
+
+    journal = open_journal(project.state / "journal.db")
+    sessions = journal.session_ids()
+    journal.close()
+    assert len(sessions) == 2
+    write_log(project, "bursars-own", dict.fromkeys(sessions, 20_000))
+    write_log(project, "more-by-hand", {"more": 5_000})
+    billed = project.bill
+    again = project.run()
+    assert (again.code, project.bill) == (4, billed)
+    assert "budget month has no room for it" in again.err
+    assert budgets(project)["month"]["spent"] == spent + 5_000
+    project.assert_tidy()
+
+
+def write_log(project: Project, name: str, tokens: Mapping[str, int]) -> None:
+    """A transcript of Claude Code in the user's home, with one call in each session."""
+    now = SystemClock().now().isoformat(timespec="milliseconds")
+    lines = [
+        line(session, "r", now, sessionId=session, cwd=str(project.repo), usage={"input_tokens": count})
+        for session, count in tokens.items()
+    ]
+    path = project.folder / "home" / ".claude" / "projects" / "-repo" / f"{name}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encode(*lines))

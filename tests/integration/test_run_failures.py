@@ -155,3 +155,13 @@ def test_verify_sees_the_work_and_leaves_no_trace(make_project: MakeProject) -> 
     assert project.run().code == 0
     assert project.git("show", "--format=", "--name-only", "HEAD~1").split() == ["one.txt"]
     project.assert_tidy()
+
+
+def test_an_agent_deletes_what_it_was_not_asked_to_touch(make_project: MakeProject) -> None:
+    """The work is held back on a branch, whole; nothing is deleted."""
+    project = with_siblings(make_project, [shell("rm README.md; echo done > bad.txt")])
+    ended = project.run()
+    assert_failed(project, ended, "it deletes what it was not asked to touch: README.md", calls=2, kept=True)
+    assert (project.repo / "README.md").exists()
+    kept = f"bursar/{project.report['run']}/1/1"
+    assert project.git("diff", "--name-status", "HEAD~1", kept).split() == ["D", "README.md", "A", "bad.txt"]

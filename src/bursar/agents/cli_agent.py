@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
 from bursar.agents.environment import allowed
-from bursar.agents.git_identity import git_identity
 from bursar.agents.home import PrivateHome
 from bursar.agents.port import LaunchRequest, StopStep
 from bursar.agents.programs import find_program
@@ -80,9 +78,7 @@ class CliAgent:
         """The private home for an attempt; None where the agent lives in the user's."""
         if request.home is None or not self._private_home:
             return None
-        home = self.furnishing(request.home, environment)
-        identity = git_identity(environment)
-        return replace(home, written={**home.written, ".gitconfig": identity}) if identity else home
+        return self.furnishing(request.home, environment)
 
     def furnishing(self, folder: Path, environment: Mapping[str, str]) -> PrivateHome:
         """What the private home in that folder is to hold; `environment` is the user's own."""

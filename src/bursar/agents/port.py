@@ -28,6 +28,9 @@ class LaunchRequest:
     session_id: str
     subagent: str = "general-purpose"
     home: Path | None = None
+    permission_mode: str | None = None  # None: the adapter's own, as with the tools
+    allowed_tools: tuple[str, ...] | None = None
+    continues: bool = False  # goes on with the conversation `session_id`, where the agent has one of that id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

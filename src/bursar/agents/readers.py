@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from bursar.agents.claude.conversations import CONTINUES
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.codex.reader import CodexReader
 from bursar.agents.gemini.reader import GeminiReader
@@ -13,7 +14,7 @@ from bursar.agents.port import StreamReader
 from bursar.errors import InternalError
 
 _READERS: Mapping[str, Callable[[Mapping[str, str]], StreamReader]] = {
-    "claude": ClaudeReader,
+    "claude": lambda environment: ClaudeReader(environment, continues=CONTINUES in environment),
     "codex": CodexReader,
     "gemini": GeminiReader,
     "opencode": OpencodeReader,

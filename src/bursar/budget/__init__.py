@@ -2,8 +2,18 @@
 
 from bursar.budget.alerts import OVERRUN_PERCENT, Firing, due_alerts, projected_alerts
 from bursar.budget.decision import Shortfall, decide
-from bursar.budget.period import ALWAYS, LastPeriod, Period, PeriodKind, check_period, parse_period, period_id
-from bursar.budget.selection import is_selected
+from bursar.budget.period import (
+    ALWAYS,
+    CALENDAR_KINDS,
+    LastPeriod,
+    Period,
+    PeriodKind,
+    check_period,
+    parse_period,
+    period_id,
+    period_start,
+)
+from bursar.budget.selection import LOGS_LABEL, is_selected
 from bursar.budget.text import LARGEST_QUANTITY, format_quantity, parse_limit
 from bursar.budget.thresholds import (
     LARGEST_PERCENT,
@@ -34,9 +44,11 @@ from bursar.budget.types import (
 
 __all__ = [
     "ALWAYS",
+    "CALENDAR_KINDS",
     "LANE_LABEL",
     "LARGEST_PERCENT",
     "LARGEST_QUANTITY",
+    "LOGS_LABEL",
     "NOTHING",
     "OVERRUN_PERCENT",
     "PERIOD_THRESHOLDS",
@@ -73,6 +85,7 @@ __all__ = [
     "parse_limit",
     "parse_period",
     "period_id",
+    "period_start",
     "projected_alerts",
     "retire",
     "title_of",

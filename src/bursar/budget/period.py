@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from functools import lru_cache
 
@@ -28,7 +28,7 @@ class PeriodKind(StrEnum):
     ROLLING = "rolling"  # a window that opens at its first charge and lasts its length
 
 
-_CALENDAR = (PeriodKind.DAILY, PeriodKind.WEEKLY, PeriodKind.MONTHLY)
+CALENDAR_KINDS = (PeriodKind.DAILY, PeriodKind.WEEKLY, PeriodKind.MONTHLY)
 _NAMED = frozenset(kind.value for kind in PeriodKind if kind is not PeriodKind.ROLLING)
 _SECONDS = {"d": 86_400, "h": 3_600, "m": 60}
 _LONGEST_SECONDS = 366 * 86_400
@@ -102,7 +102,7 @@ def check_period(period: Period) -> None:
     if is_rolling and period.seconds % 60:
         raise UserError("a rolling period lasts whole minutes", hint=_HINT)
     if period.timezone is not None:
-        if period.kind not in _CALENDAR:
+        if period.kind not in CALENDAR_KINDS:
             raise UserError(f"the period `{period}` takes no time zone: only days, weeks and months do")
         _zone(period.timezone)
 
@@ -127,6 +127,24 @@ def period_id(period: Period, at: datetime, labels: Mapping[str, str], last: Las
         return _window(period, at, last)
     current = _calendar_id(kind, at.astimezone(_zone(period.timezone)))
     return current if last is None else max(current, last.id)
+
+
+def period_start(period: Period, name: str, *, later: int = 0) -> datetime:
+    """When the period of days, weeks or months with that id begins, or the one that is so many later.
+
+    Raises:
+        ValueError: it is another kind of period, or no such id.
+    """
+    if period.kind is PeriodKind.MONTHLY:
+        year, month = divmod(int(name[:4]) * 12 + int(name[5:]) - 1 + later, 12)
+        first = date(year, month + 1, 1)
+    elif period.kind is PeriodKind.WEEKLY:
+        first = date.fromisocalendar(int(name[:4]), int(name[6:]), 1) + timedelta(weeks=later)
+    elif period.kind is PeriodKind.DAILY:
+        first = date.fromisoformat(name) + timedelta(days=later)
+    else:
+        raise ValueError(f"a period `{period}` begins at no fixed time")
+    return datetime.combine(first, time(), tzinfo=_zone(period.timezone))
 
 
 def _window(period: Period, at: datetime, last: LastPeriod | None) -> str:

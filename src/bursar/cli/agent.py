@@ -18,6 +18,7 @@ from bursar.agents import Agent, Condition, Problem
 from bursar.cli.parsing import parser
 from bursar.config import KNOWN_AGENTS, build_agent, load_project_settings, load_settings, load_user_settings
 from bursar.errors import OK, UNAVAILABLE, SetupError, UserError
+from bursar.session import find_project
 
 _VERSION_SECONDS = 30
 
@@ -37,7 +38,7 @@ class Finding:
 def main(arguments: Sequence[str]) -> int:
     """Looks at the agents; 0, or 6 where one that was asked for (by default: the one of runs) is not installed."""
     options = _options(arguments)
-    project = _project()
+    project = Path(find_project())
     settings = load_settings(project)
     names = options.names or _configured(settings)
     if unknown := [name for name in names if name not in KNOWN_AGENTS]:
@@ -62,12 +63,6 @@ def _options(arguments: Sequence[str]) -> Any:
     options.add_argument("names", nargs="*", metavar="NAME", help="only these (see `bursar agent list`)")
     options.add_argument("--json", action="store_true", help="a JSON array on stdout")
     return options.parse_args(arguments)
-
-
-def _project() -> Path:
-    """The top folder of the checkout around us; the current folder outside of any."""
-    here = Path.cwd().resolve()
-    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
 
 
 def _configured(settings: Any) -> list[str]:

@@ -15,6 +15,7 @@ from bursar.cli.parsing import parser
 from bursar.config import load_settings
 from bursar.errors import OK, TASK_FAILED, UserError
 from bursar.notify import Delivery, Patience, build_message, check_target, deliver, require_library
+from bursar.session import find_project
 
 _PATIENCE = Patience(tries=3)
 _TEXT = "this is a test of bursar's alerts; no budget has reached anything"
@@ -23,7 +24,7 @@ _TEXT = "this is a test of bursar's alerts; no budget has reached anything"
 def main(arguments: Sequence[str]) -> int:
     """Sends the test; 0: everybody got it, 1: somebody did not, 2: there is nobody to send it to."""
     options = _options(arguments)
-    root = _project()
+    root = Path(find_project())
     targets = _targets(options, root)
     if not targets:
         raise UserError(
@@ -48,12 +49,6 @@ def _options(arguments: Sequence[str]) -> Any:
     )
     options.add_argument("--json", action="store_true", help="a JSON array on stdout")
     return options.parse_args(arguments)
-
-
-def _project() -> Path:
-    """The top folder of the checkout around us; the current folder outside of any."""
-    here = Path.cwd().resolve()
-    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
 
 
 def _targets(options: Any, root: Path) -> list[str]:

@@ -18,7 +18,7 @@ _ABOUT = """\
 set      a budget of this project's bursar.toml: new, or changed; comments stay
 list     budgets of this project and how they stand
 show     the same with where each value came from
-history  the last things that were used, by whatever command
+history  the last things that this project used, by whatever command
 alerts   thresholds that were reached
 check    what is wrong with the settings of budgets"""
 
@@ -38,6 +38,7 @@ def _options(arguments: Sequence[str]) -> Any:
     _add_set_flags(subs["set"])
     subs["show"].add_argument("name", nargs="?", metavar="NAME", help="one budget alone")
     subs["history"].add_argument("-n", dest="count", default="100", metavar="N", help="how many (default 100)")
+    subs["history"].add_argument("--all-projects", action="store_true", help="what other projects used, too")
     for name in ("list", "alerts"):
         subs[name].add_argument("--all", action="store_true", help="of every project, and of every run")
     for name in ("list", "show", "history", "alerts"):
@@ -54,6 +55,7 @@ def _add_set_flags(options: Any) -> None:
     options.add_argument("--period", help='session, run, daily, weekly, monthly, always, or a length like "5h"')
     options.add_argument("--timezone", metavar="ZONE", help="whose days, weeks or months: Europe/Berlin (default UTC)")
     options.add_argument("--on-limit", choices=[str(each) for each in OnLimit], help="default block")
+    options.add_argument("--include-logs", action="store_true", help="count what agents' logs show, too")
     options.add_argument("--counts", choices=[str(each) for each in Counting], help="which tokens (default total)")
 
 
@@ -64,6 +66,8 @@ def _set(root: Path, options: Any) -> int:
     for key in ("period", "timezone", "on_limit", "counts"):
         if getattr(options, key) is not None:
             values[key] = getattr(options, key)
+    if options.include_logs:
+        values["include_logs"] = True
     before = {each.title: each.budget.name for each in read_budgets(root).budgets}
     is_new = set_budget(root, values)
     found = next(each for each in read_budgets(root).budgets if each.title == options.name)
@@ -106,13 +110,15 @@ def _show(root: Path, options: Any) -> int:
     return OK
 
 
-def _history(_: Path, options: Any) -> int:
+def _history(root: Path, options: Any) -> int:
     count = options.count
     if not (count.isascii() and count.isdigit()) or not 1 <= int(count[:10]) <= 1_000_000:
         raise UserError(f"-n must be a whole number from 1 to 1000000, not {count!r}")
-    entries = views.read_history(int(count))
+    entries = views.read_history(root, int(count), everything=options.all_projects)
     if options.json:
         return _tell(entries)
+    if not entries and not options.all_projects:
+        sys.stderr.write("nothing was used in this project yet; --all-projects shows the others\n")
     sys.stdout.writelines(views.render_entry(each) for each in entries)
     return OK
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bursar.budget import (
+    LOGS_LABEL,
     Alert,
     Balance,
     Budget,
@@ -87,8 +88,8 @@ def read_alerts(root: Path, *, everything: bool) -> Sequence[Alert]:
     return [alert for alert in alerts if alert.budget in ours]
 
 
-def read_history(count: int) -> Sequence[Mapping[str, Any]]:
-    """The last `count` entries of the journal that say what was used, oldest first."""
+def read_history(root: Path, count: int, *, everything: bool) -> Sequence[Mapping[str, Any]]:
+    """The last `count` entries of the journal that say what was used by this project, or by all; oldest first."""
     ledger = open_books()
     entries = [
         {
@@ -98,7 +99,7 @@ def read_history(count: int) -> Sequence[Mapping[str, Any]]:
             "key": entry.key,
             "body": dict(entry.body),
         }
-        for entry in ledger.history(count)
+        for entry in ledger.history(count, labels=None if everything else {"project": str(root)})
     ]
     ledger.close()
     return entries
@@ -124,7 +125,8 @@ def as_data(each: Standing) -> dict[str, object]:
     """A budget of `budget show --json`: all of it."""
     balance, budget = each.balance, each.balance.budget
     return line_as_data(each) | {
-        "match": dict(budget.selector),
+        "match": _match(budget),
+        "include_logs": LOGS_LABEL in budget.selector,
         "timezone": budget.period.timezone,
         "counts": str(budget.counts),
         "thresholds": [
@@ -244,7 +246,8 @@ def _values(budget: Budget) -> dict[str, str]:
     thresholds = ", ".join(f"{each.percent / 100:g} {each.name or each.level}" for each in budget.thresholds)
     return {
         "limit": format_quantity(budget.limit.quantity, budget.limit.unit),
-        "match": ", ".join(f"{label}={value}" for label, value in budget.selector.items()) or "everything",
+        "match": ", ".join(f"{label}={value}" for label, value in _match(budget).items()) or "everything",
+        **({"include_logs": "yes: what agents' logs show counts, too"} if LOGS_LABEL in budget.selector else {}),
         "period": str(budget.period),
         "timezone": budget.period.timezone or "UTC",
         "on_limit": str(budget.on_limit),
@@ -252,3 +255,8 @@ def _values(budget: Budget) -> dict[str, str]:
         "counts": str(budget.counts),
         "allow_unknown_price": "true" if budget.allows_unknown_price else "false",
     }
+
+
+def _match(budget: Budget) -> dict[str, str]:
+    """What operations must carry, as the settings say it."""
+    return {label: value for label, value in budget.selector.items() if label != LOGS_LABEL}

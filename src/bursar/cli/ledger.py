@@ -1,4 +1,4 @@
-"""`bursar ledger list|verify|export|adjust`: the books."""
+"""`bursar ledger list|verify|export|adjust|rebuild`: the books."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from bursar.cli.quantities import parse_used_tokens, parse_used_usd
 from bursar.clock import SystemClock
 from bursar.config import find_ledger_place
 from bursar.errors import OK, StoreError, UserError
-from bursar.ledger import Entry, Ledger, Reservation, State, open_ledger
+from bursar.ledger import Entry, Ledger, Reservation, State, is_ledger_url, open_ledger
 from bursar.paths import AUDIT_FILE, state_dir
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Shows the books as JSON lines, recomputes them, or lowers a charge on evidence."""
+    """Shows the books as JSON lines, recomputes them, corrects them on evidence, or makes new ones of damaged ones."""
     options = _options(arguments)
+    if options.action == "rebuild":
+        from bursar.cli.ledger_rebuild import rebuild  # here, because next to nobody needs it
+
+        return rebuild(options)
     ledger = open_ledger(find_ledger_place(), SystemClock())
     if options.action == "verify":
         return _verify(ledger)
@@ -48,6 +52,18 @@ def _options(arguments: Sequence[str]) -> Any:
     adjust.add_argument("--tokens", required=True, metavar="N", help="tokens that were really used")
     adjust.add_argument("--usd", metavar="X", help="what they cost; needed where a cost was charged")
     adjust.add_argument("--evidence", required=True, metavar="TEXT", help="how you know; it is kept in the journal")
+    rebuild = actions.add_parser(
+        "rebuild", help="make a new ledger out of a damaged one, which is kept", allow_abbrev=False
+    )
+    rebuild.add_argument(
+        "--from",
+        dest="exports",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="what `bursar ledger export` of this ledger once wrote (repeatable)",
+    )
+    rebuild.add_argument("--json", action="store_true", help="what was found, lost and charged, as JSON on stdout")
     return options.parse_args(arguments)
 
 
@@ -60,7 +76,9 @@ def _entry_number(text: str) -> int:
 def _verify(ledger: Ledger) -> int:
     problems = ledger.verify()
     if problems:
-        raise StoreError("the ledger does not add up:\n  " + "\n  ".join(problems))
+        place = find_ledger_place()
+        hint = None if is_ledger_url(place) else "`bursar ledger rebuild` makes a new one; this one is kept"
+        raise StoreError("the ledger does not add up:\n  " + "\n  ".join(problems), hint=hint)
     sys.stderr.write("the ledger adds up: every hash and every balance follows from the entries\n")
     return OK
 

@@ -17,17 +17,22 @@ COMMANDS = {
     "resume": ("bursar.cli.resume", "go on with a run, with more money if you say so"),
     "status": ("bursar.cli.status", "runs of this project and how they stand"),
     "report": ("bursar.cli.report", "what a run did and what it cost"),
+    "estimate": ("bursar.cli.estimate", "what a plan, a phase or a roadmap will probably take"),
+    "learn": ("bursar.cli.learn", "what was learned from finished attempts: report, import, export, correct, forget"),
     "approve": ("bursar.cli.approve", "pass a checkpoint that waits for a person"),
+    "doctor": ("bursar.cli.doctor", "what runs have left in this repository, and clean it up"),
     "agent": ("bursar.cli.agent", "which agent CLIs are installed, let in, and how sure a budget is with each"),
     "plan": ("bursar.cli.plan", "read, check, draw, index or annotate plans"),
     "roadmap": ("bursar.cli.roadmap", "show or check a roadmap, and which phases can start"),
     "parallel": ("bursar.cli.parallel", "which phases of a roadmap can run side by side, and what it saves"),
+    "route": ("bursar.cli.route", "which model a task should be given, and why; for other programs too"),
     "phase": ("bursar.cli.phase", "sum up a finished phase, so that later tasks have less to read"),
     "alert": ("bursar.cli.alert", "send a test alert to everybody who is told of alerts"),
     "token": ("bursar.cli.token", "a token budget for scripts: reserve before, record after"),
     "budget": ("bursar.cli.budget", "limits over days, weeks, phases, …: set, show, check, history, alerts"),
+    "price": ("bursar.cli.price", "what a call of a model costs: list, check"),
     "usage": ("bursar.cli.usage", "what agents have used by their own logs: daily, weekly, …"),
-    "ledger": ("bursar.cli.ledger", "the books: list, verify, export, or correct them on evidence"),
+    "ledger": ("bursar.cli.ledger", "the books: list, verify, export, correct them on evidence, or rebuild them"),
 }
 
 _HELP = """\

@@ -10,6 +10,7 @@ from bursar.money import NANO_PER_USD
 
 _BARE = re.compile(r"[0-9][0-9,.]*[kKmM]?")
 _TOKENS = re.compile("[0-9]{1,19}")
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
 _USD = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,9}))?")
 
 
@@ -51,3 +52,14 @@ def parse_used_usd(flag: str, text: str) -> int:
     if not 0 <= nano_usd <= LARGEST_QUANTITY:
         raise UserError(f"{flag} must be an amount in USD like 0.21, not {text!r}")
     return nano_usd
+
+
+def parse_seconds(flag: str, text: str, *, most: float = 7 * 24 * 3600.0) -> float:
+    """A time span in seconds, 0 included, at most a week.
+
+    Raises:
+        UserError: it is no such number.
+    """
+    if not _SECONDS.fullmatch(text) or float(text) > most:
+        raise UserError(f"{flag} must be a number of seconds from 0 to {most:,.0f}, not {text!r}")
+    return float(text)

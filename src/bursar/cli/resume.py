@@ -9,12 +9,12 @@ from typing import Any
 from bursar.budget import Limit, Unit, format_quantity, parse_limit
 from bursar.cli.parsing import parser
 from bursar.cli.run import add_run_flags, run_plan
+from bursar.cli.session import latest_run_here
 from bursar.errors import UserError
 from bursar.journal import RunRow, RunState, open_journal
 from bursar.money import NANO_PER_USD
 from bursar.paths import JOURNAL_FILE, state_dir
-from bursar.run import RunLimit, open_plan
-from bursar.worktrees import open_repository
+from bursar.run import RunLimit, open_jobs, open_plan
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -22,7 +22,11 @@ def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     run = _find(options.run)
     limit = _limit(run, options)
-    return run_plan(open_plan(Path(run.plan_path), Path(run.project)), limit, options, run_id=run.id)
+    if run.workspace is not None:
+        opened = open_jobs(Path(run.plan_path), Path(run.workspace))
+    else:
+        opened = open_plan(Path(run.plan_path), Path(run.project))
+    return run_plan(opened, limit, options, run_id=run.id)
 
 
 def _options(arguments: Sequence[str]) -> Any:
@@ -37,8 +41,7 @@ def _options(arguments: Sequence[str]) -> Any:
 
 def _find(run_id: str | None) -> RunRow:
     journal = open_journal(Path(state_dir(), JOURNAL_FILE))
-    project = str(open_repository(Path.cwd()).root) if run_id is None else ""
-    run = journal.run(run_id) if run_id is not None else journal.latest_run(project)
+    run = journal.run(run_id) if run_id is not None else latest_run_here(journal)
     journal.close()
     if run is None:
         raise UserError(

@@ -8,8 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from bursar.budget import parse_limit
+from bursar.cli.logged import charging_logs
 from bursar.cli.parsing import Parser, parser
-from bursar.cli.run_budgets import add_budget_flags, run_budgets, tell_idle_budgets
+from bursar.cli.run_budgets import add_budget_flags, enforcement_mode, run_budgets, tell_idle_budgets
+from bursar.cli.run_jobs import check_instances, instance_budgets, is_job_list, lines_to_approve, open_job_list
+from bursar.cli.run_times import (
+    add_time_flags,
+    start_of,
+    startup_delay_of,
+    status_seconds,
+    timeout_of,
+    wait_for_start,
+)
+from bursar.cli.run_watch import Showing, Watch
 from bursar.cli.session import (
     Flags,
     build_tools,
@@ -17,10 +28,11 @@ from bursar.cli.session import (
     conduct,
     read_settings,
     require_approval,
+    say,
     send_earlier_alerts,
     tell_missing_login,
     tell_undelivered,
-    telling,
+    wants_colour,
 )
 from bursar.config import build_notifier, configured_budgets, define_budgets, load_project_settings
 from bursar.errors import OK, UserError
@@ -44,8 +56,12 @@ def main(arguments: Sequence[str]) -> int:
     """Runs the plan and prints the report; the exit code says how it went."""
     options = _options(arguments)
     limit = RunLimit(text=options.budget, limit=parse_limit(options.budget)) if options.budget is not None else None
-    opened = open_plan(_plan_path(options.plan), Path.cwd())
-    return run_plan(opened, limit, options)
+    return run_plan(_open(_plan_path(options.plan), options.workspace), limit, options)
+
+
+def _open(path: Path, workspace: str | None) -> PlanToRun:
+    """What the path names, a plan or a job list, ready to be run."""
+    return open_job_list(path, workspace) if is_job_list(path, workspace) else open_plan(path, Path.cwd())
 
 
 def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id: str | None = None) -> int:
@@ -54,20 +70,24 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id:
     Raises:
         UserError: `run_id` names another run than the one that can be gone on with.
     """
-    flags = flags_of(options)
+    flags, start_at = flags_of(options), start_of(options)
+    watch_seconds = status_seconds(options, opened)
     settings = read_settings(opened)
-    root = opened.repository.root
-    configured, more = configured_budgets(root), run_budgets(options)
+    root = opened.origin.project
+    own = instance_budgets(opened, enforcement_mode(options))
+    configured, more = configured_budgets(root), [*run_budgets(options, has_others=bool(own)), *own]
     agent = choose_agent(settings, flags)
+    check_instances(opened, agent)
     notifier = build_notifier(settings, Path(state_dir()), root.name)
     notifier.check()
     tools = build_tools(settings, flags, agent)
-    if _is_done(opened, tools):
+    if opened.origin.workspace is None and _is_done(opened, tools):
         return OK
     if limit is not None:
         check_prices(opened, tools, limit.limit)
     tell_missing_login(agent)
-    require_approval(opened.plan, load_project_settings(root), tools.stores.journal, trust=options.trust)
+    own_settings, approvable = load_project_settings(root), lines_to_approve(opened)
+    require_approval(opened.plan, own_settings, tools.stores.journal, trust=options.trust, more=approvable)
     lock = RunLock(tools.state_dir, opened)
     try:
         run = None if getattr(options, "new", False) else unfinished_run(opened, tools)
@@ -76,9 +96,18 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id:
         stores = tools.stores
         define_budgets(stores.ledger, root, configured, is_shared=is_ledger_url(stores.ledger_place))
         tell_idle_budgets(more, opened.plan)
-        conductor, context, rows = take_up(opened, tools, run, limit, telling(notifier), more=more)
-        send_earlier_alerts(notifier, context)
-        return conduct(conductor, context, rows, as_json=options.json)
+        wait_for_start(start_at, tools.clock)
+        showing = Showing(
+            status_seconds=watch_seconds,
+            with_bars=not options.disable_budget_visuals,
+            in_colour=wants_colour(sys.stderr),
+        )
+        watch = Watch(notifier, showing, say)
+        with charging_logs(settings, tools, configured):
+            conductor, context, rows = take_up(opened, tools, run, limit, watch.hear, more=more)
+            watch.begin(context, [each.name for each in more])
+            send_earlier_alerts(notifier, context)
+            return conduct(conductor, context, rows, watch, as_json=options.json)
     finally:
         lock.release()
         tell_undelivered(notifier)
@@ -97,17 +126,27 @@ def add_run_flags(options: Parser) -> None:
         help="pass checkpoints of a type, e.g. human-verify",
     )
     add_budget_flags(options)
+    add_time_flags(options)
     options.add_argument("--json", action="store_true", help="the report as JSON on stdout")
 
 
 def flags_of(options: Any) -> Flags:
     """The shared flags as a value."""
-    return Flags(agent=options.agent, max_parallel=options.max_parallel, auto_approved=tuple(options.auto_approve))
+    return Flags(
+        agent=options.agent,
+        max_parallel=options.max_parallel,
+        auto_approved=tuple(options.auto_approve),
+        timeout_seconds=timeout_of(options),
+        startup_delay_seconds=startup_delay_of(options),
+    )
 
 
 def _options(arguments: Sequence[str]) -> Any:
-    options = parser("run", "run a plan under a budget; the same command again does only what is missing")
-    options.add_argument("plan", metavar="PLAN", help="a PLAN.md")
+    options = parser("run", "run a plan or a job list under a budget; again, it does only what is missing")
+    options.add_argument("plan", metavar="PLAN", help="a PLAN.md, or a job list (.json)")
+    options.add_argument(
+        "--workspace", metavar="DIR", help="of a job list: where its agents work, all at once (default: here)"
+    )
     options.add_argument("--budget", metavar="LIMIT", help='the most this run may spend: "200k tokens", "5 USD"')
     options.add_argument(
         "--new", action="store_true", help="a run of its own, instead of going on with an unfinished one"
@@ -128,7 +167,7 @@ def _plan_path(text: str) -> Path:
         hint = f"name one of its plans, for example {plans[0]}" if plans else "name a PLAN.md"
         raise UserError(f"{path} is a directory, not a plan", hint=hint)
     if not path.exists():
-        raise UserError(f"there is no plan at {path}")
+        raise UserError(f"there is no {'job list' if path.suffix.lower() == '.json' else 'plan'} at {path}")
     return path.resolve()
 
 

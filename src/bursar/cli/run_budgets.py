@@ -32,14 +32,22 @@ def add_budget_flags(options: Parser) -> None:
     )
 
 
-def run_budgets(options: Any) -> Sequence[RunBudget]:
+def enforcement_mode(options: Any) -> OnLimit | None:
+    """What the budgets of flags and of instances do at their limits; None where nothing was said."""
+    return None if options.budget_enforcement_mode is None else OnLimit(options.budget_enforcement_mode)
+
+
+def run_budgets(options: Any, *, has_others: bool = False) -> Sequence[RunBudget]:
     """The budgets that the flags mean.
+
+    Args:
+        has_others: there are more budgets that do what `--budget-enforcement-mode` says.
 
     Raises:
         UserError: a limit is none, or something is no command, or a command stands there twice, or nothing is there
             that could be enforced.
     """
-    mode = None if options.budget_enforcement_mode is None else OnLimit(options.budget_enforcement_mode)
+    mode = enforcement_mode(options)
     found = []
     if options.overall_token_budget is not None:
         limit = parse_flag_limit("--overall-token-budget", options.overall_token_budget, Unit.TOKENS)
@@ -53,7 +61,7 @@ def run_budgets(options: Any) -> Sequence[RunBudget]:
     if twice:
         raise UserError(f"--command-budget stands there twice for {', '.join(twice)}")
     found += commands
-    if mode is not None and not found:
+    if mode is not None and not found and not has_others:
         raise UserError(
             "--budget-enforcement-mode is about the limits of other flags, and none of them is given",
             hint=f"--budget-enforcement-mode {mode} --overall-token-budget 200k",

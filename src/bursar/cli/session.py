@@ -8,13 +8,15 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from bursar.agents import Agent
 from bursar.budget import Lane, Unit, parse_limit
+from bursar.cli.run_watch import Watch
 from bursar.clock import SystemClock
 from bursar.config import (
     FILE_NAME,
@@ -26,16 +28,18 @@ from bursar.config import (
     load_settings,
     open_stores,
 )
-from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, UserError
-from bursar.events import AlertFired, RunEvent
+from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, UserError
+from bursar.history import STATISTICS_FILE, build_statistics, write_statistics
 from bursar.ids import RandomIds
-from bursar.journal import AttemptRow, Journal, RunState
+from bursar.journal import AttemptRow, Journal, RunRow, RunState
 from bursar.notify import Notifier
 from bursar.paths import state_dir
 from bursar.plan import Plan
 from bursar.pricing import ALIASES, load_prices
-from bursar.reports import build_run_report, render_event, render_report, report_as_data
+from bursar.reports import build_run_report, render_report, report_as_data
 from bursar.run import Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools, alerts_of_run
+from bursar.session import find_project
+from bursar.worktrees import is_tracked, leave_out, open_repository
 
 _EXIT_CODES = {
     RunState.SUCCEEDED: OK,
@@ -52,11 +56,13 @@ class Flags:
     agent: str | None = None
     max_parallel: int | None = None
     auto_approved: Sequence[str] = ()
+    timeout_seconds: float | None = None
+    startup_delay_seconds: float = 0.0
 
 
 def read_settings(opened: PlanToRun) -> Settings:
     """The project's settings."""
-    return load_settings(opened.repository.root)
+    return load_settings(opened.origin.project)
 
 
 def choose_agent(settings: Settings, flags: Flags) -> Agent:
@@ -88,16 +94,18 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
     clock = SystemClock()
     state = Path(state_dir())
     run_settings = _run_settings(settings, flags)  # refused before any store is made
-    models = (agent.model_for(tier) for tier in ("small", "medium", "large"))
+    failover = tuple(build_agent(settings, name) for name in settings.routing.failover if name != agent.name)
+    models = (each.model_for(tier) for each in (agent, *failover) for tier in ("small", "medium", "large"))
     return Tools(
         stores=open_stores(state, find_ledger_place(), clock),
         agent=agent,
-        rates=load_prices(clock.now()).table((*ALIASES, *models)),
+        rates=load_prices(clock.now(), settings.prices()).table((*ALIASES, *models)),
         settings=run_settings,
         state_dir=state,
         environment={name: value for name, value in os.environ.items() if name != URL_VARIABLE},
         clock=clock,
         ids=RandomIds(),
+        failover=failover,
     )
 
 
@@ -105,26 +113,38 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
     slots = flags.max_parallel if flags.max_parallel is not None else settings.run.max_parallel
     if not 1 <= slots <= 64:
         raise UserError(f"--max-parallel must be from 1 to 64, not {slots}")
+    if not 1 <= settings.routing.attempts <= 10:
+        raise UserError(f"routing.attempts must be from 1 to 10, not {settings.routing.attempts}", hint="attempts = 3")
     hold = parse_limit(settings.run.default_hold)
     if hold.unit is not Unit.TOKENS:
         raise UserError("run.default_hold must be in tokens", hint='default_hold = "50k tokens"')
     return RunSettings(
         max_parallel=slots,
         default_hold_tokens=hold.quantity,
-        attempt_limit_seconds=settings.run.attempt_minutes * 60,
+        attempt_limit_seconds=flags.timeout_seconds or settings.run.attempt_minutes * 60,
         verify_limit_seconds=settings.run.verify_minutes * 60,
         auto_approved=frozenset(flags.auto_approved),
+        max_attempts=settings.routing.attempts,
+        attempt_cap=parse_limit(settings.routing.attempt_cap) if settings.routing.attempt_cap else None,
+        downgrades=settings.routing.downgrade,
         lane=Lane(settings.agents.get(flags.agent or settings.run.agent, AgentSettings()).lane),
+        startup_delay_seconds=flags.startup_delay_seconds,
     )
 
 
-def require_approval(plan: Plan, settings: Settings, journal: Journal, *, trust: bool) -> None:
+def require_approval(
+    plan: Plan, settings: Settings, journal: Journal, *, trust: bool, more: Sequence[str] = ()
+) -> None:
     """A person has approved this plan's content, now or before, if anything in it would be executed.
+
+    Args:
+        more: what else of its content has to be approved, in lines for people.
 
     Raises:
         UserError: nobody has, and nobody can be asked.
     """
     commands = [f"task {task.number}: {command}" for task in plan.tasks for command in task.commands]
+    commands += more
     commands += [f"{FILE_NAME}: {program}" for program in settings.programs()]
     if not commands:
         return
@@ -132,9 +152,10 @@ def require_approval(plan: Plan, settings: Settings, journal: Journal, *, trust:
     if journal.is_approved(digest):
         return
     listed = "\n".join(f"  {command}" for command in commands)
-    if not trust and not _ask(f"{plan.path} would run these commands:\n{listed}\n"):
+    what = "commands and permissions" if more else "commands"
+    if not trust and not _ask(f"{plan.path} would use these {what}:\n{listed}\n"):
         raise UserError(
-            f"{plan.path} contains commands that nobody has approved yet:\n{listed}",
+            f"{plan.path} contains {what} that nobody has approved yet:\n{listed}",
             hint="read them, then say --trust; it is remembered until the plan changes",
         )
     journal.approve(digest, str(plan.path), SystemClock().now().isoformat(timespec="seconds"))
@@ -148,12 +169,8 @@ def _ask(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def tell(event: RunEvent) -> None:
-    """The event as a line on stderr; a run goes on when nobody listens any more."""
-    _say(render_event(event, in_colour=_wants_colour(sys.stderr)) + "\n")
-
-
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """The text is on stderr; a run goes on when nobody listens any more."""
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -168,18 +185,6 @@ def _mute(stream: TextIO) -> None:
     os.close(null)
 
 
-def telling(notifier: Notifier) -> Callable[[RunEvent], None]:
-    """Tells each event on stderr; alerts are sent to their targets too, and what could not be is told once."""
-
-    def emit(event: RunEvent) -> None:
-        tell(event)
-        if isinstance(event, AlertFired):
-            notifier.alert(event.level, event.message, at=event.at)
-        tell_undelivered(notifier)
-
-    return emit
-
-
 def send_earlier_alerts(notifier: Notifier, context: RunContext) -> None:
     """Alerts that fired on this run while no conductor was there to send them are on their way."""
     for alert in alerts_of_run(context):
@@ -192,9 +197,12 @@ def tell_undelivered(notifier: Notifier) -> None:
         sys.stderr.write(f"warning: {sentence}\n")
 
 
-def conduct(conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow], *, as_json: bool) -> int:
+def conduct(
+    conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow], watch: Watch, *, as_json: bool
+) -> int:
     """Conducts the run to its end, prints its report on stdout and gives the exit code."""
-    state, number = asyncio.run(_conduct(conductor, rows))
+    state, number = asyncio.run(_conduct(conductor, rows, watch))
+    _export_statistics(context)
     try:
         print_report(context.stores, context.run.id, as_json=as_json)
         sys.stdout.flush()
@@ -205,19 +213,56 @@ def conduct(conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow
     return _EXIT_CODES[state]
 
 
-async def _conduct(conductor: Conductor, rows: Sequence[AttemptRow]) -> tuple[RunState, int | None]:
+def _export_statistics(context: RunContext) -> None:
+    """`.planning/.token-stats.json` says what the project's attempts have taken; git takes no notice of it.
+
+    One that somebody has committed is left alone: the next run would stumble over the change.
+    """
+    if context.checkout is None:
+        return
+    folder, repository = context.checkout.root / ".planning", context.checkout
+    path = folder / STATISTICS_FILE
+    if not folder.is_dir() or (path.exists() and is_tracked(repository, path)):
+        return
+    try:
+        seen = context.stores.history.observations(project=str(repository.root))
+        leave_out(repository, f"/.planning/{STATISTICS_FILE}")
+        write_statistics(folder, build_statistics(seen))
+    except (OSError, StoreError) as error:
+        say(f"warning: {path} was not written: {error}\n")
+
+
+async def _conduct(conductor: Conductor, rows: Sequence[AttemptRow], watch: Watch) -> tuple[RunState, int | None]:
     loop, received = asyncio.get_running_loop(), list[int]()
 
     def stop(number: int) -> None:
         if not received:
-            _say("stopping: agents get up to 5 s to end; what they used is settled\n")
+            say("stopping: agents get up to 5 s to end; what they used is settled\n")
         received.append(number)
         conductor.request_stop()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop, number)
-    state = await conductor.conduct(rows)
+    looking = asyncio.create_task(watch.look())
+    try:
+        state = await conductor.conduct(rows)
+    finally:
+        looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await looking
     return state, received[0] if received else None
+
+
+def latest_run_here(journal: Journal) -> RunRow | None:
+    """The newest run of the project around us; None where it has none.
+
+    Raises:
+        SetupError: there is none, and this is no repository, where one would be looked for.
+    """
+    found = journal.latest_run(find_project())
+    if found is None:
+        open_repository(Path.cwd())
+    return found
 
 
 def print_report(stores: Stores, run_id: str, *, as_json: bool) -> None:
@@ -234,8 +279,9 @@ def print_report(stores: Stores, run_id: str, *, as_json: bool) -> None:
         json.dump(report_as_data(report), sys.stdout, indent=2, ensure_ascii=False)
         sys.stdout.write("\n")
     else:
-        sys.stdout.write(render_report(report, in_colour=_wants_colour(sys.stdout)) + "\n")
+        sys.stdout.write(render_report(report, in_colour=wants_colour(sys.stdout)) + "\n")
 
 
-def _wants_colour(stream: object) -> bool:
+def wants_colour(stream: object) -> bool:
+    """The stream is a terminal, and nobody has said that colour is unwanted."""
     return bool(getattr(stream, "isatty", bool)()) and not os.environ.get("NO_COLOR")

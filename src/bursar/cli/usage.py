@@ -1,136 +1,140 @@
-"""`bursar usage daily|weekly|monthly|session|blocks`: what agents have used by their own logs, whoever started them."""
+"""`bursar usage …`: what agents have used by their own logs, whoever started them.
+
+It is asked again and again, by status lines too: the usual way imports next to nothing.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+import time
 
-from bursar.cli import usage_views as views
-from bursar.cli.parsing import Parser, parser
+from bursar.cli.usage_options import parse_options
+from bursar.cli.usage_zone import zone_of
 from bursar.errors import OK, UserError
 from bursar.logs import (
-    LoggedPrices,
+    SOURCES,
     LogIndex,
-    QuarterSum,
+    Wanted,
+    Zone,
     day_of,
     find_blocks,
-    find_files,
-    find_roots,
-    group_by_period,
-    group_by_session,
     month_of,
     open_index,
+    plan_windows,
+    rows_by_day,
+    rows_by_session,
     update_index,
     week_of,
 )
 from bursar.paths import LOGS_FILE, state_dir
 
-_ABOUT = """\
-daily    a line for each day
-weekly   a line for each week, which begins on Sunday
-monthly  a line for each month
-session  a line for each session of an agent, the latest last
-blocks   five hours from a first call on, as subscriptions count, and the gaps between"""
-_LABELS: Mapping[str, Callable[[datetime], str]] = {"daily": day_of, "weekly": week_of, "monthly": month_of}
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bursar.cli.usage_options import Options
+
+_LABELS: Mapping[str, Callable[[int], str]] = {"daily": day_of, "weekly": week_of, "monthly": month_of}
+_AHEAD_MS = 24 * 3_600_000  # clocks differ, and so do what people take for UTC
 
 
 def main(arguments: Sequence[str]) -> int:
     """Reads what is new in the logs and prints the report."""
-    options = _options(arguments)
-    zone = _zone(options.timezone)
-    since, until = _limits(options, zone)
+    if arguments and arguments[0] == "verify":
+        from bursar.cli.usage_verify import main as verify
+
+        return verify(arguments[1:])
+    options = parse_options(arguments)
+    zone = zone_of(options.timezone)
+    wanted = _wanted(options, zone)
     index = open_index(os.path.join(state_dir(), LOGS_FILE))
     try:
-        _read_logs(index)
-        sums = [each for each in index.sums(since, until) if _is_wanted(each, options)]
+        if options.action == "statusline":
+            from bursar.cli.usage_statusline import print_statusline
+
+            return print_statusline(index, os.environ, zone)
+        read_logs(index, os.environ)
+        text = _render(options, index, wanted, zone)
     finally:
         index.close()
-    sys.stdout.write(_render(options, sums, zone))
+    sys.stdout.write(text)
     return OK
 
 
-def _options(arguments: Sequence[str]) -> Any:
-    options = parser("usage", "what agents have used by their own logs, whoever started them")
-    actions = options.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=Parser)
-    for line in _ABOUT.splitlines():
-        name, text = line.split(None, 1)
-        action = actions.add_parser(name, help=text, allow_abbrev=False)
-        action.add_argument("--since", metavar="DAY", help="from this day on: 2026-11-01 or 20261101")
-        action.add_argument("--until", metavar="DAY", help="to the end of this day")
-        action.add_argument("--project", metavar="TEXT", help="only projects whose path contains this")
-        action.add_argument("--model", metavar="TEXT", help="only models whose name contains this")
-        action.add_argument("--timezone", metavar="ZONE", help="whose days: Europe/Berlin (default: the machine's)")
-        action.add_argument("--breakdown", action="store_true", help="a line for each model, too")
-        how = action.add_mutually_exclusive_group()
-        how.add_argument("--json", action="store_true", help="JSON on stdout")
-        how.add_argument("--csv", action="store_true", help="comma-separated values on stdout")
-    return options.parse_args(arguments)
-
-
-def _read_logs(index: LogIndex) -> None:
-    """What is new is in the index; what could not be read is told on stderr."""
-    unreadable: dict[str, str] = {}
-    roots = find_roots(os.environ)
-    result = update_index(index, "claude", find_files(roots, unreadable), LoggedPrices(index))
-    if not roots:
-        sys.stderr.write("warning: there are no logs of Claude Code here (CLAUDE_CONFIG_DIR, else ~/.claude)\n")
-    for path, reason in sorted({**unreadable, **result.unreadable}.items()):
+def read_logs(index: LogIndex, environment: Mapping[str, str]) -> None:
+    """What is new is in the index; what could not be read, or believed, is told on stderr."""
+    result = update_index(index, environment)
+    if not result.sources:
+        titles = ", ".join(f"{source.title} ({source.variables})" for source in SOURCES)
+        sys.stderr.write(f"warning: there are no logs here of {titles}\n")
+    for path, reason in sorted(result.unreadable.items()):
         sys.stderr.write(f"warning: {path}: {reason}; the rest was read\n")
+    for path, lines in sorted(result.refused.items()):
+        what = "line tells" if lines == 1 else "lines tell"
+        sys.stderr.write(f"warning: {path}: {lines} {what} of no call that can have been; the rest was read\n")
+    ahead = index.calls_after(int(time.time() * 1000) + _AHEAD_MS)
+    if ahead:
+        what = "1 call is" if ahead == 1 else f"{ahead} calls are"
+        sys.stderr.write(f"warning: {what} dated in the future; see `bursar usage session`\n")
 
 
-def _is_wanted(each: QuarterSum, options: Any) -> bool:
-    return (options.project or "") in each.project and (options.model or "") in each.model
-
-
-def _render(options: Any, sums: Sequence[QuarterSum], zone: tzinfo) -> str:
-    if options.action == "blocks":
-        blocks = find_blocks(sums)
-        return views.blocks_as_json(blocks) if options.json else views.render_blocks(blocks, zone)
-    if options.action == "session":
-        rows = group_by_session(sums)
-    else:
-        rows = group_by_period(sums, _LABELS[options.action], zone)
-    if options.json:
-        return views.rows_as_json(options.action, rows)
-    if options.csv:
-        return views.rows_as_csv(options.action, rows)
-    return views.render_rows(options.action, rows, by_model=options.breakdown)
-
-
-def _zone(name: str | None) -> tzinfo:
-    """The time zone of that name; None means the machine's own.
-
-    Raises:
-        UserError: there is none.
+def _wanted(options: Options, zone: Zone) -> Wanted:
+    """Raises:
+    UserError: a limit is no day, or they are the wrong way round.
     """
-    if name is None:
-        return datetime.now(UTC).astimezone().tzinfo or UTC
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise UserError(f"there is no time zone `{name}`", hint="--timezone Europe/Berlin") from error
-
-
-def _limits(options: Any, zone: tzinfo) -> tuple[int | None, int | None]:
-    """From when to before when, in ms.
-
-    Raises:
-        UserError: one is no day, or they are the wrong way round.
-    """
-    since = None if options.since is None else _midnight("--since", options.since, zone, 0)
-    until = None if options.until is None else _midnight("--until", options.until, zone, 1)
+    since = None if options.since is None else 1000 * zone.midnight(_day("--since", options.since))
+    until = None if options.until is None else 1000 * zone.midnight(_day("--until", options.until) + 1)
     if since is not None and until is not None and until <= since:
         raise UserError("--until is before --since")
-    return since, until
+    return Wanted(since, until, options.project or "", options.model or "", options.agent or "")
 
 
-def _midnight(flag: str, text: str, zone: tzinfo, days_later: int) -> int:
+def _day(flag: str, text: str) -> int:
+    """Days from 1970-01-01 on.
+
+    Raises:
+        UserError: it is no day.
+    """
+    from datetime import date, datetime
+
     try:
-        day = datetime.strptime(text, "%Y-%m-%d" if "-" in text else "%Y%m%d")
-        return int((day + timedelta(days=days_later)).replace(tzinfo=zone).timestamp()) * 1000
-    except (ValueError, OverflowError) as error:
+        day = datetime.strptime(text, "%Y-%m-%d" if "-" in text else "%Y%m%d").date()
+    except ValueError as error:
         raise UserError(f"{flag} takes a day, not {text!r}", hint=f"{flag} 2026-11-01") from error
+    return day.toordinal() - date(1970, 1, 1).toordinal()
+
+
+def _render(options: Options, index: LogIndex, wanted: Wanted, zone: Zone) -> str:
+    if options.action == "windows":
+        from bursar.cli.usage_windows import render_windows, windows_as_json
+
+        now = int(time.time() * 1000)
+        agents = [options.agent] if options.agent else [source.name for source in SOURCES]
+        windows = plan_windows(index, agents, now)
+        return windows_as_json(windows) if options.json else render_windows(windows, now, zone)
+    if options.action == "blocks":
+        blocks = find_blocks(index, wanted)
+        if options.last is not None:
+            used = [block for block in blocks if block.last_at is not None][-options.last :]
+            blocks = [block for block in blocks if used and block.starts_at >= used[0].starts_at]
+        if options.json:
+            from bursar.cli.usage_json import blocks_as_json
+
+            return blocks_as_json(blocks, int(time.time() * 1000))
+        from bursar.cli.usage_views import blocks_as_csv, render_blocks
+
+        return blocks_as_csv(blocks) if options.csv else render_blocks(blocks, zone, by_model=options.breakdown)
+    if options.action == "session":
+        rows = rows_by_session(index, wanted)
+    else:
+        rows = rows_by_day(index, wanted, zone, _LABELS[options.action])
+    if options.last is not None:
+        rows = rows[-options.last :]
+    if options.json:
+        from bursar.cli.usage_json import rows_as_json
+
+        return rows_as_json(options.action, rows)
+    from bursar.cli.usage_views import render_rows, rows_as_csv
+
+    return rows_as_csv(options.action, rows) if options.csv else render_rows(options.action, rows, options.breakdown)

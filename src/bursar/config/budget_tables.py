@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from bursar.budget import (
     ALWAYS,
+    CALENDAR_KINDS,
+    LOGS_LABEL,
     PERIOD_THRESHOLDS,
     RUN_THRESHOLDS,
     Budget,
@@ -28,11 +30,24 @@ from bursar.budget import (
 )
 from bursar.errors import UserError
 
-KEYS = ("name", "limit", "match", "period", "timezone", "on_limit", "thresholds", "counts", "allow_unknown_price")
+KEYS = (
+    "name",
+    "limit",
+    "match",
+    "period",
+    "timezone",
+    "on_limit",
+    "thresholds",
+    "counts",
+    "allow_unknown_price",
+    "include_logs",
+)
 LABELS = (
-    "project", "run", "roadmap", "phase", "plan", "task", "command", "agent", "model", "user", "host", "session",
-    "lane",
+    "project", "run", "roadmap", "phase", "plan", "task", "instance", "command", "agent", "model", "user", "host",
+    "session", "lane",
 )  # fmt: skip
+
+_LABELS_OF_LOGS = ("project", "agent", "model", "user", "host", "lane")
 
 _T = TypeVar("_T")
 _LONGEST_NAME = 80
@@ -66,6 +81,9 @@ class BudgetTable:
         on_limit = self._try("on_limit", lambda value: OnLimit(_word(value, OnLimit))) or OnLimit.BLOCK
         counts = self._try("counts", lambda value: Counting(_word(value, Counting))) or Counting.TOTAL
         is_unpriced_allowed = self._try("allow_unknown_price", _truth) or False
+        if self._try("include_logs", _truth):
+            self._check_logs(selector, period)
+            selector = {**selector, LOGS_LABEL: name}
         self._check_units(limit)
         if thresholds.stop_percent is not None and on_limit is not OnLimit.BLOCK:
             self.problems.append('`thresholds`: a `stop` blocks, and `on_limit` is "warn" (call it by another name)')
@@ -105,6 +123,14 @@ class BudgetTable:
             self.problems.append("`counts` is for limits in tokens")
         if limit.unit is Unit.TOKENS and "limit" in self.table and "allow_unknown_price" in self.table:
             self.problems.append("`allow_unknown_price` is for limits in USD")
+
+    def _check_logs(self, selector: Mapping[str, str], period: Period) -> None:
+        if period.kind not in CALENDAR_KINDS:
+            self.problems.append("`include_logs` needs a `period` of days, weeks or months")
+        unknown = sorted(set(selector) - set(_LABELS_OF_LOGS))
+        if unknown:
+            known = ", ".join(_LABELS_OF_LOGS)
+            self.problems.append(f"`include_logs`: logs do not tell {_listed('label', unknown)}, but {known}")
 
     def _period(self) -> Period:
         zone = self._try("timezone", _text)

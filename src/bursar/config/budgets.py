@@ -6,13 +6,14 @@ narrow a budget that the user has set. The environment goes before both, for lim
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bursar.budget import Budget, is_configured, name_for_ledger, parse_limit, retire, title_of
+from bursar.budget import LOGS_LABEL, Budget, is_configured, name_for_ledger, parse_limit, retire, title_of
 from bursar.config.budget_tables import KEYS, LABELS, BudgetTable, check_title
 from bursar.config.files import SettingsFile, project_file, read_settings_file, user_file
 from bursar.errors import UserError
@@ -180,8 +181,18 @@ def _sources(table: Mapping[str, Any], where: str) -> dict[str, str]:
 
 
 def _configured(budget: Budget, scope: Mapping[str, str], sources: Mapping[str, str]) -> ConfiguredBudget:
-    budget = replace(budget, selector={**scope, **budget.selector})
+    selector = {**scope, **budget.selector}
+    if LOGS_LABEL in selector:
+        selector[LOGS_LABEL] = _name_for_logs(budget.name, selector.get("project"))
+    budget = replace(budget, selector=selector)
     return ConfiguredBudget(title=budget.name, budget=name_for_ledger(budget), sources=sources)
+
+
+def _name_for_logs(title: str, project: str | None) -> str:
+    """One that no other budget has: charges from logs are for one budget each."""
+    if project is None:
+        return title
+    return f"{title}@{hashlib.sha256(project.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def _with_environment(

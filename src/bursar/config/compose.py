@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bursar.agents import Agent, ClaudeAgent, CodexAgent, CommandAgent, GeminiAgent, OpencodeAgent
 from bursar.budget import Level
-from bursar.clock import Clock
 from bursar.config.settings import AgentSettings, Settings
 from bursar.errors import UserError
-from bursar.history import open_history
-from bursar.journal import open_journal
-from bursar.ledger import open_ledger
-from bursar.notify import Notifier
 from bursar.paths import HISTORY_FILE, JOURNAL_FILE
-from bursar.run import Stores
+
+if TYPE_CHECKING:
+    from bursar.clock import Clock
+    from bursar.notify import Notifier
+    from bursar.run import Stores
 
 _CLIS: Mapping[str, Callable[..., Agent]] = {
     "claude": ClaudeAgent,
@@ -55,6 +55,11 @@ def open_stores(state: Path, ledger_place: str, clock: Clock) -> Stores:
     Raises:
         StoreError: one of them is corrupt, foreign, of a later version, or cannot be written.
     """
+    from bursar.history import open_history  # here, because to build an agent none of them is needed
+    from bursar.journal import open_journal
+    from bursar.ledger import open_ledger
+    from bursar.run import Stores
+
     return Stores(
         ledger=open_ledger(ledger_place, clock),
         ledger_place=ledger_place,
@@ -65,5 +70,7 @@ def open_stores(state: Path, ledger_place: str, clock: Clock) -> Stores:
 
 def build_notifier(settings: Settings, state: Path, source: str = "") -> Notifier:
     """Sends alerts to where the settings say; `source` names the project in what is sent."""
+    from bursar.notify import Notifier
+
     table = settings.notify
     return Notifier(state, table.targets, min_level=Level(table.min_level), source=source)

@@ -18,10 +18,13 @@ import msgspec
 from bursar.config.files import project_file, read_settings_file, user_file
 from bursar.config.ledger_place import URL_VARIABLE, check_ledger_url
 from bursar.config.parallel import ParallelTable, check_parallel, parallel_in_environment
+from bursar.config.prices import COUNTER_OF, PriceTable, check_prices
 from bursar.errors import UserError
 from bursar.notify import check_target, mask_target
+from bursar.pricing import PriceOverride
 
 _KEYS_OF_BUDGETS = ("budget", "labels")  # see `budgets`
+_ADDED_UP = ("price",)  # lists to which the later file adds, where others go in place of the earlier's
 
 
 class RunTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,6 +35,22 @@ class RunTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     default_hold: str = "50k tokens"
     attempt_minutes: float = 60.0
     verify_minutes: float = 15.0
+
+
+class RoutingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[routing]`: which model works on a task, and what comes after a failure.
+
+    Attributes:
+        attempts: at one task in one run; each after a failure, on the next larger tier.
+        attempt_cap: what one model may use on one task, like `1 USD`; then the task goes to the next larger tier.
+        downgrade: a task for which there are too few dollars goes to a smaller tier.
+        failover: agents that take over where the run's own is rate limited, in this order.
+    """
+
+    attempts: int = 1
+    attempt_cap: str = ""
+    downgrade: bool = False
+    failover: list[str] = []
 
 
 class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,27 +109,35 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """All of `bursar.toml`."""
 
     run: RunTable = RunTable()
+    routing: RoutingTable = RoutingTable()
     agents: dict[str, AgentSettings] = {}
     notify: NotifyTable = NotifyTable()
     ledger: LedgerTable = LedgerTable()
     parallel: ParallelTable = ParallelTable()
+    price: list[PriceTable] = []
+
+    def prices(self) -> list[PriceOverride]:
+        """Prices that go before the list prices."""
+        return [table.override() for table in self.price]
 
     def programs(self) -> list[str]:
-        """What the settings would have run or written to, for people: each agent's program, each alert's target."""
+        """What the settings would run, write to or count by, for people: programs, targets of alerts, prices."""
         lines = {name: (table.argv or [table.program or name]) + table.arguments for name, table in self.agents.items()}
         programs = [
             f"agent {name}: {shlex.join(words)}{self.agents[name].liberties()}" for name, words in sorted(lines.items())
         ]
-        return programs + [f"alerts go to {mask_target(target)}" for target in self.notify.targets]
+        programs += [f"alerts go to {mask_target(target)}" for target in self.notify.targets]
+        return programs + [f"calls of {table.model} are priced: {_price_text(table)}" for table in self.price]
 
     def digest(self) -> str:
-        """Changes whenever the programs that a run would start, or the places it would write to, change.
+        """Changes whenever the programs that a run would start, the places it would write to, or its prices change.
 
         Empty if none are named.
         """
-        if not self.agents and not self.notify.targets:
+        if not self.agents and not self.notify.targets and not self.price:
             return ""
-        what = [self.agents, self.notify.targets] if self.notify.targets else self.agents
+        what: Any = [self.agents, self.notify.targets] if self.notify.targets else self.agents
+        what = [what, self.price] if self.price else what
         return hashlib.sha256(msgspec.json.encode(what, order="sorted")).hexdigest()
 
 
@@ -171,12 +198,20 @@ def _convert(table: Mapping[str, Any], path: Path) -> Settings:
 
 
 def _merge(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
-    """Table by table, key by key: the later goes before the earlier; a list is taken as a whole."""
+    """Table by table, key by key: the later goes before the earlier; a list is taken as a whole, but for prices."""
     merged = dict(earlier)
     for key, value in later.items():
         old = merged.get(key)
-        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        if isinstance(old, list) and key in _ADDED_UP:
+            merged[key] = [*old, *value]
+        else:
+            merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return merged
+
+
+def _price_text(table: PriceTable) -> str:
+    stated = [f"{key} {text}" for key in COUNTER_OF if (text := getattr(table, key))]
+    return ", ".join(([f"like {table.like}"] if table.like else []) + stated)
 
 
 def _check(settings: Settings, path: Path) -> None:
@@ -189,6 +224,7 @@ def _check(settings: Settings, path: Path) -> None:
         if not 0 < minutes <= 7 * 24 * 60:
             raise UserError(f"{path}: run.{name} must be more than 0 and at most a week, not {minutes}")
     check_parallel(settings.parallel, f"{path}: parallel.")
+    check_prices(settings.price, f"{path}: ")
     for agent, table in settings.agents.items():
         unknown = sorted(set(table.models) - {"small", "medium", "large"})
         if unknown:

@@ -5,10 +5,20 @@ SQLite that comes with Python may still have the WAL-reset bug, and because two 
 process drop each other's locks. Importing this room must stay cheap: the quick commands start with it.
 """
 
-from bursar.database.files import check_place, make_place
+from bursar.database.files import check_place, make_place, sync_directory
 from bursar.database.lock import lock_file, unlock_file
 from bursar.database.migrations import load_migrations
-from bursar.database.opening import open_database
+from bursar.database.opening import open_database, open_salvage
 from bursar.database.store import Database
 
-__all__ = ["Database", "check_place", "load_migrations", "lock_file", "make_place", "open_database", "unlock_file"]
+__all__ = [
+    "Database",
+    "check_place",
+    "load_migrations",
+    "lock_file",
+    "make_place",
+    "open_database",
+    "open_salvage",
+    "sync_directory",
+    "unlock_file",
+]

@@ -73,8 +73,11 @@ def is_empty(path: str) -> bool:
         return True
 
 
-def check_header(path: str) -> None:
+def check_header(path: str, hint: str) -> None:
     """The file begins as an SQLite database does. SQLite itself takes a stump of one for an empty file, and fills it.
+
+    Args:
+        hint: what to do about it if it does not.
 
     Raises:
         StoreError: it begins otherwise, or ends too soon.
@@ -84,7 +87,7 @@ def check_header(path: str) -> None:
     with open(path, "rb") as file:
         head = file.read(_SMALLEST)
     if len(head) < _SMALLEST or not head.startswith(_MAGIC):
-        raise StoreError(f"`{path}` is corrupt or no database at all; it is left as it is", hint=KEEP_HINT)
+        raise StoreError(f"`{path}` is corrupt or no database at all; it is left as it is", hint=hint)
 
 
 def mark(descriptor: int) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from bursar.database.salvage import Salvage
+
 
 def open_database(
     path: str | os.PathLike[str],
@@ -24,6 +26,7 @@ def open_database(
     application_id: int,
     read_only: bool = False,
     busy_seconds: float = BUSY_SECONDS,
+    damaged_hint: str = files.KEEP_HINT,
 ) -> Database:
     """The database at `path`, with every migration applied; made (directory 0700, file 0600) where there is none.
 
@@ -33,6 +36,7 @@ def open_database(
         application_id: the number that marks the owner's files; a file with another one is foreign.
         read_only: nothing is created or changed, not even a side file; there must be a database.
         busy_seconds: how long a write waits for its turn.
+        damaged_hint: what to do about a file that is corrupt.
 
     Raises:
         StoreError: corrupt, foreign, of a later version, lost (there was one before), not ours, or reached through a
@@ -44,25 +48,39 @@ def open_database(
     check_not_inherited(place)
     try:
         files.check_place(place)
-        opening = _Opening(place, tuple(migrations), application_id, busy_seconds)
+        opening = _Opening(place, tuple(migrations), application_id, busy_seconds, damaged_hint)
         return opening.read() if read_only else opening.write()
     except (apsw.Error, OSError) as error:
-        raise store_error(place, error) from error
+        raise store_error(place, error, damaged_hint) from error
+
+
+def open_salvage(path: str) -> Salvage:
+    """What can be read of the file at `path`, however damaged it is, and of its log; nothing is changed.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    from bursar.database.salvage import Salvage  # here, because next to nobody needs it
+
+    return Salvage(path)
 
 
 class _Opening:
     """What it takes to open one database."""
 
-    def __init__(self, path: str, migrations: tuple[str, ...], application_id: int, busy_seconds: float) -> None:
+    def __init__(
+        self, path: str, migrations: tuple[str, ...], application_id: int, busy_seconds: float, damaged_hint: str
+    ) -> None:
         self.path = path
         self.migrations = migrations
         self.application_id = application_id
         self.busy_seconds = busy_seconds
+        self.damaged_hint = damaged_hint
 
     def read(self) -> Database:
         if files.is_empty(self.path):
             raise self._missing()
-        files.check_header(self.path)
+        files.check_header(self.path, self.damaged_hint)
         connection = self._connect_to_read()
         with _Closing(connection):
             if self._version(connection) < len(self.migrations):
@@ -77,7 +95,7 @@ class _Opening:
         files.check_place(self.path)
         is_new = files.is_empty(self.path)
         if not is_new:
-            files.check_header(self.path)
+            files.check_header(self.path, self.damaged_hint)
         if is_new or files.is_empty(lock_path(self.path)):
             connection = self._make()
         else:
@@ -96,6 +114,7 @@ class _Opening:
             connect_to_read=self._connect_to_read,
             is_read_only=is_read_only,
             busy_seconds=self.busy_seconds,
+            damaged_hint=self.damaged_hint,
         )
 
     def _make(self) -> apsw.Connection:

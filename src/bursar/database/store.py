@@ -44,8 +44,10 @@ class Database:
         connect_to_read: Callable[[], apsw.Connection],
         is_read_only: bool,
         busy_seconds: float,
+        damaged_hint: str = KEEP_HINT,
     ) -> None:
         self.path = path
+        self.damaged_hint = damaged_hint
         self.is_read_only = is_read_only
         self.busy_seconds = busy_seconds
         self.is_unchanged = False
@@ -81,7 +83,7 @@ class Database:
             try:
                 return self._connection.execute(sql, parameters).fetchall()
             except apsw.Error as error:
-                raise store_error(self.path, error) from error
+                raise store_error(self.path, error, self.damaged_hint) from error
 
     def snapshot(self) -> _Snapshot:
         """A `with` block whose reads all see one state; it gives the connection to `execute` reads on."""
@@ -93,6 +95,20 @@ class Database:
 
         self._check_process()
         return Checking(self.path, self._connect_to_read)
+
+    def put_together(self) -> None:
+        """The file alone is the whole database, synced: nothing is left in its write-ahead log.
+
+        Raises:
+            StoreError: somebody else reads it, or the disk refuses.
+        """
+        with self._mutex:
+            try:
+                is_busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]
+            except apsw.Error as error:
+                raise store_error(self.path, error, self.damaged_hint) from error
+            if is_busy:
+                raise LedgerBusy(f"another program reads `{self.path}`")
 
     def close(self) -> None:
         """Let go of the file. In a forked child this does nothing: the connection is its parent's."""
@@ -152,7 +168,7 @@ class _Write:
             database.is_unchanged = database._connection.data_version() == database._version
             database._version = None
         except (apsw.Error, OSError) as error:
-            raise store_error(database.path, error) from error
+            raise store_error(database.path, error, database.damaged_hint) from error
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, _: TracebackType | None) -> None:
         try:
@@ -162,7 +178,7 @@ class _Write:
             self._roll_back()
             self._leave()
         if isinstance(value, apsw.Error):
-            raise store_error(self._database.path, value) from value
+            raise store_error(self._database.path, value, self._database.damaged_hint) from value
 
     def _commit(self) -> None:
         connection = self._database._connection
@@ -172,7 +188,7 @@ class _Write:
         except apsw.Error as error:
             self._roll_back()
             if self._bury():
-                raise store_error(self._database.path, error) from error
+                raise store_error(self._database.path, error, self._database.damaged_hint) from error
             raise OutcomeUnknown(
                 f"`{self._database.path}` cannot be used: {error}; nobody knows whether this was written",
                 hint="once the disk is well again, ask again for the same",
@@ -223,7 +239,7 @@ class _Snapshot:
         except BaseException as error:
             database._mutex.release()
             if isinstance(error, apsw.Error):
-                raise store_error(database.path, error) from error
+                raise store_error(database.path, error, database.damaged_hint) from error
             raise
         return database._connection
 
@@ -235,7 +251,7 @@ class _Snapshot:
         finally:
             database._mutex.release()
         if isinstance(value, apsw.Error):
-            raise store_error(database.path, value) from value
+            raise store_error(database.path, value, database.damaged_hint) from value
 
 
 def lock_path(path: str) -> str:
@@ -243,12 +259,12 @@ def lock_path(path: str) -> str:
     return path + ".lock"
 
 
-def store_error(path: str, error: Exception) -> StoreError:
-    """What an error of SQLite or of the system means to a person."""
+def store_error(path: str, error: Exception, damaged_hint: str = KEEP_HINT) -> StoreError:
+    """What an error of SQLite or of the system means to a person; `damaged_hint` is for one that means damage."""
     if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
         return StoreError(
             f"`{path}` is corrupt or no database at all ({error}); it is left as it is",
-            hint=KEEP_HINT,
+            hint=damaged_hint,
         )
     if isinstance(error, (apsw.BusyError, apsw.LockedError)):
         return LedgerBusy(f"`{path}` is being written by another program; nothing was written")

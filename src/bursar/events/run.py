@@ -82,6 +82,25 @@ class TaskWaited:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartWarned:
+    """A task starts though its estimate does not fit a budget that only warns; `because` says which."""
+
+    task: str
+    name: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRerouted:
+    """The task's next attempt goes to another model or agent than its last one was, or would have been, on."""
+
+    task: str
+    name: str
+    model: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFired:
     """A threshold of a budget was reached; `at`, the ledger's time of it, tells one firing from another."""
 
@@ -112,8 +131,10 @@ RunEvent = (
     RunStarted
     | AttemptStarted
     | AttemptEnded
+    | TaskRerouted
     | TaskSkipped
     | TaskWaited
+    | StartWarned
     | AlertFired
     | CheckoutForwarded
     | SummaryWritten

@@ -2,46 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bursar.database import load_migrations, open_database
+from bursar.history.observation import Observation, check_observation
 
 if TYPE_CHECKING:
     from bursar.database import Database
 
 APPLICATION_ID = 0x62_72_73_68  # "brsh"
+_MAX_REFUSED_TEXT = 2_000
+
+_NAMES = [field.name for field in fields(Observation)]
+_COLUMNS = ", ".join(_NAMES)
+_MARKS = ", ".join("?" for _ in _NAMES)
+_SHOWN = ", ".join(
+    "coalesce(correction.task_type, observation.task_type)" if name == "task_type" else f"observation.{name}"
+    for name in _NAMES
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
-    """How one attempt went: what was asked, of whom, what came of it, what it took.
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that was not believed: where it stood, what it said, and why."""
 
-    Attributes:
-        key: the attempt's key; an attempt is observed once.
-        tokens: metered, cache included.
-        nano_usd: cost of what was metered; None when a price is unknown.
-    """
-
-    key: str
-    at: str
-    project: str
-    plan_id: str
-    task: str
-    subagent: str
-    complexity: int | None
-    agent: str
-    model: str
-    outcome: str
-    tokens: int
-    nano_usd: int | None
-    calls: int
-    wall_seconds: float
+    origin: str
+    line: int
+    text: str
+    reason: str
 
 
-_COLUMNS = ", ".join(field.name for field in fields(Observation))
-_MARKS = ", ".join("?" for _ in fields(Observation))
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Observations that can be learned from, oldest first, and how many rows cannot be believed."""
+
+    observations: Sequence[Observation]
+    unbelievable: int
 
 
 def open_history(path: Path) -> History:
@@ -55,26 +55,102 @@ def open_history(path: Path) -> History:
 
 
 class History:
-    """What was observed; nothing is ever changed."""
+    """What was observed; an observation is never changed, but may be forgotten."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def record(self, observation: Observation) -> None:
         """The observation is kept; an attempt that was observed before stays as it was."""
+        self.record_all([observation])
+
+    def record_all(self, observations: Sequence[Observation]) -> int:
+        """They are kept, all at once; returns how many were new. What was observed before stays as it was."""
+        new = 0
+        with self._database.write() as connection:
+            for observation in observations:
+                connection.execute(
+                    f"INSERT INTO observation ({_COLUMNS}) VALUES ({_MARKS}) ON CONFLICT (key) DO NOTHING",
+                    _as_row(observation),
+                )
+                new += connection.changes()
+        return new
+
+    def observations(self, project: str | None = None) -> list[Observation]:
+        """Every observation that can be believed, oldest first, with the types that people have corrected.
+
+        Args:
+            project: only those of this one; None for all.
+        """
+        return list(self.read(project=project).observations)
+
+    def read(self, latest: int | None = None, project: str | None = None) -> Read:
+        """As `observations`, with the number of rows that somebody must have written past us.
+
+        Args:
+            latest: only so many, the newest; None for all.
+        """
+        rows = self._database.query(
+            f"SELECT {_SHOWN} FROM observation LEFT JOIN correction"
+            " ON correction.digest = observation.digest AND observation.digest != ''"
+            " WHERE ? IS NULL OR observation.project = ?"
+            " ORDER BY observation.at DESC, observation.key DESC LIMIT ?",
+            (project, project, -1 if latest is None else latest),
+        )
+        rows.reverse()
+        found = [seen for row in rows if (seen := _from_row(row)) is not None]
+        return Read(found, len(rows) - len(found))
+
+    def correct(self, digest: str, task_type: str) -> None:
+        """The task's observations, earlier and later ones, are of this type."""
         with self._database.write() as connection:
             connection.execute(
-                f"INSERT INTO observation ({_COLUMNS}) VALUES ({_MARKS}) ON CONFLICT (key) DO NOTHING",
-                astuple(observation),
+                "INSERT INTO correction (digest, task_type) VALUES (?, ?)"
+                " ON CONFLICT (digest) DO UPDATE SET task_type = excluded.task_type",
+                (digest, task_type),
             )
 
-    def observations(self) -> list[Observation]:
-        """Every observation, oldest first."""
-        rows = self._database.query(f"SELECT {_COLUMNS} FROM observation ORDER BY at, key")
-        return [
-            Observation(**dict(zip([field.name for field in fields(Observation)], row, strict=True))) for row in rows
-        ]
+    def corrections(self) -> dict[str, str]:
+        """The types that people have given, by the task's digest."""
+        return {str(digest): str(type_) for digest, type_ in self._database.query("SELECT * FROM correction")}
+
+    def forget(self, keys: Sequence[str]) -> int:
+        """These observations are gone; returns how many there were."""
+        gone = 0
+        with self._database.write() as connection:
+            for key in keys:
+                connection.execute("DELETE FROM observation WHERE key = ?", (key,))
+                gone += connection.changes()
+        return gone
+
+    def refuse(self, refused: Sequence[Refused]) -> None:
+        """These rows are kept apart, where nothing learns from them."""
+        with self._database.write() as connection:
+            for each in refused:
+                connection.execute(
+                    "INSERT INTO quarantine (origin, line, text, reason) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    (each.origin, each.line, each.text[:_MAX_REFUSED_TEXT], each.reason),
+                )
+
+    def refused(self) -> list[Refused]:
+        """Every row that was ever refused, by origin and line."""
+        return [Refused(*row) for row in self._database.query("SELECT origin, line, text, reason FROM quarantine")]
 
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+
+
+def _as_row(seen: Observation) -> tuple[Any, ...]:
+    values: dict[str, Any] = {name: getattr(seen, name) for name in _NAMES}
+    return tuple((values | {"facts": json.dumps(dict(seen.facts), sort_keys=True)}).values())
+
+
+def _from_row(row: tuple[Any, ...]) -> Observation | None:
+    values: dict[str, Any] = dict(zip(_NAMES, row, strict=True))
+    try:
+        facts = json.loads(values["facts"])
+        seen = Observation(**values | {"facts": facts if isinstance(facts, dict) else {"": None}})
+    except (ValueError, RecursionError):
+        return None
+    return seen if check_observation(seen) is None else None

@@ -41,14 +41,15 @@ class AttemptState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """One execution of one plan.
+    """One execution of one plan, or of one job list.
 
     Attributes:
-        project: the repository's top folder.
+        project: the repository's top folder; for a workspace in no repository, the workspace.
         branch: the branch that the run started from, None for a detached HEAD.
-        base_commit: where that branch stood.
+        base_commit: where that branch stood; empty for a run in a workspace.
         limit: the budget as typed, None for none.
         conductor: identity of the process that conducts it (see `processes.identify`); None when none does.
+        workspace: the folder in which the agents of a job list work; None for a plan.
     """
 
     id: str
@@ -63,6 +64,7 @@ class RunRow:
     conductor: str | None
     started_at: str
     ended_at: str | None = None
+    workspace: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ class AttemptRow:
     Attributes:
         key: the ledger's idempotency key for this attempt: `RUN/TASK/NUMBER`.
         directory: where its prompt, stream and outcome lie.
-        worktree: its checkout; gone once the attempt has ended.
+        worktree: its checkout, gone once the attempt has ended; or the workspace.
         base_commit: what the worktree started from.
         commit: what was made of it, once committed onto the run's merged work.
         digest: the task's digest when it began: work on a text that has changed since is not merged.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _RUN_COLUMNS = (
     "id, project, plan_path, plan_id, plan_digest, branch, base_commit, budget_limit, state, conductor,"
-    " started_at, ended_at"
+    " started_at, ended_at, workspace"
 )
 _TASK_COLUMNS = "run_id, number, name, digest, state, merge_commit, note"
 _ATTEMPT_COLUMNS = (
@@ -47,7 +47,7 @@ class Journal:
     def begin_run(self, run: RunRow, tasks: Iterable[TaskRow]) -> None:
         """The run exists, with all of its tasks, or (on failure) neither does."""
         with self._database.write() as connection:
-            connection.execute(f"INSERT INTO run ({_RUN_COLUMNS}) VALUES ({_marks(12)})", astuple(run))
+            connection.execute(f"INSERT INTO run ({_RUN_COLUMNS}) VALUES ({_marks(13)})", astuple(run))
             self._insert_tasks(connection, tasks)
 
     def change_plan(self, run_id: str, digest: str, tasks: Iterable[TaskRow]) -> None:
@@ -133,20 +133,20 @@ class Journal:
         rows = self._database.query(f"SELECT {_RUN_COLUMNS} FROM run WHERE id = ?", (run_id,))
         return _run_row(rows[0]) if rows else None
 
-    def latest_run(self, project: str, plan_path: str | None = None) -> RunRow | None:
-        """The newest run of the plan (of any plan, if None) in this project."""
-        where, values = (
-            ("project = ?", (project,))
-            if plan_path is None
-            else (
-                "project = ? AND plan_path = ?",
-                (project, plan_path),
-            )
-        )
+    def latest_run(self, project: str, plan_path: str | None = None, workspace: str | None = None) -> RunRow | None:
+        """The newest run of the plan (of anything, if None) in this project; of a job list, in this workspace."""
+        where, values = "project = ?", list[str | None]([project])
+        if plan_path is not None:
+            where, values = f"{where} AND plan_path = ? AND workspace IS ?", [project, plan_path, workspace]
         rows = self._database.query(
             f"SELECT {_RUN_COLUMNS} FROM run WHERE {where} ORDER BY started_at DESC, id LIMIT 1", values
         )
         return _run_row(rows[0]) if rows else None
+
+    def conducted_runs(self, project: str) -> Sequence[RunRow]:
+        """Runs of a project whose row says that somebody conducts them; whether that process lives is not looked at."""
+        sql = f"SELECT {_RUN_COLUMNS} FROM run WHERE project = ? AND conductor IS NOT NULL"
+        return [_run_row(row) for row in self._database.query(sql, (project,))]
 
     def tasks(self, run_id: str) -> Sequence[TaskRow]:
         """Every task that the run's plan has, in the plan's order."""
@@ -164,6 +164,15 @@ class Journal:
             f"SELECT {_ATTEMPT_COLUMNS} FROM attempt WHERE run_id = ? ORDER BY started_at, task, number", (run_id,)
         )
         return [_attempt_row(row) for row in rows]
+
+    def every_attempt(self) -> Sequence[AttemptRow]:
+        """Every attempt of all runs, oldest first."""
+        rows = self._database.query(f"SELECT {_ATTEMPT_COLUMNS} FROM attempt ORDER BY started_at, run_id, task, number")
+        return [_attempt_row(row) for row in rows]
+
+    def session_ids(self) -> set[str]:
+        """The agents' sessions of all attempts that there ever were."""
+        return {row[0] for row in self._database.query("SELECT DISTINCT session_id FROM attempt")}
 
     def close(self) -> None:
         """Let go of the file."""

@@ -2,7 +2,7 @@
 
 from bursar.budget import Shortfall
 from bursar.ledger.memory import MemoryLedger
-from bursar.ledger.opening import is_ledger_url, open_ledger, prepare_to_open
+from bursar.ledger.opening import is_ledger_url, open_ledger, prepare_to_open, rebuild_ledger
 from bursar.ledger.port import (
     USAGE_KINDS,
     CallRecord,
@@ -15,6 +15,7 @@ from bursar.ledger.port import (
     ReserveRequest,
     State,
 )
+from bursar.ledger.rebuilt import Evidence, Rebuilt
 from bursar.ledger.sqlite import SqliteLedger
 
 __all__ = [
@@ -22,10 +23,12 @@ __all__ = [
     "CallRecord",
     "Denial",
     "Entry",
+    "Evidence",
     "Ledger",
     "LedgerEvent",
     "MemoryLedger",
     "Observer",
+    "Rebuilt",
     "Reservation",
     "ReserveRequest",
     "Shortfall",
@@ -34,4 +37,5 @@ __all__ = [
     "is_ledger_url",
     "open_ledger",
     "prepare_to_open",
+    "rebuild_ledger",
 ]

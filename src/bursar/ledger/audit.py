@@ -40,6 +40,7 @@ def check_books(
     calls: Iterable[tuple[str, CallRecord] | Row],
     marks: Iterable[Mark],
     balances: Iterable[Balance] = (),
+    phases: Iterable[Row] = (),
 ) -> list[str]:
     """Everything that does not hold: in the chain, in what the entries say, and in the books beside them.
 
@@ -48,7 +49,7 @@ def check_books(
         calls: key and value, or, which is quicker, as rows of `rows.SELECT_CALLS`.
     """
     with _without_collector():
-        return _check_all(rows, standings, holdings, calls, marks, balances)
+        return _check_all(rows, standings, holdings, calls, marks, balances, phases)
 
 
 @contextmanager
@@ -70,6 +71,7 @@ def _check_all(
     calls: Iterable[tuple[str, CallRecord] | Row],
     marks: Iterable[Mark],
     balances: Iterable[Balance],
+    phases: Iterable[Row],
 ) -> list[str]:
     problems: list[str] = []
     folded = fold_lines(_follow_chain(rows, problems))
@@ -77,9 +79,10 @@ def _check_all(
     folded_balances = _folded_balances(folded)
     problems += _compare("budget", folded.budgets, map(_budget_of, standings), _expected_budget)
     problems += _compare("balance", folded_balances, map(_balance_of, balances), _itself)
-    problems += _compare("reservation", folded.reservations, map(_holding_of, holdings), _expected_holding)
+    problems += _compare("reservation", folded.reservations, map(_holding_of, holdings), expected_holding)
     problems += _compare("call", folded.calls, map(_call_of, calls), _itself)
     problems += _compare("alert", folded.marks, map(_mark_of, marks), _itself)
+    problems += _compare("phase", folded.phases, ((row[:2], list(row[2:])) for row in phases), _itself)
     return problems
 
 
@@ -144,7 +147,7 @@ def _balance_of(balance: Balance) -> tuple[tuple[str, str], object]:
     return (balance.budget.name, balance.period_id), figures
 
 
-def _expected_holding(folded: FoldedReservation) -> object:
+def expected_holding(folded: FoldedReservation) -> Row:
     """The row that the books must have, but for its key."""
     return (
         folded.request,

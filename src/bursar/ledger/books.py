@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bursar.budget import Alert, Balance, Budget, LastPeriod
 from bursar.ledger.holding import Holding
@@ -21,6 +21,19 @@ class Mark:
     percent: int
     at: datetime
     alert: Alert | None
+
+
+class PhaseSum(NamedTuple):
+    """What was charged to one phase of a session: to all operations that bear these two labels.
+
+    Attributes:
+        first: number of the entry in which the phase was first heard of.
+    """
+
+    session: str
+    phase: str
+    first: int
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +110,18 @@ class Books(Protocol):
 
     def add_mark(self, mark: Mark) -> None:
         """The threshold will not fire again."""
+        ...
+
+    def phase(self, session: str, phase: str) -> PhaseSum | None:
+        """What was charged to that phase of that session; None where nothing of it was ever heard of."""
+        ...
+
+    def phases(self, session: str) -> Sequence[PhaseSum]:
+        """Of every phase of the session, in the order in which they were first heard of."""
+        ...
+
+    def put_phase(self, phase: PhaseSum, *, is_new: bool) -> None:
+        """The sum is as given."""
         ...
 
     def head(self) -> tuple[int, str]:

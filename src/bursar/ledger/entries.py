@@ -209,3 +209,9 @@ def fence_of(labels: Mapping[str, str], encode: Callable[[object], str] = encode
     if "run" not in labels or "task" not in labels:
         return ""
     return encode([labels.get(name) for name in _FENCED_BY])
+
+
+def run_and_task_of(place: str) -> tuple[str, str]:
+    """The labels `run` and `task` of what `fence_of` gave."""
+    _, run, _, _, _, task = json.loads(place)
+    return run, task

@@ -43,11 +43,22 @@ def fold_lines(lines: Iterable[Line]) -> Fold:
     """The sums of all lines, which begin with the first one there ever was."""
     folded = Fold()
     for line in lines:
-        try:
-            _STEPS.get(line.kind, _change)(folded, line)
-        except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
-            folded.problems.append(f"entry {line.number} ({line.kind}) cannot be followed: {error!r}")
+        follow(folded, line)
     return folded
+
+
+def follow(folded: Fold, line: Line) -> None:
+    """The sums are those after that line, too; where it cannot be, that is one of the problems."""
+    try:
+        _STEPS.get(line.kind, _change)(folded, line)
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+        folded.problems.append(f"entry {line.number} ({line.kind}) cannot be followed: {error!r}")
+
+
+def _rebuild(folded: Fold, line: Line) -> None:
+    """From here on, or no further, the entries are those of a ledger that had lost some."""
+    folded.repeats += 1 if line.body["repeats"] else -1
+    _mark(folded, line)
 
 
 def _define(folded: Fold, line: Line) -> None:
@@ -93,7 +104,7 @@ def _charge(folded: Fold, line: Line) -> None:
         _meter(folded, line, reservation, body["call"])
     _move(reservation)
     is_past = any(balance.budget.is_past(balance) for balance in reservation.charged_to.balances)
-    if body["state"] != ("overrun" if is_past else "settled"):
+    if body["state"] != ("overrun" if is_past else "settled") and not folded.repeats:
         folded.problems.append(f"entry {line.number} charges `{line.key}` and hides, or invents, an overrun")
     if what == "amount" and charged[:2] != tuple(body["amount"][:2]):
         folded.problems.append(f"entry {line.number} charges `{line.key}` another sum than it names")
@@ -107,8 +118,17 @@ def _labels(folded: Fold, line: Line) -> FoldedLabels:
     found = folded.labels.get(names)
     if found is None:
         place = fence_of(values, encode_quickly)
-        found = folded.labels[names] = FoldedLabels(values, encode_quickly(values), run_and_task(values), place)
+        found = folded.labels[names] = FoldedLabels(
+            values, encode_quickly(values), run_and_task(values), place, _phase(folded, line, values)
+        )
     return found
+
+
+def _phase(folded: Fold, line: Line, labels: Mapping[str, str]) -> list[int] | None:
+    session, phase = labels.get("session"), labels.get("phase")
+    if session is None or phase is None:
+        return None
+    return folded.phases.setdefault((session, phase), [line.number, 0])
 
 
 def _open(
@@ -160,6 +180,8 @@ def _begin_period(folded: Fold, line: Line, name: str, period: str) -> None:
         is_right = period == line.body["labels"].get(kind, "")
     else:
         is_right = budget.last is None or period >= budget.last
+    if folded.repeats and not is_right:
+        return  # found later than it was written
     if not is_right:
         folded.problems.append(f"entry {line.number} puts `{line.key}` on `{name}` in the wrong period `{period}`")
     budget.last = period
@@ -251,6 +273,7 @@ _CHANGES: dict[str, Callable[[Fold, Line, FoldedReservation], None]] = {
 _STEPS: dict[str, Callable[[Fold, Line], None]] = {
     "denied": _deny,
     "defined": _define,
+    "rebuilt": _rebuild,
     "reserved": _reserve,
     "charged": _charge,
 }
@@ -259,6 +282,10 @@ _STEPS: dict[str, Callable[[Fold, Line], None]] = {
 def _move(reservation: FoldedReservation) -> tuple[Sums, ...]:
     """The balances follow what the reservation weighs now; what it weighed before, of each side, is given back."""
     before, sides = reservation.weights, reservation.charged_to.sides
+    phase = reservation.labels.phase
+    if phase is not None and reservation.charged is not None:
+        phase[1] += reservation.charged[0] - reservation.counted
+        reservation.counted = reservation.charged[0]
     after = reservation.weights = tuple([reservation.weigh(side) for side, _ in sides])
     if after != before:
         for (_, balances), old, new in zip(sides, before, after, strict=True):
@@ -285,7 +312,12 @@ def _check_charge(folded: Fold, line: Line, reservation: FoldedReservation) -> N
 
 
 def _check_grant(folded: Fold, line: Line, reservation: FoldedReservation, before: tuple[Sums, ...]) -> None:
-    """After a grant, no blocking budget that had to give something is past what it grants."""
+    """After a grant, no blocking budget that had to give something is past what it grants.
+
+    Where entries were lost, they may have made room for it.
+    """
+    if folded.repeats:
+        return
     for (_, balances), old, new in zip(reservation.charged_to.sides, before, reservation.weights, strict=True):
         for balance in balances:
             budget = balance.budget

@@ -104,12 +104,14 @@ class FoldedLabels:
         encoded: the labels as the books keep them.
         run_and_task: what the books find them by.
         place: what attempts are counted within.
+        phase: the sum of the phase of a session that they belong to, as in `Fold.phases`; None where they name none.
     """
 
     values: Mapping[str, str]
     encoded: str
     run_and_task: tuple[str, str]
     place: str
+    phase: list[int] | None
 
 
 @dataclass(slots=True)
@@ -134,6 +136,8 @@ class FoldedReservation:
     crediting: list[Any] | None = None
     weights: tuple[Sums, ...] = ()
     """What it has added so far to the balances that it is charged to, of each side."""
+    counted: int = 0
+    """What it has added so far to its phase."""
 
     def weigh(self, side: int) -> Sums:
         """What this reservation adds to a budget that counts that side."""
@@ -162,7 +166,10 @@ class Fold:
         calls: the content of each recorded call, by (key, call id, sequence).
         marks: by (budget, period, percent) when each threshold was reached, and the level and message of the alert;
             None for both where it was marked in silence.
+        phases: by session and phase, the number of the entry in which it was first heard of, and the tokens charged.
         problems: one sentence for each entry that breaks the law.
+        repeats: above 0 between the two entries `rebuilt`: what stands there is repeated from a ledger that had lost
+            some of its entries, so what a grant had to go by cannot be known.
     """
 
     budgets: dict[str, FoldedBudget] = field(default_factory=dict)
@@ -171,7 +178,9 @@ class Fold:
     reservations: dict[str, FoldedReservation] = field(default_factory=dict)
     calls: dict[tuple[str, str, int], tuple[Any, ...]] = field(default_factory=dict)
     marks: dict[tuple[str, str, int], tuple[str, str | None, str | None]] = field(default_factory=dict)
+    phases: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    repeats: int = 0
 
 
 @dataclass(slots=True)

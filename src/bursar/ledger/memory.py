@@ -10,7 +10,7 @@ from dataclasses import replace
 from bursar.budget import Alert, Balance, Budget, LastPeriod, is_selected
 from bursar.clock import Clock
 from bursar.ledger.bookkeeping import Bookkeeping
-from bursar.ledger.books import Books, Mark, Standing
+from bursar.ledger.books import Books, Mark, PhaseSum, Standing
 from bursar.ledger.checks import check_history_limit
 from bursar.ledger.entries import FIRST_HASH, RawEntry, format_instant, read_entry
 from bursar.ledger.holding import Account, Holding
@@ -31,6 +31,7 @@ class MemoryBooks:
         self.calls: dict[tuple[str, str, int], CallRecord] = {}
         self.all_marks: list[Mark] = []
         self.marked: dict[Account, set[int]] = {}
+        self.all_phases: dict[tuple[str, str], PhaseSum] = {}
         self.rows: list[RawEntry] = []
 
     def holding(self, key: str) -> Holding | None:
@@ -90,6 +91,16 @@ class MemoryBooks:
         self.all_marks.append(mark)
         self.marked.setdefault(Account(mark.budget, mark.period_id), set()).add(mark.percent)
 
+    def phase(self, session: str, phase: str) -> PhaseSum | None:
+        return self.all_phases.get((session, phase))
+
+    def phases(self, session: str) -> Sequence[PhaseSum]:
+        return [each for each in self.all_phases.values() if each.session == session]
+
+    def put_phase(self, phase: PhaseSum, *, is_new: bool) -> None:
+        assert is_new is ((phase.session, phase.phase) not in self.all_phases)
+        self.all_phases[phase.session, phase.phase] = phase
+
     def head(self) -> tuple[int, str]:
         return (self.rows[-1][0], self.rows[-1][6]) if self.rows else (0, FIRST_HASH)
 
@@ -134,10 +145,11 @@ class MemoryLedger(Bookkeeping, Reading):
         names = {balance.budget.name for balance in self.balances(labels)}
         return [alert for alert in fired if alert.budget in names]
 
-    def history(self, limit: int = 100) -> Sequence[Entry]:
+    def history(self, limit: int = 100, *, labels: Mapping[str, str] | None = None) -> Sequence[Entry]:
         """See `Ledger.history`."""
         check_history_limit(limit)
-        found = [row for row in list(self._books.rows) if row[2] in USAGE_KINDS]
+        keys = None if labels is None else {holding.key for holding in self._selected(labels)}
+        found = [row for row in list(self._books.rows) if row[2] in USAGE_KINDS and (keys is None or row[3] in keys)]
         return [read_entry(row) for row in found[-limit:]]
 
     def usage(self, labels: Mapping[str, str]) -> Mapping[str, Usage]:
@@ -163,7 +175,8 @@ class MemoryLedger(Bookkeeping, Reading):
             calls = ((key, call) for (key, _, _), call in books.calls.items())
             balances = (replace(each, budget=books.definitions[name]) for (name, _), each in books.balances.items())
             holdings = books.holdings.values()
-            return check_books(books.rows, books.every(), holdings, calls, books.all_marks, balances)
+            phases = books.all_phases.values()
+            return check_books(books.rows, books.every(), holdings, calls, books.all_marks, balances, phases)
 
     def close(self) -> None:
         """See `Ledger.close`."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, overload
 
 from bursar.clock import Clock
-from bursar.errors import SetupError
+from bursar.errors import SetupError, UserError
+from bursar.ledger.rebuilt import Evidence, Rebuilt
 from bursar.ledger.sqlite import SqliteLedger
 from bursar.ledger.sqlite import open_ledger as open_sqlite_ledger
 
@@ -50,6 +52,30 @@ def prepare_to_open(place: str) -> None:
     """What opening the ledger at `place` needs is loaded, nothing is opened; a missing driver is for `open_ledger`."""
     if is_ledger_url(place) and find_spec("psycopg") is not None:
         import_module("bursar.ledger.postgres")
+
+
+def rebuild_ledger(
+    place: str, clock: Clock, *, exported: Iterable[Mapping[str, object]] = (), evidence: Sequence[Evidence] = ()
+) -> Rebuilt:
+    """There is a whole ledger in the file `place`, out of all that could be read of the damaged one, which is kept.
+
+    Args:
+        exported: lines of `bursar ledger export` of the same ledger.
+        evidence: what others know of reservations; believed only where the journal has lost entries.
+
+    Raises:
+        UserError: the ledger is on a server, or whole already; an export is not one, or of another ledger.
+        LedgerBusy: a process uses it.
+        StoreError: not one entry could be read. Whatever is raised, the old file is what it was.
+    """
+    if is_ledger_url(place):
+        raise UserError(
+            "only a ledger in a file is rebuilt; this one is on a server",
+            hint="restore the database from a backup of `pg_dump`, then `bursar ledger verify`",
+        )
+    from bursar.ledger.rebuilding import rebuild_file  # late: next to nobody needs it
+
+    return rebuild_file(place, clock, exported=exported, evidence=evidence)
 
 
 def _open_postgres(url: str, clock: Clock, *, read_only: bool, busy_seconds: float) -> PostgresLedger:

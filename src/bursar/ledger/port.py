@@ -306,8 +306,16 @@ class Ledger(Protocol):
         """Alerts that have fired on the budgets of `balances(labels)` in any period, oldest first; None: on all."""
         ...
 
-    def history(self, limit: int = 100) -> Sequence[Entry]:
-        """The last `limit` entries of `USAGE_KINDS`, oldest first."""
+    def history(self, limit: int = 100, *, labels: Mapping[str, str] | None = None) -> Sequence[Entry]:
+        """The last `limit` entries of `USAGE_KINDS`, oldest first; of operations that carry all of `labels` only."""
+        ...
+
+    def phases(self, session: str) -> Mapping[str, int]:
+        """Tokens charged to each phase of that session, in the order in which they were first heard of.
+
+        Counted are operations that bear both labels, `session` and `phase`; a phase that only holds has 0. It takes
+        as long as there are phases, however many operations there were.
+        """
         ...
 
     def usage(self, labels: Mapping[str, str]) -> Mapping[str, Usage]:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
+from itertools import islice
 
-from bursar.budget import Alert, is_selected
+from bursar.budget import LARGEST_QUANTITY, Alert, is_selected
 from bursar.clock import Clock
 from bursar.database import load_migrations
 from bursar.errors import StoreError
@@ -85,12 +86,21 @@ class PostgresLedger(Bookkeeping, Reading):
         marks = map(read_mark, self._database.query(f"{rows.SELECT_MARKS} WHERE {where} ORDER BY id", parameters))
         return [mark.alert for mark in marks if mark.alert is not None]
 
-    def history(self, limit: int = 100) -> Sequence[Entry]:
+    def history(self, limit: int = 100, *, labels: Mapping[str, str] | None = None) -> Sequence[Entry]:
         """See `Ledger.history`."""
         check_history_limit(limit)
-        where = "WHERE kind = ANY(?) ORDER BY number DESC LIMIT ?"
-        found = self._database.query(f"{rows.SELECT_ENTRIES} {where}", (list(USAGE_KINDS), limit))
+        found = list(islice(self._used(labels, min(limit, _PAGE)), limit))
         return [_read_entry(row) for row in reversed(found)]
+
+    def _used(self, labels: Mapping[str, str] | None, page: int) -> Iterator[Row]:
+        """Entries of `USAGE_KINDS` on operations that carry all of `labels`, the last one first."""
+        select, before = rows.SELECT_ENTRIES if labels is None else rows.SELECT_OPERATIONS, LARGEST_QUANTITY
+        sql = f"{select} WHERE number < ? AND kind = ANY(?) ORDER BY number DESC LIMIT {page}"
+        while found := self._database.query(sql, (before, list(USAGE_KINDS))):
+            for row in found:
+                if labels is None or is_selected(labels, decode_labels(row[7])):
+                    yield row[:7]
+            before = found[-1][0]
 
     def usage(self, labels: Mapping[str, str]) -> Mapping[str, Usage]:
         """See `Ledger.usage`."""
@@ -150,6 +160,7 @@ def _check_rows(connection: Connection) -> list[str]:
         map(read_call, _stream(connection, rows.SELECT_CALLS)),
         map(read_mark, _stream(connection, rows.SELECT_MARKS)),
         map(read_balance, _stream(connection, rows.SELECT_BALANCES)),
+        _stream(connection, rows.SELECT_PHASES),
     )
 
 

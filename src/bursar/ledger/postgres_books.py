@@ -12,7 +12,7 @@ from typing import Any
 from bursar.budget import Balance, Budget, LastPeriod, is_selected
 from bursar.errors import StoreError
 from bursar.ledger import rows
-from bursar.ledger.books import Mark, Standing
+from bursar.ledger.books import Mark, PhaseSum, Standing
 from bursar.ledger.entries import encode, format_instant
 from bursar.ledger.holding import Holding
 from bursar.ledger.port import CallRecord, Entry, State
@@ -31,6 +31,7 @@ _MOVE_BALANCE = (
 )
 SELECT_STANDINGS = f"{rows.SELECT_STANDINGS} AND digest_of(balances.period_id) = digest_of(budgets.last_period)"
 _PUT_LAST = "UPDATE budgets SET last_period = ? WHERE name = ? AND last_period IS DISTINCT FROM ?"
+_THE_PHASE = "digest_of(session) = digest_of(?) AND digest_of(phase) = digest_of(?)"
 SELECT_HEAD = "SELECT number, hash FROM head"
 _RESTORE = "keep a copy of the database, then restore a backup"
 
@@ -145,6 +146,20 @@ class PostgresBooks:
     def add_mark(self, mark: Mark) -> None:
         self._later(rows.INSERT_MARK, *rows.write_mark(mark))
 
+    def phase(self, session: str, phase: str) -> PhaseSum | None:
+        row = self._row(f"{rows.SELECT_PHASES} WHERE {_THE_PHASE}", session, phase)
+        return None if row is None else _read_phase(row)
+
+    def phases(self, session: str) -> Sequence[PhaseSum]:
+        found = self._all(f"{rows.SELECT_PHASES} WHERE digest_of(session) = digest_of(?) ORDER BY first", (session,))
+        return list(map(_read_phase, found))
+
+    def put_phase(self, phase: PhaseSum, *, is_new: bool) -> None:
+        if is_new:
+            self._later(rows.INSERT_PHASE, *rows.write_phase(phase))
+        else:
+            self._later(f"UPDATE phases SET tokens = ? WHERE {_THE_PHASE}", phase.tokens, phase.session, phase.phase)
+
     def head(self) -> tuple[int, str]:
         if self._head is None:
             self._later(SELECT_HEAD, then=self._take_head)
@@ -257,3 +272,4 @@ read_standing = partial(rows.parse, rows.read_standing)
 read_balance = partial(rows.parse, rows.read_balance)
 read_call = partial(rows.parse, _decoded_call)
 read_mark = partial(rows.parse, rows.read_mark)
+_read_phase = partial(rows.parse, rows.read_phase)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from bursar.budget import Alert, Amount, Balance, Firing, LastPeriod, OnLimit, Shortfall, due_alerts
-from bursar.ledger.books import Books, Mark
+from bursar.budget import LARGEST_QUANTITY, Alert, Amount, Balance, Firing, LastPeriod, OnLimit, Shortfall, due_alerts
+from bursar.errors import StoreError
+from bursar.ledger.books import Books, Mark, PhaseSum
 from bursar.ledger.counting import balances_of, charged_balances
 from bursar.ledger.entries import build_entry, encode, encode_amount
 from bursar.ledger.holding import Holding, shift
@@ -74,13 +75,35 @@ class Posting:
         marks = [mark for balance, firing in firings for mark in _marks(balance, firing, self.at)]
         if marks:
             body = {**body, "marks": [_encode_mark(mark) for mark in marks]}
+        phase = self._phase(before, after)
         self.books.put_holding(after, is_new=before is None)
         self._put_balances(old, new, is_first=before is None)
         for mark in marks:
             self.books.add_mark(mark)
+        if phase is not None:
+            self.books.put_phase(phase, is_new=phase.first > self.books.head()[0])
         entry = self.write_down(kind, after.key, body)
         alerts = tuple([firing.alert for _, firing in firings if firing.alert is not None])
         return self._told(entry, after.reservation(alerts))
+
+    def _phase(self, before: Holding | None, after: Holding) -> PhaseSum | None:
+        """The sum of the phase, where it is new or has changed.
+
+        Raises:
+            StoreError: it would pass 2⁶³ − 1, which no store can count.
+        """
+        session, phase = after.labels.get("session"), after.labels.get("phase")
+        charged = 0 if after.charged is None else after.charged.tokens
+        if before is not None and before.charged is not None:
+            charged -= before.charged.tokens
+        if session is None or phase is None or (before is not None and not charged):
+            return None
+        known = self.books.phase(session, phase)
+        if known is None:
+            return PhaseSum(session, phase, self.books.head()[0] + 1, charged)
+        if known.tokens + charged > LARGEST_QUANTITY:
+            raise StoreError(f"phase `{phase}` would pass 2^63 - 1; nothing was written")
+        return known._replace(tokens=known.tokens + charged) if charged else None
 
     def _put_balances(self, old: Sequence[Balance], new: Sequence[Balance], *, is_first: bool) -> None:
         for was, balance in zip(old, new, strict=True):

@@ -35,6 +35,11 @@ class Reading:
         with self._snapshot() as books:
             return current_balances(books, books.matching(labels), at or self._clock.now(), labels, is_exact=True)
 
+    def phases(self, session: str) -> Mapping[str, int]:
+        """See `Ledger.phases`."""
+        with self._snapshot() as books:
+            return {each.phase: each.tokens for each in books.phases(session)}
+
     def budgets(self, *, at: datetime | None = None, labels: Mapping[str, str] | None = None) -> Sequence[Balance]:
         """See `Ledger.budgets`."""
         with self._snapshot() as books:

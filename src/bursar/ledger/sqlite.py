@@ -7,11 +7,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
+from itertools import islice
 from types import TracebackType
 
 import apsw
 
-from bursar.budget import Alert, is_selected
+from bursar.budget import LARGEST_QUANTITY, Alert, is_selected
 from bursar.clock import Clock
 from bursar.database import Database, load_migrations, open_database
 from bursar.errors import StoreError
@@ -77,14 +78,22 @@ class SqliteLedger(Bookkeeping, Reading):
         marks = map(_read_mark, self._database.query(f"{rows.SELECT_MARKS} WHERE {where} ORDER BY id", names))
         return [mark.alert for mark in marks if mark.alert is not None]
 
-    def history(self, limit: int = 100) -> Sequence[Entry]:
+    def history(self, limit: int = 100, *, labels: Mapping[str, str] | None = None) -> Sequence[Entry]:
         """See `Ledger.history`."""
         check_history_limit(limit)
-        kinds = ", ".join("?" * len(USAGE_KINDS))
-        found = self._database.query(
-            f"{rows.SELECT_ENTRIES} WHERE kind IN ({kinds}) ORDER BY number DESC LIMIT ?", (*USAGE_KINDS, limit)
-        )
+        found = list(islice(self._used(labels, min(limit, _PAGE)), limit))
         return [_read_entry(row) for row in reversed(found)]
+
+    def _used(self, labels: Mapping[str, str] | None, page: int) -> Iterator[rows.Row]:
+        """Entries of `USAGE_KINDS` on operations that carry all of `labels`, the last one first."""
+        kinds, before = ", ".join("?" * len(USAGE_KINDS)), LARGEST_QUANTITY
+        select = rows.SELECT_ENTRIES if labels is None else rows.SELECT_OPERATIONS
+        sql = f"{select} WHERE number < ? AND kind IN ({kinds}) ORDER BY number DESC LIMIT {page}"
+        while found := self._database.query(sql, (before, *USAGE_KINDS)):
+            for row in found:
+                if labels is None or is_selected(labels, _decode_labels(row[7])):
+                    yield row[:7]
+            before = found[-1][0]
 
     def usage(self, labels: Mapping[str, str]) -> Mapping[str, Usage]:
         """See `Ledger.usage`."""
@@ -133,6 +142,7 @@ class SqliteLedger(Bookkeeping, Reading):
                 connection.execute(rows.SELECT_CALLS),
                 map(_read_mark, connection.execute(rows.SELECT_MARKS)),
                 map(read_balance, connection.execute(rows.SELECT_BALANCES)),
+                connection.execute(rows.SELECT_PHASES),
             )
         return problems
 
@@ -170,16 +180,18 @@ def open_ledger(
     """
     database = open_database(
         path,
-        migrations=_migrations(),
+        migrations=migrations_of_ledger(),
         application_id=APPLICATION_ID,
         read_only=read_only,
         busy_seconds=busy_seconds,
+        damaged_hint=rows.DAMAGED_HINT,
     )
     return SqliteLedger(database, clock)
 
 
 @lru_cache(maxsize=1)
-def _migrations() -> tuple[str, ...]:
+def migrations_of_ledger() -> tuple[str, ...]:
+    """The schema, as the steps that have led to it."""
     return load_migrations(__file__)
 
 

@@ -9,17 +9,22 @@ import apsw
 
 from bursar.budget import Balance, Budget, LastPeriod, is_selected
 from bursar.ledger import rows
-from bursar.ledger.books import Mark, Standing
-from bursar.ledger.entries import FIRST_HASH, format_instant
+from bursar.ledger.books import Mark, PhaseSum, Standing
+from bursar.ledger.entries import FIRST_HASH, format_instant, run_and_task_of
 from bursar.ledger.holding import Holding
 from bursar.ledger.port import CallRecord, Entry, State
 
 _MOST_KNOWN = 1000
 
+_LATEST_ATTEMPT = (
+    "SELECT attempt FROM reservations WHERE run = ? AND task = ? AND place = ? ORDER BY attempt DESC LIMIT 1"
+)
+
 read_holding = partial(rows.parse, rows.read_holding)
 read_standing = partial(rows.parse, rows.read_standing)
 read_balance = partial(rows.parse, rows.read_balance)
 _read_call = partial(rows.parse, rows.read_call)
+_read_phase = partial(rows.parse, rows.read_phase)
 
 
 class Known:
@@ -99,8 +104,8 @@ class SqliteBooks:
     def latest_attempt(self, place: str) -> int:
         attempts = self._known.attempts
         if place not in attempts:
-            row = self._row("SELECT max(attempt) FROM reservations WHERE place = ? AND place <> ''", place)
-            attempts[place] = (row and row[0]) or 0
+            row = self._row(_LATEST_ATTEMPT, *run_and_task_of(place), place)
+            attempts[place] = 0 if row is None else row[0]
         return attempts[place]
 
     def call(self, key: str, call_id: str, sequence: int) -> CallRecord | None:
@@ -168,6 +173,20 @@ class SqliteBooks:
 
     def add_mark(self, mark: Mark) -> None:
         self._connection.execute(rows.INSERT_MARK, rows.write_mark(mark))
+
+    def phase(self, session: str, phase: str) -> PhaseSum | None:
+        row = self._row(f"{rows.SELECT_PHASES} WHERE session = ? AND phase = ?", session, phase)
+        return None if row is None else _read_phase(row)
+
+    def phases(self, session: str) -> Sequence[PhaseSum]:
+        found = self._connection.execute(f"{rows.SELECT_PHASES} WHERE session = ? ORDER BY first", (session,))
+        return list(map(_read_phase, found))
+
+    def put_phase(self, phase: PhaseSum, *, is_new: bool) -> None:
+        if is_new:
+            self._connection.execute(rows.INSERT_PHASE, rows.write_phase(phase))
+        else:
+            self._connection.execute(rows.UPDATE_PHASE, (phase.tokens, phase.session, phase.phase))
 
     def head(self) -> tuple[int, str]:
         if self._known.head is None:

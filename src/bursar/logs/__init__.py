@@ -3,43 +3,48 @@
 Logs are other programs' text: whatever stands in them, reading raises nothing but what says that a file cannot be read.
 """
 
-from bursar.logs.call import LoggedCall
-from bursar.logs.claude.places import find_files, find_roots
-from bursar.logs.index import CallPrices, LogIndex, QuarterSum, open_index
+from bursar.logs.index import LogIndex, open_index
+from bursar.logs.limits import PlanWindow, note_limit, plan_windows
 from bursar.logs.periods import (
     Block,
     Totals,
     UsageRow,
+    Wanted,
     add_up,
     day_of,
     find_blocks,
-    group_by_period,
-    group_by_session,
     month_of,
+    rows_by_day,
+    rows_by_session,
     week_of,
 )
-from bursar.logs.prices import LoggedPrices
+from bursar.logs.places import SOURCES, Source
 from bursar.logs.updating import ReadingResult, update_index
+from bursar.logs.zones import Zone, day_text, local_zone, named_zone
 
 __all__ = [
+    "SOURCES",
     "Block",
-    "CallPrices",
     "LogIndex",
-    "LoggedCall",
-    "LoggedPrices",
-    "QuarterSum",
+    "PlanWindow",
     "ReadingResult",
+    "Source",
     "Totals",
     "UsageRow",
+    "Wanted",
+    "Zone",
     "add_up",
     "day_of",
+    "day_text",
     "find_blocks",
-    "find_files",
-    "find_roots",
-    "group_by_period",
-    "group_by_session",
+    "local_zone",
     "month_of",
+    "named_zone",
+    "note_limit",
     "open_index",
+    "plan_windows",
+    "rows_by_day",
+    "rows_by_session",
     "update_index",
     "week_of",
 ]

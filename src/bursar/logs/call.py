@@ -17,7 +17,7 @@ class LoggedCall(NamedTuple):
         session: the agent's session.
         is_sidechain: a sub-agent made it.
         speed: what the provider calls its service (`fast`, `standard`); empty where the log does not say.
-        nano_usd: what the log itself says that it cost; None where it does not.
+        nano_usd: what the log itself says that it cost, for models without a list price; None where it does not.
     """
 
     message: str
@@ -50,6 +50,27 @@ def is_better(new: LoggedCall, old: LoggedCall) -> bool:
     """
     if new.is_sidechain != old.is_sidechain:
         return old.is_sidechain
+    if new[8:13] == old[8:13]:
+        return bool(new.speed) and not old.speed
     if new.total_tokens != old.total_tokens:
         return new.total_tokens > old.total_tokens
     return bool(new.speed) and not old.speed
+
+
+CallRow = tuple[str, str, int, str, str, str, bool, str, int, int, int, int, int, int | None]
+"""A `LoggedCall` without its names: what is made for each line of a log has to be made quickly."""
+
+
+def best_of(calls: list[CallRow]) -> list[CallRow]:
+    """Each call once, as its best record has it; those without a message all."""
+    best: dict[tuple[str, str], CallRow] = {}
+    nameless: list[CallRow] = []
+    for call in calls:
+        message, request, *_ = call
+        if not message:
+            nameless.append(call)
+            continue
+        known = best.setdefault((message, request), call)
+        if known is not call and is_better(LoggedCall(*call), LoggedCall(*known)):
+            best[message, request] = call
+    return [*best.values(), *nameless]

@@ -1,58 +1,80 @@
-"""Finds the lines that matter in a file of many, and says how far the file was read. Every byte is looked at once."""
+"""A file of many lines in blocks of whole ones, and how far it was read. Every byte is looked at once."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Protocol
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 17
 LONGEST_LINE = 64 << 20
 
+_room = bytearray()
+"""One for all files: a new one for each block would have to be given and cleared by the kernel each time."""
 
-class LineFinder:
-    """Lines of a file that hold a marker, from an offset on.
+
+class _File(Protocol):
+    """A file that is read without a buffer of its own."""
+
+    def seek(self, offset: int, /) -> int: ...
+
+    def readinto(self, buffer: memoryview, /) -> int | None: ...
+
+
+class LineBlocks:
+    """Whole lines of a file from an offset on, many at once. One file at a time: they share a buffer.
 
     Attributes:
         offset: what follows the last whole line that was read; a line that is being written is left for the next time.
-        torn: that last line without an end, if it holds the marker; it may be all there, or not.
+        torn: that last line without an end; it may be all there, or not.
+        too_long: how many lines were longer than `LONGEST_LINE`, and left out.
     """
 
-    def __init__(self, file: BinaryIO, marker: bytes, offset: int = 0) -> None:
+    def __init__(self, file: _File, offset: int = 0) -> None:
         self._file = file
-        self._marker = marker
+        self._skipped = 0
         self.offset = offset
         self.torn = b""
+        self.too_long = 0
 
-    def lines(self) -> Iterator[bytes]:
-        """The whole ones, without their ends. A line longer than `LONGEST_LINE` is left out."""
+    def blocks(self) -> Iterator[memoryview]:
+        """Lines with their ends; what was given is no longer true when the next is asked for."""
+        global _room
+        if len(_room) != BLOCK_BYTES:
+            _room = bytearray(BLOCK_BYTES)
         self._file.seek(self.offset)
-        rest = b""
-        while block := self._file.read(BLOCK_BYTES):
-            block = rest + block if rest else block
-            end = block.rfind(b"\n") + 1
-            yield from self._lines_of(block, end)
-            self.offset += end
-            rest = block[end:]
-            if len(rest) > LONGEST_LINE:
-                rest = self._skip_line(len(rest))
-        self.torn = rest if self._marker in rest else b""
-
-    def _lines_of(self, block: bytes, end: int) -> Iterator[bytes]:
-        start = 0
-        while (found := block.find(self._marker, start, end)) >= 0:
-            first = block.rfind(b"\n", start, found) + 1 or start
-            start = block.find(b"\n", found, end) + 1
-            yield block[first : start - 1]
-
-    def _skip_line(self, read: int) -> bytes:
-        """What follows the end of a line of which `read` bytes were read; the offset is there then.
-
-        A line that has no end yet is met again from its beginning.
-        """
-        while block := self._file.read(BLOCK_BYTES):
-            end = block.find(b"\n") + 1
+        room, rest = _room, 0
+        while read := self._file.readinto(memoryview(room)[rest:]):
+            filled = rest + read
+            end = room.rfind(b"\n", rest, filled) + 1
             if end:
-                self.offset += read + end
-                return block[end:]
-            read += len(block)
-        return b""
+                start = self._skip(room, rest, filled)
+                if start < end:
+                    yield memoryview(room)[start:end]
+                self.offset += end
+                room[: filled - end] = room[end:filled]
+            rest = filled - end
+            if self._skipped or rest > LONGEST_LINE:
+                self._skipped, rest = self._skipped + rest, 0
+            elif rest == len(room):
+                room = room + bytearray(len(room))
+        self.torn = b"" if self._skipped else bytes(room[:rest])
+
+    def _skip(self, room: bytearray, start: int, filled: int) -> int:
+        """Where the lines begin: behind the end of one that is too long, if that is being skipped."""
+        if not self._skipped:
+            return 0
+        self.offset += self._skipped
+        self._skipped = 0
+        self.too_long += 1
+        return room.find(b"\n", start, filled) + 1
+
+
+def lines_with(block: memoryview, markers: re.Pattern[bytes]) -> Iterator[bytes]:
+    """The lines of a block that hold a marker, without their ends."""
+    data = bytes(block)
+    start = 0
+    while found := markers.search(data, start):
+        first = data.rfind(b"\n", start, found.start()) + 1 or start
+        start = (data.find(b"\n", found.start()) + 1) or len(data) + 1
+        yield data[first : start - 1]

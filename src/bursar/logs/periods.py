@@ -1,36 +1,67 @@
-"""Sums over quarters of an hour → rows of a report: by day, week, month, session, or block of five hours. Pure."""
+"""Rows of a report: by day, week, month, session, or block of five hours, read from the sums in the index.
+
+This is on the way of every `bursar usage`, so it imports next to nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from bursar.logs.index import QUARTER_MS
+from bursar.logs.zones import day_text, week_start
 
-from bursar.logs.index import QuarterSum
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from bursar.logs.index import LogIndex
+    from bursar.logs.zones import Zone
 
 HOUR_MS = 3_600_000
 BLOCK_MS = 5 * HOUR_MS
+_EVER = 1 << 62
+_SUMS = (
+    "sum(calls), sum(input_tokens), sum(cache_read_tokens), sum(cache_write_5m_tokens + cache_write_1h_tokens),"
+    " sum(output_tokens), sum(nano_usd), sum(unpriced)"
+)
 
 
-@dataclass(slots=True)
 class Totals:
     """What was used. The counters are disjoint; `nano_usd` is of the calls whose cost is known, `unpriced` counts the
     others."""
 
-    calls: int = 0
-    input_tokens: int = 0
-    cache_read_tokens: int = 0
-    cache_write_tokens: int = 0
-    output_tokens: int = 0
-    nano_usd: int = 0
-    unpriced: int = 0
+    __slots__ = (
+        "cache_read_tokens", "cache_write_tokens", "calls", "input_tokens", "nano_usd", "output_tokens", "unpriced",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        calls: int = 0,
+        input_tokens: int = 0,
+        cache_read_tokens: int = 0,
+        cache_write_tokens: int = 0,
+        output_tokens: int = 0,
+        nano_usd: int = 0,
+        unpriced: int = 0,
+    ) -> None:
+        self.calls = calls
+        self.input_tokens = input_tokens
+        self.cache_read_tokens = cache_read_tokens
+        self.cache_write_tokens = cache_write_tokens
+        self.output_tokens = output_tokens
+        self.nano_usd = nano_usd
+        self.unpriced = unpriced
 
     @property
     def total_tokens(self) -> int:
         """All four counters."""
         return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens + self.output_tokens
 
-    def add(self, other: Totals | QuarterSum) -> None:
+    @property
+    def fresh_tokens(self) -> int:
+        """All but what was read from a cache."""
+        return self.total_tokens - self.cache_read_tokens
+
+    def add(self, other: Totals) -> None:
         """`other` is in it too."""
         self.calls += other.calls
         self.input_tokens += other.input_tokens
@@ -41,7 +72,6 @@ class Totals:
         self.unpriced += other.unpriced
 
 
-@dataclass(slots=True)
 class UsageRow:
     """One line of a report.
 
@@ -49,39 +79,127 @@ class UsageRow:
         label: the day (`2026-11-18`), the first day of the week, the month (`2026-11`), or the session.
         models: what each model was used for, in the order in which they were first met.
         first_at, last_at: the first and the last call, in ms since 1970.
+        source: the agent; empty where it is several.
     """
 
-    label: str
-    first_at: int
-    last_at: int
-    source: str = ""
-    project: str = ""
-    models: dict[str, Totals] = field(default_factory=dict)
+    __slots__ = ("first_at", "label", "last_at", "models", "project", "source")
+
+    def __init__(self, label: str, first_at: int, last_at: int, source: str = "", project: str = "") -> None:
+        self.label = label
+        self.first_at = first_at
+        self.last_at = last_at
+        self.source = source
+        self.project = project
+        self.models: dict[str, Totals] = {}
 
     @property
     def totals(self) -> Totals:
         """Over all models."""
         return add_up(self.models.values())
 
+    def add(self, model: str, totals: Totals, first_at: int, last_at: int) -> None:
+        """So much of the model was used too."""
+        known = self.models.get(model)
+        if known is None:
+            self.models[model] = totals
+        else:
+            known.add(totals)
+        self.first_at, self.last_at = min(self.first_at, first_at), max(self.last_at, last_at)
 
-@dataclass(slots=True)
+
 class Block:
-    """Five hours that began with a call, at the full hour (UTC) before it; or, where `calls` is 0, the gap to the next.
+    """Five hours that began with a call, at the full hour (UTC) before it; or, where nothing was used, the gap to the
+    next.
 
     Attributes:
         last_at: the last call; None in a gap.
         ends_at: five hours after the start; of a gap, the next call.
     """
 
-    starts_at: int
-    ends_at: int
-    last_at: int | None = None
-    models: dict[str, Totals] = field(default_factory=dict)
+    __slots__ = ("ends_at", "last_at", "models", "starts_at")
+
+    def __init__(self, starts_at: int, ends_at: int, last_at: int | None = None) -> None:
+        self.starts_at = starts_at
+        self.ends_at = ends_at
+        self.last_at = last_at
+        self.models: dict[str, Totals] = {}
 
     @property
     def totals(self) -> Totals:
         """Over all models."""
         return add_up(self.models.values())
+
+    def is_active(self, now: int) -> bool:
+        """It has not ended (`now` in ms), and the last call is no five hours ago."""
+        return self.last_at is not None and now < self.ends_at and now - self.last_at < BLOCK_MS
+
+    def rates(self, now: int) -> BlockRates | None:
+        """How it goes on if it goes on like this; None where it has ended, or has lasted no minute."""
+        minutes = (now - self.starts_at) / 60_000
+        return (
+            BlockRates(self, minutes, (self.ends_at - now) / 60_000) if self.is_active(now) and minutes >= 1 else None
+        )
+
+
+class BlockRates:
+    """For people: how quickly a block is used, and what it comes to at its end. Nothing is decided by it."""
+
+    __slots__ = ("minutes_left", "tokens_at_end", "tokens_per_minute", "usd_at_end", "usd_per_hour")
+
+    def __init__(self, block: Block, minutes: float, minutes_left: float) -> None:
+        totals = block.totals
+        usd = totals.nano_usd / 1e9
+        self.minutes_left = round(minutes_left)
+        self.tokens_per_minute = totals.total_tokens / minutes
+        self.usd_per_hour = 60 * usd / minutes
+        self.tokens_at_end = round(totals.total_tokens + self.tokens_per_minute * minutes_left)
+        self.usd_at_end = round(usd + usd / minutes * minutes_left, 2)
+
+
+class Wanted:
+    """Which calls a report is about.
+
+    Attributes:
+        since, until: from one instant to before another, in ms; None: without an end.
+        project, model: only where the name contains it. agent: only of this one. Empty for all.
+        session: only of this one.
+    """
+
+    __slots__ = ("agent", "model", "project", "session", "since", "until")
+
+    def __init__(
+        self,
+        since: int | None = None,
+        until: int | None = None,
+        project: str = "",
+        model: str = "",
+        agent: str = "",
+        session: str = "",
+    ) -> None:
+        self.since = since
+        self.until = until
+        self.project = project
+        self.model = model
+        self.agent = agent
+        self.session = session
+
+    def condition(self) -> tuple[str, list[Any]]:
+        """As SQL on the table `quarter`, and what goes into its places."""
+        first = -_EVER if self.since is None else -(-self.since // QUARTER_MS)
+        last = _EVER if self.until is None else -(-self.until // QUARTER_MS) - 1
+        text = "quarter BETWEEN ? AND ?"
+        values: list[Any] = [first, last]
+        inner: list[Any] = [self.agent, self.agent, self.project, self.project, self.session, self.session]
+        if self.agent or self.project or self.session:
+            text += (
+                " AND session IN (SELECT id FROM session WHERE (? = '' OR source = ?)"
+                " AND (? = '' OR instr(project, ?)) AND (? = '' OR name = ?))"
+            )
+            values += inner
+        if self.model:
+            text += " AND model IN (SELECT id FROM model WHERE instr(name, ?))"
+            values.append(self.model)
+        return text, values
 
 
 def add_up(parts: Iterable[Totals]) -> Totals:
@@ -92,62 +210,93 @@ def add_up(parts: Iterable[Totals]) -> Totals:
     return whole
 
 
-def group_by_period(sums: Iterable[QuarterSum], label: Callable[[datetime], str], zone: tzinfo) -> list[UsageRow]:
-    """A row for each label that `label` gives to a local time, oldest first."""
-    labels: dict[int, str] = {}
-    rows: dict[str, UsageRow] = {}
-    for each in sums:
-        name = labels.get(each.at)
-        if name is None:
-            name = labels[each.at] = label(datetime.fromtimestamp(each.at / 1000, UTC).astimezone(zone))
-        _add(rows.setdefault(name, UsageRow(name, each.first_at, each.last_at)), each)
+def rows_by_day(index: LogIndex, wanted: Wanted, zone: Zone, label: Callable[[int], str]) -> list[UsageRow]:
+    """A row for each label that `label` gives to a day (days since 1970-01-01, where the zone is), oldest first."""
+    condition, values = wanted.condition()
+    query = index.database.query
+    ((first, last),) = query(f"SELECT min(quarter), max(quarter) FROM quarter WHERE {condition}", values)
+    models, rows = _models(index), dict[str, UsageRow]()
+    for start, end, ahead in zone.spans(first, last) if first is not None else ():
+        found = query(
+            f"SELECT (quarter + ?) / 96 AS day, model, min(first_at), max(last_at), {_SUMS} FROM quarter"
+            f" WHERE {condition} AND quarter BETWEEN ? AND ? GROUP BY day, model ORDER BY day, min(first_at)",
+            (ahead, *values, start, end),
+        )
+        for day, model, first_at, last_at, *sums in found:
+            name = label(day)
+            row = rows.get(name)
+            if row is None:
+                row = rows[name] = UsageRow(name, first_at, last_at)
+            row.add(models[model], Totals(*sums), first_at, last_at)
     return [rows[name] for name in sorted(rows)]
 
 
-def group_by_session(sums: Iterable[QuarterSum]) -> list[UsageRow]:
+def rows_by_session(index: LogIndex, wanted: Wanted) -> list[UsageRow]:
     """A row for each session of each agent, the latest last."""
-    rows: dict[tuple[str, str], UsageRow] = {}
-    for each in sums:
-        row = UsageRow(each.session, each.first_at, each.last_at, each.source, each.project)
-        _add(rows.setdefault((each.source, each.session), row), each)
+    condition, values = wanted.condition()
+    models, rows = _models(index), dict[tuple[str, str], UsageRow]()
+    found = index.database.query(
+        f"SELECT source, name, project, model, first_at, last_at, s.* FROM (SELECT session, model, min(first_at) AS"
+        f" first_at, max(last_at) AS last_at, {_SUMS} FROM quarter WHERE {condition} GROUP BY session, model) AS s"
+        " JOIN session ON session.id = s.session ORDER BY s.first_at",
+        values,
+    )
+    for source, name, project, model, first_at, last_at, _, _, _, _, *sums in found:
+        row = rows.get((source, name))
+        if row is None:
+            row = rows[source, name] = UsageRow(name, first_at, last_at, source, project)
+        row.add(models[model], Totals(*sums), first_at, last_at)
     return sorted(rows.values(), key=lambda row: row.last_at)
 
 
-def find_blocks(sums: Sequence[QuarterSum]) -> list[Block]:
+def find_blocks(index: LogIndex, wanted: Wanted) -> list[Block]:
     """Blocks of five hours and the gaps between them, oldest first. A block also ends after five hours without a call.
 
     Source: what the established tool (ccusage) calls session billing blocks.
     """
-    blocks: list[Block] = []
-    for each in sorted(sums, key=lambda each: each.first_at):
-        block = blocks[-1] if blocks else None
-        last_at = None if block is None else block.last_at
-        if block is None or last_at is None or each.first_at >= block.ends_at or each.first_at - last_at > BLOCK_MS:
-            if last_at is not None and each.first_at - last_at > BLOCK_MS:
-                blocks.append(Block(last_at + BLOCK_MS, each.first_at))
-            start = each.first_at - each.first_at % HOUR_MS
-            block = Block(start, start + BLOCK_MS, each.last_at)
-            blocks.append(block)
-        block.models.setdefault(each.model, Totals()).add(each)
-        block.last_at = max(block.last_at or 0, each.last_at)
+    condition, values = wanted.condition()
+    models, blocks = _models(index), list[Block]()
+    found = index.database.query(
+        f"SELECT model, min(first_at) AS first_at, max(last_at), {_SUMS} FROM quarter WHERE {condition}"
+        " GROUP BY quarter, model ORDER BY first_at",
+        values,
+    )
+    for model, first_at, last_at, *sums in found:
+        block = _block_at(blocks, first_at)
+        known = block.models.setdefault(models[model], Totals())
+        known.add(Totals(*sums))
+        block.last_at = max(block.last_at or 0, last_at)
     return sorted(blocks, key=lambda block: block.starts_at)  # a gap may begin within the hour of the block after it
 
 
-def day_of(at: datetime) -> str:
+def day_of(day: int) -> str:
     """`2026-11-18`."""
-    return f"{at:%Y-%m-%d}"
+    return day_text(day)
 
 
-def week_of(at: datetime, first_weekday: int = 6) -> str:
-    """The day that the week began with; weeks begin on Sunday (6) unless another day (Monday is 0) is meant."""
-    return day_of(at - timedelta(days=(at.weekday() - first_weekday) % 7))
+def week_of(day: int) -> str:
+    """The Sunday that the week began with."""
+    return day_text(week_start(day))
 
 
-def month_of(at: datetime) -> str:
+def month_of(day: int) -> str:
     """`2026-11`."""
-    return f"{at:%Y-%m}"
+    return day_text(day)[:7]
 
 
-def _add(row: UsageRow, each: QuarterSum) -> None:
-    row.models.setdefault(each.model, Totals()).add(each)
-    row.first_at, row.last_at = min(row.first_at, each.first_at), max(row.last_at, each.last_at)
+def _block_at(blocks: list[Block], at: int) -> Block:
+    """The block that a call belongs to, begun if there is none; `blocks` has it, and the gap before it."""
+    block = blocks[-1] if blocks else None
+    last_at = None if block is None else block.last_at
+    if block is not None and last_at is not None:
+        if at < block.ends_at and at - last_at <= BLOCK_MS:
+            return block
+        if at - last_at > BLOCK_MS:
+            blocks.append(Block(last_at + BLOCK_MS, at))
+    start = at - at % HOUR_MS
+    blocks.append(Block(start, start + BLOCK_MS, at))
+    return blocks[-1]
+
+
+def _models(index: LogIndex) -> dict[int, str]:
+    return dict(index.database.query("SELECT id, name FROM model"))

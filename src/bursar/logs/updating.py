@@ -5,59 +5,63 @@ Where nothing is new, nothing that reads is imported: `bursar usage` is asked ag
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from bursar.logs.files import FolderSearch
+from bursar.logs.places import SOURCES, Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
-    from bursar.logs.claude.places import LogFile
-    from bursar.logs.index import CallPrices, FileMark, LogIndex
-
-_FILES_AT_ONCE = 200
-
-
-class ReadingResult(NamedTuple):
-    """What was looked at: how many files there are, how many of them had something new, and which could not be read
-    (and why)."""
-
-    files: int
-    changed: int
-    unreadable: Mapping[str, str]
+    from bursar.logs.adding import CallPrices
+    from bursar.logs.files import LogFile
+    from bursar.logs.index import LogIndex
 
 
-def update_index(index: LogIndex, source: str, files: Iterable[LogFile], prices: CallPrices) -> ReadingResult:
-    """The index has every call of the files as they are now; a file that cannot be read is named in the answer."""
-    found, marks = list(files), index.marks()
-    changed = [file for file in found if _is_changed(file, marks.get(file.path))]
-    unreadable: dict[str, str] = {}
-    if changed:
-        prices.load()
-    for start in range(0, len(changed), _FILES_AT_ONCE):
-        _read(index, source, changed[start : start + _FILES_AT_ONCE], prices, marks, unreadable)
-    return ReadingResult(len(found), len(changed), unreadable)
+class ReadingResult:
+    """What was looked at.
+
+    Attributes:
+        sources: the agents that have logs here.
+        files: how many logs there are.
+        changed: how many of them had something new.
+        unreadable: what could not be read, and why.
+        refused: of each log, how many lines told of a call that cannot have been.
+    """
+
+    def __init__(self) -> None:
+        self.sources: list[str] = []
+        self.files = 0
+        self.changed = 0
+        self.unreadable: dict[str, str] = {}
+        self.refused: dict[str, int] = {}
 
 
-def _is_changed(file: LogFile, mark: FileMark | None) -> bool:
-    return mark is None or (mark.size, mark.changed) != (file.size, file.changed)
-
-
-def _read(
+def update_index(
     index: LogIndex,
-    source: str,
-    files: Iterable[LogFile],
-    prices: CallPrices,
-    marks: Mapping[str, FileMark],
-    unreadable: dict[str, str],
-) -> None:
-    from bursar.logs import reading
+    environment: Mapping[str, str],
+    sources: Sequence[Source] = SOURCES,
+    prices: CallPrices | None = None,
+) -> ReadingResult:
+    """The index has every call of the logs as they are now; a file that cannot be read is named in the answer.
 
-    with index.adding(prices) as adding:
-        for file in files:
-            try:
-                mark, calls = reading.read_new(file, marks.get(file.path))
-            except OSError as error:
-                unreadable[file.path] = error.strerror or str(error)
-                continue
-            adding.add(source, calls)
-            adding.mark(mark)
+    Args:
+        environment: says where the logs are.
+        prices: None means list prices.
+    """
+    result, seen = ReadingResult(), index.seen()
+    changed: list[tuple[str, LogFile]] = []
+    for source in sources:
+        search = FolderSearch(source.suffixes, seen)
+        found = [file for folder in source.database_folders(environment) for file in search.changed_databases(folder)]
+        found += [file for root in source.roots(environment) for file in search.changed_in(root)]
+        changed += [(source.name, file) for file in found]
+        if search.files:
+            result.sources.append(source.name)
+        result.files += search.files
+        result.unreadable |= search.unreadable
+    if changed:
+        from bursar.logs.ingesting import read_logs
+
+        result.changed = len(changed)
+        read_logs(index, changed, prices, result)
+    return result

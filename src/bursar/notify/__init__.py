@@ -5,13 +5,14 @@ works without it. An address is never shown whole, and no message carries a secr
 wait, whoever spends money.
 """
 
-from bursar.notify.audit import AuditLog
+from bursar.notify.audit import KEPT_FILES, AuditLog
 from bursar.notify.delivery import Delivery, Patience, deliver
 from bursar.notify.message import Message, build_message
 from bursar.notify.notifier import Notifier
 from bursar.notify.targets import check_target, mask_target, require_library
 
 __all__ = [
+    "KEPT_FILES",
     "AuditLog",
     "Delivery",
     "Message",

@@ -7,6 +7,8 @@ from bursar.plan.dependency_section import dependency_lines
 from bursar.plan.edit_diff import render_diff
 from bursar.plan.identity import identify_plan
 from bursar.plan.inference import explain_dependencies, infer_dependencies
+from bursar.plan.job_list import Instance, JobList, OutputFormat, UnreadableJobList, plan_of_jobs
+from bursar.plan.job_list_read import parse_job_list, read_job_list
 from bursar.plan.model import (
     Checkpoint,
     CheckpointOption,
@@ -48,7 +50,10 @@ __all__ = [
     "ContextMode",
     "Edit",
     "Execution",
+    "Instance",
+    "JobList",
     "Metrics",
+    "OutputFormat",
     "Phase",
     "PhaseArchive",
     "PhaseFolder",
@@ -68,6 +73,7 @@ __all__ = [
     "TaskAnnotation",
     "TokenRange",
     "UnfinishedPhase",
+    "UnreadableJobList",
     "UnreadablePlan",
     "UnreadableRoadmap",
     "VerifyText",
@@ -86,10 +92,13 @@ __all__ = [
     "inverse_edits",
     "list_plans",
     "normal_number",
+    "parse_job_list",
     "parse_plan",
     "parse_roadmap",
     "phase_number",
+    "plan_of_jobs",
     "read_again",
+    "read_job_list",
     "read_phase_folder",
     "read_phase_plans",
     "read_plan",

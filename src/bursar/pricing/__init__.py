@@ -1,10 +1,26 @@
-"""Dated prices → the cost of one call. Integers only; what has no price has no cost, never a cost of 0.
+"""Dated prices, listed or stated by the user → the cost of one call. What has no price has no cost, never a cost of 0.
 
 `load_prices` reads the price library (slow, once, in the process that starts a run); the `RateTable` it gives is plain
-data that any other process reads in no time.
+data that any other process reads in no time. Integers only.
 """
 
-from bursar.pricing.library import ALIASES, Prices, library_version, load_prices, price_changes
-from bursar.pricing.rates import RateTable
+from bursar.pricing.library import ALIASES, Prices, library_version, load_prices, price_history
+from bursar.pricing.overrides import LongContext, PriceOverride
+from bursar.pricing.rates import COUNTERS, STANDARD, ModelRates, Rate, RateTable
+from bursar.pricing.snapshot import data_stamp
 
-__all__ = ["ALIASES", "Prices", "RateTable", "library_version", "load_prices", "price_changes"]
+__all__ = [
+    "ALIASES",
+    "COUNTERS",
+    "STANDARD",
+    "LongContext",
+    "ModelRates",
+    "PriceOverride",
+    "Prices",
+    "Rate",
+    "RateTable",
+    "data_stamp",
+    "library_version",
+    "load_prices",
+    "price_history",
+]

@@ -1,24 +1,36 @@
-"""The price library (genai-prices, offline) behind one small port. Imported late: it costs 140 ms.
+"""The price library (genai-prices, offline) behind one small port. Its data is read without it, which is quicker.
 
 Source: https://github.com/pydantic/genai-prices, the data of the installed version; nothing is fetched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from bursar.errors import InternalError
-from bursar.pricing.rates import ModelRates, Rate, RateTable, plain_name
+from bursar.errors import InternalError, UserError
+from bursar.pricing.overrides import PriceOverride, choose_overrides
+from bursar.pricing.rates import COUNTERS, STANDARD, ModelRates, Rate, RateTable, femto_per_token, plain_name
+from bursar.pricing.snapshot import read_providers
 from bursar.usage import Usage
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider
 
 ALIASES = ("haiku", "sonnet", "opus", "fable")  # what Claude Code takes for a model; which one is meant, it decides
-FEMTO_PER_TOKEN = 1_000_000_000  # 1 USD per million tokens
+
+# At these service tiers a call costs half. Source: the providers' pages of prices, checked 2026-11-21. Google's caches
+# have no reduced price.
+_ALL_BUT_CACHE_READS = tuple(counter for counter in COUNTERS if counter != "cache_read_tokens")
+_HALVED: dict[str, dict[str, tuple[str, ...]]] = {
+    "anthropic": {"batch": COUNTERS},
+    "openai": {"batch": COUNTERS, "flex": COUNTERS},
+    "google": {"batch": _ALL_BUT_CACHE_READS},
+}
 
 # The library charges a kind of token without a price of its own at the price of the wider kind; bursar says "unknown".
 _KEYS = {
@@ -31,28 +43,36 @@ _KEYS = {
 
 
 class Prices:
-    """List prices at one moment."""
+    """Prices at one moment: the list prices, and before them what the user states."""
 
-    def __init__(self, providers: list[Provider], at: datetime) -> None:
+    def __init__(self, providers: list[Provider], at: datetime, overrides: Iterable[PriceOverride] = ()) -> None:
         self._providers = providers
         self._at = at
+        self._overrides = choose_overrides(overrides, at.date())
         self._table: RateTable | None = None
 
     def table(self, models: Iterable[str] = ALIASES) -> RateTable:
         """Rates of every model of the providers of `models`: an agent may answer with another than was asked for.
 
-        A name that nobody knows adds nothing.
+        A name that nobody knows adds nothing. What the user states is always in it.
         """
         wanted = {provider.id: provider for name in models if (provider := self._provider(name)) is not None}
-        rates = [self._rates(model) for provider in wanted.values() for model in provider.models]
-        return RateTable(rates, dated=self._at.isoformat())
+        return self._table_of(wanted.values())
 
     def cost_nano_usd(self, model: str, usage: Usage) -> int | None:
         """The cost of ONE call, rounded up; None if the model, or the price of a kind of token it used, is unknown."""
+        return self.whole_table().cost_nano_usd(model, usage)
+
+    def whole_table(self) -> RateTable:
+        """Rates of all models of all providers."""
         if self._table is None:
-            rates = [self._rates(known) for provider in self._providers for known in provider.models]
-            self._table = RateTable(rates, dated=self._at.isoformat())
-        return self._table.cost_nano_usd(model, usage)
+            self._table = self._table_of(self._providers)
+        return self._table
+
+    def is_stated(self, rates: ModelRates) -> bool:
+        """These rates are the user's word, and not the list's."""
+        named = {(plain_name(override.model), override.service_tier) for override in self._overrides}
+        return (rates.model, rates.service_tier) in named
 
     def nearest_models(self, name: str, count: int = 3) -> tuple[str, ...]:
         """Names of models with prices that look like `name`, the nearest first; for messages."""
@@ -61,31 +81,118 @@ class Prices:
         known = list(dict.fromkeys(model.id for provider in self._providers for model in provider.models))
         return tuple(difflib.get_close_matches(plain_name(name), known, n=count, cutoff=0.5))
 
-    def _provider(self, name: str) -> Provider | None:
-        plain = plain_name(name)
-        if plain in ALIASES:
-            return next(provider for provider in self._providers if provider.id == "anthropic")
-        for provider in self._providers:
-            if any(model.is_match(plain) for model in provider.models):
-                return provider
-        return None
+    def check_overrides(self) -> None:
+        """Raises:
+        UserError: an override is like a model that nobody knows.
+        """
+        for override in self._overrides:
+            if override.like and not self._rates_like(override.like):
+                near = ", ".join(self.nearest_models(override.like))
+                raise UserError(
+                    f"{override.source}: the price of `{override.model}` is like that of `{override.like}`,"
+                    " and no price of that model is known",
+                    hint=f"known names that look like it: {near}" if near else "bursar price list --all",
+                )
 
-    def _rates(self, model: ModelInfo) -> ModelRates:
+    def _provider(self, name: str) -> Provider | None:
+        if plain_name(name) in ALIASES:
+            return next(provider for provider in self._providers if provider.id == "anthropic")
+        found = find_model(self._providers, name)
+        return None if found is None else found[0]
+
+    def _table_of(self, providers: Iterable[Provider]) -> RateTable:
+        """The user's prices, then the list prices of the models of whose calls the user says nothing."""
+        stated = [override.rates(self._rates_like(override.like)) for override in self._overrides]
+        standard = [rates for rates in stated if rates.service_tier == STANDARD]
+        listed = [
+            self.rates_of(model, provider.id)
+            for provider in providers
+            for model in provider.models
+            if not any(rates.means(model.id.lower()) for rates in standard)
+        ]
+        return RateTable([*stated, *listed], dated=self._at.isoformat())
+
+    def _rates_like(self, name: str) -> Mapping[str, Rate]:
+        """The list prices of the model that is meant; none if nothing is, or nobody knows it."""
+        found = find_model(self._providers, name) if name else None
+        return {} if found is None else self.rates_of(found[1]).rates
+
+    def rates_of(self, model: ModelInfo, provider: str = "") -> ModelRates:
+        """What calls of one model of the library cost."""
         price = model.get_prices(self._at)
         rates = {counter: rate for counter, key in _KEYS.items() if (rate := _rate(price, key)) is not None}
-        return ModelRates(model=model.id.lower(), match=_match(model.match), rates=rates)
+        halved = _HALVED.get(provider, {})
+        return ModelRates(model=model.id.lower(), match=_match(model.match), rates=rates, halved=halved)
 
 
-def load_prices(at: date | datetime) -> Prices:
-    """The list prices that held at a moment (a date means its beginning, UTC). Offline; imports the library."""
-    from genai_prices.data_snapshot import get_snapshot
+def load_prices(at: date | datetime, overrides: Iterable[PriceOverride] = ()) -> Prices:
+    """The prices that held at a moment (a date means its beginning, UTC). Offline.
 
+    Raises:
+        UserError: an override is like a model that nobody knows.
+    """
     moment = at if isinstance(at, datetime) else datetime.combine(at, time(), tzinfo=UTC)
-    providers = get_snapshot().providers
-    # Names are looked up at those who made the model before those who sell it too.
+    prices = Prices(_providers(), moment, overrides)
+    prices.check_overrides()
+    return prices
+
+
+def price_history(model: str) -> list[tuple[date, ModelRates]]:
+    """The list prices of one model, each after the day from which on it holds, in order; empty if nobody knows it.
+
+    The first holds from the beginning of time.
+    """
+    found = find_model(_providers(), model)
+    if found is None:
+        return []
+    provider, record = found
+    prices = record.prices if isinstance(record.prices, list) else []
+    days = {day for each in prices if (day := getattr(each.constraint, "start_date", None)) is not None}
+    return [(day, _rates_at(day, provider, record)) for day in sorted({date.min, *days})]
+
+
+def _rates_at(day: date, provider: Provider, model: ModelInfo) -> ModelRates:
+    return Prices([provider], datetime.combine(day, time(), tzinfo=UTC)).rates_of(model, provider.id)
+
+
+@cache
+def _providers() -> list[Provider]:
+    """All of the library; names are looked up at those who made the model before those who sell it too."""
+    try:
+        providers = read_providers()
+    except InternalError:
+        from genai_prices.data_snapshot import get_snapshot
+
+        providers = get_snapshot().providers
     first = ("anthropic", "openai", "google")
-    ordered = sorted(providers, key=lambda provider: first.index(provider.id) if provider.id in first else len(first))
-    return Prices(ordered, moment)
+    return sorted(providers, key=lambda provider: first.index(provider.id) if provider.id in first else len(first))
+
+
+def find_model(providers: Iterable[Provider], name: str) -> tuple[Provider, ModelInfo] | None:
+    """The first model that the name means, and who has it; None if there is none."""
+    plain = plain_name(name)
+    for provider in providers:
+        for model in provider.models:
+            if _means(model.match, plain):
+                return provider, model
+    return None
+
+
+def _means(clause: Any, name: str) -> bool:
+    """A clause of the library holds for a name in lower case; one that is not known holds for none."""
+    if hasattr(clause, "equals"):
+        return bool(name == clause.equals.lower())
+    if hasattr(clause, "starts_with"):
+        return name.startswith(clause.starts_with.lower())
+    if hasattr(clause, "ends_with"):
+        return name.endswith(clause.ends_with.lower())
+    if hasattr(clause, "contains"):
+        return clause.contains.lower() in name
+    if hasattr(clause, "regex"):
+        return re.search(clause.regex, name) is not None
+    if hasattr(clause, "or_"):
+        return any(_means(part, name) for part in clause.or_)
+    return hasattr(clause, "and_") and all(_means(part, name) for part in clause.and_)
 
 
 def library_version() -> str:
@@ -95,35 +202,13 @@ def library_version() -> str:
     return version("genai-prices")
 
 
-def price_changes() -> list[date]:
-    """The days on which a list price of any model changes, in order; prices by the hour of a day are not among them."""
-    from genai_prices.data_snapshot import get_snapshot
-    from genai_prices.types import StartDateConstraint
-
-    return sorted(
-        {
-            price.constraint.start_date
-            for provider in get_snapshot().providers
-            for model in provider.models
-            if isinstance(model.prices, list)
-            for price in model.prices
-            if isinstance(price.constraint, StartDateConstraint)
-        }
-    )
-
-
 def _rate(price: ModelPrice, key: str) -> Rate | None:
     value: Any = getattr(price, key)
     if value is None:
         return None
     if isinstance(value, Decimal):
-        return Rate(_femto(value))
-    return Rate(_femto(value.base), tuple((tier.start, _femto(tier.price)) for tier in value.tiers))
-
-
-def _femto(usd_per_million: Decimal) -> int:
-    """Femto-USD per token, rounded up where a price has more than nine decimals."""
-    return int((usd_per_million * FEMTO_PER_TOKEN).to_integral_value(rounding=ROUND_CEILING))
+        return Rate(femto_per_token(value))
+    return Rate(femto_per_token(value.base), tuple((tier.start, femto_per_token(tier.price)) for tier in value.tiers))
 
 
 def _match(clause: Any) -> list[Any]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from bursar.usage import Usage
 
-FEMTO_PER_NANO = 1_000_000  # list prices have at most 9 decimals per million tokens: whole femto-USD per token
+STANDARD = "standard"  # the service tier that a call has when nothing is said of one
+
+FEMTO_PER_NANO = 1_000_000
+FEMTO_PER_TOKEN = 1_000_000_000  # 1 USD per million tokens; list prices have at most 9 decimals: whole femto-USD
 
 COUNTERS = (
     "input_tokens",
@@ -45,26 +49,36 @@ class ModelRates:
 
     `match` says which names mean this model: ["equals" | "starts_with" | "ends_with" | "contains" | "regex", text], or
     ["or" | "and", match, …].
+
+    Attributes:
+        service_tier: calls of this service tier have these rates.
+        halved: at a service tier named here, the counters named with it cost half.
     """
 
     model: str
     match: Sequence[Any]
     rates: Mapping[str, Rate]
+    service_tier: str = STANDARD
+    halved: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def means(self, name: str) -> bool:
         """`name`, in lower case, is a name of this model."""
         return name == self.model or _matches(self.match, name)
 
-    def cost_nano_usd(self, usage: Usage) -> int | None:
-        """The cost of one call, rounded up; None if a kind of token that it used has no price."""
-        total = 0
+    def cost_nano_usd(self, usage: Usage, service_tier: str = STANDARD) -> int | None:
+        """The cost of one call, rounded up; None if a kind of token that it used has no price at that service tier."""
+        halved: Sequence[str] | None = () if service_tier == self.service_tier else self.halved.get(service_tier)
+        if halved is None:
+            return None
+        halves = 0
         for counter in COUNTERS:
             tokens: int = getattr(usage, counter)
             rate = self.rates.get(counter)
             if tokens and rate is None:
                 return None
-            total += tokens * rate.at(usage.total_input_tokens) if rate else 0
-        return -(-total // FEMTO_PER_NANO)
+            if tokens and rate is not None:
+                halves += tokens * rate.at(usage.total_input_tokens) * (1 if counter in halved else 2)
+        return -(-halves // (2 * FEMTO_PER_NANO))
 
 
 def _matches(match: Sequence[Any], name: str) -> bool:
@@ -91,34 +105,48 @@ class RateTable:
 
     def __init__(self, models: Sequence[ModelRates], *, dated: str) -> None:
         self._models = tuple(models)
-        self._found: dict[str, ModelRates | None] = {}
+        self._found: dict[tuple[str, str], ModelRates | None] = {}
         self.dated = dated
+
+    @property
+    def all_rates(self) -> tuple[ModelRates, ...]:
+        """All that it knows; of two that mean one model, the first holds."""
+        return self._models
 
     @property
     def models(self) -> tuple[str, ...]:
         """The models that it knows."""
         return tuple(model.model for model in self._models)
 
-    def cost_nano_usd(self, model: str, usage: Usage) -> int | None:
+    def cost_nano_usd(self, model: str, usage: Usage, service_tier: str = STANDARD) -> int | None:
         """The cost of ONE call (a price may depend on the call's size); None if the model or a rate is not known."""
-        rates = self._find(model)
-        return None if rates is None else rates.cost_nano_usd(usage)
+        rates = self.find(model, service_tier)
+        return None if rates is None else rates.cost_nano_usd(usage, service_tier)
 
     def dearest_nano_usd(self, model_or_alias: str, usage: Usage) -> int | None:
         """What a call costs at most: where an alias (`sonnet`) leaves the model open, the dearest of its family counts.
 
         None if neither a model nor a family of that name is known.
         """
-        if self._find(model_or_alias) is not None:
+        if self.find(model_or_alias) is not None:
             return self.cost_nano_usd(model_or_alias, usage)
-        family = (known for known in self._models if plain_name(model_or_alias) in known.model)
+        family = (
+            known
+            for known in self._models
+            if plain_name(model_or_alias) in known.model and known.service_tier == STANDARD
+        )
         return max((cost for known in family if (cost := known.cost_nano_usd(usage)) is not None), default=None)
 
-    def _find(self, model: str) -> ModelRates | None:
-        if model not in self._found:
+    def find(self, model: str, service_tier: str = STANDARD) -> ModelRates | None:
+        """The rates that hold for a model's calls: those of the service tier, else the standard ones."""
+        key = (model, service_tier)
+        if key not in self._found:
             name = plain_name(model)
-            self._found[model] = next((known for known in self._models if known.means(name)), None)
-        return self._found[model]
+            meant = [known for known in self._models if known.means(name)]
+            own = (known for known in meant if known.service_tier == service_tier)
+            standard = (known for known in meant if known.service_tier == STANDARD)
+            self._found[key] = next(own, None) or next(standard, None)
+        return self._found[key]
 
     def to_data(self) -> dict[str, Any]:
         """The table as JSON values."""
@@ -129,6 +157,8 @@ class RateTable:
                     "model": model.model,
                     "match": model.match,
                     "rates": {counter: [rate.base, *map(list, rate.tiers)] for counter, rate in model.rates.items()},
+                    "service_tier": model.service_tier,
+                    "halved": {tier: list(counters) for tier, counters in model.halved.items()},
                 }
                 for model in self._models
             ],
@@ -142,6 +172,8 @@ class RateTable:
                 model=model["model"],
                 match=model["match"],
                 rates={counter: _rate(values) for counter, values in model["rates"].items()},
+                service_tier=model.get("service_tier", STANDARD),  # tables that were kept by earlier releases have none
+                halved=model.get("halved", {}),
             )
             for model in data["models"]
         ]
@@ -151,6 +183,11 @@ class RateTable:
 def _rate(values: Sequence[Any]) -> Rate:
     base, *tiers = values
     return Rate(base, tuple((start, rate) for start, rate in tiers))
+
+
+def femto_per_token(usd_per_million: Decimal) -> int:
+    """Femto-USD per token, rounded up where a price has more than nine decimals."""
+    return int((usd_per_million * FEMTO_PER_TOKEN).to_integral_value(rounding=ROUND_CEILING))
 
 
 def plain_name(model: str) -> str:

@@ -17,6 +17,7 @@ def report_as_data(report: RunReport) -> dict[str, Any]:
         "plan_path": run.plan_path,
         "state": str(run.state),
         "branch": run.branch,
+        "workspace": run.workspace,
         "limit": run.limit,
         "started_at": run.started_at,
         "ended_at": run.ended_at,

@@ -14,7 +14,9 @@ from bursar.events import (
     CheckoutForwarded,
     RunEvent,
     RunStarted,
+    StartWarned,
     SummaryWritten,
+    TaskRerouted,
     TaskSkipped,
     TaskWaited,
 )
@@ -57,7 +59,7 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
         case RunStarted():
             before = f", {event.done_before} done before" if event.done_before else ""
             budget = _render_limits(event.limit, event.budgets)
-            head = f"plan {event.plan_id} · run {event.run_id} · {_count(event.tasks, 'task')}{before}"
+            head = f"plan {event.plan_id} · run {event.run_id} · {count_of(event.tasks, 'task')}{before}"
             return f"{paint(_BOLD, head)} · at most {event.max_parallel} at once · {budget}"
         case AttemptStarted():
             how = "goes on by itself" if event.adopted else f"holds {event.held_tokens:,} tokens"
@@ -67,8 +69,12 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
             return _render_ended(event, paint)
         case TaskSkipped():
             return f"  {paint(_DIM, '–')} {event.task}  {event.name} · skipped: {event.because}"
+        case TaskRerouted():
+            return f"  {paint(_YELLOW, '↻')} {event.task}  {event.name} · {event.because}"
         case TaskWaited():
             return f"  {paint(_YELLOW, '?')} {event.task}  {event.name} · not started: {event.because}"
+        case StartWarned():
+            return f"  {paint(_YELLOW, '!')} {event.task}  {event.name} · starts all the same: {event.because}"
         case AlertFired():
             return f"  {paint(_RED if event.level == 'critical' else _YELLOW, '!')} {event.level}: {event.message}"
         case CheckoutForwarded():
@@ -84,12 +90,12 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
     paint = painter(in_colour)
     done = sum(1 for task in report.tasks if task.row.state is TaskState.MERGED)
     state = "waits for a person" if _waits(report) else _STATE_WORDS[report.run.state]
-    head = f"{report.run.plan_id} {state} · {done} of {_count(len(report.tasks), 'task')}"
+    head = f"{report.run.plan_id} {state} · {done} of {count_of(len(report.tasks), 'task')}"
     width = max((len(task.row.name[:48]) for task in report.tasks), default=0)
     lines = [paint(_BOLD, head), *(_render_task(task, width, paint) for task in report.tasks), ""]
     lines.append(
         f"metered {report.metered_tokens:,} tokens ({format_usd(report.nano_usd, digits=4)} at list price) in"
-        f" {_count(sum(len(task.attempts) for task in report.tasks), 'attempt')}"
+        f" {count_of(sum(len(task.attempts) for task in report.tasks), 'attempt')}"
     )
     if report.unknown_tokens:
         lines.append(f"charged for unknown outcomes: {report.unknown_tokens:,} tokens, on top of what was metered")
@@ -99,7 +105,7 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
     if report.budgets:
         lines.append(
             "limit: bounded, metered from the agents' own reports; one call in flight per running agent may pass it"
-            f" (here at most {_count(report.most_at_once, 'call')} at a time)"
+            f" (here at most {count_of(report.most_at_once, 'call')} at a time)"
         )
     return "\n".join(lines)
 
@@ -119,7 +125,7 @@ def _render_ended(event: AttemptEnded, paint: Paint) -> str:
     end = f" · {event.commit[:9]}" if event.commit else (f" · {event.outcome}: {event.note}" if event.note else "")
     kept = f" · its work is on branch {event.branch}" if event.branch else ""
     head = f"  {paint(colour, mark)} {event.task}  {event.name} · {cost} · {event.wall_seconds:.1f} s{end}{kept}"
-    differing = [f"    {paint(_YELLOW, '!')} its sources differ: {_plain(each)}" for each in event.differences]
+    differing = [f"    {paint(_YELLOW, '!')} its sources differ: {plain(each)}" for each in event.differences]
     return "\n".join([head, *differing])
 
 
@@ -129,7 +135,7 @@ def _differences(report: RunReport) -> list[tuple[AttemptRow, str]]:
 
 def _render_difference(attempt: AttemptRow, said: str, paint: Paint) -> str:
     who = f"task {attempt.task}, attempt {attempt.number}"
-    return f"{paint(_YELLOW, '!')} {who}: its sources differ: {_plain(said)}"
+    return f"{paint(_YELLOW, '!')} {who}: its sources differ: {plain(said)}"
 
 
 def _render_forwarded(event: CheckoutForwarded, paint: Paint) -> str:
@@ -139,15 +145,15 @@ def _render_forwarded(event: CheckoutForwarded, paint: Paint) -> str:
         return f"{head}\n  the merged work is on branch {event.left_on}: git merge {event.left_on}"
     if not event.commits:
         return f"  {branch}: nothing new"
-    return f"  {branch}: {_count(event.commits, 'new commit')}, now at {event.commit[:9]}"
+    return f"  {branch}: {count_of(event.commits, 'new commit')}, now at {event.commit[:9]}"
 
 
 def _render_task(task: TaskLine, width: int, paint: Paint) -> str:
     mark, colour = _MARKS[task.row.state]
-    name = _plain(task.row.name)[:48].ljust(width)
+    name = plain(task.row.name)[:48].ljust(width)
     tokens = f"{task.metered_tokens:>12,} tokens" if task.attempts else " " * 19
     model = task.attempts[-1].row.model if task.attempts else ""
-    tail = task.row.commit[:9] if task.row.commit else _plain(task.row.note)
+    tail = task.row.commit[:9] if task.row.commit else plain(task.row.note)
     return f"  {paint(colour, mark)} {task.row.number:>3}  {name}  {model:<8}{tokens}  {tail}".rstrip()
 
 
@@ -169,9 +175,9 @@ def _render_left_out(balance: Balance) -> str:
     """What a budget in USD does not count, and why."""
     parts = []
     if balance.exempt:
-        parts.append(f"{_count(balance.exempt, 'operation')} on a subscription: their dollars are not real")
+        parts.append(f"{count_of(balance.exempt, 'operation')} on a subscription: their dollars are not real")
     if balance.unpriced:
-        parts.append(f"{_count(balance.unpriced, 'operation')} of unknown cost")
+        parts.append(f"{count_of(balance.unpriced, 'operation')} of unknown cost")
     return f" (without {' and '.join(parts)})" if parts else ""
 
 
@@ -189,16 +195,16 @@ def _render_overrun(balance: Balance, paint: Paint) -> str:
 
 def _printable(event: RunEvent) -> RunEvent:
     values: dict[str, Any] = {field.name: getattr(event, field.name) for field in fields(event)}
-    plain: dict[str, Any] = {name: _plain(text) for name, text in values.items() if isinstance(text, str)}
-    return replace(event, **plain)
+    texts: dict[str, Any] = {name: plain(text) for name, text in values.items() if isinstance(text, str)}
+    return replace(event, **texts)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """The text on one line, with a mark in place of everything that a terminal would obey or not show."""
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() else " " if sign.isspace() else "�" for sign in text)
 
 
-def _count(number: int, noun: str) -> str:
+def count_of(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

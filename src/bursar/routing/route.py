@@ -1,4 +1,4 @@
-"""The documented rules: what the plan says, else by complexity, else the middle."""
+"""The documented rules: what the plan says, else by complexity, written or scored."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bursar.plan import Task
+from bursar.routing.complexity import score_task
 
 _TIER_OF_MODEL = {"haiku": "small", "sonnet": "medium", "opus": "large"}
 _EXPLORERS = frozenset({"explore"})
@@ -19,6 +20,9 @@ class Tier(StrEnum):
     LARGE = "large"
 
 
+TIERS = tuple(Tier)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """What to ask the agent for: a tier, or a model by its full name when the plan names one; and why."""
@@ -28,7 +32,7 @@ class Route:
 
 
 def choose_route(task: Task) -> Route:
-    """The plan's `model` if there is one; else the tier of its complexity (1-3, 4-8, 9-10); else medium.
+    """The plan's `model` if there is one; else the tier of its complexity (1-3, 4-8, 9-10), as written or else scored.
 
     `explore` tasks without either read more than they write, and go to the small tier.
     """
@@ -37,13 +41,27 @@ def choose_route(task: Task) -> Route:
             model_or_tier=_TIER_OF_MODEL.get(task.model.lower(), task.model), reason=f"the plan says {task.model}"
         )
     if task.complexity is not None:
-        return Route(model_or_tier=_tier_for(task.complexity), reason=f"complexity {task.complexity}")
+        return Route(model_or_tier=tier_for(task.complexity), reason=f"complexity {task.complexity}")
     if task.subagent in _EXPLORERS:
         return Route(model_or_tier=Tier.SMALL, reason="exploring")
-    return Route(model_or_tier=Tier.MEDIUM, reason="nothing said: the middle tier")
+    scored = score_task(task)
+    return Route(model_or_tier=tier_for(scored.score), reason=f"complexity {scored.score}: {scored.reason}")
 
 
-def _tier_for(complexity: int) -> Tier:
+def larger_tier(tier: Tier) -> Tier | None:
+    """One up; None above the largest."""
+    place = TIERS.index(tier) + 1
+    return TIERS[place] if place < len(TIERS) else None
+
+
+def smaller_tier(tier: Tier) -> Tier | None:
+    """One down; None below the smallest."""
+    place = TIERS.index(tier)
+    return TIERS[place - 1] if place else None
+
+
+def tier_for(complexity: float) -> Tier:
+    """The documented table: 1-3 small, 4-8 medium, 9-10 large."""
     if complexity <= 3:
         return Tier.SMALL
     return Tier.MEDIUM if complexity <= 8 else Tier.LARGE

@@ -7,11 +7,14 @@ meters an agent and enforces its hold, and goes on doing so when the conductor i
 from bursar.run.accounts import alerts_of_run
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command
-from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_plan
+from bursar.run.kept import is_kept
+from bursar.run.logged import LoggedWork, charge_logs, including_logs
+from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_jobs, open_plan
 from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
 
 __all__ = [
     "Conductor",
+    "LoggedWork",
     "PlanToRun",
     "RunBudget",
     "RunContext",
@@ -21,10 +24,14 @@ __all__ = [
     "Stores",
     "Tools",
     "alerts_of_run",
+    "charge_logs",
     "check_plan_file",
     "check_prices",
     "command_of",
+    "including_logs",
     "is_command",
+    "is_kept",
+    "open_jobs",
     "open_plan",
     "settle_finished",
     "take_up",

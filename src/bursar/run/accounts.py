@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from bursar.budget import NOTHING, Alert, is_retired, title_of
+from bursar.estimation import choose_task_type, task_facts
 from bursar.events import AttemptEnded
 from bursar.history import Observation
 from bursar.journal import AttemptRow
@@ -42,28 +43,33 @@ def other_budgets(context: RunContext) -> tuple[str, ...]:
     return tuple(sorted(title_of(name) for name, each in budgets.items() if name != own and not is_retired(each)))
 
 
-def observe(context: RunContext, task: Task, row: AttemptRow, outcome: Outcome | None, judgement: Judgement) -> None:
+def observe(
+    context: RunContext, task: Task, row: AttemptRow, outcome: Outcome | None, judgement: Judgement
+) -> Observation | None:
     """The history knows how the attempt went, if anybody does."""
     if outcome is None:
-        return
-    context.stores.history.record(
-        Observation(
-            key=row.key,
-            at=context.now(),
-            project=str(context.repository.root),
-            plan_id=context.plan.id,
-            task=task.number,
-            subagent=task.subagent,
-            complexity=task.complexity,
-            agent=context.agent.name,
-            model=row.model,
-            outcome=judgement.state,
-            tokens=outcome.metered_tokens,
-            nano_usd=outcome.metered_nano_usd,
-            calls=outcome.calls,
-            wall_seconds=outcome.wall_seconds,
-        )
+        return None
+    seen = Observation(
+        key=row.key,
+        at=context.now(),
+        project=str(context.project),
+        plan_id=context.plan.id,
+        task=task.number,
+        subagent=task.subagent,
+        complexity=task.complexity,
+        agent=context.agent_of(task).name,
+        model=row.model,
+        outcome=judgement.state,
+        tokens=outcome.metered_tokens,
+        nano_usd=outcome.metered_nano_usd,
+        calls=outcome.calls,
+        wall_seconds=outcome.wall_seconds,
+        task_type=choose_task_type(task),
+        digest=task.digest,
+        facts=task_facts(task),
     )
+    context.stores.history.record(seen)
+    return seen
 
 
 def build_ended(

@@ -10,31 +10,26 @@ from pathlib import Path
 from bursar.budget import Amount
 from bursar.errors import BursarError
 from bursar.estimation import estimate
-from bursar.events import AttemptEnded, AttemptStarted
+from bursar.events import AttemptEnded, AttemptStarted, StartWarned
 from bursar.journal import AttemptRow, AttemptState, TaskState
 from bursar.ledger import Denial, Reservation, ReserveRequest, State
 from bursar.plan import Task
 from bursar.processes import kill_marked
 from bursar.run.accounts import build_ended, observe
+from bursar.run.attempt_commands import AttemptCommands
 from bursar.run.context import RunContext
-from bursar.run.holds import Hold, choose_hold, with_parts
+from bursar.run.deletions import deletions_in_words, unasked_deletions
+from bursar.run.expectations import Expectation, Expectations
+from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_parts
+from bursar.run.job_holds import FairShares, LearnedEstimates, find_short_budgets
 from bursar.run.judgement import Judgement, judge
+from bursar.run.kept import is_kept, keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
-from bursar.run.merging import MergedWork
+from bursar.run.place import Place
 from bursar.run.supervisors import Supervisors
-from bursar.supervision import (
-    ABANDONED,
-    MARK,
-    VERIFY_LOG,
-    Ending,
-    Outcome,
-    claim,
-    close_home,
-    read_claim,
-    read_outcome,
-)
-from bursar.verification import Verdict, Verification
-from bursar.worktrees import Change, MergeConflict, Worktree, commit_work, create, remove
+from bursar.supervision import ABANDONED, MARK, Ending, Outcome, claim, close_home, read_claim, read_outcome
+from bursar.verification import Verdict
+from bursar.worktrees import Change, MergeConflict
 
 _TASK_STATE = {
     AttemptState.SUCCEEDED: TaskState.MERGED,
@@ -55,29 +50,47 @@ class Begun:
 class Attempts:
     """Begins attempts and follows them to their end, for one run."""
 
-    def __init__(
-        self, context: RunContext, supervisors: Supervisors, merged: MergedWork, tried: dict[str, int]
-    ) -> None:
+    def __init__(self, context: RunContext, supervisors: Supervisors, place: Place, tried: dict[str, int]) -> None:
         """`tried`: how many attempts each task has had; the next one's number is one more."""
         self._context = context
         self._supervisors = supervisors
-        self._merged = merged
+        self._place = place
         self._tried = tried
-        self._holds: dict[str, Hold] = {}
-        self._verifications: set[Verification] = set()
-        self._is_stopping = False
+        self._expectations = Expectations(context)
+        self._holds: dict[tuple[str, str], Hold] = {}
+        self._blind: set[str] = set()  # keys of attempts that run on a blind hold
+        self._learned = LearnedEstimates(context)
+        self._shares = FairShares(context)
+        self._commands = AttemptCommands(context)
 
     def hold_for(self, task: Task) -> Hold:
         """What an attempt at `task` would ask the ledger to hold."""
-        if task.number not in self._holds:
-            self._holds[task.number] = choose_hold(
-                estimate(task),
+        key = (task.number, self._model(task))
+        if key not in self._holds:
+            hold = choose_hold(
+                estimate(task) or self._learned.estimate(task),
                 task.metrics.token_budget,
                 self._context.settings.default_hold_tokens,
                 rates=self._context.rates,
                 model=self._model(task),
+                expected=self._expected(task),
             )
-        return self._holds[task.number]
+            self._holds[key] = self._shares.demand(task, hold)
+        return self._holds[key]
+
+    def may_begin(self, task: Task) -> bool:
+        """Whether the attempts that run on blind holds would still have room to grow."""
+        if not self._blind:
+            return True
+        balances = self._context.stores.ledger.balances(self._context.labels_of(task))
+        return leaves_room_to_grow(self.hold_for(task), len(self._blind), balances)
+
+    def _expected(self, task: Task) -> Expectation | None:
+        """What is learned, where a budget makes it matter; instances of job lists learn by their commands."""
+        if task.number in self._context.instances:
+            return None
+        is_limited = bool(self._context.stores.ledger.balances(self._context.labels_of(task)))
+        return self._expectations.expect(task, self._model(task)) if is_limited else None
 
     def begin(self, task: Task) -> Begun | Denial:
         """The hold is committed, then the attempt's row; or the budgets' refusal, and nothing has changed."""
@@ -87,6 +100,7 @@ class Attempts:
         hold = self.hold_for(task)
         if part_countings(context, task):
             hold = with_parts(hold)
+        warnings = find_short_budgets(context, task, hold)
         answer = context.stores.ledger.reserve(
             ReserveRequest(
                 key=key,
@@ -98,7 +112,11 @@ class Attempts:
         )
         if isinstance(answer, Denial):
             return answer
+        for because in warnings:
+            context.emit(StartWarned(task=task.number, name=task.name, because=because))
         self._tried[task.number] = number
+        if hold.is_blind:
+            self._blind.add(key)
         row = self._row(task, key, number)
         Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)
         context.stores.journal.begin_attempt(row)
@@ -117,7 +135,11 @@ class Attempts:
             )
         )
         try:
-            await asyncio.to_thread(create, self._context.repository, Path(row.worktree), row.base_commit)
+            await self._place.prepare(row)
+            obstacle = await self._pre_commands(task, row)
+            if obstacle is not None:
+                self.abandon(row)
+                return await self._end(task, row, None, None, obstacle)
             spec = build_spec(self._context, task, row)
         except BursarError as error:
             self.abandon(row)
@@ -132,23 +154,25 @@ class Attempts:
     async def follow(self, task: Task, row: AttemptRow) -> AttemptEnded:
         """Waits for the supervisor, whoever started it, then settles, judges, verifies and merges."""
         outcome = await self._settled(row)
-        change: Change | None = None
         try:
-            change = await self._collect(task, row)
-            judgement = _judge(task, row, outcome, len(change.files) if change else 0)
+            change = await self._place.collect(task, row)
+        except BursarError as error:
+            return await self._end(task, row, outcome, None, Judgement(AttemptState.FAILED, keep_worktree(row, error)))
+        try:
+            judgement = _judge(task, row, outcome, change)
             if judgement.state is AttemptState.SUCCEEDED:
                 verified = await self._verify(task, row)
                 if verified is None:
                     return self._left(task, row, outcome)
                 judgement = verified
             if judgement.state is AttemptState.SUCCEEDED and change is not None:
-                merged = await self._merged.merge(task, row, change)
+                merged = await self._place.merge(task, row, change)
                 if isinstance(merged, MergeConflict):
                     judgement = Judgement(AttemptState.FAILED, f"merge conflict in {', '.join(merged.files)}")
                 else:
                     return await self._end(task, row, outcome, change, judgement, commit=merged)
         except BursarError as error:
-            if self._merged.has(row.key):
+            if self._place.has(row.key):
                 raise  # only the journal has not heard of it yet: a resume tells it, and the task is not done twice
             judgement = Judgement(AttemptState.FAILED, error.message)
         return await self._end(task, row, outcome, change, judgement)
@@ -157,25 +181,25 @@ class Attempts:
         """An attempt at a task that the plan has lost or changed since has ended; its work is on a branch."""
         self._supervisors.stop(row.key)
         outcome = await self._settled(row)
-        note, worktree = "the plan has changed since it began", self._worktree(row)
-        if worktree.path.exists():
-            message = f"Work on task {row.task} as it was\n\nBursar-Attempt: {row.key}\n"
-            change = await asyncio.to_thread(commit_work, self._context.repository, worktree, message)
-            if change is not None:
-                note += f"; its work is on branch {await self._merged.keep(row, change)}"
+        note = "the plan has changed since it began"
+        try:
+            change = await self._place.collect(None, row)
+        except BursarError as error:
+            change, note = None, f"{note}; {keep_worktree(row, error)}"
+        if change is not None:
+            note += f"; its work is on branch {await self._place.keep(row, change)}"
         if outcome is None:
             note += "; its supervisor died, and what was held is charged"
         self._context.stores.journal.end_attempt(
             row, AttemptState.INTERRUPTED, self._context.now(), task=TaskState.PENDING, note=note
         )
-        await asyncio.to_thread(remove, self._context.repository, worktree.path)
+        if not is_kept(row):
+            await asyncio.to_thread(self._place.clear, row)
 
     def stop(self) -> None:
         """Every agent is told to stop, and every verify command is: their attempts end soon, as interrupted."""
-        self._is_stopping = True
         self._supervisors.stop_all()
-        for verification in self._verifications:
-            verification.stop()
+        self._commands.stop()
 
     def settle(self, row: AttemptRow, outcome: Outcome | None) -> None:
         """The hold has ended one way or the other. The supervisor has usually done it; if it died, this does.
@@ -222,38 +246,24 @@ class Attempts:
         self.settle(row, outcome)
         return outcome
 
-    async def _collect(self, task: Task, row: AttemptRow) -> Change | None:
-        """What the agent left in its worktree, as a commit, before verify commands leave traces of their own."""
-        worktree = self._worktree(row)
-        if not worktree.path.exists():
+    async def _pre_commands(self, task: Task, row: AttemptRow) -> Judgement | None:
+        """The instance's commands have run where its agent is to work; None if nothing is in the agent's way."""
+        instance = self._context.instances.get(task.number)
+        if instance is None or not instance.pre_commands:
             return None
-        message = self._merged.message(task, row)
-        return await asyncio.to_thread(commit_work, self._context.repository, worktree, message)
+        verdict = await self._commands.run(instance.pre_commands, row)
+        if verdict is None:
+            return Judgement(AttemptState.INTERRUPTED, "stopped on request")
+        if verdict.passed:
+            return None
+        return Judgement(AttemptState.FAILED, verdict.explain("pre-command"))
 
     async def _verify(self, task: Task, row: AttemptRow) -> Judgement | None:
         """The judgement after the verify commands; None if they were stopped before they could say anything."""
-        context = self._context
-        verification = Verification(
-            task.commands,
-            Path(row.worktree),
-            environment={**context.environment, MARK: row.key},
-            limit_seconds=context.settings.verify_limit_seconds,
-            clock=context.clock,
-        )
-        self._verifications.add(verification)
-        if self._is_stopping and task.commands:
-            verification.stop()
-        try:
-            verdict = await asyncio.to_thread(_run_alone, verification, row.key) if task.commands else Verdict()
-        finally:
-            self._verifications.discard(verification)
-        if verification.is_stopped:
+        verdict = await self._commands.run(task.commands, row) if task.commands else Verdict()
+        if verdict is None:
             return None
-        if verdict.passed:
-            return Judgement(AttemptState.SUCCEEDED)
-        tail = verdict.results[-1].output_tail
-        (Path(row.directory) / VERIFY_LOG).write_text(tail, encoding="utf-8")
-        return Judgement(AttemptState.FAILED, verdict.reason)
+        return Judgement(AttemptState.SUCCEEDED if verdict.passed else AttemptState.FAILED, verdict.reason)
 
     async def _end(
         self,
@@ -269,13 +279,17 @@ class Attempts:
         branch = None
         if commit is None:
             if change is not None and judgement.state is not AttemptState.SUCCEEDED:
-                branch = await self._merged.keep(row, change)
+                branch = await self._place.keep(row, change)
             note = judgement.reason + (f"; its work is on branch {branch}" if branch else "")
             self._context.stores.journal.end_attempt(
                 row, judgement.state, self._context.now(), task=_TASK_STATE[judgement.state], note=note
             )
-        await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
-        await asyncio.to_thread(remove, self._context.repository, Path(row.worktree))
+        seen = await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
+        if seen is not None and self._expectations.learn(seen):
+            self._holds.clear()
+        self._blind.discard(row.key)  # what it took is known from here on
+        if not is_kept(row):
+            await asyncio.to_thread(self._place.clear, row)
         close_home(Path(row.directory))  # its supervisor does it, unless it was killed
         ended = build_ended(self._context, task, row, outcome, judgement, commit=commit, branch=branch)
         self._context.emit(ended)
@@ -284,6 +298,7 @@ class Attempts:
     def _left(self, task: Task, row: AttemptRow, outcome: Outcome | None) -> AttemptEnded:
         """The work is done and paid for, not verified: the attempt stays as it is, and a resume goes on from here."""
         judgement = Judgement(AttemptState.INTERRUPTED, "stopped before it was verified; a resume goes on from here")
+        self._blind.discard(row.key)
         ended = build_ended(self._context, task, row, outcome, judgement)
         self._context.emit(ended)
         return ended
@@ -298,35 +313,31 @@ class Attempts:
             number=number,
             model=self._model(task),
             directory=str(context.directory / "attempts" / f"{_safe(task.number)}-{number}"),
-            worktree=str(context.directory / "worktrees" / name),
-            base_commit=self._merged.tip,
-            session_id=context.ids.new_uuid(),
+            worktree=str(self._place.folder_of(name)),
+            base_commit=self._place.tip,
+            session_id=self._session_id(task),
             state=AttemptState.PLANNED,
             started_at=context.now(),
             digest=task.digest,
         )
 
-    def _worktree(self, row: AttemptRow) -> Worktree:
-        path = Path(row.worktree)
-        return Worktree(path, self._context.repository.common_dir / "worktrees" / path.name, row.base_commit)
+    def _session_id(self, task: Task) -> str:
+        """The conversation's: a new one, but where an instance of a job list goes on with one."""
+        instance = self._context.instances.get(task.number)
+        given = instance.session_id if instance is not None and instance.continues else None
+        return given or self._context.ids.new_uuid()
 
     def _model(self, task: Task) -> str:
         return self._context.model_of(task)
 
 
-def _judge(task: Task, row: AttemptRow, outcome: Outcome | None, changed_files: int) -> Judgement:
+def _judge(task: Task, row: AttemptRow, outcome: Outcome | None, change: Change | None) -> Judgement:
     if outcome is None and read_claim(Path(row.directory)) == ABANDONED:
         return Judgement(AttemptState.INTERRUPTED, "its supervisor died before it started the agent")
-    return judge(task, outcome, changed_files)
-
-
-def _run_alone(verification: Verification, key: str) -> Verdict:
-    """The verdict, with nothing of the attempt running beside the commands (a dead conductor may have left some), or
-    after them (a daemon in a session of its own)."""
-    kill_marked(MARK, key)
-    verdict = verification.run()
-    kill_marked(MARK, key)
-    return verdict
+    judgement = judge(task, outcome, len(change.files) if change else 0)
+    if judgement.state is AttemptState.SUCCEEDED and change and (paths := unasked_deletions(task, change.deleted)):
+        return Judgement(AttemptState.FAILED, deletions_in_words(paths))
+    return judgement
 
 
 def _safe(number: str) -> str:

@@ -12,21 +12,22 @@ from dataclasses import dataclass, field
 
 from bursar.budget import Alert, title_of
 from bursar.errors import BursarError
-from bursar.events import AlertFired, AttemptEnded, AttemptStarted, RunStarted, TaskSkipped, TaskWaited
+from bursar.events import AlertFired, AttemptEnded, AttemptStarted, RunStarted, TaskRerouted, TaskSkipped, TaskWaited
 from bursar.journal import AttemptRow, RunState, TaskState
 from bursar.ledger import Denial
 from bursar.plan import Task
 from bursar.run.accounts import alerts_of_run, charged_budgets, other_budgets
 from bursar.run.attempts import Attempts
 from bursar.run.context import RunContext
-from bursar.run.finish import bring_home
-from bursar.run.merging import MergedWork
+from bursar.run.escalation import Escalated
+from bursar.run.place import Place
 from bursar.run.recovery import Left, recover
+from bursar.run.retrying import is_about_dollars, may_go_on, read_lesson, restore_routes, takes_too_much
 from bursar.run.scheduler import Scheduler
 from bursar.run.supervisors import Supervisors
 
 _WATCH_SECONDS = 1.0
-_OF_TASKS = frozenset({"task", "model", "command"})  # labels in which tasks of one run may differ
+_OF_TASKS = frozenset({"task", "instance", "model", "command"})  # labels in which tasks of one run may differ
 
 
 @dataclass(slots=True)
@@ -40,20 +41,22 @@ class _Progress:
     charged: set[str] = field(default_factory=set)
     alerts_told: set[tuple[str, str, int]] = field(default_factory=set)
     adopted: set[str] = field(default_factory=set)
+    next_start_at: float = 0.0
+    is_delayed: bool = False
 
 
 class Conductor:
     """Conducts one run, once."""
 
-    def __init__(self, context: RunContext, merged: MergedWork, tried: dict[str, int], done: Sequence[str]) -> None:
+    def __init__(self, context: RunContext, place: Place, tried: dict[str, int], done: Sequence[str]) -> None:
         """`tried`: attempts that each task has had; `done`: tasks that are merged already."""
         self._context = context
-        self._merged = merged
+        self._place = place
         self._tasks = {task.number: task for task in context.plan.tasks}
         self._scheduler = Scheduler(context.graph, done=done)
         self._done = set(done)
         self._supervisors = Supervisors(context.directory / "spawner.log")
-        self._attempts = Attempts(context, self._supervisors, merged, tried)
+        self._attempts = Attempts(context, self._supervisors, place, tried)
         self._progress = _Progress()
         self._stop = asyncio.Event()
 
@@ -84,7 +87,7 @@ class Conductor:
         self._progress.charged = charged_budgets(context)
         self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context, self._progress.charged)}
         async with self._supervisors:
-            recovered = recover(context, self._attempts, self._merged, self._supervisors, rows)
+            recovered = recover(context, self._attempts, self._place, self._supervisors, rows)
             for number in recovered.merged:
                 self._finish(number)
             for left in recovered.left:
@@ -92,6 +95,7 @@ class Conductor:
                     self._adopt(left)
                 else:
                     await self._attempts.discard(left.row)
+            restore_routes(context, self._tasks, rows)
             try:
                 await self._work()
             except BaseException:
@@ -101,32 +105,44 @@ class Conductor:
                 raise
         self._tell_what_remains()
         state = self._state()
-        bring_home(context, self._merged.tip, is_done=state is RunState.SUCCEEDED)
+        self._place.bring_home(is_done=state is RunState.SUCCEEDED)
         context.stores.journal.end_run(context.run.id, state, context.now())
         return state
 
     def _save_what_was_merged(self) -> None:
         """The checkout has it, though the run cannot go on; where that fails too, the run's ref keeps it."""
         with suppress(BursarError, OSError):
-            bring_home(self._context, self._merged.tip, is_done=False)
+            self._place.bring_home(is_done=False)
 
     async def _work(self) -> None:
-        """Offers are made again only when an attempt has ended: nothing else frees a slot, a task or money."""
+        """Offers are made again when an attempt has ended (nothing else frees a slot, a task or money), and when the
+        time between two starts is over."""
         self._start_ready()
-        while self._progress.running:
-            ended, _ = await asyncio.wait(
-                self._progress.running, timeout=_WATCH_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
+        while self._progress.running or self._progress.is_delayed:
+            ended = await self._wait()
             for attempt in ended:
                 self._take(self._progress.running.pop(attempt), attempt.result())
             self._tell_alerts()
-            if ended:
+            if ended or self._progress.is_delayed:
                 self._start_ready()
+
+    async def _wait(self) -> set[asyncio.Task[AttemptEnded]]:
+        """The attempts that have ended; after a while, or when the next may start, nobody may have."""
+        progress = self._progress
+        delay = progress.next_start_at - self._context.clock.monotonic() if progress.is_delayed else _WATCH_SECONDS
+        seconds = min(_WATCH_SECONDS, max(0.0, delay))
+        if not progress.running:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), seconds)
+            return set()
+        ended, _ = await asyncio.wait(progress.running, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        return ended
 
     def _start_ready(self) -> None:
         """Fills the free slots. A denied task waits for money to come back; others that need less may pass it."""
         self._progress.denials.clear()
-        for number in self._scheduler.ready():
+        self._progress.is_delayed = False
+        for number in self._scheduler.offers():
             if self._stop.is_set() or len(self._progress.running) >= self._context.settings.max_parallel:
                 return
             task = self._tasks[number]
@@ -134,14 +150,24 @@ class Conductor:
                 if self._passes_checkpoint(task):
                     self._start_ready()  # what waited for it may be ready now
                     return
-            elif not self._is_hopeless(task):
+            elif self._context.clock.monotonic() < self._progress.next_start_at:
+                self._progress.is_delayed = True
+            elif not self._is_hopeless(task) and self._attempts.may_begin(task):
                 self._start(task)
 
     def _start(self, task: Task) -> None:
+        self._keep_modest(task)
         begun = self._attempts.begin(task)
+        while isinstance(begun, Denial) and self._context.settings.downgrades and is_about_dollars(begun):
+            escalated = self._context.escalation.downgrade(task)
+            if escalated is None:
+                break
+            self._reroute(task, escalated)
+            begun = self._attempts.begin(task)
         if isinstance(begun, Denial):
             self._progress.denials[task.number] = begun
             return
+        self._progress.next_start_at = self._context.clock.monotonic() + self._context.settings.startup_delay_seconds
         self._progress.charged.update(begun.reservation.budgets)
         self._scheduler.started(task.number)
         self._progress.running[asyncio.create_task(self._attempts.work(task, begun))] = task
@@ -195,6 +221,8 @@ class Conductor:
         if ended.outcome == "interrupted" and is_adopted and not self._stop.is_set():
             self._scheduler.reopened(task.number)  # an earlier conductor's: we were asked to do what is missing
             return
+        if self._goes_on_elsewhere(task, ended):
+            return
         self._progress.outcomes.add(ended.outcome)
         if ended.outcome == "succeeded":
             self._finish(task.number)
@@ -205,6 +233,38 @@ class Conductor:
             because = f"it depends on task {skipped.because}"
             self._context.stores.journal.set_task(self._context.run.id, skipped.task, TaskState.SKIPPED, note=because)
             self._context.emit(TaskSkipped(task=skipped.task, name=self._tasks[skipped.task].name, because=because))
+
+    def _goes_on_elsewhere(self, task: Task, ended: AttemptEnded) -> bool:
+        """Whether the task, whose attempt has failed or has reached its cap, is on offer again, on another route."""
+        if self._stop.is_set() or not may_go_on(self._context, task, ended):
+            return False
+        lesson = "" if self._context.settings.max_attempts == 1 else read_lesson(self._context, task, ended)
+        escalated = self._context.escalation.escalate(task, ended.note, lesson)
+        if escalated is None:
+            return False
+        self._scheduler.reopened(task.number)
+        self._reroute(task, escalated)
+        return True
+
+    def _keep_modest(self, task: Task) -> None:
+        """A task that would take too much of what remains begins one tier down, if that takes little enough."""
+        escalation, tier = self._context.escalation, self._context.escalation.tier_of(task)
+        if not self._context.settings.downgrades or not takes_too_much(self._context, task, self._attempts.hold_for):
+            return
+        escalated = escalation.downgrade(task)
+        if escalated is None:
+            return
+        if takes_too_much(self._context, task, self._attempts.hold_for):
+            escalation.restore(task, tier)
+        else:
+            self._reroute(task, escalated)
+
+    def _reroute(self, task: Task, escalated: Escalated) -> None:
+        journal, because = self._context.stores.journal, escalated.because
+        journal.set_task(self._context.run.id, task.number, TaskState.PENDING, note=because)
+        self._context.emit(
+            TaskRerouted(task=task.number, name=task.name, model=escalated.model, because=escalated.because)
+        )
 
     def _finish(self, number: str) -> None:
         if number in self._tasks and number not in self._done:

@@ -10,17 +10,18 @@ from functools import lru_cache
 from pathlib import Path
 
 from bursar.agents import Agent
-from bursar.budget import LANE_LABEL, Lane
+from bursar.budget import LANE_LABEL, Lane, Limit
 from bursar.clock import Clock
+from bursar.errors import InternalError
 from bursar.events import RunEvent
 from bursar.graph import Graph
 from bursar.history import History
 from bursar.ids import IdSource
 from bursar.journal import AttemptRow, Journal, RunRow
 from bursar.ledger import Ledger
-from bursar.plan import Plan, Task
+from bursar.plan import Instance, Plan, Task
 from bursar.pricing import RateTable
-from bursar.routing import choose_route
+from bursar.run.escalation import Escalation
 from bursar.worktrees import Repository
 
 
@@ -40,6 +41,10 @@ class RunSettings:
         verify_limit_seconds: wall time of one verify command.
         auto_approved: checkpoint types that pass without a person, e.g. `human-verify`.
         lane: who bills the agent's calls.
+        startup_delay_seconds: the least time between two starts of agents.
+        max_attempts: at one task in one run, each after a failure and on a larger tier.
+        attempt_cap: what one model may use on one task; None for no cap.
+        downgrades: whether a task that cannot be paid for goes to a smaller tier.
     """
 
     max_parallel: int = 5
@@ -48,6 +53,10 @@ class RunSettings:
     verify_limit_seconds: float = 900.0
     auto_approved: frozenset[str] = frozenset()
     lane: Lane = Lane.UNKNOWN
+    startup_delay_seconds: float = 0.0
+    max_attempts: int = 1
+    attempt_cap: Limit | None = None
+    downgrades: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +74,23 @@ class RunContext:
     """One run and all that it needs.
 
     Attributes:
+        project: whose settings and budgets apply: the top of the repository, or the workspace.
+        checkout: the repository that the run merges into; None for a run in a workspace.
+        instances: those of a job list, by the number of their task; empty for a plan.
         directory: the run's own folder in the state directory: attempts, worktrees, logs.
         environment: the user's environment, from which agents and verify commands get theirs.
         audit: path of the audit log, for the supervisors; empty for none.
+        failover: agents that take over where `agent` is rate limited, in their order.
+        escalation: the routes of this run's tasks after failures.
         emit: called with everything that happens, in order; must not raise or block.
     """
 
     run: RunRow
     plan: Plan
     graph: Graph
-    repository: Repository
+    project: Path
+    checkout: Repository | None
+    instances: Mapping[str, Instance]
     directory: Path
     stores: Stores
     agent: Agent
@@ -85,6 +101,25 @@ class RunContext:
     ids: IdSource
     audit: str = ""
     emit: Callable[[RunEvent], None] = field(default=lambda _: None)
+    failover: tuple[Agent, ...] = ()
+    escalation: Escalation = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        escalation = Escalation((self.agent, *self.failover), self.settings.max_attempts)
+        if self.instances:  # told in its agent's own words, and it leaves its traces where it works: never twice
+            escalation = Escalation((self.agent,))
+        object.__setattr__(self, "escalation", escalation)
+
+    @property
+    def repository(self) -> Repository:
+        """The repository that the run merges into.
+
+        Raises:
+            InternalError: the run works in a workspace.
+        """
+        if self.checkout is None:
+            raise InternalError("a run in a workspace has no repository")
+        return self.checkout
 
     @property
     def merged_ref(self) -> str:
@@ -94,10 +129,10 @@ class RunContext:
     @property
     def labels(self) -> dict[str, str]:
         """Labels of every operation of this run."""
-        return {
-            "project": str(self.repository.root),
+        phase = {"phase": self.plan.phase} if self.plan.phase else {}
+        return phase | {
+            "project": str(self.project),
             "run": self.run.id,
-            "phase": self.plan.phase,
             "plan": self.plan.id,
             "agent": self.agent.name,
             "user": user_name(),
@@ -106,14 +141,22 @@ class RunContext:
         }
 
     def labels_of(self, task: Task) -> dict[str, str]:
-        """Labels of every attempt at that task; `command` where its action begins with one, like `/test`."""
+        """Labels of every attempt at that task; `command` where its action begins with one, like `/test`.
+
+        In a job list `instance` is its name.
+        """
         command = command_of(task)
-        own = {"task": task.number, "model": self.model_of(task)}
-        return self.labels | own | ({"command": command} if command else {})
+        own = {"task": task.number, "model": self.model_of(task), "agent": self.agent_of(task).name}
+        instance = {"instance": self.instances[task.number].name} if task.number in self.instances else {}
+        return self.labels | own | instance | ({"command": command} if command else {})
 
     def model_of(self, task: Task) -> str:
         """The model that works on the task."""
-        return self.agent.model_for(choose_route(task).model_or_tier)
+        return self.escalation.model_of(task)
+
+    def agent_of(self, task: Task) -> Agent:
+        """The agent that works on the task."""
+        return self.escalation.agent_of(task)
 
     def is_current(self, attempt: AttemptRow) -> bool:
         """Whether the plan still has the attempt's task, word for word as it was when the attempt began."""

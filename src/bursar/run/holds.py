@@ -5,14 +5,17 @@ Source: docs/decisions/0007-holds.md
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from bursar.budget import Amount
+from bursar.budget import Amount, Balance, OnLimit
 from bursar.estimation import Estimate
 from bursar.pricing import RateTable
+from bursar.run.expectations import ENOUGH, Expectation
 from bursar.usage import Usage
 
+DEFAULT = "default"  # a hold's source where nothing is known
 _OUTPUT_SHARE = 10  # one token in ten of an agent's traffic is output; the rest is its conversation, read again
 
 
@@ -24,20 +27,32 @@ class Hold:
         amount: what is wanted.
         minimum: what will do: the same for an estimate, next to nothing for a default.
         source: where the number comes from, in words.
+        is_blind: nothing says that it will do: it is likely to have to grow.
     """
 
     amount: Amount
     minimum: Amount
     source: str
+    is_blind: bool = False
 
 
 def choose_hold(
-    estimate: Estimate | None, token_budget: int | None, default_tokens: int, *, rates: RateTable, model: str
+    estimate: Estimate | None,
+    token_budget: int | None,
+    default_tokens: int,
+    *,
+    rates: RateTable,
+    model: str,
+    expected: Expectation | None = None,
 ) -> Hold:
-    """The p90 estimate, else the task's own budget, else the default (at most what is available).
+    """What was learned at its p90, else the author's p90, else the task's own budget, else the default.
 
-    A task is never held more for than its own budget allows.
+    A task is never held more for than its own budget allows. What few attempts tell goes before the default alone, and
+    what is available will do from its median on. The default is at most what is available.
     """
+    if expected is not None and expected.observations >= ENOUGH:
+        amount = _expected(expected, token_budget, rates, model)
+        return Hold(amount=amount, minimum=amount, source="learned")
     if estimate is not None:
         tokens = min(estimate.tokens_p90, token_budget or estimate.tokens_p90)
         amount = price_of_tokens(tokens, rates, model)
@@ -45,8 +60,37 @@ def choose_hold(
     if token_budget is not None:
         amount = price_of_tokens(token_budget, rates, model)
         return Hold(amount=amount, minimum=_anything(amount), source="token budget of the task")
+    if expected is not None:
+        amount = _expected(expected, None, rates, model)
+        return Hold(amount=amount, minimum=price_of_tokens(expected.tokens_p50, rates, model), source="learned of few")
     amount = price_of_tokens(default_tokens, rates, model)
-    return Hold(amount=amount, minimum=_anything(amount), source="default")
+    return Hold(amount=amount, minimum=_anything(amount), source=DEFAULT, is_blind=True)
+
+
+def leaves_room_to_grow(hold: Hold, blind_running: int, balances: Iterable[Balance]) -> bool:
+    """Whether each attempt that runs on a blind hold could still get as much again, were this one held, too.
+
+    Where many start blind on a budget that is enough for some, all are stopped and none is done. One alone may start on
+    whatever there is, and what is known to fit is never kept waiting.
+    """
+    if not hold.is_blind or not blind_running:
+        return True
+    for balance in balances:
+        if balance.budget.on_limit is not OnLimit.BLOCK:
+            continue
+        wanted = hold.amount.of(balance.budget.limit.unit, balance.budget.counts)
+        if wanted is not None and balance.available < wanted * (1 + blind_running):
+            return False
+    return True
+
+
+def _expected(expected: Expectation, token_budget: int | None, rates: RateTable, model: str) -> Amount:
+    """The tokens at p90, at what such attempts have cost; the list price of all of them where that is not known."""
+    tokens = min(expected.tokens_p90, token_budget or expected.tokens_p90)
+    priced = price_of_tokens(tokens, rates, model)
+    if priced.nano_usd is None or expected.nano_usd_p90 is None:
+        return priced
+    return replace(priced, nano_usd=max(1, expected.nano_usd_p90))
 
 
 @lru_cache(maxsize=256)  # most attempts of a run ask for the same

@@ -15,6 +15,9 @@ from bursar.run.context import RunContext
 from bursar.run.holds import output_of, price_of_tokens
 from bursar.run.prompt import build_prompt
 from bursar.supervision import PROMPT_FILE, AttemptSpec, HomeSpec, StopRung, open_home
+from bursar.worktrees import identity_variables
+
+_IDENTITY = frozenset(f"GIT_{role}_{part}" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL"))
 
 
 def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
@@ -23,20 +26,9 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
     Raises:
         SetupError: the agent's program is not installed, or its home cannot be made.
     """
-    worktree = Path(row.worktree)
-    prompt = build_prompt(context.plan, task, lambda folder: (worktree / folder / ARCHIVE_NAME).is_file())
-    (Path(row.directory) / PROMPT_FILE).write_text(prompt, encoding="utf-8")
-    launch = context.agent.launch(
-        LaunchRequest(
-            prompt=prompt,
-            worktree=worktree,
-            model=row.model,
-            session_id=row.session_id,
-            subagent=task.subagent,
-            home=Path(row.directory) / HOME_FOLDER,
-        ),
-        context.environment,
-    )
+    request, agent = _build_request(context, task, row), context.agent_of(task)
+    (Path(row.directory) / PROMPT_FILE).write_text(request.prompt, encoding="utf-8")
+    launch = agent.launch(request, context.environment)
     home = None if launch.home is None else _open_home(Path(row.directory), launch.home)
     blocking = [each for each in _budgets(context, task) if each.on_limit is OnLimit.BLOCK]
     step = price_of_tokens(context.settings.default_hold_tokens // 2, context.rates, row.model)
@@ -45,13 +37,13 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         directory=row.directory,
         ledger=context.stores.ledger_place,
         worktree=row.worktree,
-        reader=context.agent.name,
+        reader=agent.name,
         argv=list(launch.argv),
-        environment=dict(launch.environment),
+        environment=_who_commits(context) | dict(launch.environment),
         stdin=launch.stdin,
         stop_ladder=[
             StopRung(signal=int(rung.signal), to_group=rung.to_group, grace_seconds=rung.grace_seconds)
-            for rung in context.agent.stop_ladder
+            for rung in agent.stop_ladder
         ],
         rates=context.rates.to_data(),
         units=_units(blocking),
@@ -69,6 +61,45 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
     )
 
 
+def _who_commits(context: RunContext) -> dict[str, str]:
+    """An agent in a home of its own does not see the user's git settings, and may have to commit."""
+    own = {name: value for name, value in context.environment.items() if name in _IDENTITY}
+    return dict(identity_variables(context.project)) | own
+
+
+def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRequest:
+    """What the agent is told; an instance of a job list word for word, so that a command stands at the beginning.
+
+    One with a conversation of its own lives in the user's home, where conversations are found again.
+    """
+    worktree, instance = Path(row.worktree), context.instances.get(task.number)
+    home = Path(row.directory) / HOME_FOLDER
+    if instance is None:
+        return LaunchRequest(
+            prompt=build_prompt(
+                context.plan,
+                task,
+                lambda folder: (worktree / folder / ARCHIVE_NAME).is_file(),
+                lesson=context.escalation.lesson_of(task),
+            ),
+            worktree=worktree,
+            model=row.model,
+            session_id=row.session_id,
+            subagent=task.subagent,
+            home=home,
+        )
+    return LaunchRequest(
+        prompt=instance.text,
+        worktree=worktree,
+        model=row.model,
+        session_id=row.session_id,
+        permission_mode=instance.permission_mode,
+        allowed_tools=instance.allowed_tools,
+        continues=instance.continues,
+        home=home if instance.session_id is None else None,
+    )
+
+
 def _open_home(directory: Path, home: PrivateHome) -> HomeSpec:
     try:
         return open_home(directory, home)
@@ -76,8 +107,25 @@ def _open_home(directory: Path, home: PrivateHome) -> HomeSpec:
         raise SetupError(f"the agent's home cannot be made: {home.folder}: {error.strerror or error}") from error
 
 
+def cap_name(context: RunContext, task: Task) -> str:
+    """The budget that caps what the task's model may use on it in this run."""
+    return f"run-{context.run.id}/task-{task.number}/{context.model_of(task)}"
+
+
 def define_task_budget(context: RunContext, task: Task) -> None:
-    """The task's `<token-budget>`, where it has one, is a budget over all of its attempts in this run."""
+    """The task's `<token-budget>`, where it has one, is a budget over all of its attempts in this run.
+
+    The cap of an attempt is a budget over those of its model: the next attempt after a failure has another one.
+    """
+    if context.settings.attempt_cap is not None:
+        context.stores.ledger.define(
+            Budget(
+                name=cap_name(context, task),
+                selector={"run": context.run.id, "task": task.number, "model": context.model_of(task)},
+                limit=context.settings.attempt_cap,
+                thresholds=RUN_THRESHOLDS,
+            )
+        )
     if task.metrics.token_budget is None:
         return
     context.stores.ledger.define(

@@ -1,23 +1,53 @@
-"""The run's merged work: one ref, one commit per task, moved by one attempt at a time."""
+"""The run's merged work: one ref, one commit per task, moved by one attempt at a time. A plan's `place.Place`."""
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from bursar.journal import AttemptRow, AttemptState, TaskState
 from bursar.plan import Task
 from bursar.run.context import RunContext
-from bursar.worktrees import Change, MergeConflict, advance, compose, save_branch
+from bursar.run.finish import bring_home
+from bursar.worktrees import (
+    Change,
+    MergeConflict,
+    Worktree,
+    advance,
+    commit_work,
+    compose,
+    contains,
+    create,
+    remove,
+    save_branch,
+)
 
 
 class MergedWork:
-    """The tip of what was merged so far. New attempts start from it."""
+    """The tip of what was merged so far. New attempts start from it, each in a worktree of its own."""
 
     def __init__(self, context: RunContext, tip: str) -> None:
         self._context = context
         self._turn = asyncio.Lock()
         self._merged: set[str] = set()
         self.tip = tip
+
+    def folder_of(self, attempt: str) -> Path:
+        """Where the worktree of an attempt of this name is made."""
+        return self._context.directory / "worktrees" / attempt
+
+    async def prepare(self, attempt: AttemptRow) -> None:
+        """The attempt's worktree stands, at the commit that it starts from."""
+        await asyncio.to_thread(create, self._context.repository, Path(attempt.worktree), attempt.base_commit)
+
+    async def collect(self, task: Task | None, attempt: AttemptRow) -> Change | None:
+        """What the agent left in its worktree, as a commit; None if that is nothing, or if the worktree is gone."""
+        worktree = self._worktree(attempt)
+        if not worktree.path.exists():
+            return None
+        was = f"Work on task {attempt.task} as it was\n\nBursar-Attempt: {attempt.key}\n"
+        message = was if task is None else self.message(task, attempt)
+        return await asyncio.to_thread(commit_work, self._context.repository, worktree, message)
 
     async def merge(self, task: Task, attempt: AttemptRow, change: Change) -> str | MergeConflict:
         """The change is the new tip, the journal says so, and the task is merged; the commit's id.
@@ -50,7 +80,29 @@ class MergedWork:
         name = f"bursar/{attempt.key}"
         return await asyncio.to_thread(save_branch, self._context.repository, name, change.commit)
 
+    def clear(self, attempt: AttemptRow) -> None:
+        """The attempt's worktree is gone."""
+        remove(self._context.repository, Path(attempt.worktree))
+
+    def finish_merge(self, attempt: AttemptRow) -> bool:
+        """The commit of a merge that was cut off is in the merged work; False if it is not one step ahead of it."""
+        repository, commit = self._context.repository, attempt.commit or ""
+        if not contains(repository, self.tip, commit):
+            if not contains(repository, commit, self.tip):
+                return False
+            advance(repository, self._context.merged_ref, commit, self.tip)
+            self.tip = commit
+        return True
+
+    def bring_home(self, *, is_done: bool) -> None:
+        """The branch that the run started from has the merged work, or a branch of the run's own has."""
+        bring_home(self._context, self.tip, is_done=is_done)
+
     def message(self, task: Task, attempt: AttemptRow) -> str:
         """The commit's message: `feat(PLAN): NAME`, and which attempt made it."""
         name = " ".join(task.name.split())
         return f"feat({self._context.plan.id}): {name}\n\nBursar-Attempt: {attempt.key}\n"
+
+    def _worktree(self, attempt: AttemptRow) -> Worktree:
+        path = Path(attempt.worktree)
+        return Worktree(path, self._context.repository.common_dir / "worktrees" / path.name, attempt.base_commit)

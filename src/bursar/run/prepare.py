@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,28 +15,30 @@ from bursar.clock import Clock
 from bursar.errors import InvalidPlan, SetupError, UserError
 from bursar.graph import Cycle, Graph, build_graph, check_plan, plan_nodes
 from bursar.ids import IdSource
-from bursar.plan import Plan, UnreadablePlan, read_plan
+from bursar.plan import (
+    Plan,
+    Problem,
+    UnreadableJobList,
+    UnreadablePlan,
+    plan_of_jobs,
+    read_job_list,
+    read_plan,
+)
 from bursar.pricing import RateTable
 from bursar.routing import choose_route
 from bursar.run.context import RunSettings, Stores
 from bursar.run.holds import price_of_tokens
-from bursar.worktrees import (
-    Head,
-    Repository,
-    changed_tracked_files,
-    open_repository,
-    read_head,
-)
+from bursar.run.origins import CheckoutOrigin, Origin, WorkspaceOrigin
+from bursar.worktrees import Repository, changed_tracked_files, open_repository, read_head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanToRun:
-    """A plan that has no errors, with its graph, in a repository that is fit to start from."""
+    """A plan that has no errors (or a job list as one), with its graph, and where its run begins."""
 
     plan: Plan
     graph: Graph
-    repository: Repository
-    head: Head
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,7 @@ class Tools:
     environment: Mapping[str, str]
     clock: Clock
     ids: IdSource
+    failover: tuple[Agent, ...] = ()
 
 
 def check_plan_file(path: Path) -> tuple[Plan, Graph]:
@@ -86,7 +90,40 @@ def open_plan(path: Path, directory: Path) -> PlanToRun:
             f"the checkout has changes that are not committed:\n{listed}",
             hint="commit them, or put them aside with `git stash`",
         )
-    return PlanToRun(plan=plan, graph=graph, repository=repository, head=head)
+    return PlanToRun(plan=plan, graph=graph, origin=CheckoutOrigin(repository, head))
+
+
+def open_jobs(path: Path, workspace: Path) -> PlanToRun:
+    """The job list at `path`, to be run in `workspace` as it is; both are absolute.
+
+    Raises:
+        InvalidPlan: the job list has problems.
+        UserError: the workspace is no folder that one can write in, or a path is not UTF-8.
+    """
+    jobs = read_job_list(path)
+    if isinstance(jobs, UnreadableJobList):
+        raise InvalidPlan(_list_problems([_with_hint(each) for each in jobs.problems if each.is_error], path))
+    _check_paths(workspace, path)
+    if not workspace.is_dir():
+        what = "is a file" if workspace.exists() else "does not exist"
+        raise UserError(f"the workspace {workspace} {what}", hint=f"mkdir -p {shlex.quote(str(workspace))}")
+    if not os.access(workspace, os.W_OK | os.X_OK):
+        raise UserError(f"the workspace {workspace} cannot be written")
+    plan = plan_of_jobs(jobs)
+    graph = build_graph(plan_nodes(plan))
+    assert isinstance(graph, Graph)  # nothing depends on anything
+    origin = WorkspaceOrigin(_project_around(workspace), workspace, jobs.by_number)
+    return PlanToRun(plan=plan, graph=graph, origin=origin)
+
+
+def _project_around(workspace: Path) -> Path:
+    """The top of the checkout that the workspace lies in, else the workspace; git is not asked."""
+    around = (folder for folder in (workspace, *workspace.parents) if (folder / ".git").exists())
+    return next(around, workspace)
+
+
+def _with_hint(problem: Problem) -> str:
+    return f"{problem} ({problem.hint})" if problem.hint else str(problem)
 
 
 def _find_repository(directory: Path, beside_plan: Path) -> Repository:
@@ -145,7 +182,7 @@ class RunLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as taken:
             os.close(self._file)
-            raise UserError("this plan is being run by another process", hint="bursar status") from taken
+            raise UserError(f"{opened.plan.path.name} is being run by another process", hint="bursar status") from taken
 
     def release(self) -> None:
         """Others may conduct the plan again."""
@@ -153,10 +190,11 @@ class RunLock:
 
 
 def lock_name(opened: PlanToRun) -> str:
-    """A file name that stands for this plan of this repository."""
+    """A file name that stands for this plan of this repository, or for this job list in this workspace."""
     import hashlib
 
-    return hashlib.sha256(f"{opened.repository.root}\0{opened.plan.path}".encode()).hexdigest()[:24]
+    place = opened.origin.workspace or opened.origin.project
+    return hashlib.sha256(f"{place}\0{opened.plan.path}".encode()).hexdigest()[:24]
 
 
 def _list_problems(problems: Sequence[str], path: Path) -> str:

@@ -16,10 +16,13 @@ _RULES = """\
 _ARCHIVED = ": this phase is finished, and the file stands for its plans and summaries; do not read those."
 
 
-def build_prompt(plan: Plan, task: Task, is_archived: Callable[[str], bool] = lambda folder: False) -> str:
+def build_prompt(
+    plan: Plan, task: Task, is_archived: Callable[[str], bool] = lambda folder: False, *, lesson: str = ""
+) -> str:
     """The prompt of one attempt, in Markdown. The heading `# Task N: NAME` comes first and once.
 
     Args:
+        lesson: what an earlier attempt at the task has left; empty for nothing.
         is_archived: whether the phase in this folder has been summed up; its plans and summaries need not be read then.
     """
     sections = [
@@ -30,6 +33,7 @@ def build_prompt(plan: Plan, task: Task, is_archived: Callable[[str], bool] = la
         _section("What to do", task.action),
         *(_section(name.replace("_", " ").replace("-", " ").capitalize(), text) for name, text in task.details.items()),
         _section("How it is verified", _verification(task)),
+        _section("What went wrong before", lesson),
         _section("Done when", task.done),
         _section("Read first, where it exists", _context(plan, is_archived)),
         _section("Rules", _RULES),

@@ -20,12 +20,13 @@ from pathlib import Path
 
 from bursar.journal import AttemptRow, AttemptState, TaskState
 from bursar.ledger import State
+from bursar.processes import kill_marked
 from bursar.run.attempts import Attempts
 from bursar.run.context import RunContext
-from bursar.run.merging import MergedWork
+from bursar.run.kept import is_kept
+from bursar.run.place import Place
 from bursar.run.supervisors import Supervisors
-from bursar.supervision import ABANDONED, close_home, read_claim
-from bursar.worktrees import advance, contains, remove
+from bursar.supervision import ABANDONED, MARK, close_home, read_claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,40 +46,39 @@ class Recovered:
 
 
 def recover(
-    context: RunContext, attempts: Attempts, merged: MergedWork, supervisors: Supervisors, rows: Sequence[AttemptRow]
+    context: RunContext, attempts: Attempts, place: Place, supervisors: Supervisors, rows: Sequence[AttemptRow]
 ) -> Recovered:
     """Every row and hold of the run is in order again, but for the attempts that are returned to be followed."""
     left: list[Left] = []
     finished: list[str] = []
     for row in rows:
         if row.state is AttemptState.MERGING:
-            if _finish_merge(context, merged, row):
+            if _finish_merge(context, place, row):
                 finished.append(row.task)
         elif row.state is AttemptState.PLANNED and not _never_started(context, attempts, row):
             claim = read_claim(Path(row.directory)) or ""
             left.append(Left(row, supervisors.adopt(row.key, claim)))
     _release_rowless_holds(context, {row.key for row in rows})
-    _remove_traces(context, rows, {item.row.key for item in left})
+    _clear(place, rows, {item.row.key for item in left})
     return Recovered(left, finished)
 
 
-def _finish_merge(context: RunContext, merged: MergedWork, row: AttemptRow) -> bool:
-    commit = row.commit or ""
-    if not contains(context.repository, merged.tip, commit):
-        if not contains(context.repository, commit, merged.tip):
-            _interrupt(context, row, "its merge was interrupted")
-            return False
-        advance(context.repository, context.merged_ref, commit, merged.tip)
-        merged.tip = commit
+def _finish_merge(context: RunContext, place: Place, row: AttemptRow) -> bool:
+    if not place.finish_merge(row):
+        _interrupt(context, row, "its merge was interrupted")
+        return False
     is_current = context.is_current(row)
     state = TaskState.MERGED if is_current else TaskState.PENDING
-    context.stores.journal.end_attempt(row, AttemptState.SUCCEEDED, context.now(), task=state, commit=commit, note="")
+    journal = context.stores.journal
+    journal.end_attempt(row, AttemptState.SUCCEEDED, context.now(), task=state, commit=row.commit or "", note="")
     return is_current
 
 
 def _never_started(context: RunContext, attempts: Attempts, row: AttemptRow) -> bool:
     if read_claim(Path(row.directory)) not in {None, ABANDONED} or not attempts.abandon(row):
         return False
+    if row.task in context.instances:
+        kill_marked(MARK, row.key)  # its pre-commands may still be at work
     _interrupt(context, row, "it was planned but never started")
     return True
 
@@ -94,10 +94,10 @@ def _release_rowless_holds(context: RunContext, keys: set[str]) -> None:
             ledger.release(reservation.key)
 
 
-def _remove_traces(context: RunContext, rows: Sequence[AttemptRow], but: set[str]) -> None:
+def _clear(place: Place, rows: Sequence[AttemptRow], but: set[str]) -> None:
     for row in rows:
         if row.key in but:
             continue
         close_home(Path(row.directory))
-        if Path(row.worktree).exists():
-            remove(context.repository, Path(row.worktree))
+        if Path(row.worktree).exists() and not is_kept(row):
+            place.clear(row)

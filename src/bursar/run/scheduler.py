@@ -6,13 +6,16 @@ chain of work goes first.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bursar.graph import Graph
 from bursar.run.turns import Turns
+
+_FEW = 8  # up to so many are put in one by one
 
 
 class Standing(StrEnum):
@@ -36,22 +39,27 @@ class Skipped:
 class Scheduler:
     """The ready set of one graph, kept up to date by four events: started, reopened, done, failed."""
 
-    def __init__(self, graph: Graph, *, done: Iterable[str] = (), lengths: Mapping[str, int] | None = None) -> None:
-        """All tasks are open but those in `done`; `lengths` weighs them (1 each where absent)."""
+    def __init__(self, graph: Graph, *, done: Iterable[str] = (), lengths: Mapping[str, float] | None = None) -> None:
+        """All tasks are open but those in `done`; `lengths` weighs them, in any unit (1 each where absent)."""
         self._graph = graph
         self._standing = {node.key: Standing.OPEN for node in graph.nodes}
         self._depends_on = {node.key: frozenset(node.depends_on) for node in graph.nodes}
         self._waits_for = {key: set(names) for key, names in self._depends_on.items()}
         self._turns = Turns(graph)
-        self._rank = _ranks(graph, lengths or {})
-        self._ready: set[str] = set()
+        self._by_rank = _ranked(graph, lengths or {})
+        self._rank = {key: rank for rank, key in enumerate(self._by_rank)}
+        self._ready = _Sorted()  # ranks
         self._offer(self._standing)
         for key in done:
             self.done(key)
 
     def ready(self) -> list[str]:
         """Tasks that may start now, longest chain first; position in the plan decides between equals."""
-        return sorted(self._ready, key=self._rank.__getitem__)
+        return list(self.offers())
+
+    def offers(self) -> Iterator[str]:
+        """What `ready` lists now, one by one, for those who take few of many; starting them on the way is fine."""
+        return map(self._by_rank.__getitem__, self._ready.copy())
 
     def started(self, key: str) -> None:
         """The task runs and is no longer on offer, nor is any that may write one of its files.
@@ -59,8 +67,9 @@ class Scheduler:
         It need not have been on offer: one that an earlier conductor started runs, whatever has changed since.
         """
         self._move(key, Standing.RUNNING, from_=(Standing.OPEN,))
-        self._ready.discard(key)
-        self._ready.difference_update(self._turns.begin(key))
+        self._withdraw(key)
+        for loser in self._turns.begin(key):
+            self._withdraw(loser)
 
     def reopened(self, key: str) -> None:
         """The task, which ran, has to be done again: it is on offer when its turn comes."""
@@ -70,7 +79,7 @@ class Scheduler:
     def done(self, key: str) -> None:
         """The task is merged: what waited only for it is ready."""
         self._move(key, Standing.DONE, from_=(Standing.OPEN, Standing.RUNNING))
-        self._ready.discard(key)
+        self._withdraw(key)
         for dependent in self._graph.dependents(key):
             self._waits_for[dependent].discard(key)
         self._leave(key)
@@ -81,7 +90,7 @@ class Scheduler:
         A file conflict is no dependency: a task that was only ordered behind this one may start.
         """
         self._move(key, Standing.FAILED, from_=(Standing.OPEN, Standing.RUNNING))
-        self._ready.discard(key)
+        self._withdraw(key)
         skipped = self._skip_dependents(key)
         for lost in (key, *(each.task for each in skipped)):
             self._leave(lost)
@@ -100,7 +109,10 @@ class Scheduler:
         self._offer([*self._graph.dependents(key), *self._turns.end(key)])
 
     def _offer(self, keys: Iterable[str]) -> None:
-        self._ready.update(filter(self._may_start, keys))
+        self._ready.add(map(self._rank.__getitem__, filter(self._may_start, keys)))
+
+    def _withdraw(self, key: str) -> None:
+        self._ready.discard(self._rank[key])
 
     def _skip_dependents(self, key: str) -> list[Skipped]:
         skipped: list[Skipped] = []
@@ -110,7 +122,7 @@ class Scheduler:
             for dependent in self._graph.dependents(cause):
                 if cause in self._depends_on[dependent] and self._standing[dependent] is Standing.OPEN:
                     self._standing[dependent] = Standing.SKIPPED
-                    self._ready.discard(dependent)
+                    self._withdraw(dependent)
                     skipped.append(Skipped(dependent, cause))
                     queue.append(dependent)
         return skipped
@@ -121,11 +133,36 @@ class Scheduler:
         self._standing[key] = to
 
 
-def _ranks(graph: Graph, lengths: Mapping[str, int]) -> dict[str, int]:
+class _Sorted:
+    """A set of numbers in order: thousands of tasks may be ready while an event moves but a few."""
+
+    def __init__(self) -> None:
+        self._numbers: list[int] = []
+
+    def add(self, numbers: Iterable[int]) -> None:
+        new = [number for number in numbers if not self._has(number)]
+        if len(new) > _FEW:
+            self._numbers = sorted({*self._numbers, *new})
+            return
+        for number in dict.fromkeys(new):
+            insort(self._numbers, number)
+
+    def discard(self, number: int) -> None:
+        if self._has(number):
+            del self._numbers[bisect_left(self._numbers, number)]
+
+    def copy(self) -> list[int]:
+        return self._numbers.copy()
+
+    def _has(self, number: int) -> bool:
+        place = bisect_left(self._numbers, number)
+        return place < len(self._numbers) and self._numbers[place] == number
+
+
+def _ranked(graph: Graph, lengths: Mapping[str, float]) -> list[str]:
     """Who goes first when several may: the head of the heaviest chain of work, and of equals the first in the plan."""
-    chains: dict[str, int] = {}
+    chains: dict[str, float] = {}
     for key in reversed(graph.order):
         below = max((chains[dependent] for dependent in graph.dependents(key)), default=0)
         chains[key] = lengths.get(key, 1) + below
-    in_order = sorted((node.key for node in graph.nodes), key=lambda key: -chains[key])  # stable: plan order stays
-    return {key: rank for rank, key in enumerate(in_order)}
+    return sorted((node.key for node in graph.nodes), key=lambda key: -chains[key])  # stable: plan order stays

@@ -15,11 +15,9 @@ from bursar.paths import AUDIT_FILE
 from bursar.plan import Plan
 from bursar.processes import identify
 from bursar.run.conductor import Conductor
-from bursar.run.context import RunContext, merged_ref
-from bursar.run.merging import MergedWork
+from bursar.run.context import RunContext
 from bursar.run.prepare import PlanToRun, Tools
 from bursar.supervision import keep_audit
-from bursar.worktrees import advance, contains, drop_ref, read_ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,49 +49,33 @@ def unfinished_run(opened: PlanToRun, tools: Tools) -> RunRow | None:
         UserError: it started from another branch than the one that is checked out; or the newest one is done, and its
             work waits to be merged by a person.
     """
-    run = tools.stores.journal.latest_run(str(opened.repository.root), str(opened.plan.path))
+    run = _latest_run(opened, tools)
     if run is None:
         return None
     if run.state is RunState.SUCCEEDED:
-        _check_brought_home(opened, run)
+        opened.origin.check_brought_home(run)
         return None
-    if run.branch != opened.head.branch:
-        raise UserError(
-            f"run {run.id} of this plan started from {run.branch or 'a detached HEAD'}, and"
-            f" {opened.head.branch or 'a detached HEAD'} is checked out",
-            hint=f"git switch {run.branch}, or start a run of its own with --new" if run.branch else "use --new",
-        )
+    opened.origin.check_same(run)
     return run
 
 
 def settle_finished(opened: PlanToRun, tools: Tools) -> None:
     """A run whose last act (saying that it is done) was cut off is done: its SUMMARY is there and every task merged."""
     journal = tools.stores.journal
-    run = journal.latest_run(str(opened.repository.root), str(opened.plan.path))
+    run = _latest_run(opened, tools)
     if run is None:
         return
-    tip = read_ref(opened.repository, merged_ref(run.id))
-    if tip is not None and contains(opened.repository, opened.head.commit, tip):
-        drop_ref(opened.repository, merged_ref(run.id))
+    opened.origin.forget(run)
     if run.state is RunState.SUCCEEDED:
         return
     if all(task.state is TaskState.MERGED for task in journal.tasks(run.id)):
         journal.end_run(run.id, RunState.SUCCEEDED, tools.clock.now().isoformat(timespec="milliseconds"))
 
 
-def _check_brought_home(opened: PlanToRun, run: RunRow) -> None:
-    """The finished run's work is in what is checked out, or nobody knows where else it would be.
-
-    Raises:
-        UserError: it is on a branch of the run's own, because the user's could not be moved; doing it all again would
-            cost the same again.
-    """
-    tip = read_ref(opened.repository, merged_ref(run.id))
-    if tip is not None and not contains(opened.repository, opened.head.commit, tip):
-        raise UserError(
-            f"run {run.id} has done this plan, but its work is not on {opened.head.branch or 'the detached HEAD'} yet",
-            hint=f"git merge bursar/{run.id}/merged, or start a run of its own with --new",
-        )
+def _latest_run(opened: PlanToRun, tools: Tools) -> RunRow | None:
+    origin = opened.origin
+    workspace = None if origin.workspace is None else str(origin.workspace)
+    return tools.stores.journal.latest_run(str(origin.project), str(opened.plan.path), workspace)
 
 
 def take_up(
@@ -120,7 +102,7 @@ def take_up(
     else:
         _check_ledger(tools, run)
         limit = limit or _limit_never_defined(tools, run)
-    tip = _starting_tip(opened, run)
+    tip = opened.origin.starting_tip(run)
     if run.plan_digest != opened.plan.digest:
         journal.change_plan(run.id, opened.plan.digest, _task_rows(run.id, opened.plan))
     done = _done_tasks(opened, tools, run, tip)
@@ -132,7 +114,7 @@ def take_up(
     journal.conduct(run.id, identify(os.getpid()) or "", run.limit)
     context = _context(opened, tools, run, emit)
     rows = journal.attempts(run.id)
-    return Conductor(context, MergedWork(context, tip), _tried(tools, run, rows), done), context, rows
+    return Conductor(context, opened.origin.place(context, tip), _tried(tools, run, rows), done), context, rows
 
 
 def _check_ledger(tools: Tools, run: RunRow) -> None:
@@ -193,38 +175,20 @@ def _build_budget(tools: Tools, run_id: str, each: RunBudget) -> Budget:
 def _begin(opened: PlanToRun, tools: Tools, limit: RunLimit | None) -> RunRow:
     run = RunRow(
         id=tools.ids.new_id(),
-        project=str(opened.repository.root),
+        project=str(opened.origin.project),
         plan_path=str(opened.plan.path),
         plan_id=opened.plan.id,
         plan_digest=opened.plan.digest,
-        branch=opened.head.branch,
-        base_commit=opened.head.commit,
+        branch=opened.origin.head.branch,
+        base_commit=opened.origin.head.commit,
         limit=limit.text if limit else None,
         state=RunState.RUNNING,
         conductor=identify(os.getpid()),
         started_at=tools.clock.now().isoformat(timespec="milliseconds"),
+        workspace=None if opened.origin.workspace is None else str(opened.origin.workspace),
     )
     tools.stores.journal.begin_run(run, _task_rows(run.id, opened.plan))
     return run
-
-
-def _starting_tip(opened: PlanToRun, run: RunRow) -> str:
-    """Where work goes on: the run's merged work, and all that the user has committed since.
-
-    Raises:
-        UserError: the two have parted; only a person can join them.
-    """
-    ref, head = merged_ref(run.id), opened.head.commit
-    tip = read_ref(opened.repository, ref)
-    if tip is not None and contains(opened.repository, tip, head):
-        return tip
-    if tip is not None and not contains(opened.repository, head, tip):
-        raise UserError(
-            f"{opened.head.branch or 'the checkout'} and what run {run.id} has merged so far have parted",
-            hint=f"git merge {ref}",
-        )
-    advance(opened.repository, ref, head, tip)
-    return head
 
 
 def _done_tasks(opened: PlanToRun, tools: Tools, run: RunRow, tip: str) -> list[str]:
@@ -235,7 +199,7 @@ def _done_tasks(opened: PlanToRun, tools: Tools, run: RunRow, tip: str) -> list[
         task = digests.get(row.number)
         if task is None:
             continue
-        is_there = row.commit is None or contains(opened.repository, tip, row.commit)
+        is_there = row.commit is None or opened.origin.has(tip, row.commit)
         if row.state is TaskState.MERGED and row.digest == task.digest and is_there:
             done.append(row.number)
         elif row.state is not TaskState.PENDING or row.digest != task.digest:
@@ -263,10 +227,13 @@ def _context(opened: PlanToRun, tools: Tools, run: RunRow, emit: Callable[[RunEv
         run=run,
         plan=opened.plan,
         graph=opened.graph,
-        repository=opened.repository,
+        project=opened.origin.project,
+        checkout=opened.origin.repository,
+        instances=opened.origin.instances,
         directory=directory,
         stores=tools.stores,
         agent=tools.agent,
+        failover=tools.failover,
         rates=tools.rates,
         settings=tools.settings,
         environment=tools.environment,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bursar.budget import NOTHING, Alert, Amount, Balance, projected_alerts, title_of
-from bursar.ledger import Reservation
+from bursar.ledger import Reservation, State
 from bursar.session.operations import hold_id_of
 from bursar.session.sessions import Session
 
@@ -64,13 +64,13 @@ def build_projection(ledger: Ledger, session: Session, operation: str, amount: A
 
 def build_report(ledger: Ledger, session: Session, at: datetime) -> SessionReport:
     """How the session stands at that instant. The caller has the project's `SessionLock`."""
-    reservations = ledger.reservations({"run": session.id, "project": session.project})
+    held = ledger.reservations({"run": session.id, "project": session.project}, state=State.HELD)
     balances = ledger.balances(session.labels_here)
     return SessionReport(
         session=session,
         balance=_own(balances, session),
-        phases=_phases(reservations),
-        holds=tuple(_hold(each) for each in reservations if each.charged is None),
+        phases={phase: tokens for phase, tokens in ledger.phases(session.id).items() if tokens},
+        holds=tuple(_hold(each) for each in held),
         alerts=_alerts(balances, NOTHING, at),
     )
 
@@ -122,15 +122,6 @@ def _alerts(balances: Sequence[Balance], amount: Amount, at: datetime) -> tuple[
 def _share(balance: Balance, asked: int) -> float:
     taken = balance.spent + balance.reserved + asked
     return taken * _PARTS // balance.budget.limit.quantity / _PARTS
-
-
-def _phases(reservations: Sequence[Reservation]) -> dict[str, int]:
-    phases: dict[str, int] = {}
-    for each in reservations:
-        if each.charged is not None and each.charged.tokens:
-            phase = each.labels["phase"]
-            phases[phase] = phases.get(phase, 0) + each.charged.tokens
-    return phases
 
 
 def _hold(reservation: Reservation) -> Hold:

@@ -44,11 +44,15 @@ class Verdict:
     @property
     def reason(self) -> str:
         """What failed, in one line; empty when it passed."""
+        return self.explain("verify command")
+
+    def explain(self, kind: str) -> str:
+        """The same of commands of this kind."""
         failed = next((result for result in self.results if result.exit_code != 0), None)
         if failed is None:
             return ""
         how = "took too long" if failed.exit_code is None else f"exit code {failed.exit_code}"
-        return f"verify command failed ({how}): {failed.command}"
+        return f"{kind} failed ({how}): {failed.command}"
 
 
 class Verification:

@@ -4,6 +4,7 @@ It never touches the user's checkout but in `fast_forward`, runs no hooks, and t
 """
 
 from bursar.worktrees.checkout import FastForward, fast_forward
+from bursar.worktrees.leftovers import RunRef, list_drafts, list_run_refs, list_worktrees, remove_drafts
 from bursar.worktrees.merge import (
     MergeConflict,
     Merged,
@@ -16,7 +17,16 @@ from bursar.worktrees.merge import (
     read_ref,
     save_branch,
 )
-from bursar.worktrees.repository import Head, Repository, changed_tracked_files, is_tracked, open_repository, read_head
+from bursar.worktrees.repository import (
+    Head,
+    Repository,
+    changed_tracked_files,
+    identity_variables,
+    is_tracked,
+    leave_out,
+    open_repository,
+    read_head,
+)
 from bursar.worktrees.worktree import (
     Change,
     Worktree,
@@ -25,6 +35,7 @@ from bursar.worktrees.worktree import (
     commit_work,
     create,
     files_by_commit,
+    read_diff,
     remove,
 )
 
@@ -35,6 +46,7 @@ __all__ = [
     "MergeConflict",
     "Merged",
     "Repository",
+    "RunRef",
     "Worktree",
     "advance",
     "changed_files",
@@ -48,11 +60,18 @@ __all__ = [
     "drop_ref",
     "fast_forward",
     "files_by_commit",
+    "identity_variables",
     "is_tracked",
+    "leave_out",
+    "list_drafts",
+    "list_run_refs",
+    "list_worktrees",
     "open_repository",
+    "read_diff",
     "read_head",
     "read_message",
     "read_ref",
     "remove",
+    "remove_drafts",
     "save_branch",
 ]

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from bursar.errors import SetupError, UserError
@@ -109,6 +110,38 @@ def is_tracked(repository: Repository, path: Path) -> bool:
     """Whether git knows this file."""
     code, _ = git(repository.root, "ls-files", "--error-unmatch", "--", str(path), accept=(0, 1, 128))
     return code == 0
+
+
+@lru_cache(maxsize=8)
+def identity_variables(folder: Path) -> Mapping[str, str]:
+    """Who commits in that folder, as git's variables: for programs that do not see the user's git settings.
+
+    Empty where git knows nobody, or is not there.
+    """
+    found: dict[str, str] = {}
+    for role in ("AUTHOR", "COMMITTER"):
+        try:
+            _, said = git(folder, "var", f"GIT_{role}_IDENT")
+        except SetupError:
+            return {}
+        name, _, rest = said.rpartition(" <")
+        found |= {f"GIT_{role}_NAME": name, f"GIT_{role}_EMAIL": rest.partition(">")[0]}
+    return found
+
+
+def leave_out(repository: Repository, pattern: str) -> None:
+    """git takes no notice of files like this in any checkout of the repository; nothing that is committed says so.
+
+    Raises:
+        OSError: git's list cannot be read or written.
+    """
+    path = repository.common_dir / "info" / "exclude"
+    known = path.read_bytes() if path.exists() else b""
+    if pattern.encode() in known.splitlines():
+        return
+    path.parent.mkdir(exist_ok=True)
+    with path.open("ab") as file:
+        file.write((b"" if not known or known.endswith(b"\n") else b"\n") + pattern.encode() + b"\n")
 
 
 def _identity(root: Path) -> dict[str, str]:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bursar.worktrees.git import git
-from bursar.worktrees.objects import compare, write_commit
+from bursar.worktrees.objects import compare, read_tree, write_commit
 from bursar.worktrees.registry import register, unregister
 from bursar.worktrees.repository import Repository
+from bursar.worktrees.submodules import (
+    Submodule,
+    SubmoduleChanged,
+    changes_in_submodule,
+    fill_submodule,
+    find_submodules,
+)
 from bursar.worktrees.trees import REPOSITORY, Difference
 
 
@@ -27,10 +34,11 @@ class Worktree:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A commit on top of the worktree's base, and the files in which it differs."""
+    """A commit on top of the worktree's base, the files in which it differs, and those of them that it deletes."""
 
     commit: str
     files: tuple[str, ...]
+    deleted: tuple[str, ...] = ()
 
 
 def create(repository: Repository, path: Path, base: str) -> Worktree:
@@ -45,6 +53,8 @@ def create(repository: Repository, path: Path, base: str) -> Worktree:
     worktree = Worktree(path, register(repository, path, base), base)
     try:
         git(path, "read-tree", "-u", "--reset", "--no-recurse-submodules", base, environment=_where(worktree))
+        for submodule, index in _submodules(repository, worktree):
+            fill_submodule(submodule, path, index)
     except BaseException:
         remove(repository, path)
         raise
@@ -57,13 +67,18 @@ def commit_work(repository: Repository, worktree: Worktree, message: str) -> Cha
     Commits that the agent made on its own are folded into this one. The worktree's `.git` file is not believed:
     an agent can rewrite it, so the state folder is named outright. Files of a repository that the agent made inside
     are taken in as files: as a repository they would be a pointer to a commit that nobody else has.
+
+    Raises:
+        SubmoduleChanged: files of a submodule were changed; the worktree is as it was.
+        GitFailed: git cannot take it in; the worktree is as it was.
     """
+    _check_submodules(repository, worktree)
     (worktree.state_dir / "index.lock").unlink(missing_ok=True)  # of a git that was killed; the agent runs no more
-    tree = _write_tree(worktree)
+    tree = _write_tree(repository, worktree)
     changed = compare(repository, worktree.base, tree)
     if inner := _new_repositories(changed):
         _take_in(worktree, inner)
-        tree = _write_tree(worktree)
+        tree = _write_tree(repository, worktree)
         changed = compare(repository, worktree.base, tree)
     return _commit(repository, tree, worktree.base, message, changed)
 
@@ -100,6 +115,12 @@ def changed_files(repository: Repository, before: str, after: str) -> tuple[str,
     return tuple(os.fsdecode(difference.path) for difference in compare(repository, before, after))
 
 
+def read_diff(repository: Repository, before: str, after: str) -> str:
+    """What differs between two commits, as a patch for people; no program of the repository's settings takes part."""
+    _, output = git(repository.root, "diff", "--no-ext-diff", "--no-textconv", "--no-color", before, after, "--")
+    return output.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def files_by_commit(
     repository: Repository, commits: Iterable[str], *, only_new: bool = False
 ) -> dict[str, tuple[str, ...]]:
@@ -122,14 +143,36 @@ def files_by_commit(
     return {commit: tuple(files) for commit, files in found.items()}
 
 
-def _write_tree(worktree: Worktree) -> str:
-    """All that git does not ignore, as a tree."""
+def _submodules(repository: Repository, worktree: Worktree) -> Iterator[tuple[Submodule, Path]]:
+    """Submodules that the user has checked out, each with its index."""
+    if b".gitmodules" in read_tree(repository, worktree.base):
+        for number, submodule in enumerate(find_submodules(repository.root, worktree.base)):
+            yield submodule, worktree.state_dir / "submodules" / f"{number}.index"
+
+
+def _check_submodules(repository: Repository, worktree: Worktree) -> None:
+    """Raises:
+    SubmoduleChanged: files of one were changed.
+    """
+    changed: list[str] = []
+    for submodule, index in _submodules(repository, worktree):
+        changed += changes_in_submodule(submodule, worktree.path, index)
+    if changed:
+        raise SubmoduleChanged(
+            f"files of a submodule were changed, and bursar makes no commits in submodules: {', '.join(changed[:5])}"
+            + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+        )
+
+
+def _write_tree(repository: Repository, worktree: Worktree) -> str:
+    """All that git does not ignore, as a tree; in a sparse checkout also what lies outside of it."""
     where = _where(worktree)
-    code, _ = git(worktree.path, "add", "--all", environment=where, accept=(0, 128))
+    add = ("add", "--all", *(("--sparse",) if "core.sparsecheckout" in repository.gits.settings else ()))
+    code, _ = git(worktree.path, *add, environment=where, accept=(0, 128))
     if code:  # git refuses a repository inside that has no commit yet
         _, others = git(worktree.path, "ls-files", "-z", "--others", "--exclude-standard", environment=where)
         _take_in(worktree, [other.rstrip("/") for other in others.split("\0") if other.endswith("/")])
-        git(worktree.path, "add", "--all", environment=where)
+        git(worktree.path, *add, environment=where)
     _, tree = git(worktree.path, "write-tree", environment=where)
     return tree.strip()
 
@@ -172,4 +215,5 @@ def _commit(repository: Repository, tree: str, base: str, message: str, changed:
     if not changed:
         return None
     files = tuple(os.fsdecode(difference.path) for difference in changed)
-    return Change(write_commit(repository, tree, base, message), files)
+    deleted = tuple(os.fsdecode(difference.path) for difference in changed if difference.after is None)
+    return Change(write_commit(repository, tree, base, message), files, deleted)

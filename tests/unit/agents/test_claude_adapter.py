@@ -41,6 +41,43 @@ def test_claude_arguments(program: Path) -> None:
     assert "--dangerously-skip-permissions" not in launch.argv
 
 
+def test_a_conversation_is_gone_on_with_where_there_is_one(program: Path, tmp_path: Path) -> None:
+    """By its log in the folder of the workspace; the reader of that process believes no sum that has its past in it."""
+    workspace, home = tmp_path / "my.site", tmp_path / "home"
+    workspace.mkdir()
+    own = {"HOME": str(home), "BURSAR_CONTINUES": "1"}
+    asked = LaunchRequest(prompt="x", worktree=workspace, model="haiku", session_id="s-1", continues=True)
+    begun = ClaudeAgent(str(program)).launch(asked, own)
+    assert value_after(begun.argv, "--session-id") == "s-1"
+    assert "BURSAR_CONTINUES" not in begun.environment
+    logs = (
+        home / ".claude" / "projects" / str(workspace.resolve()).replace("/", "-").replace(".", "-").replace("_", "-")
+    )
+    logs.mkdir(parents=True)
+    (logs / "s-1.jsonl").touch()
+    again = ClaudeAgent(str(program)).launch(asked, own)
+    assert value_after(again.argv, "--resume") == "s-1"
+    assert "--session-id" not in again.argv
+    statement = b"""{"type": "result", "is_error": false, "usage": {"input_tokens": 5},
+        "modelUsage": {"m": {"inputTokens": 500}}}""".replace(b"\n", b"")
+    stated = [open_reader("claude", each.environment).feed_line(statement) for each in (begun, again)]
+    assert [bool(ended.usage_by_model) for (ended,) in stated] == [True, False]  # type: ignore[union-attr]
+
+
+def test_permissions_that_a_request_names(program: Path) -> None:
+    asked = LaunchRequest(
+        prompt="x",
+        worktree=Path("/w"),
+        model="m",
+        session_id="s",
+        permission_mode="plan",
+        allowed_tools=("Read", "Grep"),
+    )
+    argv = ClaudeAgent(str(program)).launch(asked, {}).argv
+    assert value_after(argv, "--permission-mode") == "plan"
+    assert value_after(argv, "--allowedTools") == "Read,Grep"
+
+
 def test_nested_tools_are_withheld_unless_allowed(program: Path) -> None:
     withheld = value_after(ClaudeAgent(str(program)).launch(request(), {}).argv, "--disallowedTools").split(",")
     assert {"Agent", "Task", "Workflow", "Monitor"} <= set(withheld)

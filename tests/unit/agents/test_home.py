@@ -318,26 +318,3 @@ def test_only_logs_stay(name: str, program: str, tmp_path: Path) -> None:
     assert not kept & {".cache/a/b", ".bashrc", ".claude.json", ".gemini/settings.json", LOGINS.get(name, ("", ""))[1]}
     assert login.exists()
     strip(tmp_path / "nowhere", ("x",))
-
-
-@pytest.mark.parametrize(
-    ("config", "identity"),
-    [
-        ("[user]\n\tname = Ada L.\n  Email=a@b\n[alias]\n name = x\n", "[user]\n\tname = Ada L.\n\temail = a@b\n"),
-        ("[core]\n hooksPath = /x\n[credential]\n helper = y\n[ user ]\n signingkey = z\n", ""),
-        ("not a configuration", ""),
-        ("", ""),
-    ],
-)
-def test_git_knows_who_the_user_is_and_nothing_else(config: str, identity: str, program: str, tmp_path: Path) -> None:
-    put(tmp_path / "user/.gitconfig", config)
-    launch(CodexAgent(program), tmp_path, {"HOME": str(tmp_path / "user")})
-    written = tmp_path / "attempt/home/.gitconfig"
-    assert (written.read_text() if written.exists() else "") == identity
-
-
-def test_git_s_other_place(program: str, tmp_path: Path) -> None:
-    put(tmp_path / "user/.config/git/config", "[user]\nname = Ada\nemail = old@b\n")
-    put(tmp_path / "user/.gitconfig", "[user]\nemail = new@b\n")
-    launch(CodexAgent(program), tmp_path, {"HOME": str(tmp_path / "user")})
-    assert (tmp_path / "attempt/home/.gitconfig").read_text() == "[user]\n\tname = Ada\n\temail = new@b\n"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bursar.ledger import Entry
@@ -153,6 +153,7 @@ def test_one_changed_field_breaks_the_chain(field: int, value: object, problem: 
     assert any(problem in found for found in check_books(rows, [], [], [], []))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # of the machine, not of the encoder
 @given(st.recursive(st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(), _nested, max_leaves=8))
 def test_the_quick_encoder_writes_what_the_slow_one_does(value: object) -> None:
     assert encode_quickly(value) == encode(value)

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.logs import LoggedCall
-from bursar.logs.claude.records import read_line
-from tests.unit.logs.transcripts import AT, line, usage
+from bursar.logs.call import LoggedCall
+from bursar.logs.claude import ClaudeReader
+from bursar.logs.files import LogFile
+from tests.unit.logs.transcripts import AT, encode, line, usage
 
 NOON = int(datetime(2026, 11, 18, 10, tzinfo=UTC).timestamp() * 1000)
 CALL = LoggedCall(
@@ -20,8 +21,20 @@ CALL = LoggedCall(
 )
 
 
+FILE = LogFile("/logs/-w-shop/file.jsonl", "/logs", 0, 0)
+
+
+def read_line(data: bytes) -> LoggedCall | None:
+    """What a line tells of, alone, and after another in one block."""
+    alone = list(ClaudeReader(FILE, "").read(memoryview(data)))
+    second = list(ClaudeReader(FILE, "").read(memoryview(encode(line("other", "other")) + data + b"\n")))
+    assert second[1:] == alone
+    assert second[0][0] == "other"
+    return LoggedCall(*alone[0]) if alone else None
+
+
 def read(value: object) -> LoggedCall | None:
-    return read_line(json.dumps(value, separators=(",", ":")).encode(), "-w-shop", "file")
+    return read_line(json.dumps(value, separators=(",", ":")).encode())
 
 
 def test_a_call() -> None:
@@ -68,11 +81,11 @@ def test_what_other_tools_drop_is_counted(changes: dict[str, Any]) -> None:
 
 def test_a_byte_that_is_no_utf8_does_not_matter() -> None:
     data = json.dumps(line(content="caf\u00e9"), ensure_ascii=False).encode("latin-1")
-    assert read_line(data, "", "") == CALL
+    assert read_line(data) == CALL
 
 
 def test_blanks_do_not_matter() -> None:
-    assert read_line(json.dumps(line(), indent=1).replace("\n", " ").encode(), "", "") == CALL
+    assert read_line(json.dumps(line(), indent=1).replace("\n", " ").encode()) == CALL
 
 
 def test_no_speed() -> None:
@@ -114,7 +127,7 @@ def test_no_call(value: object) -> None:
 
 @pytest.mark.parametrize("data", [b"", b'{"usage"', b"\x00\xff", b'{"message":{"usage":' * 100_000, b"[" * 100_000])
 def test_no_json(data: bytes) -> None:
-    assert read_line(data, "", "") is None
+    assert read_line(data) is None
 
 
 @given(
@@ -130,5 +143,5 @@ def test_no_json(data: bytes) -> None:
     )
 )
 def test_whatever_it_is_nothing_is_raised(value: object) -> None:
-    call = read_line(json.dumps(value).encode(), "", "")
+    call = read_line(json.dumps(value).encode())
     assert call is None or min(call[8:13]) >= 0

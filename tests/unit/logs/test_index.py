@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bursar.logs import open_index
-from tests.unit.logs.transcripts import Transcripts, encode, line, usage
+from bursar.logs import UsageRow, claude, ingesting, open_index
+from bursar.logs.adding import Adder
+from bursar.logs.claude import read
+from bursar.logs.files import FolderSearch
+from tests.unit.logs.transcripts import FlatPrices, Transcripts, encode, line, usage
 
 CALL = 1280
 """Tokens of one call as `line` makes it."""
@@ -21,6 +26,10 @@ def logs(tmp_path: Path) -> Iterator[Transcripts]:
     index = open_index(tmp_path / "state" / "logs.db")
     yield Transcripts(tmp_path, index)
     index.close()
+
+
+def vars_of(row: UsageRow) -> tuple[object, ...]:
+    return (row.label, row.project, row.first_at, row.last_at, row.totals.calls, row.totals.total_tokens)
 
 
 def test_repeats_count_once(logs: Transcripts) -> None:
@@ -90,10 +99,10 @@ def test_a_log_that_grows_by_any_bytes_is_read_once(logs: Transcripts, seed: int
 def test_what_has_not_changed_is_not_opened(logs: Transcripts, monkeypatch: pytest.MonkeyPatch) -> None:
     logs.write(encode(line()))
     logs.read()
-    assert logs.prices.loaded == 1
-    monkeypatch.setattr("bursar.logs.reading.read_new", None)
+    assert logs.last.changed == 1
+    monkeypatch.setattr("bursar.logs.claude.read", None)
     assert logs.read() == {}
-    assert logs.prices.loaded == 1
+    assert logs.last.changed == 0
 
 
 def test_a_rewritten_log_is_read_anew_and_nothing_is_forgotten(logs: Transcripts) -> None:
@@ -133,7 +142,7 @@ def test_an_unknown_price_is_counted_and_costs_nothing_known(logs: Transcripts) 
     logs.write(encode(line(), line("m2", "r2", model="unknown-1")))
     logs.read()
     assert logs.totals() == (2, 2 * CALL, CALL)
-    assert sum(each.unpriced for each in logs.sums()) == 1
+    assert sum(row.totals.unpriced for row in logs.rows()) == 1
 
 
 def test_files_that_cannot_be_read_are_named_and_the_rest_is_read(logs: Transcripts) -> None:
@@ -144,14 +153,109 @@ def test_files_that_cannot_be_read_are_named_and_the_rest_is_read(logs: Transcri
     assert logs.totals()[0] == 1
 
 
-def test_a_file_that_is_gone_when_it_is_opened(logs: Transcripts) -> None:
+def test_a_file_that_is_gone_when_it_is_opened(logs: Transcripts, monkeypatch: pytest.MonkeyPatch) -> None:
     path = logs.write(encode(line()))
-    from bursar.logs import find_files, update_index
+    real = ingesting.read_logs
 
-    files = list(find_files([str(logs.root)], {}))
-    path.unlink()
-    result = update_index(logs.index, "claude", files, logs.prices)
-    assert result.unreadable == {str(path): "No such file or directory"}
+    def late(*arguments: Any) -> None:
+        path.unlink()
+        real(*arguments)
+
+    monkeypatch.setattr(ingesting, "read_logs", late)
+    assert logs.read() == {str(path): "No such file or directory"}
+
+
+def test_a_folder_that_cannot_be_listed_is_named(logs: Transcripts, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs.write(encode(line()))
+    closed = logs.write(encode(line("m2", "r2")), "-w-closed/s.jsonl").parent
+    real = os.scandir
+
+    def scandir(folder: str) -> Any:
+        if folder == str(closed):
+            raise PermissionError(13, "Permission denied")
+        return real(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert logs.read() == {str(closed): "Permission denied"}
+    assert logs.totals()[0] == 1
+
+
+def test_names_that_are_no_utf8_are_named_and_halves_of_characters_are_counted(logs: Transcripts) -> None:
+    path = logs.write(encode(line()))
+    odd = os.fsencode(path.parent) + b"/caf\xe9.jsonl"
+    with open(odd, "wb") as file:
+        file.write(encode(line("b", "b")))
+    half = encode(line("HALF", "c", sessionId="HALF", model="HALF", cwd="HALF")).replace(b"HALF", b"\\ud800")
+    logs.write(half, "-w-shop/half.jsonl")
+    assert logs.read() == {os.fsdecode(odd): "its name is not UTF-8"}
+    assert logs.totals()[0] == 2
+
+
+def test_workers_read_what_one_process_does(logs: Transcripts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many small parts, in processes of their own; one of which dies in the middle."""
+    for number in range(40):
+        calls = [line(f"m{number % 30}-{call}", "r", isSidechain=number % 3 == 0) for call in range(9)]
+        logs.write(encode(*calls), f"-w-shop/s{number:02}.jsonl")
+    alone = Transcripts(tmp_path, open_index(tmp_path / "alone" / "logs.db"))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    alone.read()
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
+    monkeypatch.setattr(ingesting, "_WORTH_WORKERS", 0)
+    monkeypatch.setattr(ingesting, "_PART_BYTES", 5000)
+    monkeypatch.setattr(ingesting, "_TRANSACTION_BYTES", 30000)
+    parent, counted = os.getpid(), [0]
+
+    def read_or_die(*arguments: Any) -> Any:
+        counted[0] += 1
+        if os.getpid() != parent and counted[0] == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return read(*arguments)
+
+    monkeypatch.setattr(claude, "read", read_or_die)
+    logs.read()
+    assert logs.totals() == alone.totals() == (270, 270 * CALL, 270 * CALL)
+    assert [vars_of(row) for row in logs.rows()] == [vars_of(row) for row in alone.rows()]
+    alone.index.close()
+
+
+def test_another_process_that_was_quicker_has_counted_it(logs: Transcripts, tmp_path: Path) -> None:
+    """Two at once read the same lines; one without an id counts once all the same."""
+    record = line()
+    del record["message"]["id"]
+    logs.write(encode(record))
+    file = FolderSearch((".jsonl",), {}).changed_in(str(logs.root))[0]
+    new = read(file, None)
+    logs.read()
+    other = open_index(tmp_path / "state" / "logs.db")
+    with Adder(other, FlatPrices()).adding() as adding:
+        adding.add_file("claude", new)
+    other.close()
+    assert logs.totals()[0] == 1
+
+
+def test_a_message_with_hundreds_of_requests_is_read_in_no_time(logs: Transcripts) -> None:
+    """Nobody's log; each request counts once, however often it is read."""
+    for name in ("s1", "s2"):
+        logs.write(encode(*(line("m", f"r{number}") for number in range(500))), f"-w-shop/{name}.jsonl")
+    logs.read()
+    assert logs.totals()[0] == 500
+
+
+def test_two_messages_with_one_number_are_two(logs: Transcripts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bursar.logs.call_id.crc32", lambda _: 7)
+    logs.write(encode(line("a", "r"), line("b", "r"), line("a", "r")))
+    logs.read()
+    logs.write(encode(line("b", "r"), line("c", "r")), "-w-shop/s2.jsonl")
+    logs.read()
+    assert logs.totals()[0] == 3
+
+
+def test_a_line_that_cannot_be_is_counted_and_named(logs: Transcripts) -> None:
+    bad = [line("x", "x", at="yesterday"), line("y", "y", usage=usage(output_tokens=-5))]
+    path = logs.write(encode(line(), *bad) + b'{"usage": torn\n' + encode(line("b", "b")))
+    logs.read()
+    assert logs.last.refused == {str(path): 3}
+    assert logs.totals()[0] == 2
 
 
 def test_another_process_finds_what_was_read(logs: Transcripts, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bursar.logs import LoggedCall, LogIndex, QuarterSum, find_files, update_index
+from bursar.logs import LogIndex, ReadingResult, UsageRow, Wanted, add_up, rows_by_session, update_index
+from bursar.logs.call import CallRow, LoggedCall
 
 AT = "2026-11-18T10:00:00.000Z"
 
@@ -52,23 +53,19 @@ def encode(*lines: dict[str, Any]) -> bytes:
 class FlatPrices:
     """A nano-USD for each token, but of models that are called unknown."""
 
-    def __init__(self) -> None:
-        self.loaded = 0
-
-    def load(self) -> None:
-        self.loaded += 1
-
-    def cost_nano_usd(self, call: LoggedCall) -> int | None:
-        return None if "unknown" in call.model else call.total_tokens
+    def cost_nano_usd(self, call: CallRow) -> int | None:
+        named = LoggedCall(*call)
+        return None if "unknown" in named.model else named.total_tokens
 
 
 class Transcripts:
     """A folder of transcripts, and the index of it."""
 
     def __init__(self, folder: Path, index: LogIndex) -> None:
-        self.root = folder / "projects"
+        self.root = folder / "claude" / "projects"
         self.index = index
-        self.prices = FlatPrices()
+        self.environment = {"HOME": str(folder), "CLAUDE_CONFIG_DIR": str(folder / "claude")}
+        self.last = ReadingResult()
 
     def write(self, data: bytes, name: str = "-w-shop/s1.jsonl") -> Path:
         path = self.root / name
@@ -78,15 +75,13 @@ class Transcripts:
 
     def read(self) -> dict[str, str]:
         """The index is up to date; what could not be read, and why."""
-        unreadable: dict[str, str] = {}
-        result = update_index(self.index, "claude", find_files([str(self.root)], unreadable), self.prices)
-        return {**unreadable, **result.unreadable}
+        self.last = update_index(self.index, self.environment, prices=FlatPrices())
+        return self.last.unreadable
 
-    def sums(self) -> list[QuarterSum]:
-        return self.index.sums(None, None)
+    def rows(self) -> list[UsageRow]:
+        return rows_by_session(self.index, Wanted())
 
     def totals(self) -> tuple[int, int, int]:
         """Calls, tokens and nano-USD of everything."""
-        sums = self.sums()
-        tokens = sum(e.input_tokens + e.cache_read_tokens + e.cache_write_tokens + e.output_tokens for e in sums)
-        return sum(each.calls for each in sums), tokens, sum(each.nano_usd for each in sums)
+        whole = add_up(row.totals for row in self.rows())
+        return whole.calls, whole.total_tokens, whole.nano_usd

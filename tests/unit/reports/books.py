@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,13 @@ class Books:
     journal: Journal
     ledger: MemoryLedger
 
-    def begin(self, *names: str, limit: str | None = None, state: RunState = RunState.RUNNING) -> None:
+    def begin(
+        self,
+        *names: str,
+        limit: str | None = None,
+        state: RunState = RunState.RUNNING,
+        workspace: str | None = None,
+    ) -> None:
         run = RunRow(
             id="r",
             project="/p",
@@ -36,6 +43,7 @@ class Books:
             state=state,
             conductor=None,
             started_at=START,
+            workspace=workspace,
         )
         tasks = [TaskRow(run_id="r", number=str(at), name=name, digest="") for at, name in enumerate(names, start=1)]
         self.journal.begin_run(run, tasks)
@@ -54,7 +62,14 @@ class Books:
         )
 
     def attempt(
-        self, task: str, number: int = 1, *, hold: Amount | None = None, start: str = START, model: str = "sonnet"
+        self,
+        task: str,
+        number: int = 1,
+        *,
+        hold: Amount | None = None,
+        start: str = START,
+        model: str = "sonnet",
+        labels: Mapping[str, str] | None = None,
     ) -> AttemptRow:
         """An attempt is held for and begun."""
         row = AttemptRow(
@@ -70,8 +85,8 @@ class Books:
             state=AttemptState.PLANNED,
             started_at=start,
         )
-        labels = {"run": "r", "task": task}
-        request = ReserveRequest(key=row.key, labels=labels, amount=hold or Amount(1000, 9000), attempt=number)
+        all_labels = {"run": "r", "task": task, **(labels or {})}
+        request = ReserveRequest(key=row.key, labels=all_labels, amount=hold or Amount(1000, 9000), attempt=number)
         assert isinstance(self.ledger.reserve(request), Reservation)
         self.journal.begin_attempt(row)
         return row

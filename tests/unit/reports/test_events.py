@@ -13,6 +13,7 @@ from bursar.events import (
     CheckoutForwarded,
     RunEvent,
     RunStarted,
+    StartWarned,
     SummaryWritten,
     TaskSkipped,
     TaskWaited,
@@ -72,6 +73,7 @@ LINES: list[tuple[RunEvent, str]] = [
     ),
     (TaskSkipped(task="2", name="x", because="it depends on task 1"), "  – 2  x · skipped: it depends on task 1"),
     (TaskWaited(task="2", name="x", because="no money"), "  ? 2  x · not started: no money"),
+    (StartWarned(task="2", name="x", because="it only warns"), "  ! 2  x · starts all the same: it only warns"),
     (AlertFired(level="warning", message="80 % of it"), "  ! warning: 80 % of it"),
     (forwarded(2), "  main: 2 new commits, now at 012345678"),
     (forwarded(0), "  main: nothing new"),
@@ -100,6 +102,7 @@ def test_colour_changes_no_word(event: RunEvent) -> None:
         ended("failed", note="\x1b]0;owned\x07\x1b[2Jgone\rback\x9b31m"),
         TaskSkipped(task="2", name="x\x1b[31m\nfake line", because="b"),
         TaskWaited(task="2", name="x", because="\x1b[8m"),
+        StartWarned(task="2", name="x", because="\x1b[8m"),
         AlertFired(level="info", message="\x1b[8m"),
     ],
 )

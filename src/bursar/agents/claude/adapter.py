@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bursar.agents.claude.condition import PACKAGE, examine_claude
+from bursar.agents.claude.conversations import CONTINUES, has_conversation
 from bursar.agents.claude.home import credentials_folder, furnish_claude
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.claude.telemetry import VARIABLES as TELEMETRY
@@ -63,7 +64,7 @@ CLOUDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 HOME_VARIABLES = frozenset({"CLAUDE_CONFIG_DIR"})
 
 # Marks of a session that we may run inside of: with them the CLI believes that it is nested.
-SESSION_MARKS = frozenset({"AI_AGENT", "CLAUDECODE", "CLAUDE_EFFORT", "CLAUDE_PID", "CLAUDE_PROJECT_DIR"})
+SESSION_MARKS = frozenset({"AI_AGENT", "CLAUDECODE", "CLAUDE_EFFORT", "CLAUDE_PID", "CLAUDE_PROJECT_DIR", CONTINUES})
 SESSION_MARK_PREFIXES = (
     "CLAUDE_CODE_AGENT",
     "CLAUDE_CODE_CHILD",
@@ -115,20 +116,22 @@ class ClaudeAgent(CliAgent):
             SetupError: the program is not installed.
         """
         home = self.home_of(request, environment)
+        continues = request.continues and has_conversation(request, environment)
         argv = (
             self.find(),
             "-p",
             *(() if "--output-format" in self._extra_arguments else STREAMING),  # it refuses them with another format
             *("--model", request.model),
-            *("--session-id", request.session_id),
+            "--resume" if continues else "--session-id",
+            request.session_id,
             # Settings of the user's alone: no hooks, key helpers, addresses or servers of the repository's.
             *(
                 ()
                 if self._repository_settings
                 else ("--setting-sources", "user", "--strict-mcp-config", "--add-dir", str(request.worktree))
             ),
-            *("--permission-mode", "acceptEdits"),
-            *("--allowedTools", ",".join(ALLOWED_TOOLS)),
+            *("--permission-mode", request.permission_mode or "acceptEdits"),
+            *("--allowedTools", ",".join(ALLOWED_TOOLS if request.allowed_tools is None else request.allowed_tools)),
             # Sub-agents are silent otherwise: their calls would only be known from the closing statement.
             *(("--forward-subagent-text",) if self._nested else ("--disallowedTools", ",".join(NESTED_TOOLS))),
             *self._extra_arguments,
@@ -138,6 +141,7 @@ class ClaudeAgent(CliAgent):
             kept["CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD"] = "1"
         if home is not None and (own := credentials_folder(environment)) is not None:
             kept["CLAUDE_SECURESTORAGE_CONFIG_DIR"] = str(own)  # it renews tokens there, under its own lock
+        kept |= {CONTINUES: "1"} if continues else {}
         return Launch(
             argv=argv,
             environment=kept,

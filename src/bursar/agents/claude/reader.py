@@ -61,9 +61,11 @@ class ClaudeReader:
     statement, which sums up all of it, waits for the end too: else it would count what telemetry tells later.
     """
 
-    def __init__(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(self, environment: Mapping[str, str] = MappingProxyType({}), *, continues: bool = False) -> None:
+        """`continues`: the conversation is an earlier one, whose calls `modelUsage` counts too; `usage` does not."""
         self._open: dict[str | None, _OpenCall] = {}
         self._environment = environment
+        self._continues = continues
         self._has_telemetry = ENDPOINT_VARIABLE in environment
         self._session_id: str | None = None
         self._calls: dict[str, CallReported] = {}
@@ -88,7 +90,7 @@ class ClaudeReader:
         """Calls that telemetry alone tells of, the session logs, and the closing statement that was held back."""
         events: list[AgentEvent] = [_told_report(told, self._nameless(told)) for told in self._told.values()]
         self._told = {}
-        if self._session_id is not None:
+        if self._session_id is not None and not self._continues:  # else it has the calls of earlier processes too
             events += map(self._judged, read_session_logs(self._environment, self._session_id))
         statement, self._statement = self._statement, None
         return tuple(events) if statement is None else (*events, statement)
@@ -171,7 +173,7 @@ class ClaudeReader:
                 self._session_id = self._session_id or line.session_id
                 return _system(line)
             case "result":
-                return self._held_back(read_statement(line))
+                return self._held_back(read_statement(line, with_models=not self._continues))
         return ()
 
     def _stream_event(self, line: wire.StreamLine) -> Iterator[AgentEvent]:

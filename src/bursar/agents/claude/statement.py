@@ -19,10 +19,13 @@ _model_usage = msgspec.json.Decoder(dict[str, wire.ModelUsage] | None)
 _denials = msgspec.json.Decoder(list[wire.DeniedPermission] | None)
 
 
-def read_statement(line: wire.Line) -> Iterator[AgentEvent]:
-    """The statement in a `result` line, after what of its numbers cannot be believed; may raise what decoders raise."""
+def read_statement(line: wire.Line, *, with_models: bool = True) -> Iterator[AgentEvent]:
+    """The statement in a `result` line, after what of its numbers cannot be believed; may raise what decoders raise.
+
+    Without `with_models` the sums by model are left out: a session that goes on has its earlier calls in them.
+    """
     by_model: dict[str, Usage] = {}
-    for model, reported in (_model_usage.decode(line.modelUsage) or {}).items():
+    for model, reported in (_model_usage.decode(line.modelUsage) or {}).items() if with_models else ():
         try:
             by_model[model] = usage_from_model_usage(reported)
         except AbsurdCount as absurd:

@@ -4,12 +4,13 @@
 -- other bytes there mean another file, which is read from its beginning.
 CREATE TABLE file (
     path    TEXT PRIMARY KEY,
-    device  INTEGER NOT NULL,
-    inode   INTEGER NOT NULL,
     size    INTEGER NOT NULL,
     changed INTEGER NOT NULL,  -- the file's time of change, ns
+    device  INTEGER NOT NULL,
+    inode   INTEGER NOT NULL,
     offset  INTEGER NOT NULL,
-    fingerprint BLOB NOT NULL
+    fingerprint BLOB NOT NULL,
+    state   TEXT NOT NULL      -- what the lines before `offset` say about those behind it, as their reader writes it
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE session (
@@ -25,6 +26,7 @@ CREATE TABLE model (
     name    TEXT NOT NULL UNIQUE
 ) STRICT;
 
+-- `id` is found from `message` (call_id.py), so that a call is found without an index beside the table.
 CREATE TABLE call (
     id      INTEGER PRIMARY KEY,
     session INTEGER NOT NULL REFERENCES session (id),
@@ -41,7 +43,6 @@ CREATE TABLE call (
     output_tokens         INTEGER NOT NULL,
     nano_usd INTEGER  -- NULL: nobody knows
 ) STRICT;
-CREATE INDEX call_by_message ON call (message) WHERE message <> '';
 
 -- Sums over quarters of an hour, which are whole in every time zone; reports read these alone.
 CREATE TABLE quarter (
@@ -61,9 +62,20 @@ CREATE TABLE quarter (
     PRIMARY KEY (quarter, session, model)
 ) STRICT, WITHOUT ROWID;
 
--- List prices, so that a look at new lines need not load the price library. Each table holds from its day on.
-CREATE TABLE rates (
-    day     TEXT PRIMARY KEY,  -- 2026-09-10, UTC
-    library TEXT NOT NULL,     -- the release of the library that they are from
-    data    TEXT NOT NULL      -- a rate table as JSON
+-- What providers last said of the limits of subscriptions.
+CREATE TABLE plan_limit (
+    source  TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    minutes INTEGER NOT NULL,  -- its length
+    percent REAL NOT NULL,     -- used, for people
+    resets_at INTEGER NOT NULL,  -- s since 1970; 0: not said
+    at      INTEGER NOT NULL,  -- when that was said, ms
+    PRIMARY KEY (source, name, minutes)
+) STRICT, WITHOUT ROWID;
+
+-- List prices of the models that were met, so that a look at new lines need not load the price library.
+CREATE TABLE price (
+    model   TEXT PRIMARY KEY,
+    library TEXT NOT NULL,  -- the release of the library that they are from
+    data    TEXT NOT NULL   -- JSON: [[day from which on they hold, {counter: [rate, [tier, rate], …]}], …]; [] is unknown
 ) STRICT, WITHOUT ROWID;

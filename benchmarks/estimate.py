@@ -1,0 +1,185 @@
+"""What an estimate costs in CPU, whatever the history's length; and what a forecast of 200 tasks costs, beside both.
+
+python benchmarks/estimate.py           the aims: an estimate within 5 ms after 100,000 observations, a forecast of a
+                                        roadmap of 200 tasks within 300 ms of CPU, imports and history included
+python benchmarks/estimate.py --full    1,000,000 observations one by one, too (half an hour)
+
+CPU seconds, user and system together, so that other work on the machine counts for little. Seeded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bursar.estimation import Estimator, Key
+from bursar.history import Observation, open_history
+
+SEED = 7
+TASKS = 200
+MODELS, TYPES = ("small", "medium", "large"), ("api-impl", "simple-impl", "test-write", "unknown")
+
+
+def main() -> None:
+    """Measures and prints."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--full", action="store_true", help="1,000,000 observations one by one")
+    full = options.parse_args().full
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    print(f"Python {platform.python_version()}, seed {SEED}, load {os.getloadavg()[0]:.1f}")
+    print(f"{'observations':>14}  {'observe':>9}  {'estimate':>9}  {'total of 10':>11}   µs of CPU each")
+    for count in (100, 10_000, 1_000_000):
+        if count == 1_000_000 and not full:
+            measure_loaded(count)
+        else:
+            measure_observed(count)
+    measure_forecast()
+
+
+def work(count: int) -> Iterator[tuple[Key, float]]:
+    """Made-up work and what it took."""
+    luck = random.Random(SEED)
+    for number in range(count):
+        key = Key(
+            measure="tokens",
+            model=luck.choice(MODELS),
+            type=luck.choice(TYPES),
+            complexity=luck.randint(1, 10),
+            project=f"project {number // 500}",
+            task=f"task {number // 2}",
+            facts={"files": luck.randint(1, 9), "action_characters": luck.randint(100, 9_000)},
+        )
+        yield key, luck.lognormvariate(11.0, 0.7)
+
+
+def measure_observed(count: int) -> None:
+    """One by one, as a program sees them."""
+    estimator = Estimator()
+    began = time.process_time()
+    for key, value in work(count):
+        estimator.observe(key, value)
+    _print_row(count, f"{1e6 * (time.process_time() - began) / count:,.0f}", estimator)
+
+
+def measure_loaded(count: int) -> None:
+    """All at once, as a history is read; the estimator keeps the latest."""
+    estimator, seen = Estimator(), list(work(count))
+    began = time.process_time()
+    estimator.observe_all([key for key, _ in seen], [value for _, value in seen])
+    estimator.estimate(seen[-1][0])
+    _print_row(count, f"({1e6 * (time.process_time() - began) / count:,.1f})", estimator)
+
+
+def _print_row(count: int, observed: str, estimator: Estimator) -> None:
+    keys = [key for key, _ in work(400)]
+    single = _microseconds(lambda number: estimator.estimate(keys[number]), 400)
+    total = _microseconds(lambda number: estimator.estimate_total(keys[number : number + 10]), 100)
+    print(f"{count:>14,}  {observed:>9}  {single:>9,.0f}  {total:>11,.0f}")
+
+
+def _microseconds(act: Callable[[int], object], times: int) -> float:
+    act(0)  # what is done once is not counted
+    began = time.process_time()
+    for number in range(times):
+        act(number)
+    return 1e6 * (time.process_time() - began) / times
+
+
+def measure_forecast() -> None:
+    """`bursar estimate ROADMAP` as a person runs it, beside a bare Python and one that imports numpy."""
+    with tempfile.TemporaryDirectory(prefix="bursar-bench-") as folder:
+        project, environment = _project(Path(folder))
+        bursar = str(Path(sys.executable).with_name("bursar"))
+        for name, argv in {
+            "python -c pass": [sys.executable, "-c", "pass"],
+            "python -c 'import numpy'": [sys.executable, "-c", "import numpy"],
+            f"bursar estimate, {TASKS} tasks, no history": [bursar, "estimate", ".planning/ROADMAP.md", "--json"],
+        }.items():
+            print(f"{name:<48} {_cpu(argv, project, environment):6.0f} ms of CPU")
+        _fill_history(Path(environment["BURSAR_STATE_DIR"]), project)
+        argv = [bursar, "estimate", ".planning/ROADMAP.md", "--json"]
+        print(
+            f"{f'bursar estimate, {TASKS} tasks, 1,000 attempts':<48} {_cpu(argv, project, environment):6.0f} ms of CPU"
+        )
+
+
+def _cpu(argv: list[str], project: Path, environment: dict[str, str]) -> float:
+    """The least of five runs, in milliseconds."""
+    found = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(argv, cwd=project, env=environment, check=True, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        found.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return 1e3 * min(found)
+
+
+def _project(folder: Path) -> tuple[Path, dict[str, str]]:
+    project, per_plan = folder / "project", 5
+    (project / ".git").mkdir(parents=True)
+    phases = TASKS // per_plan // 4
+    lines = ["# Roadmap", ""]
+    for phase in range(1, phases + 1):
+        lines += [f"### Phase {phase}: Part {phase}", "**Goal**: it is there", ""]
+        place = project / f".planning/phases/{phase:02d}-part"
+        place.mkdir(parents=True)
+        for number in range(1, 5):
+            tasks = "".join(_task(phase, number, task) for task in range(1, per_plan + 1))
+            text = f"---\nphase: {phase:02d}-part\nplan: {number:02d}\n---\n<tasks>\n{tasks}</tasks>\n"
+            (place / f"{phase:02d}-{number:02d}-PLAN.md").write_text(text)
+    (project / ".planning/ROADMAP.md").write_text("\n".join(lines))
+    state = folder / "state"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "BURSAR_STATE_DIR": str(state)}
+    return project, environment | {"OPENBLAS_NUM_THREADS": "1"}
+
+
+def _task(phase: int, plan: int, task: int) -> str:
+    return (
+        f'<task type="auto"><name>Task {task}: Part {phase}.{plan}.{task}</name>'
+        f"<files>src/part{phase}_{plan}_{task}.py</files><action>Write it.</action></task>\n"
+    )
+
+
+def _fill_history(state: Path, project: Path) -> None:
+    luck = random.Random(SEED)
+    state.mkdir(parents=True, exist_ok=True)
+    history = open_history(state / "history.db")
+    history.record_all(
+        [_observation(number, key, value, luck, project) for number, (key, value) in enumerate(work(1000))]
+    )
+    history.close()
+
+
+def _observation(number: int, key: Key, value: float, luck: random.Random, project: Path) -> Observation:
+    return Observation(
+        key=f"{number}",
+        at=f"2026-01-01T{number // 60 % 24:02d}:{number % 60:02d}:00.000+00:00",
+        project=str(project),
+        plan_id="01-01",
+        task="1",
+        subagent="general-purpose",
+        complexity=key.complexity,
+        agent="claude",
+        model=key.model,
+        outcome="succeeded",
+        tokens=int(value),
+        nano_usd=int(value * luck.uniform(1_000, 5_000)),
+        calls=10,
+        wall_seconds=value / 300,
+        task_type=key.type,
+        digest=key.task,
+        facts={name: float(str(number)) for name, number in key.facts.items()},
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""`bursar estimate TARGET`: what a plan, a phase or a roadmap will probably take, in tokens, USD and time."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from bursar.budget import Limit, Unit, parse_limit
+from bursar.cli.estimate_scope import read_scope
+from bursar.cli.learn_history import open_experience
+from bursar.cli.parsing import parser
+from bursar.config import build_agent, load_settings
+from bursar.errors import OK, UserError
+from bursar.session import find_project
+
+_MOST_ATTEMPTS = 10
+_INPUT_TOKENS, _OUTPUT_TOKENS = 900_000, 100_000  # of a million; Source: docs/decisions/0007-holds.md
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints the forecast; nothing is run or written."""
+    options = parser("estimate", "what a plan, a phase or a roadmap will probably take; nothing is run")
+    options.add_argument(
+        "target", metavar="PLAN|PHASE|ROADMAP", help="a plan, the number or folder of a phase, a roadmap"
+    )
+    options.add_argument("--budget", metavar="LIMIT", help='how probably it suffices: "5 USD", "200k tokens"')
+    options.add_argument("--attempts", metavar="N", default="1", help="attempts that a task gets at most (default: 1)")
+    options.add_argument("--seed", metavar="N", default="1", help="another luck of the draws (default: 1)")
+    options.add_argument("--json", action="store_true", help="a JSON object on stdout")
+    chosen = options.parse_args(arguments)
+    limit = None if chosen.budget is None else parse_limit(chosen.budget)
+    attempts = _whole("--attempts", chosen.attempts, 1, _MOST_ATTEMPTS)
+    seed = _whole("--seed", chosen.seed, 0, 2**32 - 1)
+    return _estimate(chosen.target, limit, attempts, seed, as_json=chosen.json)
+
+
+def _estimate(target: str, limit: Limit | None, attempts: int, seed: int, *, as_json: bool) -> int:
+    from bursar.cli.estimate_forecast import Basis, Forecasting
+    from bursar.cli.estimate_views import as_data, render, weigh
+    from bursar.routing import choose_route
+
+    scope = read_scope(target)
+    root = find_project()
+    settings = load_settings(Path(root))
+    agent = build_agent(settings)
+    basis = Basis(
+        experience=open_experience(),
+        project=root,
+        model_of=lambda task: agent.model_for(choose_route(task).model_or_tier),
+        price_of=_price_of,
+        attempts=attempts,
+        slots=settings.run.max_parallel,
+        seed=seed,
+    )
+    estimated = Forecasting(scope.works, basis).estimate()
+    if limit is not None and limit.unit is Unit.USD and estimated.unpriced:
+        raise UserError(
+            f"no price is known for model {', '.join(estimated.unpriced)}: nobody can tell how far USD go",
+            hint='give it in tokens, for example `--budget "200k tokens"`',
+        )
+    chance = None if limit is None else weigh(estimated, limit)
+    if as_json:
+        json.dump(as_data(scope.title, estimated, basis, chance), sys.stdout, indent=2, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in render(scope.title, estimated, basis, chance))
+    return OK
+
+
+@cache
+def _price_of(model: str) -> float | None:
+    """USD for a token of that model at list price, as agents use them; None where no price is known."""
+    from bursar.pricing import ALIASES, load_prices
+    from bursar.usage import Usage
+
+    rates = load_prices(datetime.now(UTC)).table((*ALIASES, model))
+    nano_usd = rates.dearest_nano_usd(model, Usage(input_tokens=_INPUT_TOKENS, output_tokens=_OUTPUT_TOKENS))
+    return None if nano_usd is None else nano_usd / (_INPUT_TOKENS + _OUTPUT_TOKENS) / 1e9
+
+
+def _whole(flag: str, text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= most):
+        raise UserError(f"{flag} must be a whole number from {least} to {most}, not {text!r}")
+    return int(text)

@@ -1,0 +1,177 @@
+"""From work and experience to a forecast: what is learned where enough is, else what the author says, else a guess."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from bursar.cli.estimate_scope import Work
+from bursar.estimation import (
+    Draws,
+    Forecast,
+    Key,
+    Piece,
+    Rung,
+    build_key,
+    estimate,
+    forecast,
+    guess_range,
+    spread_draws,
+)
+from bursar.history import Experience
+from bursar.money import NANO_PER_USD
+from bursar.plan import Task
+
+MEASURES = ("tokens", "cost_usd", "seconds")
+ENOUGH = 10  # outcomes of a measure, before which nothing learned from them is used
+_USUAL_MINUTES = (1.0, 20.0)
+_PHASE_SPREAD = 4  # a phase without plans may take so many times more, or less
+
+ModelOf = Callable[[Task], str]
+PriceOf = Callable[[str], float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What a forecast stands on.
+
+    Attributes:
+        price_of: USD for a token of that model, as agents use them; None where no price is known.
+        attempts: how many a task gets at most.
+    """
+
+    experience: Experience
+    project: str
+    model_of: ModelOf
+    price_of: PriceOf
+    attempts: int
+    slots: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One piece of work with what an attempt at it takes, in each draw, and by what one knows."""
+
+    work: Work
+    model: str
+    rung: Rung
+    source: str
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """The forecast of the whole, and of each task. A cost that nobody knows is in `unpriced`, and in no sum."""
+
+    told: Sequence[Told]
+    whole: Forecast
+    unpriced: Sequence[str]
+
+
+class Forecasting:
+    """One forecast in the making."""
+
+    def __init__(self, works: Sequence[Work], basis: Basis) -> None:
+        self._basis = basis
+        self._works = works
+        self._active = [work for work in works if work.task is not None or work.phase_tokens is not None]
+        self._unpriced: set[str] = set()
+
+    def estimate(self) -> Estimated:
+        """The whole, and each task."""
+        told = [self._tell(row, work) for row, work in enumerate(self._active)]
+        by_name = {each.work.name: each for each in told}
+        pieces = [
+            Piece(
+                name=work.name,
+                rungs=[by_name[work.name].rung] * self._basis.attempts if work.name in by_name else (),
+                waits_for=work.waits_for,
+            )
+            for work in self._works
+        ]
+        whole = forecast(pieces, slots=self._basis.slots, measures=MEASURES, seed=self._basis.seed)
+        return Estimated(told, whole, sorted(self._unpriced))
+
+    def _tell(self, row: int, work: Work) -> Told:
+        model = self._models[row]
+        tokens, source = self._tokens(row, work)
+        amounts = {"tokens": tokens, "cost_usd": self._cost(row, model, tokens), "seconds": self._seconds(row, work)}
+        success = self._basis.experience.success.estimate(self._keys("tokens")[row]).rate
+        return Told(work, model, Rung(amounts=amounts, success=1.0 if work.task is None else success), source)
+
+    def _tokens(self, row: int, work: Work) -> tuple[Draws, str]:
+        if work.task is None:
+            middle = work.phase_tokens or 1
+            return self._guess(row, middle / _PHASE_SPREAD, middle * _PHASE_SPREAD), "documented default of a phase"
+        if self._is_known("tokens"):
+            alike = self._basis.experience.estimator.alike(self._keys("tokens")[row])
+            return self._row("tokens", row), f"learned, {alike} alike"
+        written = estimate(work.task)
+        if written is not None:
+            return self._guess(row, written.tokens_p10, written.tokens_p90), "the plan's own range"
+        usual = guess_range(work.task.complexity or 5, work.task.metrics.token_budget)
+        return self._guess(row, usual.low, usual.high), "documented default"
+
+    def _cost(self, row: int, model: str, tokens: Draws) -> Draws:
+        if self._is_known("cost_usd"):
+            return self._row("cost_usd", row)
+        price = self._basis.price_of(model)
+        if price is None:
+            self._unpriced.add(model)
+        return tokens * (price or 0.0)
+
+    def _seconds(self, row: int, work: Work) -> Draws:
+        if work.task is not None and self._is_known("seconds"):
+            return self._row("seconds", row)
+        written = work.task.metrics.estimated_minutes if work.task is not None else None
+        low, high = written or _USUAL_MINUTES
+        return self._guess(row, max(low, 0.1) * 60, max(high, low, 0.1) * 60)
+
+    def _guess(self, row: int, low: float, high: float) -> Draws:
+        """Draws between two amounts that one in ten lies below, and one above."""
+        return spread_draws(
+            len(self._active), self._basis.seed, row, math.log(max(low, 1e-9)), math.log(max(high, 1e-9))
+        )
+
+    def _row(self, measure: str, row: int) -> Draws:
+        drawn: Draws = self._drawn[measure][row]
+        return drawn
+
+    def _is_known(self, measure: str) -> bool:
+        return self._basis.experience.estimator.observations(measure) >= ENOUGH
+
+    @cached_property
+    def _models(self) -> list[str]:
+        return [self._basis.model_of(work.task or Task(number="", name="")) for work in self._active]
+
+    @cached_property
+    def _drawn(self) -> dict[str, Draws]:
+        estimator = self._basis.experience.estimator
+        return {
+            measure: estimator.draw(self._keys(measure), self._basis.seed)
+            for measure in MEASURES
+            if self._is_known(measure)
+        }
+
+    def _keys(self, measure: str) -> list[Key]:
+        return (
+            [replace(key, measure=measure) for key in self._tokens_keys] if measure != "tokens" else self._tokens_keys
+        )
+
+    @cached_property
+    def _tokens_keys(self) -> list[Key]:
+        return [self._key(work.task, "tokens", model) for work, model in zip(self._active, self._models, strict=True)]
+
+    def _key(self, task: Task | None, measure: str, model: str) -> Key:
+        project = self._basis.project
+        if task is None:
+            return Key(measure=measure, model=model, project=project)
+        corrected = self._basis.experience.corrections.get(task.digest)
+        return build_key(task, measure, model=model, project=project, type_=corrected)
+
+
+def to_nano_usd(usd: float) -> int:
+    """Whole nano-USD, rounded up."""
+    return math.ceil(usd * NANO_PER_USD)

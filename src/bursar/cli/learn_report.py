@@ -1,0 +1,88 @@
+"""`bursar learn report`: what each kind of work took, and what the next attempt at it will probably take."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from bursar.cli.learn_history import opened_history
+from bursar.cli.parsing import parser
+from bursar.errors import OK
+from bursar.estimation import Interval
+from bursar.history import LEARN_FROM, Experience, Observation, build_statistics, key_of, learn
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints it; nothing is written."""
+    options = parser("learn report", "what each kind of work took, and what an attempt at it will probably take")
+    options.add_argument("--json", action="store_true", help="a JSON object on stdout")
+    chosen = options.parse_args(arguments[1:])
+    with opened_history() as history:
+        read, refused = history.read(), history.refused()
+    experience = learn(read.observations[-LEARN_FROM:], read.unbelievable)
+    kinds = [_kind(name, figures, read.observations, experience) for name, figures in _statistics(read.observations)]
+    data = {
+        "observations": len(read.observations),
+        "unbelievable": read.unbelievable,
+        "refused": len(refused),
+        "coverage": experience.estimator.coverage("tokens"),
+        "kinds": kinds,
+    }
+    if chosen.json:
+        json.dump(data, sys.stdout, indent=2, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in _lines(data))
+    return OK
+
+
+def _statistics(observations: Sequence[Observation]) -> list[tuple[str, dict[str, Any]]]:
+    return [(name, dict(figures)) for name, figures in build_statistics(observations).items()]
+
+
+def _kind(
+    name: str, figures: dict[str, Any], observations: Sequence[Observation], experience: Experience
+) -> dict[str, Any]:
+    type_, complexity, model = name.split("|", 2)
+    alike = next(
+        seen
+        for seen in reversed(observations)
+        if (seen.task_type, "-" if seen.complexity is None else str(seen.complexity), seen.model)
+        == (type_, complexity, model)
+    )
+    key = key_of(alike, "tokens")
+    interval = experience.estimator.estimate(key)
+    return {
+        "type": type_,
+        "complexity": None if complexity == "-" else int(complexity),
+        "model": model,
+        **figures,
+        "estimated_success_rate": round(experience.success.estimate(key).rate, 4),
+        "next_tokens": _as_data(interval),
+    }
+
+
+def _as_data(interval: Interval) -> dict[str, int]:
+    return {name: math.ceil(getattr(interval, name)) for name in ("p10", "p50", "p90")}
+
+
+def _lines(data: dict[str, Any]) -> Iterator[str]:
+    if not data["observations"]:
+        yield "nothing has been learned yet: no attempt has finished here, and nothing was imported"
+    for kind in data["kinds"]:
+        complexity = "no complexity" if kind["complexity"] is None else f"complexity {kind['complexity']}"
+        yield f"{kind['type']}, {complexity}, {kind['model']}"
+        yield (
+            f"  {kind['count']} finished, {kind['success_rate']:.0%} of them successfully;"
+            f" {kind['min_tokens']:,} to {kind['max_tokens']:,} tokens, {kind['avg_duration']:.0f} s on average"
+        )
+        next_ = kind["next_tokens"]
+        yield f"  the next: {next_['p50']:,} tokens, {next_['p10']:,} to {next_['p90']:,} in eight of ten cases"
+    if data["coverage"] is not None:
+        yield f"{data['coverage']:.0%} of the attempts took what they were, or would have been, estimated at"
+    if data["unbelievable"] or data["refused"]:
+        unbelievable, refused = data["unbelievable"], data["refused"]
+        yield f"not learned from: {unbelievable} rows that cannot be believed, and {refused} refused rows of imports"

@@ -1,0 +1,36 @@
+"""`bursar report --savings`: what the project has paid, against one model for everything."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from bursar.cli.learn_history import opened_history
+from bursar.config import build_agent, load_settings
+from bursar.errors import OK
+from bursar.history import LEARN_FROM, learn
+from bursar.reports import render_savings, savings_as_data, weigh_savings
+from bursar.session import find_project
+
+_SEED = 1
+_TIERS = ("small", "medium", "large")
+
+
+def report_savings(*, as_json: bool) -> int:
+    """Prints it; nothing is written."""
+    root = find_project()
+    agent = build_agent(load_settings(Path(root)))
+    with opened_history() as history:
+        own, latest = history.observations(project=root), history.read(latest=LEARN_FROM)
+    ranks: dict[str, int] = {}
+    for rank, tier in enumerate(_TIERS):
+        ranks.setdefault(agent.model_for(tier), rank)
+    experience = learn(latest.observations, latest.unbelievable)
+    savings = weigh_savings(own[-LEARN_FROM:], experience, ranks, seed=_SEED)
+    if as_json:
+        json.dump(savings_as_data(savings), sys.stdout, indent=2, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in render_savings(savings))
+    return OK

@@ -1,0 +1,190 @@
+"""`bursar route explain PLAN`: for each task the models on offer, their numbers, what would be chosen and why."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bursar.agents import Agent
+from bursar.budget import Unit
+from bursar.cli.quantities import parse_flag_limit
+from bursar.config import build_agent, load_settings
+from bursar.errors import INVALID_PLAN, OK, UserError
+from bursar.estimation import choose_task_type
+from bursar.history import Observation, open_history
+from bursar.money import NANO_PER_USD
+from bursar.paths import HISTORY_FILE, state_dir
+from bursar.plan import Plan, Task, UnreadablePlan, read_plan
+from bursar.routing import (
+    AttemptVerdict,
+    Candidate,
+    Choice,
+    Complexity,
+    Facts,
+    LearnedPolicy,
+    Offer,
+    PastAttempt,
+    Purchase,
+    Route,
+    Tier,
+    choose_route,
+    score_task,
+)
+
+_USUAL_VALUE_USD = 5.0
+_VERDICTS = {
+    "succeeded": AttemptVerdict.PASS,
+    "failed": AttemptVerdict.FAIL,
+    "stopped": AttemptVerdict.CAPPED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Explained:
+    """One task, what the rules say of it, and what was learned about it."""
+
+    task: Task
+    complexity: Complexity
+    rules: Route
+    rules_model: str
+    choice: Choice
+    candidates: tuple[Candidate, ...]
+
+
+def explain(options: Any) -> int:
+    """Prints the routes of a plan's tasks; exit code 3 where the plan cannot be read.
+
+    Raises:
+        UserError: there is no such plan or task.
+    """
+    path = Path(options.path)
+    if not path.is_file():
+        raise UserError(
+            f"there is no plan at {path}", hint="bursar route explain .planning/phases/01-name/01-01-PLAN.md"
+        )
+    plan = read_plan(path)
+    if isinstance(plan, UnreadablePlan):
+        for problem in plan.problems:
+            sys.stderr.write(f"error: {problem}\n")
+        return INVALID_PLAN
+    root = _root_of(path)
+    agent = build_agent(load_settings(root))
+    policy, seen = _learned(str(root))
+    value = _value(options.value)
+    explained = [_explain(task, agent, policy, str(root), value) for task in _chosen(plan, options.task)]
+    if options.json:
+        sys.stdout.write(json.dumps(_as_data(plan, explained, seen, value), ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(_heading(seen, value) + "".join(map(_render, explained)))
+    return OK
+
+
+def _root_of(path: Path) -> Path:
+    """The repository that the plan is in; its folder where it is in none."""
+    folders = path.resolve().parents
+    return next((folder for folder in folders if (folder / ".git").exists()), folders[0])
+
+
+def _value(text: str | None) -> float:
+    return _USUAL_VALUE_USD if text is None else parse_flag_limit("--value", text, Unit.USD).quantity / NANO_PER_USD
+
+
+def _chosen(plan: Plan, numbers: list[str] | None) -> list[Task]:
+    tasks = [task for task in plan.tasks if not task.is_checkpoint]
+    for number in numbers or ():
+        if number not in [task.number for task in tasks]:
+            names = ", ".join(task.number for task in tasks)
+            raise UserError(f"plan {plan.id} has no task {number} that an agent works on", hint=f"its tasks: {names}")
+    return [task for task in tasks if not numbers or task.number in numbers]
+
+
+def _learned(project: str) -> tuple[LearnedPolicy, int]:
+    """The policy with all that the history of this machine teaches, and from how many attempts."""
+    policy = LearnedPolicy()
+    path = Path(state_dir()) / HISTORY_FILE
+    if not os.path.exists(path):
+        return policy, 0
+    history = open_history(path)
+    try:
+        observations = [seen for seen in history.read().observations if _teaches(seen)]
+    finally:
+        history.close()
+    for seen in observations:
+        facts = Facts(kind=seen.task_type, project=seen.project, complexity=seen.complexity)
+        cost = (seen.nano_usd or 0) / NANO_PER_USD
+        policy.observe(f"{seen.plan_id}/{seen.task}", facts, PastAttempt(seen.model, _VERDICTS[seen.outcome], cost))
+    return policy, len(observations)
+
+
+def _teaches(seen: Observation) -> bool:
+    """An attempt whose price is unknown, or that was interrupted, says nothing about what money brings."""
+    return seen.nano_usd is not None and seen.outcome in _VERDICTS
+
+
+def _explain(task: Task, agent: Agent, policy: LearnedPolicy, project: str, value: float) -> _Explained:
+    rules = choose_route(task)
+    facts = Facts(choose_task_type(task), project, task.complexity, f"{task.name}\n{task.action}")
+    offers = tuple(dict.fromkeys(Offer(agent.model_for(tier), tier) for tier in Tier))
+    purchase = Purchase(task=task.number, facts=facts, offers=offers, value_usd=value, must_try=True)
+    return _Explained(
+        task=task,
+        complexity=score_task(task),
+        rules=rules,
+        rules_model=agent.model_for(rules.model_or_tier),
+        choice=policy.choose(purchase),
+        candidates=policy.candidates(purchase),
+    )
+
+
+def _heading(seen: int, value: float) -> str:
+    learned = f"{seen} finished attempts" if seen else "no finished attempt yet, so from what is usual"
+    return f"learned from {learned}; a finished task is taken to be worth {value:.2f} USD\n"
+
+
+def _render(one: _Explained) -> str:
+    choice = one.choice
+    cap = "" if choice.cap_usd is None else f", ended at {choice.cap_usd:.2f} USD"
+    lines = [
+        "",
+        f"task {one.task.number}: {one.task.title}",
+        f"  complexity {one.complexity.score}: {one.complexity.reason}",
+        f"  rules    {one.rules_model}  ({one.rules.reason})",
+        f"  learned  {choice.model}{cap}  ({choice.reason})",
+        "",
+        f"    {'model':<28}{'tier':<8}{'succeeds':>8}{'USD':>9}{'worth':>9}{'second try':>20}{'seen':>6}",
+        *map(_row, one.candidates),
+    ]
+    lines += [
+        f"    {each.model} is dominated: {each.dominated_by} succeeds more often and costs less"
+        for each in one.candidates
+        if each.dominated_by is not None
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(one: Candidate) -> str:
+    second = f"{one.second_chance:.0%} for {one.second_cost_usd:.2f}"
+    return (
+        f"    {one.model:<28}{one.tier:<8}{one.chance:>8.0%}{one.cost_usd:>9.2f}{one.worth_usd:>9.2f}"
+        f"{second:>20}{one.seen:>6}"
+    )
+
+
+def _as_data(plan: Plan, explained: list[_Explained], seen: int, value: float) -> dict[str, Any]:
+    """For other programs; amounts in USD."""
+    return {"plan": plan.id, "learned_from": seen, "value_usd": value, "tasks": list(map(_task_as_data, explained))}
+
+
+def _task_as_data(one: _Explained) -> dict[str, Any]:
+    return {
+        "task": one.task.number,
+        "complexity": one.complexity.score,
+        "complexity_reason": one.complexity.reason,
+        "rules": {"model": one.rules_model, "reason": one.rules.reason},
+        "learned": {"model": one.choice.model, "cap_usd": one.choice.cap_usd, "reason": one.choice.reason},
+        "candidates": [asdict(each) for each in one.candidates],
+    }

@@ -1,0 +1,207 @@
+"""`bursar usage verify`: what bursar counts in the logs beside what ccusage counts, and why where it differs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from bursar.cli.parsing import parser
+from bursar.cli.usage_zone import zone_of
+from bursar.errors import OK, TASK_FAILED, SetupError, UserError
+from bursar.logs import LogIndex, Totals, Wanted, Zone, day_of, open_index, rows_by_day, update_index
+from bursar.logs.dropped import find_dropped
+from bursar.money import NANO_PER_USD
+
+_TIMEOUT_SECONDS = 600
+_COUNTERS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens")
+_WORDS = ("input", "output", "cache write", "cache read")
+_HALF_A_CENT = 0.005
+_PRICES = "the price lists, or how they count long contexts"
+
+
+class Counted(NamedTuple):
+    """What one model was used for on one day; `usd` is None where nobody says what that cost."""
+
+    tokens: tuple[int, ...]
+    usd: float | None
+
+
+Counts = dict[tuple[str, str, str], Counted]
+"""By agent, day and model."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 where both count the same, 1 where they do not."""
+    options = parser("usage verify", "what bursar counts in the logs that are here now, beside another tool")
+    options.add_argument("--against", choices=["ccusage"], default="ccusage", help="the other tool")
+    options.add_argument("--command", metavar="COMMAND", default="ccusage", help="how it is started: 'npx ccusage@20'")
+    options.add_argument("--timezone", metavar="ZONE", default="UTC", help="whose days (default UTC)")
+    options.add_argument("--json", action="store_true", help="JSON on stdout")
+    chosen = options.parse_args(arguments)
+    zone = zone_of(chosen.timezone)
+    command = _command(chosen.command)
+    ours, agents = _count_here(zone)
+    theirs: Counts = {}
+    for agent in agents:
+        theirs |= _ask(command, agent, chosen.timezone)
+    differences = list(_differences(ours, theirs, _reasons(zone)))
+    if chosen.json:
+        sys.stdout.write(json.dumps({"same": not differences, "differences": differences}, indent=2) + "\n")
+    else:
+        sys.stdout.write(_render(differences, len(ours.keys() | theirs.keys()), agents))
+    return TASK_FAILED if differences else OK
+
+
+def _command(text: str) -> list[str]:
+    """Raises:
+    UserError: it is no command.
+    """
+    try:
+        command = shlex.split(text)
+    except ValueError as error:
+        raise UserError(f"--command: {error}", hint="--command 'npx ccusage@20'") from error
+    if not command:
+        raise UserError("--command is empty", hint="--command 'npx ccusage@20'")
+    return command
+
+
+def _count_here(zone: Zone) -> tuple[Counts, list[str]]:
+    """What is in the logs as they are now, in an index of its own; and the agents that have any."""
+    with tempfile.TemporaryDirectory(prefix="bursar-verify-") as folder:
+        index = open_index(os.path.join(folder, "logs.db"))
+        try:
+            result = update_index(index, os.environ)
+            counts: Counts = {}
+            for agent in result.sources:
+                counts |= _counts_of(index, agent, zone)
+        finally:
+            index.close()
+    return counts, result.sources
+
+
+def _counts_of(index: LogIndex, agent: str, zone: Zone) -> Counts:
+    return {
+        (agent, row.label, model): _counted(totals)
+        for row in rows_by_day(index, Wanted(agent=agent), zone, day_of)
+        for model, totals in row.models.items()
+    }
+
+
+def _counted(totals: Totals) -> Counted:
+    tokens = (totals.input_tokens, totals.output_tokens, totals.cache_write_tokens, totals.cache_read_tokens)
+    return Counted(tokens, None if totals.unpriced else totals.nano_usd / NANO_PER_USD)
+
+
+def _ask(command: Sequence[str], agent: str, zone: str) -> Counts:
+    """What the other tool counts.
+
+    Raises:
+        SetupError: it is not there, fails, or says what cannot be read.
+    """
+    argv = [*command, agent, "daily", "--json", "--offline", "--timezone", zone]
+    try:
+        done = subprocess.run(
+            argv, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False, env={**os.environ, **_its_places(agent)}
+        )
+    except FileNotFoundError as error:
+        hint = "npm install -g ccusage, or: bursar usage verify --command 'npx ccusage@20'"
+        raise SetupError(f"`{command[0]}` is not installed", hint=hint) from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SetupError(f"`{shlex.join(argv)}` could not be run: {error}") from error
+    if done.returncode:
+        last = (done.stderr.decode(errors="replace").strip().splitlines() or ["it says nothing"])[-1]
+        raise SetupError(f"`{shlex.join(argv)}` exits with {done.returncode}: {last}")
+    try:
+        return dict(_read_report(agent, json.loads(done.stdout)))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        hint = "bursar usage verify --command 'npx ccusage@20.0.24'"
+        raise SetupError(f"`{shlex.join(argv)}` says what cannot be read: {error!r}", hint=hint) from error
+
+
+def _its_places(agent: str) -> dict[str, str]:
+    """Where ccusage, which has a variable of its own for it, finds the same chats."""
+    home = os.environ.get("GEMINI_CLI_HOME")
+    if agent == "gemini" and home and "GEMINI_DATA_DIR" not in os.environ:
+        return {"GEMINI_DATA_DIR": os.path.join(home, ".gemini")}
+    return {}
+
+
+def _read_report(agent: str, report: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str], Counted]]:
+    for day in report["daily"]:
+        if "modelBreakdowns" in day:
+            for model in day["modelBreakdowns"]:
+                cost = None if model.get("missingPricing") else model["cost"]
+                yield (agent, day["date"], model["modelName"]), Counted(_tokens(model), cost)
+            continue
+        alone = len(day["models"]) == 1  # it says what a day cost, and not what a model did
+        for name, model in day["models"].items():
+            cost = day["costUSD"] if alone and not model.get("missingPricing") else None
+            yield (agent, day["date"], name), Counted(_tokens(model), cost)
+
+
+def _tokens(model: Mapping[str, Any]) -> tuple[int, ...]:
+    return tuple(int(model[name]) for name in _COUNTERS)
+
+
+def _reasons(zone: Zone) -> Mapping[tuple[str, str, str], str]:
+    """Why ccusage leaves records out, by agent, day and model."""
+    found: dict[tuple[str, str, str], Counter[str]] = {}
+    for dropped in find_dropped(os.environ):
+        seconds = dropped.at // 1000
+        key = ("claude", day_of((seconds + zone.offset_at(seconds)) // 86_400), dropped.model)
+        found.setdefault(key, Counter())[dropped.reason] += 1
+    return {key: _in_words(counter) for key, counter in found.items()}
+
+
+def _in_words(reasons: Counter[str]) -> str:
+    words = (f"{reason} ({count})" for reason, count in reasons.most_common())
+    return f"ccusage leaves records out: {'; '.join(words)}"
+
+
+def _differences(
+    ours: Counts, theirs: Counts, reasons: Mapping[tuple[str, str, str], str]
+) -> Iterator[dict[str, object]]:
+    nothing = Counted((0, 0, 0, 0), 0.0)
+    for key in sorted(ours.keys() | theirs.keys()):
+        one, other = ours.get(key, nothing), theirs.get(key, nothing)
+        same_tokens = one.tokens == other.tokens
+        if same_tokens and (one.usd is None or other.usd is None or abs(one.usd - other.usd) < _HALF_A_CENT):
+            continue
+        reason = _PRICES if same_tokens else reasons.get(key, "")
+        yield {
+            "agent": key[0],
+            "date": key[1],
+            "model": key[2],
+            "bursar": {**dict(zip(_COUNTERS, one.tokens, strict=True)), "cost": one.usd},
+            "ccusage": {**dict(zip(_COUNTERS, other.tokens, strict=True)), "cost": other.usd},
+            "reason": reason or None,
+        }
+
+
+def _render(differences: Sequence[Mapping[str, Any]], compared: int, agents: Sequence[str]) -> str:
+    if not compared:
+        return "there are no logs to count\n"
+    if not differences:
+        return f"the same: {compared} days and models of {', '.join(agents)}, each counter to the token and each cent\n"
+    text = ""
+    for each in differences:
+        text += f"{each['date']}  {each['agent']}  {each['model']}\n"
+        for name, word in zip((*_COUNTERS, "cost"), (*_WORDS, "USD"), strict=True):
+            one, other = each["bursar"][name], each["ccusage"][name]
+            if one != other:
+                text += f"  {word:<12}bursar {_figure(one)}, ccusage {_figure(other)}\n"
+        text += f"  why: {each['reason'] or 'not known; please report it'}\n"
+    return text + f"{len(differences)} of {compared} days and models differ\n"
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "unknown"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4f}"

@@ -1,0 +1,20 @@
+"""The time zone that `--timezone` names."""
+
+from __future__ import annotations
+
+from bursar.errors import UserError
+from bursar.logs import Zone, local_zone, named_zone
+
+
+def zone_of(name: str | None) -> Zone:
+    """The time zone of that name; None means the machine's own.
+
+    Raises:
+        UserError: there is none.
+    """
+    if name is None:
+        return local_zone()
+    try:
+        return named_zone(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise UserError(f"there is no time zone `{name}`", hint="--timezone Europe/Berlin") from error

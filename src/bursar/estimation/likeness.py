@@ -1,0 +1,205 @@
+"""How alike two pieces of work are: what estimates borrow from each other.
+
+The logarithm of an outcome is taken as a sum of effects: of the type, the model, the project, the task, of pairs of
+them, of each number that is known beforehand, and of levels that drift. Two pieces of work have an effect in common as
+far as they are alike in it. How much each kind of effect varies is learned (see `regression`); here is what is assumed.
+
+Source: docs/decisions/0033-how-estimates-learn.md
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bursar.estimation.key import Fact, Key
+
+Floats: TypeAlias = NDArray[np.float64]
+Codes: TypeAlias = NDArray[np.int64]
+Level: TypeAlias = tuple[object, ...]
+
+TYPE, MODEL, PROJECT, TASK, EXACT = 0, 1, 2, 3, 6  # places in what `_levels` returns
+MAX_NUMBERS = 8  # facts that are numbers; of more, those that are known most often
+NOISE = 0.3  # variance of what nothing explains
+_LEVEL = 30.0  # variance of the measure's own level: next to nothing is assumed
+_SHARED = (0.2, 0.25, 0.2, 0.2, 0.05, 0.03, 0.04, 0.1, 0.05, 0.05, 0.05)  # of what `_levels` returns, in its order
+_DRIFTS = (
+    (None, 60.0, 0.03),
+    (None, 10.0, 0.03),
+    (PROJECT, 20.0, 0.06),
+    (TASK, 3.0, 0.06),
+)  # among whom, memory, variance
+_LINE, _CURVE, _JOINT = 0.03, 0.02, 0.03  # of a fact's slope, its bends, and what all facts do together
+_FIXED = 1 + len(_SHARED) + len(_DRIFTS)  # kinds of effect that there always are
+_FARTHEST = 2.5  # in standard deviations: what lies beyond is taken as lying there
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Pieces of work as arrays: codes of what they may share, numbers that are known, and places in time."""
+
+    codes: Codes
+    numbers: Floats
+    times: Floats
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def part(self, start: int, end: int | None = None) -> Rows:
+        """Some of them; a view, not a copy."""
+        return Rows(self.codes[start:end], self.numbers[start:end], self.times[start:end])
+
+    def room_for(self, size: int) -> Rows:
+        """The same with room at the end, `size` rows in all."""
+        more = size - len(self)
+        return Rows(
+            np.pad(self.codes, ((0, more), (0, 0))),
+            np.pad(self.numbers, ((0, more), (0, 0))),
+            np.pad(self.times, (0, more)),
+        )
+
+
+class Coder:
+    """Gives every level of what may be shared a number, and every fact that varies among some keys a column."""
+
+    def __init__(self, keys: Sequence[Key]) -> None:
+        self._levels: dict[Level, int] = {}
+        self._strangers = 0
+        found: dict[str, list[float]] = {}
+        for key in keys:
+            for name, number in _numbers(key).items():
+                found.setdefault(name, []).append(number)
+        varying = {name: np.array(values) for name, values in found.items() if max(values) - min(values) > 1e-9}
+        self.columns = sorted(sorted(varying, key=lambda name: (-len(varying[name]), name))[:MAX_NUMBERS])
+        self._scales = {name: (float(varying[name].mean()), float(varying[name].std())) for name in self.columns}
+
+    def rows(self, keys: Sequence[Key], start: int, *, are_kept: bool) -> Rows:
+        """The keys as rows, the first at time `start`; levels that were never met stay strangers unless `are_kept`."""
+        codes = [[self._code(level, are_kept) for level in _levels(key)] for key in keys]
+        numbers = [self._columns(key) for key in keys]
+        return Rows(
+            np.array(codes, dtype=np.int64).reshape(len(keys), len(_SHARED)),
+            np.array(numbers, dtype=np.float64).reshape(len(keys), len(self.columns)),
+            np.arange(start, start + len(keys), dtype=np.float64),
+        )
+
+    def _code(self, level: Level | None, is_kept: bool) -> int:
+        known = None if level is None else self._levels.get(level)
+        if known is None and level is not None and is_kept:
+            known = self._levels[level] = len(self._levels)
+        if known is None:
+            self._strangers -= 1
+            return self._strangers
+        return known
+
+    def _columns(self, key: Key) -> list[float]:
+        """In standard deviations; what is not known lies in the middle."""
+        known, found = _numbers(key), []
+        for name in self.columns:
+            middle, spread = self._scales[name]
+            found.append(min(_FARTHEST, max(-_FARTHEST, (known.get(name, middle) - middle) / spread)))
+        return found
+
+    def level_code(self, place: int, key: Key) -> int | None:
+        """The number of what `key` shares at this place; None where nothing like it was met."""
+        level = _levels(key)[place]
+        return None if level is None else self._levels.get(level)
+
+
+def prior_variances(columns: int) -> Floats:
+    """How much each kind of effect is assumed to vary, in the order of `effects`."""
+    joint = [_JOINT, _JOINT] if columns else []
+    drifts = [variance for _, _, variance in _DRIFTS]
+    return np.array([_LEVEL, *_SHARED, *drifts, *[_LINE] * columns, *[_CURVE] * columns, *joint])
+
+
+def carry_over(learned: Floats, columns: int, *, is_same: bool) -> Floats:
+    """Variances that were learned, for a coder that may have other columns."""
+    if is_same:
+        return learned.copy()
+    return np.concatenate([learned[:_FIXED], prior_variances(columns)[_FIXED:]])
+
+
+def telling(rows: Rows) -> NDArray[np.bool_]:
+    """Which kinds of effect these rows can tell from noise: what no two of them share cannot be."""
+    found = [len(np.unique(rows.codes[:, k])) < len(rows) for k in range(len(_SHARED))]
+    drifts = [among is None or found[among] for among, _, _ in _DRIFTS]
+    numbers = 2 * rows.numbers.shape[1]
+    return np.array([True, *found, *drifts, *[True] * (numbers + 2 if numbers else 0)])
+
+
+def effects(one: Rows, other: Rows) -> Iterator[Floats]:
+    """For each kind of effect how much of it every row of `one` has in common with every row of `other`."""
+    yield np.ones((len(one), len(other)))
+    same = [np.equal.outer(one.codes[:, k], other.codes[:, k]).astype(np.float64) for k in range(len(_SHARED))]
+    yield from same
+    apart = np.abs(np.subtract.outer(one.times, other.times))
+    for among, memory, _ in _DRIFTS:
+        near = np.exp(-apart / memory)
+        yield near if among is None else near * same[among]
+    if one.numbers.shape[1]:
+        yield from _effects_of_numbers(one.numbers, other.numbers, same[TYPE])
+
+
+def _effects_of_numbers(one: Floats, other: Floats, of_one_type: Floats) -> Iterator[Floats]:
+    for left, right in zip(one.T, other.T, strict=True):
+        yield np.multiply.outer(left, right)
+    joint = np.ones_like(of_one_type)
+    for left, right in zip(one.T, other.T, strict=True):
+        bend = np.exp(-0.5 * np.subtract.outer(left, right) ** 2)
+        joint *= bend
+        yield bend
+    yield joint
+    yield joint * of_one_type
+
+
+def own_variances(variances: Floats, rows: Rows) -> Floats:
+    """What all effects together vary by, for each row alone."""
+    lines = slice(_FIXED, _FIXED + rows.numbers.shape[1])
+    return np.asarray(variances.sum() + (rows.numbers**2 - 1) @ variances[lines])
+
+
+def _numbers(key: Key) -> dict[str, float]:
+    """The facts that are numbers, on a log scale, with the complexity and the size of the text among them."""
+    found = {f"fact {name}": _log(value) for name, value in key.facts.items() if _is_number(value)}
+    if key.complexity is not None:
+        found["complexity"] = float(key.complexity)
+    if key.text:
+        found["text"] = math.log1p(len(key.text))
+    return found
+
+
+def _is_number(value: Fact) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _log(value: Fact) -> float:
+    number = float(value or 0)
+    return math.copysign(math.log1p(abs(number)), number)
+
+
+def _levels(key: Key) -> list[Level | None]:
+    """What the key may have in common with others; None where it is not known. The order is that of `_SHARED`."""
+    project, task = key.project or None, key.task or key.text or None
+    words = sorted(
+        (name, str(value)) for name, value in key.facts.items() if value is not None and not _is_number(value)
+    )
+    shared: Iterable[Level] = (
+        (key.type,),
+        (key.model,),
+        (project,),
+        (task,),
+        (key.type, key.model),
+        (key.type, key.complexity),
+        (key.type, key.complexity, key.model),
+        (task, key.model),
+        (task, key.type),
+        (project, key.type),
+        tuple(words),
+    )
+    return [None if level and level[0] is None else (place, *level) for place, level in enumerate(shared)]

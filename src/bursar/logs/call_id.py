@@ -1,0 +1,17 @@
+"""Where a call has its row: under a number that its message's id gives, so that no second index has to be kept."""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+_ROOM = 24  # bits: so many calls may share a number before the next one's rows are reached
+
+
+def first_id(message: str) -> int:
+    """Calls of this message, and of others that give the same number, have this id or one of those after it."""
+    return crc32(message.encode("utf-8", "surrogatepass")) << _ROOM
+
+
+def last_id(first: int) -> int:
+    """The last id that belongs to the number of `first`."""
+    return first + (1 << _ROOM) - 1

@@ -1,1 +1,0 @@
-"""Claude Code's transcripts: where they lie (`places`), and what their lines say (`records`, slow to import)."""

@@ -1,0 +1,58 @@
+"""The savings report as text and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from bursar.money import format_usd
+from bursar.reports.savings import NEEDED, Alternative, Savings
+
+
+def render_savings(savings: Savings) -> Iterator[str]:
+    """The report, line by line; where nobody can tell, it says so."""
+    if not savings.tasks:
+        yield "no finished attempt of this project has a known cost: nothing to compare"
+        return
+    failed = f", {savings.failed_attempts} of the attempts failed and are counted" if savings.failed_attempts else ""
+    yield f"paid {format_usd(savings.paid)} for {savings.tasks} tasks, {savings.finished} of them finished{failed}"
+    if savings.unpriced:
+        yield f"not counted: {savings.unpriced} attempts of unknown cost"
+    for each in savings.alternatives:
+        yield _render(each, savings.paid)
+
+
+def savings_as_data(savings: Savings) -> dict[str, Any]:
+    """For programs; money is nano-USD."""
+    data = asdict(savings)
+    data["alternatives"] = [
+        data_of | {"saved_nano_usd": _saved(each, savings.paid)}
+        for each, data_of in zip(savings.alternatives, data["alternatives"], strict=True)
+    ]
+    return data
+
+
+def _render(each: Alternative, paid: int) -> str:
+    if each.p10 is None or each.p50 is None or each.p90 is None:
+        return (
+            f"{each.role} ({each.model}): not enough history to tell:"
+            f" {each.observations} attempts with a known cost, {NEEDED} are needed"
+        )
+    cost = f"{format_usd(each.p50)}, {format_usd(each.p10)} to {format_usd(each.p90)} in eight of ten cases"
+    verdict = _verdict(paid, each.p10, each.p50, each.p90)
+    return f"{each.role} ({each.model}): {cost}, retries of failures counted; {verdict}"
+
+
+def _verdict(paid: int, low: int, middle: int, high: int) -> str:
+    """What has been saved, where the interval lets one say so."""
+    if low <= paid <= high:
+        return "no difference that one could be sure of"
+    difference = 100 * (middle - paid) / middle
+    return f"{difference:.0f} % saved" if paid < low else f"{-difference:.0f} % more was paid"
+
+
+def _saved(each: Alternative, paid: int) -> dict[str, int] | None:
+    if each.p10 is None or each.p50 is None or each.p90 is None:
+        return None
+    return {"p10": each.p10 - paid, "p50": each.p50 - paid, "p90": each.p90 - paid}

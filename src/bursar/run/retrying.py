@@ -1,0 +1,91 @@
+"""What the conductor asks when an attempt has failed: may the task go on, what is the next attempt told, and where were
+tasks when an earlier conductor left them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from bursar.budget import Unit
+from bursar.errors import BursarError
+from bursar.events import AttemptEnded
+from bursar.journal import AttemptRow, AttemptState
+from bursar.ledger import Denial
+from bursar.plan import Task
+from bursar.routing import MOST_OF_WHAT_REMAINS, Tier, larger_tier
+from bursar.run.context import RunContext
+from bursar.run.escalation import build_lesson
+from bursar.run.holds import Hold
+from bursar.run.launching import cap_name
+from bursar.supervision import VERIFY_LOG
+from bursar.worktrees import read_diff
+
+
+def may_go_on(context: RunContext, task: Task, ended: AttemptEnded) -> bool:
+    """Whether the attempt failed, or was stopped by nothing but its own cap: another limit stops the next one too."""
+    if ended.outcome == "failed":
+        return True
+    if ended.outcome != "stopped" or context.settings.attempt_cap is None:
+        return False
+    balances = context.stores.ledger.balances(context.labels_of(task))
+    full = {each.budget.name for each in balances if not each.available}
+    return full == {cap_name(context, task)}
+
+
+def is_about_dollars(denial: Denial) -> bool:
+    """Whether all that is missing is dollars: a smaller model asks for fewer of those, not of tokens."""
+    return all(each.balance.budget.limit.unit is Unit.USD for each in denial.shortfalls)
+
+
+def takes_too_much(context: RunContext, task: Task, hold_for: Callable[[Task], Hold]) -> bool:
+    """Whether an attempt at the task would hold more than 15 % of the dollars that remain in any of its budgets.
+
+    Source: the design documents, which allow no task more.
+    """
+    wanted = hold_for(task).amount.nano_usd
+    balances = context.stores.ledger.balances(context.labels_of(task))
+    dollars = [each.available for each in balances if each.budget.limit.unit is Unit.USD]
+    dollars = [left for left in dollars if left]  # a budget that is used up refuses by itself
+    return wanted is not None and bool(dollars) and wanted > MOST_OF_WHAT_REMAINS * min(dollars)
+
+
+def read_lesson(context: RunContext, task: Task, ended: AttemptEnded) -> str:
+    """What the next attempt is told of the task's last one; what cannot be read is left out."""
+    rows = [row for row in context.stores.journal.attempts(context.run.id) if row.task == task.number]
+    if not rows:
+        return ""
+    row = rows[-1]
+    return build_lesson(row.model, ended.note, _read_log(row), _read_changes(context, row, ended.branch))
+
+
+def restore_routes(context: RunContext, tasks: Mapping[str, Task], rows: Sequence[AttemptRow]) -> None:
+    """Tasks that have failed in this run go on above the tier that failed last, where they may be tried more than once.
+
+    At the largest tier they stay there.
+    """
+    if context.settings.max_attempts == 1:
+        return
+    failed = {row.task: row for row in rows if row.state is AttemptState.FAILED and context.is_current(row)}
+    for number, row in failed.items():
+        task = tasks[number]
+        first = context.escalation.tier_of(task)
+        tried = next((tier for tier in Tier if context.agent.model_for(tier) == row.model), None)
+        if first is not None and tried is not None:
+            context.escalation.restore(task, larger_tier(tried) or tried)
+
+
+def _read_log(row: AttemptRow) -> str:
+    try:
+        return (Path(row.directory) / VERIFY_LOG).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _read_changes(context: RunContext, row: AttemptRow, branch: str | None) -> str:
+    if branch is None:
+        return ""
+    try:
+        return read_diff(context.repository, row.base_commit, branch)
+    except BursarError:
+        return ""

@@ -1,0 +1,82 @@
+"""Job lists with the real Claude Code CLI against the fake model server."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from bursar.testing.agent_install import install_agent
+from bursar.testing.script import Step, ToolCall
+from tests.integration.jobs_kit import MakeJobs, answers, job_list
+from tests.integration.kit import CALL_TOKENS
+
+pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(240)]
+
+CACHES = Path(__file__).parents[2] / ".cache"
+SESSION = "5f0c1c39-6d50-4bb0-9d0b-0a7a52d1b2c4"
+
+
+@pytest.fixture(scope="session")
+def toml() -> str:
+    """A `bursar.toml` that names the pinned CLI."""
+    installed = install_agent("claude", CACHES)
+    if isinstance(installed, str):
+        print(f"real Claude Code skipped: {installed}", file=sys.stderr)
+        pytest.skip(f"no real Claude Code: {installed}")
+    return f"[agents.claude]\nprogram = {json.dumps(str(installed))}\n"
+
+
+def writes(path: str) -> list[Step]:
+    return [Step(tools=(ToolCall("Write", {"file_path": path, "content": "hello\n"}),))]
+
+
+def test_two_instances_in_one_workspace(make_jobs: MakeJobs, toml: str) -> None:
+    """Files where the workspace is, and the ledger equal to the bill; one instance may not write."""
+    text = job_list(
+        {"name": "a", "prompt": "Do job-01.", "output_format": "json"},
+        {"name": "b", "prompt": "Do job-02.", "allowed_tools": ["Read"], "permission_mode": "dontAsk"},
+    )
+    jobs = make_jobs(text, answers(2, lambda at: writes(f"{at}.txt")), toml)
+    ended = jobs.run_jobs("--overall-token-budget", "1M", "--budget-enforcement-mode", "block")
+    assert ended.code == 1, ended.err
+    assert (jobs.repo / "1.txt").read_text() == "hello\n"
+    assert not (jobs.repo / "2.txt").exists()
+    assert jobs.note("2") == "the agent was denied permission to use Write"
+    assert ended.metered == jobs.bill == jobs.charged > 0
+    jobs.assert_books()
+    jobs.assert_gone()
+
+
+def test_a_conversation_goes_on_or_begins_anew(make_jobs: MakeJobs, toml: str) -> None:
+    """The same id three times: begun, gone on with, and with `clear_history` not."""
+    first = {"name": "a", "prompt": "Do job-01 quetzal.", "session_id": SESSION}
+    jobs = make_jobs(job_list(first), answers(1, lambda at: []), toml)
+    assert jobs.run_jobs().code == 0
+    jobs.write("jobs.json", job_list({"name": "a", "prompt": "Do job-01 wombat.", "session_id": SESSION}))
+    again = jobs.run_jobs()
+    assert again.code == 0
+    assert again.metered == CALL_TOKENS
+    last = {"name": "a", "prompt": "Do job-01 axolotl.", "session_id": SESSION, "clear_history": True}
+    jobs.write("jobs.json", job_list(last))
+    assert jobs.run_jobs().code == 0
+    told = [json.dumps(body) for body in jobs.server.request_bodies]
+    assert [[word in each for word in ("quetzal", "wombat", "axolotl")] for each in told] == [
+        [True, False, False],
+        [True, True, False],
+        [False, False, True],
+    ]
+
+
+def test_a_command_of_the_workspace(make_jobs: MakeJobs, toml: str) -> None:
+    """The agent expands it, so its budget counts what it took."""
+    jobs = make_jobs(job_list({"name": "a", "command": "/analyze src"}), answers(1, lambda at: writes("1.txt")), toml)
+    (jobs.repo / ".claude" / "commands").mkdir(parents=True)
+    jobs.write(".claude/commands/analyze.md", "Do job-01 for $ARGUMENTS.\n")
+    ended = jobs.run_jobs("--command-budget", "/analyze=1M")
+    assert ended.code == 0, ended.err
+    assert (jobs.repo / "1.txt").exists()
+    (budget,) = jobs.report["budgets"]
+    assert budget["spent"] == ended.metered == jobs.bill == 2 * CALL_TOKENS

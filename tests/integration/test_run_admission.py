@@ -1,0 +1,75 @@
+"""Who may start when the budget is not enough for all: some finish, rather than all being stopped."""
+
+from __future__ import annotations
+
+import json
+
+from bursar.testing.script import Script, Step
+from tests.integration.conftest import MakeProject
+from tests.integration.kit import parallel, plan, script, settings, slug, usage, write
+
+CALL = 10_000
+CALLS = 9  # an agent takes 90,000 tokens
+SIX = ("One", "Two", "Three", "Four", "Five", "Six")
+
+
+def nine_calls(name: str) -> list[Step]:
+    """An agent that takes nine calls."""
+    return [write(f"{slug(name)}.txt", content=f"{number}\n", usage=usage(CALL)) for number in range(CALLS - 1)] + [
+        Step(text="done", usage=usage(CALL))
+    ]
+
+
+def six_agents() -> Script:
+    """One for each task."""
+    return script({number: nine_calls(name) for number, name in enumerate(SIX, 1)})
+
+
+def test_of_six_agents_that_nobody_knows_as_many_finish_as_can_be_paid_for(make_project: MakeProject) -> None:
+    """Six holds of 50,000 would fit into 300,000, and every agent would be stopped before it is done."""
+    project = make_project(plan(*map(parallel, SIX)), six_agents(), toml=settings(run="max_parallel = 6"))
+    ended = project.run("--budget", "300k tokens")
+    assert ended.code == 4
+    states = list(project.states.values())
+    assert (states.count("merged"), states.count("stopped")) == (3, 3), project.states
+    assert project.bill == ended.metered == 3 * CALLS * CALL  # nothing was spent on work that was thrown away
+    project.assert_tidy()
+
+
+def test_with_the_authors_range_the_same(make_project: MakeProject) -> None:
+    metrics = "<estimated-tokens>80000-95000</estimated-tokens>"
+    tasks = [parallel(name, metrics=metrics) for name in SIX]
+    project = make_project(plan(*tasks), six_agents(), toml=settings(run="max_parallel = 6"))
+    ended = project.run("--budget", "300k tokens")
+    assert ended.code == 4
+    assert list(project.states.values()).count("merged") == 3
+    assert project.bill == 3 * CALLS * CALL
+    project.assert_tidy()
+
+
+def test_one_alone_may_start_on_whatever_there_is(make_project: MakeProject) -> None:
+    """Less than a default hold is left, and nothing runs that could need it: the reserve blocks nothing."""
+    short = [write("one.txt", usage=usage(CALL)), Step(text="done", usage=usage(CALL))]
+    project = make_project(plan(parallel("One")), script({1: short}))
+    ended = project.run("--budget", "30k tokens")
+    assert ended.code == 0, ended.err
+    project.assert_tidy()
+
+
+def test_what_attempts_took_is_in_a_file_that_git_takes_no_notice_of(make_project: MakeProject) -> None:
+    short = [write("one.txt", usage=usage(CALL)), Step(text="done", usage=usage(CALL))]
+    project = make_project(plan(parallel("One")), script({1: short}))
+    assert project.run().code == 0
+    found = json.loads((project.repo / ".planning/.token-stats.json").read_text())
+    (name,) = found
+    assert name.split("|")[0] == "simple-impl"
+    figures = found[name]
+    assert figures.pop("avg_duration") >= 0
+    assert figures == {
+        "count": 1,
+        "total_tokens": 2 * CALL,
+        "min_tokens": 2 * CALL,
+        "max_tokens": 2 * CALL,
+        "success_rate": 1.0,
+    }
+    project.assert_tidy()
