@@ -25,6 +25,13 @@ def state_dir() -> str:
 
 def attempt_homes(state: str) -> list[str]:
     """The private homes of all attempts there have been: agents' session logs lie in them as in a user's home."""
-    import glob  # quick commands do without it
+    folders = [os.path.join(run, "attempts") for run in _folders(os.path.join(state, "runs"))]
+    homes = [os.path.join(attempt, HOME_FOLDER) for folder in folders for attempt in _folders(folder)]
+    return [home for home in homes if os.path.isdir(home)]
 
-    return sorted(glob.glob(os.path.join(glob.escape(state), "runs", "*", "attempts", "*", HOME_FOLDER)))
+
+def _folders(folder: str) -> list[str]:
+    try:
+        return [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+    except OSError:
+        return []

@@ -27,7 +27,7 @@ from bursar.logs import (
     update_index,
     week_of,
 )
-from bursar.paths import LOGS_FILE, state_dir
+from bursar.paths import LOGS_FILE, attempt_homes, state_dir
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def read_logs(index: LogIndex, environment: Mapping[str, str]) -> None:
     """What is new is in the index; what could not be read, or believed, is told on stderr."""
-    result = update_index(index, environment)
+    result = update_index(index, environment, homes=attempt_homes(state_dir()))
     if not result.sources:
         titles = ", ".join(f"{source.title} ({source.variables})" for source in SOURCES)
         sys.stderr.write(f"warning: there are no logs here of {titles}\n")

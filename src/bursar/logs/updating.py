@@ -41,19 +41,24 @@ def update_index(
     environment: Mapping[str, str],
     sources: Sequence[Source] = SOURCES,
     prices: CallPrices | None = None,
+    homes: Sequence[str] = (),
 ) -> ReadingResult:
     """The index has every call of the logs as they are now; a file that cannot be read is named in the answer.
 
     Args:
         environment: says where the logs are.
         prices: None means list prices.
+        homes: more homes than the user's, whose logs are read too: those of attempts.
     """
+    places = [environment, *({"HOME": home} for home in homes)]
     result, seen = ReadingResult(), index.seen()
     changed: list[tuple[str, LogFile]] = []
     for source in sources:
         search = FolderSearch(source.suffixes, seen)
-        found = [file for folder in source.database_folders(environment) for file in search.changed_databases(folder)]
-        found += [file for root in source.roots(environment) for file in search.changed_in(root)]
+        folders = [folder for place in places for folder in source.database_folders(place)]
+        roots = [root for place in places for root in source.roots(place)]
+        found = [file for folder in folders for file in search.changed_databases(folder)]
+        found += [file for root in roots for file in search.changed_in(root)]
         changed += [(source.name, file) for file in found]
         if search.files:
             result.sources.append(source.name)
