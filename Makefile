@@ -49,9 +49,10 @@ $(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.lock
 	$(PIP) install --require-hashes -r requirements-fuzz.lock
 	@touch $@
 
-fuzz: $(VENV)/.fuzz  ## feed the readers of plans and of logs what finds new paths through them, for FUZZ_SECONDS=60 each
+fuzz: $(VENV)/.fuzz  ## feed the readers of plans, logs and streams what finds new paths through them, for FUZZ_SECONDS=60 each
 	$(BIN)/python -m tests.fuzz.read_plans -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -print_final_stats=1
 	$(BIN)/python -m tests.fuzz.read_logs -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -print_final_stats=1
+	$(BIN)/python -m tests.fuzz.read_streams -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -print_final_stats=1
 
 bench: $(VENV)/.dev  ## timings, side by side with what they are compared to
 	$(BIN)/python benchmarks/startup.py
@@ -63,6 +64,7 @@ bench: $(VENV)/.dev  ## timings, side by side with what they are compared to
 	$(BIN)/python benchmarks/plans.py
 	$(BIN)/python benchmarks/estimate.py
 	$(BIN)/python benchmarks/usage.py
+	$(BIN)/python benchmarks/meter.py
 
 lock:  ## pin every dependency again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group build pyproject.toml -o requirements.lock

@@ -8,7 +8,7 @@ LEDGER_FILE = "ledger.db"
 JOURNAL_FILE = "journal.db"
 HISTORY_FILE = "history.db"
 AUDIT_FILE = "audit.jsonl"
-LOGS_FILE = "logs.db"
+LOGS_FILE = "usage.db"
 HOME_FOLDER = "home"  # in an attempt's folder: the agent's private home
 JOURNAL_APPLICATION_ID = 0x6272736A  # "brsj" in the header of the journal's file
 
@@ -25,6 +25,13 @@ def state_dir() -> str:
 
 def attempt_homes(state: str) -> list[str]:
     """The private homes of all attempts there have been: agents' session logs lie in them as in a user's home."""
-    import glob  # quick commands do without it
+    folders = [os.path.join(run, "attempts") for run in _folders(os.path.join(state, "runs"))]
+    homes = [os.path.join(attempt, HOME_FOLDER) for folder in folders for attempt in _folders(folder)]
+    return [home for home in homes if os.path.isdir(home)]
 
-    return sorted(glob.glob(os.path.join(glob.escape(state), "runs", "*", "attempts", "*", HOME_FOLDER)))
+
+def _folders(folder: str) -> list[str]:
+    try:
+        return [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+    except OSError:
+        return []

@@ -43,6 +43,8 @@ class Usage:
         return self.total_tokens - self.cache_read_tokens
 
     def __add__(self, other: Usage) -> Usage:
+        if other is NOTHING or self is NOTHING:
+            return self if other is NOTHING else other
         return Usage(
             input_tokens=self.input_tokens + other.input_tokens,
             cache_read_tokens=self.cache_read_tokens + other.cache_read_tokens,
@@ -53,6 +55,8 @@ class Usage:
 
     def beyond(self, other: Usage) -> Usage:
         """What this usage has more than `other`, counter by counter; never negative."""
+        if other is NOTHING:
+            return self
         return Usage(
             input_tokens=max(0, self.input_tokens - other.input_tokens),
             cache_read_tokens=max(0, self.cache_read_tokens - other.cache_read_tokens),
@@ -63,6 +67,8 @@ class Usage:
 
     def merged(self, other: Usage) -> Usage:
         """The larger of each counter: two reports of one call, whose counters only grow while it streams."""
+        if other is NOTHING or self is NOTHING:
+            return self if other is NOTHING else other
         return Usage(
             input_tokens=max(self.input_tokens, other.input_tokens),
             cache_read_tokens=max(self.cache_read_tokens, other.cache_read_tokens),

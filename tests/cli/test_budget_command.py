@@ -507,7 +507,7 @@ def test_a_budget_that_includes_logs_is_shown_with_what_they_show(
     for _ in range(2):
         (month,) = bursar("budget", "list", "--json").data
         assert (month["spent"], month["available"]) == (1280, 3720)
-    (tmp_path / "state" / "logs.db").write_bytes(b"no database")
+    (tmp_path / "state" / "usage.db").write_bytes(b"no database")
     said = bursar("budget", "list")
     assert said.err.startswith("warning: what agents' logs show is not charged: ")
     assert said.code == 0

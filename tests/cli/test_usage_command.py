@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bursar.paths import state_dir
 from tests.cli.conftest import Bursar
 from tests.unit.logs.transcripts import encode, line, usage
 
@@ -307,3 +308,13 @@ def test_verify_without_a_usable_ccusage(bursar: Bursar, command: str, words: st
     said = bursar("usage", "verify", "--command", command)
     assert (said.code, said.out) == (6, "")
     assert words in said.err
+
+
+@pytest.mark.usefixtures("logs")
+def test_what_attempts_used_in_their_own_homes_is_read_too(bursar: Bursar) -> None:
+    """Their session logs are the only ones there are of them; a call that stands in both places counts once."""
+    home = Path(state_dir()) / "runs" / "r" / "attempts" / "1-1" / "home" / ".claude" / "projects" / "-w"
+    home.mkdir(parents=True)
+    (home / "s9.jsonl").write_bytes(encode(line(), line("msg_9", "req_9")))
+    report = json.loads(bursar("usage", "daily", "--timezone", "UTC", "--json").out)
+    assert report["totals"]["totalTokens"] == 2580 + 1280

@@ -12,7 +12,11 @@ from pathlib import Path
 from bursar.testing.agent_install import PINNED
 
 ROOT = Path(__file__).parents[2]
-SUITE = ("tests/conformance/test_real_agents.py", "tests/integration/test_real_runs.py")
+SUITE = (
+    "tests/conformance/test_real_agents.py",
+    "tests/conformance/test_isolation.py",
+    "tests/integration/test_real_runs.py",
+)
 TARGET = ROOT / "docs" / "agents.md"
 
 HEAD = """\
@@ -26,11 +30,20 @@ installed, `bursar agent doctor` what each still needs. What was observed of eac
 
 | agent | a call is known | how sure the limit is |
 | --- | --- | --- |
-| Claude Code | from its stream, while it is answered | bounded: what passes is one call in flight |
+| Claude Code | from its stream; from its telemetry too | bounded: what passes is one call in flight |
 | Codex | from its session log, before its tools run | the same; without the log it is only observed, at the end |
 | Gemini CLI | from its chat log, before its tools have answered | the same |
-| OpenCode | from its stream, when its tools have answered | the same; replies that were cut off are seen by nobody |
+| OpenCode | from its stream, when its tools have answered | the same |
 | any program | from its stream, if it says so call by call | the same |
+
+Sub-agents are withheld unless `agents.X.nested = true`. Their calls count like others, from where each CLI tells of
+them: telemetry, logs of their own, a database. A reply that was cut off is charged at its bound. What an agent is given
+of the user's and of the repository's says [isolation](isolation.md).
+
+Each call has one usage, joined by its id from all sources that tell of it; the largest counts. Where two are more than
+1 % apart, the run and `bursar report` say so, and the [audit log](settings.md#the-audit-log) has a `difference`.
+`bursar report --json` tells of each attempt how its tokens were found out: `streamed` while the agent worked,
+`reconciled` from its log or its closing statement, `estimated` where nobody told.
 
 ## What each did in the last run of the conformance suite
 

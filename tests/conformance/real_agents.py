@@ -69,7 +69,7 @@ KINDS: Mapping[str, Kind] = {
         address=lambda url: {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "dummy"},
         medium="sonnet",
         refusal=402,
-        repeats=frozenset({429, 529}),
+        repeats=frozenset({429, 500, 529}),
         goes_on_after_a_cut=True,
         term_code=143,
         int_code=0,
@@ -82,7 +82,7 @@ KINDS: Mapping[str, Kind] = {
         address=lambda url: {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": "dummy"},
         medium="gpt-6.1-terra",
         refusal=400,
-        repeats=frozenset({529}),
+        repeats=frozenset({500, 529}),
         goes_on_after_a_cut=True,
         term_code=-15,
         int_code=1,
@@ -96,7 +96,7 @@ KINDS: Mapping[str, Kind] = {
         address=lambda url: {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_API_KEY": "dummy"},
         medium="gemini-3.8-flash",
         refusal=402,
-        repeats=frozenset({429, 529}),
+        repeats=frozenset({429, 500, 529}),
         goes_on_after_a_cut=False,
         term_code=0,
         int_code=0,
@@ -107,7 +107,7 @@ KINDS: Mapping[str, Kind] = {
         address=lambda url: {"ANTHROPIC_BASE_URL": f"{url}/v1", "ANTHROPIC_API_KEY": "dummy"},
         medium="sonnet",
         refusal=402,
-        repeats=frozenset({429, 529}),
+        repeats=frozenset({429, 500, 529}),
         goes_on_after_a_cut=True,
         term_code=-15,
         int_code=-2,
@@ -225,7 +225,7 @@ class RealBench:
         """It has ended; its stream and log are kept as fixtures if that was asked for."""
         run.listen()
         if target := os.environ.get("BURSAR_RECORD_STREAMS"):
-            record(self.name, self.folder, self.program, run.output, Path(target), self.case)
+            record(self.name, self.folder, self.program, run, Path(target), self.case, self.server.calls)
         return run
 
 

@@ -50,8 +50,11 @@ def hostile(bench: RealBench) -> Iterator[Hostile]:
 def test_repository_settings_take_no_effect(hostile: Hostile, cell: Cell) -> None:
     """No hook, no key helper, no server of tools, no other address; its instructions are read all the same."""
     bench = hostile.bench
-    run = bench.run(shell("env > work.txt"), Step(text="Done."))
-    assert f"{LEAK}=1" not in (bench.worktree / "work.txt").read_text()
+    run = bench.run(shell("env > work.txt"), Step(text="Done."), environment={"SOMEBODY_S_TOKEN": "x"})
+    seen = (bench.worktree / "work.txt").read_text()
+    assert f"{LEAK}=1" not in seen
+    assert "OTEL_" not in seen  # our receiver's address is the agent's, not its tools'
+    assert "SOMEBODY_S_TOKEN" not in seen
     assert hostile.achieved == set()
     assert run.exit_code == 0
     assert WORDS in str(bench.server.request_bodies[0])

@@ -94,7 +94,7 @@ def test_refusal(bench: RealBench, cell: Cell) -> None:
     cell("refused", f"{bench.kind.refusal}: ends at once, nothing charged for it")
 
 
-@pytest.mark.parametrize("status", [429, 529])
+@pytest.mark.parametrize("status", [429, 500, 529])
 def test_refused_once(bench: RealBench, cell: Cell, status: int) -> None:
     run = bench.run(Step(status=status, times=1, text="Done."))
     assert_exact(run, bench)
@@ -104,6 +104,25 @@ def test_refused_once(bench: RealBench, cell: Cell, status: int) -> None:
     else:
         assert (run.exit_code != 0, run.statement.is_error, run.meter.total) == (True, True, NOTHING)
     cell(f"{status} once", "tries again, exact" if status in bench.kind.repeats else "gives up, exact")
+
+
+def test_two_tools_at_once(bench: RealBench) -> None:
+    tools = (*shell("echo one > one.txt").tools, *shell("echo two > two.txt").tools)
+    run = bench.run(Step(text="Both.", tools=tools), Step(text="Done.", usage=SECOND))
+    assert (bench.worktree / "one.txt").exists()
+    assert (bench.worktree / "two.txt").exists()
+    assert_exact(run, bench)
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+@pytest.mark.parametrize("bench", ["claude"], indirect=True)  # the others have no such form of output
+def test_output_json(bench: RealBench, verbose: bool, cell: Cell) -> None:
+    """One object, or one array of all lines, at the end: known then, and exact."""
+    arguments = ("--output-format", "json", *(("--verbose",) if verbose else ()))
+    run = bench.run(shell("true"), Step(text="Done.", usage=SECOND), extra_arguments=arguments)
+    assert (run.exit_code, run.statement.message) == (0, "Done.")
+    assert_exact(run, bench)
+    cell("output `json`", "exact, at the end")
 
 
 def test_cut_in_a_reply(bench: RealBench, cell: Cell) -> None:

@@ -32,7 +32,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RealBench]
 def test_logs_of_real_clis_come_to_the_bill(bench: RealBench, tmp_path: Path) -> None:
     tool = Step(text="Looking.", tools=(ToolCall("Bash", {"command": "true", "description": "look"}),))
     bench.run(tool, Step(text="All done.", usage=LAST))
-    index = open_index(tmp_path / "index" / "logs.db")
+    index = open_index(tmp_path / "index" / "usage.db")
     for _ in range(2):
         result = update_index(index, {"HOME": str(bench.home)})
         assert (result.unreadable, result.refused) == ({}, {})

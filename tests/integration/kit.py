@@ -32,7 +32,7 @@ ARGV = [
     sys.executable, "-m", "bursar.testing.scripted_agent", "-p", "--output-format", "stream-json", "--verbose",
     "--include-partial-messages", "--model", "{model}", "--session-id", "{session_id}",
 ]  # fmt: skip
-VARIABLES = ["BURSAR_TROUBLE", "PYTHONPATH", "BURSAR_STATE_DIR"]  # the scripted agent's, and by what it is found
+VARIABLES = ["BURSAR_TROUBLE", "PYTHONPATH", "ODD"]  # of the test's environment, which the scripted agent needs
 PATIENCE = 60.0
 
 
@@ -289,8 +289,8 @@ class Project:
         return sum(1 for call in self.server.calls if call.task == f"# Task {number}:")
 
     def processes(self) -> list[Process]:
-        """Whatever runs on behalf of this project, zombies excepted: everything inherits the state directory's name."""
-        mark = f"BURSAR_STATE_DIR={self.state}".encode()
+        """Whatever runs on behalf of this project, zombies excepted: its temporary folder is nobody else's."""
+        mark = f"TMPDIR={self.folder / 'tmp'}".encode()
         return [found for pid in _pids() if (found := _look_at(pid, mark)) is not None]
 
     @property

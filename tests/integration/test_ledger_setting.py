@@ -84,8 +84,9 @@ def test_agents_do_not_see_the_url(make_project: MakeProject, url: str) -> None:
     project.more["BURSAR_LEDGER_URL"] = url
     assert project.run().code == 0
     seen = (project.repo / "one.txt").read_text()
-    assert "BURSAR_STATE_DIR=" in seen
+    assert "TMPDIR=" in seen
     assert "BURSAR_LEDGER_URL" not in seen
+    assert "BURSAR_STATE_DIR" not in seen
 
 
 def test_a_run_stays_with_its_ledger(make_project: MakeProject, url: str) -> None:

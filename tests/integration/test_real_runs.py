@@ -6,9 +6,11 @@ Claude Code has more of them in test_real_claude_run.py. The CLIs are those of t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from bursar.paths import attempt_homes
 from bursar.testing.script import Script, Step
 from bursar.usage import Usage
 from tests.conformance.conftest import Cell, cell
@@ -55,6 +57,7 @@ def test_plan_to_commits(agent: str, make_run: MakeRun, cell: Cell) -> None:
     assert (project.repo / SUMMARY).exists()
     assert ended.metered == project.bill == project.charged
     project.assert_tidy()
+    assert_only_logs_stay(agent, project)
     cell("a whole plan, budget in USD", "charged = billed")
 
 
@@ -72,3 +75,16 @@ def test_budget_stops_it(agent: str, make_run: MakeRun, cell: Cell) -> None:
     project.assert_tidy()
     cell("stopped at a limit", "while the tool runs" if is_live else "when the tool has answered")
     cell("a child that outlives its parent", "ended")
+
+
+LOGS = {"claude": ".claude/projects", "codex": ".codex/sessions", "gemini": ".gemini/tmp", "opencode": ".local/share"}
+
+
+def assert_only_logs_stay(agent: str, project: Project) -> None:
+    """Of the attempt's private home: its session log can be found, and nothing else of it is there."""
+    (home,) = map(Path, attempt_homes(str(project.state)))
+    left = [str(path.relative_to(home)) for path in home.rglob("*") if not path.is_dir()]
+    assert left
+    assert all(path.startswith(LOGS[agent]) for path in left)
+    user = project.folder / "home"
+    assert not [path for path in user.rglob("*") if path.name in (".claude", ".codex", ".gemini", "opencode")]

@@ -55,6 +55,7 @@ class LoggedReader:
 
     def poll(self) -> tuple[AgentEvent, ...]:
         """What the session log has to add; and the closing statement, if that was what it waited for."""
+        self._find_side_logs()
         return self._poll_logs() + self._release()
 
     def feed_telemetry(self, body: bytes) -> tuple[AgentEvent, ...]:
@@ -63,16 +64,21 @@ class LoggedReader:
 
     def finish(self) -> tuple[AgentEvent, ...]:
         """The last of the log, and the closing statement if the log never came to its sum."""
+        self._find_side_logs()
         events = self._poll_logs()
         for log in self._all_logs():
             events += log.close()
         statement, self._held_back = self._held_back, None
         return events if statement is None else (*events, statement)
 
-    def _poll_logs(self) -> tuple[AgentEvent, ...]:
+    def _find_side_logs(self) -> None:
         for path in self.find_side_logs():
             if path not in self._side_logs:
                 self._side_logs[path] = self.open_side_log(path)
+
+    def _poll_logs(self) -> tuple[AgentEvent, ...]:
+        if not self._side_logs:
+            return () if self.log is None else self.log.poll()
         return tuple(event for log in self._all_logs() for event in log.poll())
 
     def _all_logs(self) -> Iterator[SessionLog]:
@@ -84,7 +90,7 @@ class LoggedReader:
         """The events of one line, after those that the log has had until now. Never raises on hostile input."""
         if not line.strip():
             return ()
-        return self.poll() + self._checked(line) + self._release()
+        return self._poll_logs() + self._release() + self._checked(line) + self._release()
 
     def _checked(self, line: bytes) -> tuple[AgentEvent, ...]:
         if len(line) > MAX_LINE_BYTES:

@@ -75,7 +75,7 @@ def _command(text: str) -> list[str]:
 def _count_here(zone: Zone) -> tuple[Counts, list[str]]:
     """What is in the logs as they are now, in an index of its own; and the agents that have any."""
     with tempfile.TemporaryDirectory(prefix="bursar-verify-") as folder:
-        index = open_index(os.path.join(folder, "logs.db"))
+        index = open_index(os.path.join(folder, "usage.db"))
         try:
             result = update_index(index, os.environ)
             counts: Counts = {}

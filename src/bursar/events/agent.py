@@ -17,7 +17,7 @@ class Source(StrEnum):
 
     STREAM = "stream"
     TELEMETRY = "telemetry"
-    TRANSCRIPT = "transcript"
+    SESSION_LOG = "session log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

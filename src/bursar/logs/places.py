@@ -53,24 +53,6 @@ class Source:
         return _folders(self.find_database_folders(environment)) if self.find_database_folders else []
 
 
-def attempt_homes(state_dir: str) -> list[str]:
-    """The private homes of bursar's own attempts, in which agents leave logs as in a user's."""
-    homes = []
-    for run in _entries(os.path.join(state_dir, RUNS)):
-        for attempt in _entries(os.path.join(run, "attempts")):
-            home = os.path.join(attempt, "home")
-            if os.path.isdir(home):
-                homes.append(home)
-    return homes
-
-
-def _entries(folder: str) -> list[str]:
-    try:
-        return [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
-    except OSError:
-        return []  # not there, or not one
-
-
 def _folders(names: list[str]) -> list[str]:
     real = [os.path.realpath(os.path.expanduser(name)) for name in names]
     return [folder for folder in dict.fromkeys(real) if os.path.isdir(folder)]

@@ -6,7 +6,8 @@ Where nothing is new, nothing that reads is imported: `bursar usage` is asked ag
 from __future__ import annotations
 
 from bursar.logs.files import FolderSearch
-from bursar.logs.places import SOURCES, Source, attempt_homes
+from bursar.logs.places import SOURCES, Source
+from bursar.paths import attempt_homes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

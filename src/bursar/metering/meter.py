@@ -193,8 +193,7 @@ class Meter:
 
     def _advance(self, call: _Call, usage: Usage, provenance: str) -> tuple[UsageDelta, ...]:
         """The call has used `usage`, which is at least what was known of it."""
-        increase = usage.beyond(call.usage)
-        if increase == NOTHING:
+        if usage is call.usage or (increase := usage.beyond(call.usage)) == NOTHING:
             return ()
         call.usage = usage
         call.sequence += 1

@@ -27,7 +27,7 @@ from bursar.run.kept import is_kept, keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.place import Place
 from bursar.run.supervisors import Supervisors
-from bursar.supervision import ABANDONED, MARK, Ending, Outcome, claim, read_claim, read_outcome
+from bursar.supervision import ABANDONED, MARK, Ending, Outcome, claim, close_home, read_claim, read_outcome
 from bursar.verification import Verdict
 from bursar.worktrees import Change, MergeConflict
 
@@ -290,6 +290,7 @@ class Attempts:
         self._blind.discard(row.key)  # what it took is known from here on
         if not is_kept(row):
             await asyncio.to_thread(self._place.clear, row)
+        close_home(Path(row.directory))  # its supervisor does it, unless it was killed
         ended = build_ended(self._context, task, row, outcome, judgement, commit=commit, branch=branch)
         self._context.emit(ended)
         return ended

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bursar.agents import LaunchRequest, PrivateHome, furnish
+from bursar.agents import LaunchRequest, PrivateHome
 from bursar.budget import RUN_THRESHOLDS, Budget, Counting, Limit, OnLimit, Unit
 from bursar.errors import SetupError
 from bursar.journal import AttemptRow
@@ -14,7 +14,7 @@ from bursar.plan import ARCHIVE_NAME, Task
 from bursar.run.context import RunContext
 from bursar.run.holds import output_of, price_of_tokens
 from bursar.run.prompt import build_prompt
-from bursar.supervision import PROMPT_FILE, AttemptSpec, HomeSpec, StopRung
+from bursar.supervision import PROMPT_FILE, AttemptSpec, HomeSpec, StopRung, open_home
 from bursar.worktrees import identity_variables
 
 _IDENTITY = frozenset(f"GIT_{role}_{part}" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL"))
@@ -29,8 +29,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
     request, agent = _build_request(context, task, row), context.agent_of(task)
     (Path(row.directory) / PROMPT_FILE).write_text(request.prompt, encoding="utf-8")
     launch = agent.launch(request, context.environment)
-    if launch.home is not None:
-        _furnish(launch.home)
+    home = None if launch.home is None else _open_home(Path(row.directory), launch.home)
     blocking = [each for each in _budgets(context, task) if each.on_limit is OnLimit.BLOCK]
     step = price_of_tokens(context.settings.default_hold_tokens // 2, context.rates, row.model)
     return AttemptSpec(
@@ -57,7 +56,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         limit_seconds=context.settings.attempt_limit_seconds,
         model=row.model,
         audit=context.audit,
-        home=None if launch.home is None else _home_spec(launch.home),
+        home=home,
         telemetry=dict(launch.telemetry),
     )
 
@@ -102,16 +101,11 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRe
     )
 
 
-def _furnish(home: PrivateHome) -> None:
+def _open_home(directory: Path, home: PrivateHome) -> HomeSpec:
     try:
-        furnish(home)
+        return open_home(directory, home)
     except OSError as error:
         raise SetupError(f"the agent's home cannot be made: {home.folder}: {error.strerror or error}") from error
-
-
-def _home_spec(home: PrivateHome) -> HomeSpec:
-    shared = {place: str(own) for place, own in home.shared.items()}
-    return HomeSpec(folder=str(home.folder), logs=list(home.logs), shared=shared)
 
 
 def cap_name(context: RunContext, task: Task) -> str:

@@ -26,7 +26,7 @@ from bursar.run.context import RunContext
 from bursar.run.kept import is_kept
 from bursar.run.place import Place
 from bursar.run.supervisors import Supervisors
-from bursar.supervision import ABANDONED, MARK, read_claim
+from bursar.supervision import ABANDONED, MARK, close_home, read_claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,5 +96,8 @@ def _release_rowless_holds(context: RunContext, keys: set[str]) -> None:
 
 def _clear(place: Place, rows: Sequence[AttemptRow], but: set[str]) -> None:
     for row in rows:
-        if row.key not in but and Path(row.worktree).exists() and not is_kept(row):
+        if row.key in but:
+            continue
+        close_home(Path(row.directory))
+        if Path(row.worktree).exists() and not is_kept(row):
             place.clear(row)

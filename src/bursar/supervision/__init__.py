@@ -5,6 +5,7 @@ needs nobody: it goes on when the conductor is gone, and when it dies the kernel
 worktree and no git: it is handed a spec and leaves an outcome.
 """
 
+from bursar.supervision.agent_home import close_home, open_home
 from bursar.supervision.auditing import keep_audit
 from bursar.supervision.inbox import Inbox
 from bursar.supervision.spec import (
@@ -40,8 +41,10 @@ __all__ = [
     "Outcome",
     "StopRung",
     "claim",
+    "close_home",
     "encode_spec",
     "keep_audit",
+    "open_home",
     "read_claim",
     "read_outcome",
 ]

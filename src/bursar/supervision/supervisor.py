@@ -68,7 +68,7 @@ def supervise(spec: AttemptSpec, ledger: Ledger, clock: Clock) -> None:
             message = f"the agent could not be started: {error.strerror or error}"
             write_outcome(directory, _never_ran(Ending.NOT_STARTED, message=message))
             ledger.release(spec.key)
-            AgentHome(spec.home).close()
+            AgentHome(spec.home, directory).close()
             return
         outcome, unknown = Supervision(spec, agent, spending, clock, stream, wake, inbox).run()
     tell_differences(audit, spec.key, outcome)
@@ -110,7 +110,7 @@ class Supervision:
         self._inbox = Inbox() if inbox is None else inbox
         self._reader = open_reader(spec.reader, {**spec.environment, **self._inbox.variables})
         self._splitter = LineSplitter()
-        self._home = AgentHome(spec.home)
+        self._home = AgentHome(spec.home, Path(spec.directory))
         self._ladder = StopLadder(spec.stop_ladder)
         self._started_at = clock.monotonic()
         self._ends_at = None if spec.limit_seconds is None else self._started_at + spec.limit_seconds

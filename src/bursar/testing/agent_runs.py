@@ -32,6 +32,7 @@ class AgentRun:
     events: list[AgentEvent] = field(default_factory=list)
     deltas: list[UsageDelta] = field(default_factory=list)
     output: bytes = b""
+    told: list[bytes] = field(default_factory=list)
 
     def listen(self) -> AgentRun:
         """Everything it prints is read and metered, and it has exited."""
@@ -64,6 +65,7 @@ class AgentRun:
 
     def _hear_telemetry(self) -> None:
         for body in self.inbox.take():
+            self.told.append(body)
             self._hear(self.reader.feed_telemetry(body))
 
     def end_within(self, seconds: float) -> None:
@@ -74,6 +76,7 @@ class AgentRun:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.communicate()
+        self.inbox.close()
 
     def _hear(self, events: tuple[AgentEvent, ...]) -> None:
         for event in events:

@@ -1,4 +1,4 @@
-"""Claude Code's sources joined by request: telemetry, stream, transcript, closing statement. Each call counts once."""
+"""Claude Code's sources joined by request: telemetry, stream, session log, closing statement. Each call counts once."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_what_is_in_flight_stays_unknown() -> None:
     assert alone.unknown_call() == meter.unknown_call()
 
 
-def transcript(home: Path, name: str, *usages: tuple[str, int, str | None]) -> None:
+def put_session_log(home: Path, name: str, *usages: tuple[str, int, str | None]) -> None:
     path = home / ".claude/projects/-w" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     lines: list[Any] = [{"type": "user"}, {"type": "summary", "usage": 1}]
@@ -180,25 +180,25 @@ def transcript(home: Path, name: str, *usages: tuple[str, int, str | None]) -> N
     path.write_text("\n".join(json.dumps(line) for line in lines) + "\n")
 
 
-def test_transcripts_tell_what_was_killed_before_the_statement(tmp_path: Path) -> None:
-    """A sub-agent's call: its line has a placeholder, its transcript the whole; the main call is not counted again."""
+def test_session_logs_tell_what_was_killed_before_the_statement(tmp_path: Path) -> None:
+    """A sub-agent's call: its line has a placeholder, its session log the whole; the main call is not counted again."""
     lines = lines_of("nested-agents-count")[:-1]
     whole = [json.loads(line) for line in lines if line.startswith(b'{"type":"assistant"')]
     (session,) = {line["session_id"] for line in whole}
     side = {line["message"]["id"] for line in whole if line["parent_tool_use_id"]}
     assert len(side) == 1
-    transcript(tmp_path, f"{session}.jsonl", ("msg_000001", 50, "tool_use"), ("msg_000001", 50, "tool_use"))
-    transcript(tmp_path, f"{session}/subagents/agent-sub.jsonl", (side.pop(), 50, "end_turn"))
-    transcript(tmp_path, "other.jsonl", ("msg_000009", 50, "end_turn"))
+    put_session_log(tmp_path, f"{session}.jsonl", ("msg_000001", 50, "tool_use"), ("msg_000001", 50, "tool_use"))
+    put_session_log(tmp_path, f"{session}/subagents/agent-sub.jsonl", (side.pop(), 50, "end_turn"))
+    put_session_log(tmp_path, "other.jsonl", ("msg_000009", 50, "end_turn"))
     reader = open_reader("claude", {"HOME": str(tmp_path)})
     meter = metered([*feed(reader, lines), *reader.finish()])
     assert meter.total == ONE + ONE + ONE
     assert meter.unknown_call() is None
 
 
-def test_a_placeholder_in_a_transcript_is_none_the_better(tmp_path: Path) -> None:
+def test_a_placeholder_in_a_session_log_is_none_the_better(tmp_path: Path) -> None:
     lines = lines_of("term-while-streaming")
-    transcript(tmp_path, f"{SESSION}.jsonl", ("msg_000002", 1, "end_turn"))
+    put_session_log(tmp_path, f"{SESSION}.jsonl", ("msg_000002", 1, "end_turn"))
     reader = open_reader("claude", {"HOME": str(tmp_path)})
     assert metered([*feed(reader, lines), *reader.finish()]).unknown_call() is not None
 

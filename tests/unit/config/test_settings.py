@@ -96,6 +96,16 @@ def test_what_would_be_run_is_listed_for_people(tmp_path: Path) -> None:
     assert load(tmp_path, text).programs() == ["agent claude: /opt/c --x", "agent command: 'a b' '$(x)'"]
 
 
+def test_liberties_are_named_to_whoever_approves(tmp_path: Path) -> None:
+    text = '[agents.codex]\nrepository_settings = true\nprivate_home = false\nenv = ["NPM_TOKEN", "AWS_*"]'
+    (line,) = load(tmp_path, text).programs()
+    assert line == (
+        "agent codex: codex (the repository's settings for it take effect; it lives in your home;"
+        " it gets NPM_TOKEN, AWS_* of your environment)"
+    )
+    assert load(tmp_path, text).digest() != load(tmp_path, "[agents.codex]").digest()
+
+
 def test_agents_are_built_by_name() -> None:
     assert build_agent(Settings()).name == "claude"
     command = Settings(run=RunTable(agent="command"), agents={"command": AgentSettings(argv=["x"])})

@@ -26,7 +26,7 @@ CALL = 1280
 
 @pytest.fixture
 def logs(tmp_path: Path) -> Iterator[Transcripts]:
-    index = open_index(tmp_path / "state" / "logs.db")
+    index = open_index(tmp_path / "state" / "usage.db")
     yield Transcripts(tmp_path, index)
     index.close()
 
@@ -199,7 +199,7 @@ def test_workers_read_what_one_process_does(logs: Transcripts, tmp_path: Path, m
     for number in range(40):
         calls = [line(f"m{number % 30}-{call}", "r", isSidechain=number % 3 == 0) for call in range(9)]
         logs.write(encode(*calls), f"-w-shop/s{number:02}.jsonl")
-    alone = Transcripts(tmp_path, open_index(tmp_path / "alone" / "logs.db"))
+    alone = Transcripts(tmp_path, open_index(tmp_path / "alone" / "usage.db"))
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     alone.read()
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
@@ -242,7 +242,7 @@ def test_another_process_that_was_quicker_has_counted_it(logs: Transcripts, tmp_
     file = FolderSearch((".jsonl",), {}).changed_in(str(logs.root))[0]
     new = read(file, None)
     logs.read()
-    other = open_index(tmp_path / "state" / "logs.db")
+    other = open_index(tmp_path / "state" / "usage.db")
     with Adder(other, FlatPrices()).adding() as adding:
         adding.add_file("claude", new)
     other.close()
@@ -277,7 +277,7 @@ def test_a_line_that_cannot_be_is_counted_and_named(logs: Transcripts) -> None:
 def test_another_process_finds_what_was_read(logs: Transcripts, tmp_path: Path) -> None:
     logs.write(encode(line("a", "a"), line("b", "b", isSidechain=True)))
     logs.read()
-    again = Transcripts(tmp_path, open_index(tmp_path / "state" / "logs.db"))
+    again = Transcripts(tmp_path, open_index(tmp_path / "state" / "usage.db"))
     again.write(encode(line("b", "b"), line("c", "c")), "-w-shop/s2.jsonl")
     again.read()
     assert again.totals() == (3, 3 * CALL, 3 * CALL)

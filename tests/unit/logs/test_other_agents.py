@@ -33,7 +33,7 @@ class Home:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.index: LogIndex = open_index(folder / "state" / "logs.db")
+        self.index: LogIndex = open_index(folder / "state" / "usage.db")
         self.last = ReadingResult()
 
     def write(self, name: str, *lines: object) -> Path:

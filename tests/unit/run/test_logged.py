@@ -133,7 +133,7 @@ def test_logs_in_the_homes_of_attempts_are_counted_and_not_charged(desk: Desk) -
     for _ in range(2):
         desk.charge()
         assert desk.spent() == CALL
-    index = open_index(desk.folder / "state" / "logs.db")
+    index = open_index(desk.folder / "state" / "usage.db")
     assert add_up(row.totals for row in rows_by_session(index, Wanted())).calls == 3
     index.close()
 

@@ -80,6 +80,8 @@ SESSION_MARK_PREFIXES = (
     "CLAUDE_CODE_TASK",
 )
 
+STREAMING = ("--output-format", "stream-json", "--verbose", "--include-partial-messages")
+
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
         "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",  # with them a run may print several results
@@ -120,7 +122,7 @@ class ClaudeAgent(CliAgent):
         argv = (
             self.find(),
             "-p",
-            *("--output-format", "stream-json", "--verbose", "--include-partial-messages"),
+            *(() if "--output-format" in self._extra_arguments else STREAMING),  # it refuses them with another format
             *("--model", request.model),
             "--resume" if continues else "--session-id",
             request.session_id,
@@ -156,7 +158,7 @@ class ClaudeAgent(CliAgent):
         return furnish_claude(folder, environment)
 
     def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
-        """A reader for one new process, which finds its transcripts by the `environment` that it was started with."""
+        """A reader for one new process, which finds its session logs by the `environment` that it was started with."""
         return ClaudeReader(environment)
 
 

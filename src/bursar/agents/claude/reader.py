@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -11,10 +10,10 @@ from typing import TypeVar
 import msgspec
 
 from bursar.agents.claude import wire
-from bursar.agents.claude.counts import usage_from_api, usage_from_model_usage
+from bursar.agents.claude.session_log import read_session_logs
+from bursar.agents.claude.statement import check_usage, read_statement
 from bursar.agents.claude.telemetry import ENDPOINT_VARIABLE, ToldRequest, read_telemetry
-from bursar.agents.claude.transcript import read_transcripts
-from bursar.agents.counts import AbsurdCount, count
+from bursar.agents.counts import count
 from bursar.agents.lines import MAX_LINE_BYTES
 from bursar.events import (
     AgentEvent,
@@ -31,19 +30,18 @@ from bursar.usage import NOTHING, Usage
 
 # Most lines by far are pieces of text; nothing in them counts, so they are not even decoded.
 _SKIPPED = b'{"type":"stream_event","event":{"type":"content_block_'
+_STREAM_EVENT = b'{"type":"stream_event"'
+_TOOL_USE = b'"tool_use"'
 _SYNTHETIC = "<synthetic>"  # the CLI's own words in the model's mouth, e.g. an API error: no call was made
-_UNREACHABLE = re.compile(r"\((ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)\)")
 _SUMMARY_CHARACTERS = 120
 
 _T = TypeVar("_T")
 _line = msgspec.json.Decoder(wire.Line)
 _stream_event = msgspec.json.Decoder(wire.StreamEvent)
+_stream_line = msgspec.json.Decoder(wire.StreamLine)
 _message = msgspec.json.Decoder(wire.Message)
 _blocks = msgspec.json.Decoder(list[wire.Block])
 _delta = msgspec.json.Decoder(wire.Delta | None)
-_usage = msgspec.json.Decoder(wire.ApiUsage | None)
-_model_usage = msgspec.json.Decoder(dict[str, wire.ModelUsage] | None)
-_denials = msgspec.json.Decoder(list[wire.DeniedPermission] | None)
 _tool_input = msgspec.json.Decoder(wire.ToolInput)
 _list = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -89,11 +87,11 @@ class ClaudeReader:
         return tuple(self._telemetry(body))
 
     def finish(self) -> tuple[AgentEvent, ...]:
-        """Calls that telemetry alone tells of, the transcripts, and the closing statement that was held back."""
+        """Calls that telemetry alone tells of, the session logs, and the closing statement that was held back."""
         events: list[AgentEvent] = [_told_report(told, self._nameless(told)) for told in self._told.values()]
         self._told = {}
         if self._session_id is not None and not self._continues:  # else it has the calls of earlier processes too
-            events += map(self._judged, read_transcripts(self._environment, self._session_id))
+            events += map(self._judged, read_session_logs(self._environment, self._session_id))
         statement, self._statement = self._statement, None
         return tuple(events) if statement is None else (*events, statement)
 
@@ -114,7 +112,7 @@ class ClaudeReader:
                 yield _told_report(told, report)
 
     def _judged(self, event: AgentEvent) -> AgentEvent:
-        """What the transcript says of a call is final, unless it is the placeholder that the call began with."""
+        """What the session log says of a call is final, unless it is the placeholder that the call began with."""
         if not isinstance(event, CallReported) or event.usage is None:
             return event
         begun = self._begun.get(event.call_id)
@@ -144,6 +142,8 @@ class ClaudeReader:
         if len(line) > MAX_LINE_BYTES:
             return (LineRejected(reason=f"a line of more than {MAX_LINE_BYTES} bytes"),)
         try:
+            if line.startswith(_STREAM_EVENT):
+                return tuple(self._stream_event(_stream_line.decode(line)))
             return self._read(line)
         except UnicodeDecodeError:
             return self.feed_line(line.decode(errors="replace").encode())
@@ -158,7 +158,13 @@ class ClaudeReader:
     def _events(self, line: wire.Line) -> Iterable[AgentEvent]:
         match line.type:
             case "stream_event":
-                return self._stream_event(line)
+                return self._stream_event(
+                    wire.StreamLine(
+                        event=_stream_event.decode(line.event),
+                        parent_tool_use_id=line.parent_tool_use_id,
+                        api_message_id=line.api_message_id,
+                    )
+                )
             case "assistant":
                 return self._assistant(line)
             case "user":
@@ -167,15 +173,15 @@ class ClaudeReader:
                 self._session_id = self._session_id or line.session_id
                 return _system(line)
             case "result":
-                return self._held_back(_result(line, with_models=not self._continues))
+                return self._held_back(read_statement(line, with_models=not self._continues))
         return ()
 
-    def _stream_event(self, line: wire.Line) -> Iterator[AgentEvent]:
-        event = _stream_event.decode(line.event)
+    def _stream_event(self, line: wire.StreamLine) -> Iterator[AgentEvent]:
+        event = line.event
         chain = line.parent_tool_use_id
         if event.type == "message_start" and event.message is not None and event.message.id:
             message = event.message
-            rejected, usage = _checked(message.usage)
+            rejected, usage = check_usage(message.usage)
             yield from rejected
             self._open[chain] = _OpenCall(event.message.id, message.model, usage)
             report = _report(self._open[chain], usage, chain, is_final=False, is_streaming=True)
@@ -186,7 +192,7 @@ class ClaudeReader:
         elif event.type == "message_stop":
             self._open.pop(chain, None)  # so that a stray delta is never taken for this call's
 
-    def _message_delta(self, line: wire.Line, event: wire.StreamEvent) -> Iterator[AgentEvent]:
+    def _message_delta(self, line: wire.StreamLine, event: wire.StreamEvent) -> Iterator[AgentEvent]:
         chain = line.parent_tool_use_id
         call = self._open.get(chain)
         if call is None or line.api_message_id not in (None, call.call_id):
@@ -194,7 +200,7 @@ class ClaudeReader:
                 yield LineRejected(reason="usage of a call that never started")
                 return
             call = _OpenCall(line.api_message_id, None, None)
-        rejected, usage = _checked(event.usage)
+        rejected, usage = check_usage(event.usage)
         yield from rejected
         if usage is not None:
             has_split = event.usage is not None and event.usage.cache_creation is not None
@@ -207,7 +213,7 @@ class ClaudeReader:
         message = _message.decode(line.message)
         if message.model == _SYNTHETIC or not message.id:
             return
-        rejected, usage = _checked(message.usage)
+        rejected, usage = check_usage(message.usage)
         yield from rejected
         chain = line.parent_tool_use_id
         # A stop reason is only known to a message that is complete; while it streams the counts are placeholders.
@@ -219,7 +225,7 @@ class ClaudeReader:
         self._begun.setdefault(report.call_id, report)
         yield report
         yield from self._named(line.request_id, report)
-        for block in _content(message):
+        for block in _content(message) if _TOOL_USE in bytes(message.content) else ():
             if block.type == "tool_use":
                 yield ToolStarted(name=block.name, summary=_summary(block.input))
 
@@ -251,16 +257,6 @@ def _told_report(told: ToldRequest, call: CallReported | None) -> CallReported:
         is_side_chain=call is None or call.is_side_chain,
         source=Source.TELEMETRY,
     )
-
-
-def _checked(reported: wire.ApiUsage | None) -> tuple[tuple[AgentEvent, ...], Usage | None]:
-    """The usage, or None and why it is not believed; the call stands either way."""
-    if reported is None:
-        return (), None
-    try:
-        return (), usage_from_api(reported)
-    except AbsurdCount as absurd:
-        return (LineRejected(reason=str(absurd)),), None
 
 
 def _later(start: Usage, delta: Usage, *, has_split: bool) -> Usage:
@@ -305,43 +301,6 @@ def _system(line: wire.Line) -> Iterator[AgentEvent]:
     elif line.subtype == "api_retry":
         status = None if line.error_status is None else count("error_status", line.error_status)
         yield RetryReported(attempt=count("attempt", line.attempt), status=status)
-
-
-def _result(line: wire.Line, *, with_models: bool) -> Iterator[AgentEvent]:
-    by_model: dict[str, Usage] = {}
-    for model, reported in (_model_usage.decode(line.modelUsage) or {}).items() if with_models else ():
-        try:
-            by_model[model] = usage_from_model_usage(reported)
-        except AbsurdCount as absurd:
-            yield LineRejected(reason=str(absurd))
-    rejected, main_usage = _checked(_usage.decode(line.usage))
-    yield from rejected
-    message = _text(line.result) or _text(line.errors) or line.subtype or ""
-    is_unconnected = line.api_error == "connection_failed"
-    was_unreachable = is_unconnected and _UNREACHABLE.search(message) is not None
-    yield SessionEnded(
-        is_error=line.is_error if line.is_error is not None else line.subtype != "success",
-        message=message,
-        usage_by_model=by_model,
-        main_usage=main_usage,
-        denied_permissions=tuple(denial.tool_name for denial in _denials.decode(line.permission_denials) or ()),
-        cost_usd=_number_text(line.total_cost_usd),
-        broke_off_call=line.terminal_reason == "aborted_streaming" or (is_unconnected and not was_unreachable),
-        was_unreachable=was_unreachable,
-    )
-
-
-def _text(raw: msgspec.Raw) -> str:
-    """A string, or the strings of a list on one line; anything else is empty."""
-    value = msgspec.json.decode(raw)
-    if isinstance(value, list):
-        return "; ".join(item for item in value if isinstance(item, str))
-    return value if isinstance(value, str) else ""
-
-
-def _number_text(raw: msgspec.Raw) -> str | None:
-    text = bytes(raw).decode(errors="replace")
-    return text if text[:1].isdigit() else None
 
 
 def _reason(error: Exception) -> str:

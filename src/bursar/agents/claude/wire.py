@@ -117,9 +117,17 @@ class DeniedPermission(msgspec.Struct):
     tool_name: str = ""
 
 
-class TranscriptLine(msgspec.Struct):
+class SessionLogLine(msgspec.Struct):
     """A line of the CLI's own log of the session."""
 
     type: str = ""
     message: Message | None = None
     isSidechain: bool = False  # noqa: N815 - the CLI's spelling
+
+
+class StreamLine(msgspec.Struct):
+    """A `stream_event` line: most lines by far, so they are decoded in one go."""
+
+    event: StreamEvent
+    parent_tool_use_id: str | None = None
+    api_message_id: str | None = None

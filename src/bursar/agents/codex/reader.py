@@ -60,6 +60,8 @@ class CodexReader(LoggedReader):
         match read.type:
             case "thread.started":
                 thread_id = read.thread_id or ""
+                if self._sub_agents is not None and self._sub_agents.thread_id == thread_id:
+                    return  # said twice: its log is being read
                 self.log = SessionLog(lambda: find_session_log(self._home, thread_id), SessionLogLines().read)
                 self._sub_agents = SubAgentLogs(self._home, thread_id)
                 yield SessionStarted(session_id=thread_id)

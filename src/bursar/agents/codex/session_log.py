@@ -47,7 +47,7 @@ class SubAgentLogs:
 
     def __init__(self, home: Path | None, thread_id: str) -> None:
         self._home = home
-        self._thread_id = thread_id
+        self.thread_id = thread_id
         self._own = f"-{thread_id}.jsonl"
         self._seen: dict[Path, int] = {}
         self._examined: set[Path] = set()
@@ -57,7 +57,7 @@ class SubAgentLogs:
 
     def find(self) -> list[Path]:
         """Those that are there by now. A day's folder is looked through again only when it has changed."""
-        if self._home is not None and _THREAD_ID.fullmatch(self._thread_id):
+        if self._home is not None and _THREAD_ID.fullmatch(self.thread_id):
             if not self._days or self._asked % _DAYS_ANEW == 0:
                 self._days = list(_latest_days(self._home / "sessions"))
             self._asked += 1
@@ -77,7 +77,7 @@ class SubAgentLogs:
                     self._seen[day] = -1  # its first line is still being written
                     continue
                 self._examined.add(path)
-                if self._thread_id.encode() in head:
+                if self.thread_id.encode() in head:
                     self._found.append(path)
 
 

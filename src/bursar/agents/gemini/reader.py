@@ -50,7 +50,10 @@ class GeminiReader(LoggedReader):
         read = _line.decode(line)
         match read.type:
             case "init":
-                session_id = self._session_id = read.session_id or ""
+                session_id = read.session_id or ""
+                if self.log is not None and session_id == self._session_id:
+                    return  # said twice: its log is being read
+                self._session_id = session_id
                 self.log = SessionLog(lambda: find_chat_log(self._home, session_id), read_log_line)
                 yield SessionStarted(session_id=session_id, model=read.model)
             case "message" if read.role == "assistant" and isinstance(read.content, str):

@@ -99,7 +99,9 @@ class OpencodeReader:
 
     def _steps_of(self, part: wire.Part) -> Steps:
         message_id = part.messageID or ""
-        return self._steps.setdefault(message_id, Steps(message_id))
+        if (steps := self._steps.get(message_id)) is None:
+            steps = self._steps[message_id] = Steps(message_id)
+        return steps
 
     def _lost_calls(self) -> tuple[AgentEvent, ...]:
         """Those of this session, once it is known which it is; one that names no session is taken for its own."""

@@ -1,4 +1,4 @@
-"""Claude Code's transcripts, read once the process has ended: what they say of each call, sub-agents' included."""
+"""Claude Code's session logs, read once the process has ended: what they say of each call, sub-agents' included."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from bursar.events import AgentEvent, CallReported, Source
 
 _SESSION_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _SYNTHETIC = "<synthetic>"
-_line = msgspec.json.Decoder(wire.TranscriptLine)
+_line = msgspec.json.Decoder(wire.SessionLogLine)
 
 
-def read_transcripts(environment: Mapping[str, str], session_id: str) -> Iterator[AgentEvent]:
-    """The calls of the session, as far as its transcripts can be found and read."""
+def read_session_logs(environment: Mapping[str, str], session_id: str) -> Iterator[AgentEvent]:
+    """The calls of the session, as far as its session logs can be found and read."""
     for path in _find(config_folder(environment), session_id):
         yield from SessionLog(lambda path=path: path, _read).close()  # type: ignore[misc]
 
@@ -49,5 +49,5 @@ def _read(line: bytes) -> Iterator[AgentEvent]:
             usage=usage_from_api(message.usage),
             is_final=True,
             is_side_chain=entry.isSidechain,
-            source=Source.TRANSCRIPT,
+            source=Source.SESSION_LOG,
         )
