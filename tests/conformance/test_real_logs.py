@@ -34,7 +34,7 @@ def test_logs_of_real_clis_come_to_the_bill(bench: RealBench, tmp_path: Path) ->
     bench.run(tool, Step(text="All done.", usage=LAST))
     index = open_index(tmp_path / "index" / "usage.db")
     for _ in range(2):
-        result = update_index(index, {"HOME": str(bench.home)})
+        result = update_index(index, {"HOME": str(bench.private_home)})
         assert (result.unreadable, result.refused) == ({}, {})
     (row,) = rows_by_session(index, Wanted())
     index.close()

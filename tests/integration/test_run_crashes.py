@@ -213,7 +213,7 @@ def test_a_second_conductor_is_refused(make_project: MakeProject, command: str) 
     project, run = at_the_gate(make_project)
     second = project.run() if command == "run" else project.bursar("resume", "--trust")
     assert (second.code, second.out) == (2, "")
-    assert second.err == "error: 08-02-PLAN.md is being run by another process\n\nhint: bursar status\n"
+    assert second.err == "error: this plan is being run by another process\n\nhint: bursar status\n"
     assert len(project.agents) == 1
     project.server.open_gate("gate")
     assert_done(project, run, calls=(2, 2))
