@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-import sys
-from importlib import import_module
-
-from bursar.errors import OK, UserError
+from bursar.cli.actions import run_action
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,21 +19,4 @@ ACTIONS = {
 
 def main(arguments: Sequence[str]) -> int:
     """Runs one action; its exit code."""
-    if not arguments:
-        raise UserError("say what to do with what was learned", hint="bursar learn --help")
-    name = arguments[0]
-    if name in ("-h", "--help"):
-        sys.stdout.write(_help())
-        return OK
-    if name not in ACTIONS:
-        near = difflib.get_close_matches(name, ACTIONS, n=1)
-        hint = f"did you mean `bursar learn {near[0]}`?" if near else "bursar learn --help"
-        raise UserError(f"there is no `bursar learn {name}`", hint=hint)
-    code: int = import_module(ACTIONS[name][0]).main(arguments)
-    return code
-
-
-def _help() -> str:
-    width = max(map(len, ACTIONS)) + 2
-    actions = "\n".join(f"  {name:<{width}}{text}" for name, (_, text) in ACTIONS.items())
-    return f"usage: bursar learn ACTION [...]      bursar learn ACTION --help tells more\n\n{actions}\n"
+    return run_action("learn", "what was learned", ACTIONS, arguments)

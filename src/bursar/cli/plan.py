@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module
-
-from bursar.errors import OK, UserError
+from bursar.cli.actions import run_action
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,19 +19,4 @@ ACTIONS = {
 
 def main(arguments: Sequence[str]) -> int:
     """Runs one action; its exit code."""
-    if not arguments:
-        raise UserError("say what to do with a plan", hint="bursar plan --help")
-    name = arguments[0]
-    if name in ("-h", "--help"):
-        sys.stdout.write(_help())
-        return OK
-    if name not in ACTIONS:
-        raise UserError(f"there is no `bursar plan {name}`", hint="bursar plan --help")
-    code: int = import_module(ACTIONS[name][0]).main(arguments)
-    return code
-
-
-def _help() -> str:
-    width = max(map(len, ACTIONS)) + 2
-    actions = "\n".join(f"  {name:<{width}}{text}" for name, (_, text) in ACTIONS.items())
-    return f"usage: bursar plan ACTION [...]      bursar plan ACTION --help tells more\n\n{actions}\n"
+    return run_action("plan", "a plan", ACTIONS, arguments)
