@@ -6,7 +6,7 @@ Nothing is read or computed before a hold asks: a run without budgets does not p
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -35,13 +35,22 @@ class Expectation:
     observations: int
 
 
+def tell(estimator: Estimator, seen: Sequence[Observation]) -> None:
+    """The estimator knows what these attempts took, in tokens and, where that is known, in USD."""
+    priced = [each for each in seen if each.nano_usd is not None]
+    keys = [key_of(each, "tokens") for each in seen] + [key_of(each, "cost_usd") for each in priced]
+    values = [float(each.tokens) for each in seen] + [(each.nano_usd or 0) / NANO_PER_USD for each in priced]
+    estimator.observe_all(keys, values)
+
+
 class Expectations:
     """Expectations of one run."""
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._estimator: Estimator | None = None
-        self._known: set[str] = set()  # keys of attempts that it has learned from
+        self._known: set[str] = set()  # keys of attempts that it has learned from, or is about to
+        self._untold: list[Observation] = []  # of this run, not learned from yet
         self._types: Mapping[str, str] = {}  # what people have corrected
 
     def expect(self, task: Task, model: str) -> Expectation | None:
@@ -59,17 +68,19 @@ class Expectations:
         )
 
     def learn(self, seen: Observation) -> bool:
-        """One more attempt of the run has ended; returns whether that may change what is expected.
+        """One more attempt of the run has ended; returns whether what is expected may be another now.
 
         One that was interrupted or stopped does not tell what it would have taken. What ends before anybody has asked
-        is in the history by then.
+        is in the history by then. Of many, one more says little: they are learned from when they are an eighth more.
         """
         if self._estimator is None or seen.outcome not in {"succeeded", "failed"} or seen.key in self._known:
             return False
         self._known.add(seen.key)
-        self._estimator.observe(key_of(seen, "tokens"), float(seen.tokens))
-        if seen.nano_usd is not None:
-            self._estimator.observe(key_of(seen, "cost_usd"), seen.nano_usd / NANO_PER_USD)
+        self._untold.append(seen)
+        if len(self._untold) <= self._estimator.observations("tokens") // 8:
+            return False
+        tell(self._estimator, self._untold)
+        self._untold = []
         return True
 
     def _cost(self, estimator: Estimator, task: Task, model: str) -> int | None:
@@ -78,7 +89,7 @@ class Expectations:
         return math.ceil(estimator.estimate(self._key(task, "cost_usd", model)).p90 * NANO_PER_USD)
 
     def _key(self, task: Task, measure: str, model: str) -> Key:
-        project, type_ = str(self._context.repository.root), self._types.get(task.digest)
+        project, type_ = str(self._context.project), self._types.get(task.digest)
         return build_key(task, measure, model=model, project=project, type_=type_)
 
     def _opened(self) -> Estimator:
