@@ -85,7 +85,10 @@ def install_ccusage() -> str | None:
         program.parents[4].mkdir(parents=True, exist_ok=True)
         where = ["--prefix", str(program.parents[4]), "--no-save", "--no-audit", "--no-fund"]
         subprocess.run(["npm", "install", *where, f"ccusage@{CCUSAGE}"], capture_output=True, check=False)
-    return str(program) if program.exists() else None
+    if not program.exists():
+        return None
+    program.chmod(0o755)  # ccusage's own launcher does that when it is first run
+    return str(program)
 
 
 def measure_tree(folder: Path, megabytes: int, program: str | None, rounds: int) -> None:
