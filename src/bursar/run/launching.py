@@ -17,8 +17,6 @@ from bursar.run.prompt import build_prompt
 from bursar.supervision import PROMPT_FILE, AttemptSpec, HomeSpec, StopRung, open_home
 from bursar.worktrees import identity_variables
 
-_IDENTITY = frozenset(f"GIT_{role}_{part}" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL"))
-
 
 def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
     """Everything that the attempt needs; its prompt is written beside its other files.
@@ -39,7 +37,8 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         worktree=row.worktree,
         reader=agent.name,
         argv=list(launch.argv),
-        environment=_who_commits(context) | dict(launch.environment),
+        # An agent in a home of its own does not see the user's git settings, and may have to commit.
+        environment={**identity_variables(context.project), **launch.environment},
         stdin=launch.stdin,
         stop_ladder=[
             StopRung(signal=int(rung.signal), to_group=rung.to_group, grace_seconds=rung.grace_seconds)
@@ -59,12 +58,6 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         home=home,
         telemetry=dict(launch.telemetry),
     )
-
-
-def _who_commits(context: RunContext) -> dict[str, str]:
-    """An agent in a home of its own does not see the user's git settings, and may have to commit."""
-    own = {name: value for name, value in context.environment.items() if name in _IDENTITY}
-    return dict(identity_variables(context.project)) | own
 
 
 def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRequest:
