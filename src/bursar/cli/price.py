@@ -16,7 +16,17 @@ from bursar.clock import SystemClock
 from bursar.config import load_settings
 from bursar.errors import OK, TASK_FAILED, UserError
 from bursar.money import format_usd
-from bursar.pricing import ALIASES, COUNTERS, STANDARD, ModelRates, Prices, RateTable, library_version, load_prices
+from bursar.pricing import (
+    ALIASES,
+    COUNTERS,
+    FEMTO_PER_TOKEN,
+    STANDARD,
+    ModelRates,
+    Prices,
+    RateTable,
+    library_version,
+    load_prices,
+)
 from bursar.session import find_project
 from bursar.usage import Usage
 
@@ -27,7 +37,6 @@ _TITLES = {
     "cache_write_1h_tokens": "write 1h",
     "output_tokens": "output",
 }
-_FEMTO_PER_TOKEN = 1_000_000_000  # 1 USD for a million tokens
 _PROVIDERS_OF_AGENTS = ("opus", "gpt-5", "gemini-2.5-pro")  # a model of each whose CLI there is
 
 
@@ -175,7 +184,7 @@ def _tier_starts(model: ModelRates) -> list[int]:
 
 def _usd_text(femto: int) -> str:
     """USD for a million tokens, exact, with at least two decimals."""
-    usd = (Decimal(femto) / _FEMTO_PER_TOKEN).normalize()
+    usd = (Decimal(femto) / FEMTO_PER_TOKEN).normalize()
     exponent = usd.as_tuple().exponent
     return f"{usd:.2f}" if isinstance(exponent, int) and exponent > -2 else f"{usd:f}"
 
