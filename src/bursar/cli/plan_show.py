@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bursar.cli.parsing import parser
+from bursar.cli.problems import problems_as_data
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import Graph, build_graph, check_plan, plan_nodes, render_waves
 from bursar.plan import Plan, PlanForm, Problem, Task, UnreadablePlan, classify_verify, normal_number, read_plan
@@ -115,7 +116,7 @@ def _as_data(shown: _Shown) -> dict[str, Any]:
             "files_modified": list(plan.files_modified),
             "tasks": [_task_as_data(task) for task in plan.tasks],
         }
-    return {"path": str(shown.path), **place, "problems": [_problem_as_data(problem) for problem in shown.problems]}
+    return {"path": str(shown.path), **place, "problems": problems_as_data(shown.problems)}
 
 
 def _task_as_data(task: Task) -> dict[str, Any]:
@@ -129,14 +130,3 @@ def _task_as_data(task: Task) -> dict[str, Any]:
         "line": task.position.line,
     }
     return data if task.checkpoint is None else {**data, "checkpoint": asdict(task.checkpoint)}
-
-
-def _problem_as_data(problem: Problem) -> dict[str, Any]:
-    return {
-        "file": str(problem.path),
-        "line": problem.position.line,
-        "column": problem.position.column,
-        "level": "error" if problem.is_error else "warning",
-        "message": problem.message,
-        "hint": problem.hint,
-    }

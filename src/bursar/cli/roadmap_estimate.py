@@ -6,18 +6,16 @@ import json
 import sys
 from collections.abc import Sequence
 
-from bursar.cli.parsing import parser
-from bursar.cli.roadmap_files import find_phase, label, open_roadmap
+from bursar.cli.roadmap_files import find_phase, label, open_roadmap, roadmap_parser
 from bursar.errors import INVALID_PLAN, OK
 from bursar.estimation import CRITERION_TOKENS, PHASE_TOKENS, REQUIREMENT_TOKENS, estimate_phase_tokens
 
 
 def main(arguments: Sequence[str]) -> int:
     """Prints the number alone, and how it comes about on stderr; exit code 3 where the roadmap cannot be read."""
-    options = parser("roadmap estimate-phase", "the tokens that a phase will probably take, as one number on stdout")
-    options.add_argument("number", metavar="N", help="the phase: 7, 2.1, 12A, PROJ-42")
-    options.add_argument("path", nargs="?", metavar="PATH", help="default: the project's .planning/ROADMAP.md")
-    options.add_argument("--json", action="store_true", help="a JSON object on stdout")
+    options = roadmap_parser(
+        "estimate-phase", "the tokens that a phase will probably take, as one number on stdout", of_phase=True
+    )
     chosen = options.parse_args(arguments[1:])
     roadmap = open_roadmap(chosen.path)
     if roadmap is None:

@@ -6,6 +6,7 @@ import difflib
 from pathlib import Path
 from typing import Any
 
+from bursar.cli.parsing import Parser, parser
 from bursar.cli.problems import tell_problems
 from bursar.errors import UserError
 from bursar.plan import Phase, PhaseStatus, Roadmap, UnreadableRoadmap, read_roadmap
@@ -17,6 +18,16 @@ SIGNS = {
     PhaseStatus.DROPPED: "✗",
     PhaseStatus.PARKED: "‖",
 }
+
+
+def roadmap_parser(action: str, about: str, *, of_phase: bool = False) -> Parser:
+    """A parser for an action on one roadmap, and of one of its phases."""
+    options = parser(f"roadmap {action}", about)
+    if of_phase:
+        options.add_argument("number", metavar="N", help="the phase: 7, 2.1, 12A, PROJ-42")
+    options.add_argument("path", nargs="?", metavar="PATH", help="default: the project's .planning/ROADMAP.md")
+    options.add_argument("--json", action="store_true", help="a JSON object on stdout")
+    return options
 
 
 def find_roadmap() -> Path:

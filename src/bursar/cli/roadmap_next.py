@@ -7,9 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from bursar.cli.parsing import parser
 from bursar.cli.problems import tell_problems
-from bursar.cli.roadmap_files import counted, label, open_roadmap, phase_as_data
+from bursar.cli.roadmap_files import counted, label, open_roadmap, phase_as_data, roadmap_parser
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import awaited_phases, check_roadmap, startable_phases
 from bursar.plan import Phase, PhaseStatus, Roadmap
@@ -17,9 +16,7 @@ from bursar.plan import Phase, PhaseStatus, Roadmap
 
 def main(arguments: Sequence[str]) -> int:
     """Tells what can start; exit code 3 where the roadmap cannot be read or phases wait for each other."""
-    options = parser("roadmap next", "the phases whose dependencies are all done, and which to take first")
-    options.add_argument("path", nargs="?", metavar="PATH", help="default: the project's .planning/ROADMAP.md")
-    options.add_argument("--json", action="store_true", help="a JSON object on stdout")
+    options = roadmap_parser("next", "the phases whose dependencies are all done, and which to take first")
     chosen = options.parse_args(arguments[1:])
     roadmap = open_roadmap(chosen.path)
     if roadmap is None:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bursar.cli.parsing import parser
-from bursar.cli.roadmap_files import SIGNS, counted, find_phase, label, open_roadmap, phase_as_data
+from bursar.cli.roadmap_files import SIGNS, counted, find_phase, label, open_roadmap, phase_as_data, roadmap_parser
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import awaited_phases, startable_phases
 from bursar.plan import Phase, PhasePlan, Plan, Roadmap, normal_number, read_plan, summary_path
@@ -47,10 +46,9 @@ class FoundPlan:
 
 def main(arguments: Sequence[str]) -> int:
     """Shows one phase; exit code 3 where the roadmap cannot be read."""
-    options = parser("roadmap status", "one phase: its plans, also those in its folder, and what it waits for")
-    options.add_argument("number", metavar="N", help="the phase: 7, 2.1, 12A, PROJ-42")
-    options.add_argument("path", nargs="?", metavar="PATH", help="default: the project's .planning/ROADMAP.md")
-    options.add_argument("--json", action="store_true", help="a JSON object on stdout")
+    options = roadmap_parser(
+        "status", "one phase: its plans, also those in its folder, and what it waits for", of_phase=True
+    )
     chosen = options.parse_args(arguments[1:])
     roadmap = open_roadmap(chosen.path)
     if roadmap is None:
