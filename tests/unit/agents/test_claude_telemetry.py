@@ -83,6 +83,20 @@ def test_what_only_telemetry_tells_of_counts() -> None:
     assert [event.call_id for event in events if isinstance(event, CallReported) and event.source is Source.TELEMETRY]
 
 
+@pytest.mark.parametrize("is_early", [True, False])
+def test_a_cut_call_of_which_telemetry_tells_stays_unknown(is_early: bool) -> None:
+    """A record of a call that broke off has the placeholder for its output, as its lines do: it is no final count."""
+    reader, lines = open_reader("claude", TELLING), lines_of("cut-after-the-first-word")
+    begun = Usage(input_tokens=1000, cache_read_tokens=200, cache_write_5m_tokens=30, output_tokens=1)
+    telling = reader.feed_telemetry(told("req_msg_000001", begun)) if is_early else ()
+    events = [*telling, *feed(reader, lines)]
+    if not is_early:
+        events += reader.feed_telemetry(told("req_msg_000001", begun))
+    unknown = metered([*events, *reader.finish()]).unknown_call()
+    assert unknown is not None
+    assert unknown.call_ids == ("msg_000001",)
+
+
 def test_sub_agents_are_known_before_the_statement() -> None:
     """Their lines carry placeholders; telemetry has the whole of them while they work."""
     reader, lines = open_reader("claude", TELLING), lines_of("nested-agents-count")

@@ -88,7 +88,9 @@ class ClaudeReader:
 
     def finish(self) -> tuple[AgentEvent, ...]:
         """Calls that telemetry alone tells of, the session logs, and the closing statement that was held back."""
-        events: list[AgentEvent] = [_told_report(told, self._nameless(told)) for told in self._told.values()]
+        events: list[AgentEvent] = [
+            self._judged(_told_report(told, self._nameless(told))) for told in self._told.values()
+        ]
         self._told = {}
         if self._session_id is not None and not self._continues:  # else it has the calls of earlier processes too
             events += map(self._judged, read_session_logs(self._environment, self._session_id))
@@ -100,7 +102,7 @@ class ClaudeReader:
             if not isinstance(told, ToldRequest):
                 yield told
             elif (call := self._calls.get(told.request_id)) is not None:
-                yield _told_report(told, call)
+                yield self._judged(_told_report(told, call))
             else:
                 self._told[told.request_id] = told
 
@@ -109,10 +111,13 @@ class ClaudeReader:
         if request_id:
             self._calls[request_id] = report
             if (told := self._told.pop(request_id, None)) is not None:
-                yield _told_report(told, report)
+                yield self._judged(_told_report(told, report))
 
     def _judged(self, event: AgentEvent) -> AgentEvent:
-        """What the session log says of a call is final, unless it is the placeholder that the call began with."""
+        """What telemetry or the session log says of a call is final, unless it is what the call began with.
+
+        Both tell of a call that was cut off as of any other, with the placeholder for its output.
+        """
         if not isinstance(event, CallReported) or event.usage is None:
             return event
         begun = self._begun.get(event.call_id)

@@ -1,7 +1,7 @@
 """Claude Code's telemetry: OTLP logs as JSON, of which one record per request tells exactly what it used.
 
-It is told once a second or so and at the end, side queries and sub-agents included; a request that was refused or broke
-off has no such record.
+It is told once a second or so and at the end, side queries and sub-agents included. A request that was refused has no
+such record, one that broke off may have one, with the placeholder for its output.
 """
 
 from __future__ import annotations
