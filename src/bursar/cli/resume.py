@@ -9,24 +9,20 @@ from typing import Any
 from bursar.budget import Limit, Unit, format_quantity, parse_limit
 from bursar.cli.parsing import parser
 from bursar.cli.run import add_run_flags, run_plan
+from bursar.cli.run_targets import reopen
 from bursar.cli.session import latest_run_here
 from bursar.errors import UserError
 from bursar.journal import RunRow, RunState, open_journal
 from bursar.money import NANO_PER_USD
 from bursar.paths import JOURNAL_FILE, state_dir
-from bursar.run import RunLimit, open_jobs, open_plan
+from bursar.run import RunLimit
 
 
 def main(arguments: Sequence[str]) -> int:
     """Goes on with the run and prints the report; the exit code says how it went."""
     options = _options(arguments)
     run = _find(options.run)
-    limit = _limit(run, options)
-    if run.workspace is not None:
-        opened = open_jobs(Path(run.plan_path), Path(run.workspace))
-    else:
-        opened = open_plan(Path(run.plan_path), Path(run.project))
-    return run_plan(opened, limit, options, run_id=run.id)
+    return run_plan(reopen(run), _limit(run, options), options, run_id=run.id)
 
 
 def _options(arguments: Sequence[str]) -> Any:

@@ -127,6 +127,36 @@ class SummaryWritten:
     path: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseStarted:
+    """A phase of a roadmap may work from now on; `held_tokens`: in the token session, 0 where there is none."""
+
+    phase: str
+    name: str
+    tasks: int
+    held_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseEnded:
+    """Every task of a phase is done, or will not be done in this run; `tokens` is what it has used in this run."""
+
+    phase: str
+    name: str
+    tasks: int
+    done: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseHeldBack:
+    """A phase waits for tokens, or goes another way because of them; `because` says which."""
+
+    phase: str
+    name: str
+    because: str
+
+
 RunEvent = (
     RunStarted
     | AttemptStarted
@@ -138,4 +168,7 @@ RunEvent = (
     | AlertFired
     | CheckoutForwarded
     | SummaryWritten
+    | PhaseStarted
+    | PhaseEnded
+    | PhaseHeldBack
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bursar.database import load_migrations, open_database
-from bursar.journal.rows import AttemptRow, AttemptState, RunRow, RunState, TaskRow, TaskState
+from bursar.journal.rows import AttemptRow, AttemptState, PhaseCounts, PlanRow, RunRow, RunState, TaskRow, TaskState
 from bursar.paths import JOURNAL_APPLICATION_ID
 
 if TYPE_CHECKING:
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 
 _RUN_COLUMNS = (
     "id, project, plan_path, plan_id, plan_digest, branch, base_commit, budget_limit, state, conductor,"
-    " started_at, ended_at, workspace"
+    " started_at, ended_at, workspace, scope"
 )
 _TASK_COLUMNS = "run_id, number, name, digest, state, merge_commit, note"
 _ATTEMPT_COLUMNS = (
     "key, run_id, task, number, model, directory, base_commit, session_id, worktree, state, started_at, merge_commit,"
     " note, ended_at, digest"
 )
-_RUN_FIELDS, _TASK_FIELDS, _ATTEMPT_FIELDS = (
-    tuple(field.name for field in fields(row)) for row in (RunRow, TaskRow, AttemptRow)
+_PLAN_COLUMNS = "run_id, plan_id, path, digest, phase, phase_name"
+_RUN_FIELDS, _TASK_FIELDS, _ATTEMPT_FIELDS, _PLAN_FIELDS, _PHASE_FIELDS = (
+    tuple(field.name for field in fields(row)) for row in (RunRow, TaskRow, AttemptRow, PlanRow, PhaseCounts)
 )
 
 
@@ -44,18 +45,21 @@ class Journal:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin_run(self, run: RunRow, tasks: Iterable[TaskRow]) -> None:
-        """The run exists, with all of its tasks, or (on failure) neither does."""
+    def begin_run(self, run: RunRow, tasks: Iterable[TaskRow], plans: Iterable[PlanRow] = ()) -> None:
+        """The run exists, with all of its tasks and (of several) its plans, or (on failure) none of it does."""
         with self._database.write() as connection:
-            connection.execute(f"INSERT INTO run ({_RUN_COLUMNS}) VALUES ({_marks(13)})", astuple(run))
+            connection.execute(f"INSERT INTO run ({_RUN_COLUMNS}) VALUES ({_marks(14)})", astuple(run))
             self._insert_tasks(connection, tasks)
+            self._insert_plans(connection, plans)
 
-    def change_plan(self, run_id: str, digest: str, tasks: Iterable[TaskRow]) -> None:
+    def change_plan(self, run_id: str, digest: str, tasks: Iterable[TaskRow], plans: Iterable[PlanRow] = ()) -> None:
         """The run goes by a changed plan: tasks it did not know are pending, those it has lost are out of the count."""
         with self._database.write() as connection:
             connection.execute("UPDATE run SET plan_digest = ? WHERE id = ?", (digest, run_id))
             connection.execute("UPDATE task SET position = -1 WHERE run_id = ?", (run_id,))
+            connection.execute("UPDATE run_plan SET position = -1 WHERE run_id = ?", (run_id,))
             self._insert_tasks(connection, tasks)
+            self._insert_plans(connection, plans)
 
     def conduct(self, run_id: str, conductor: str, limit: str | None) -> None:
         """`conductor` runs it from now on, under `limit` (as typed)."""
@@ -133,11 +137,15 @@ class Journal:
         rows = self._database.query(f"SELECT {_RUN_COLUMNS} FROM run WHERE id = ?", (run_id,))
         return _run_row(rows[0]) if rows else None
 
-    def latest_run(self, project: str, plan_path: str | None = None, workspace: str | None = None) -> RunRow | None:
-        """The newest run of the plan (of anything, if None) in this project; of a job list, in this workspace."""
+    def latest_run(
+        self, project: str, plan_path: str | None = None, workspace: str | None = None, scope: str | None = None
+    ) -> RunRow | None:
+        """The newest run of the plan (of anything, if None) in this project; of a job list, in this workspace; of
+        several plans, for which the same was asked."""
         where, values = "project = ?", list[str | None]([project])
         if plan_path is not None:
-            where, values = f"{where} AND plan_path = ? AND workspace IS ?", [project, plan_path, workspace]
+            where = f"{where} AND plan_path = ? AND workspace IS ? AND scope IS ?"
+            values = [project, plan_path, workspace, scope]
         rows = self._database.query(
             f"SELECT {_RUN_COLUMNS} FROM run WHERE {where} ORDER BY started_at DESC, id LIMIT 1", values
         )
@@ -152,6 +160,21 @@ class Journal:
         """Every task that the run's plan has, in the plan's order."""
         sql = f"SELECT {_TASK_COLUMNS} FROM task WHERE run_id = ? AND position >= 0 ORDER BY position"
         return [_task_row(row) for row in self._database.query(sql, (run_id,))]
+
+    def plans(self, run_id: str) -> Sequence[PlanRow]:
+        """The plans of a run of several, in their order; empty for every other run."""
+        sql = f"SELECT {_PLAN_COLUMNS} FROM run_plan WHERE run_id = ? AND position >= 0 ORDER BY position"
+        return [PlanRow(**dict(zip(_PLAN_FIELDS, row, strict=True))) for row in self._database.query(sql, (run_id,))]
+
+    def phases(self, run_id: str) -> Sequence[PhaseCounts]:
+        """How far each phase of a run of a roadmap is, in the order of the run."""
+        sql = (
+            "SELECT phase, phase_name, plans, tasks, merged, running, waiting, failed, skipped FROM phase_overview"
+            " WHERE run_id = ? ORDER BY position"
+        )
+        return [
+            PhaseCounts(**dict(zip(_PHASE_FIELDS, row, strict=True))) for row in self._database.query(sql, (run_id,))
+        ]
 
     def lost_tasks(self, run_id: str) -> Sequence[TaskRow]:
         """Tasks that the plan had when the run began, or later, and has no more."""
@@ -183,6 +206,14 @@ class Journal:
             f"INSERT INTO task ({_TASK_COLUMNS}, position) VALUES ({_marks(8)})"
             " ON CONFLICT (run_id, number) DO UPDATE SET position = excluded.position",
             [(*astuple(task), position) for position, task in enumerate(tasks)],
+        )
+
+    def _insert_plans(self, connection: Any, plans: Iterable[PlanRow]) -> None:
+        connection.executemany(
+            f"INSERT INTO run_plan ({_PLAN_COLUMNS}, position) VALUES ({_marks(7)})"
+            " ON CONFLICT (run_id, plan_id) DO UPDATE SET position = excluded.position, path = excluded.path,"
+            " digest = excluded.digest, phase = excluded.phase, phase_name = excluded.phase_name",
+            [(*astuple(plan), position) for position, plan in enumerate(plans)],
         )
 
     def _update(self, sql: str, values: Sequence[str | None]) -> None:

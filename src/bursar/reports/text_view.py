@@ -12,6 +12,9 @@ from bursar.events import (
     AttemptEnded,
     AttemptStarted,
     CheckoutForwarded,
+    PhaseEnded,
+    PhaseHeldBack,
+    PhaseStarted,
     RunEvent,
     RunStarted,
     StartWarned,
@@ -81,8 +84,19 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
             return _render_forwarded(event, paint)
         case SummaryWritten():
             return f"  summary: {event.path}"
+        case PhaseStarted():
+            held = f" · holds {event.held_tokens:,} tokens of the session" if event.held_tokens else ""
+            return paint(_BOLD, f"phase {event.phase}  {event.name}") + f" · {count_of(event.tasks, 'task')}{held}"
+        case PhaseEnded():
+            return f"{paint(_BOLD, f'phase {event.phase}  {event.name}')} · {_how_far(event)} · {event.tokens:,} tokens"
+        case PhaseHeldBack():
+            return f"  {paint(_YELLOW, '!')} phase {event.phase}  {event.name} · {event.because}"
         case _:
             assert_never(event)
+
+
+def _how_far(event: PhaseEnded) -> str:
+    return "done" if event.done == event.tasks else f"not done: {event.done} of {count_of(event.tasks, 'task')}"
 
 
 def render_report(report: RunReport, *, in_colour: bool = False) -> str:

@@ -10,18 +10,31 @@ from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command
 from bursar.run.kept import is_kept
 from bursar.run.logged import LoggedWork, charge_logs, including_logs
-from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_jobs, open_plan
+from bursar.run.prepare import (
+    PlanToRun,
+    RunLock,
+    Tools,
+    check_plan_file,
+    check_prices,
+    open_jobs,
+    open_plan,
+    open_program,
+)
+from bursar.run.programs import Selection, reselect, select_phases, select_plans
+from bursar.run.purse import Purse
 from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
 
 __all__ = [
     "Conductor",
     "LoggedWork",
     "PlanToRun",
+    "Purse",
     "RunBudget",
     "RunContext",
     "RunLimit",
     "RunLock",
     "RunSettings",
+    "Selection",
     "Stores",
     "Tools",
     "alerts_of_run",
@@ -36,6 +49,10 @@ __all__ = [
     "learn_policy",
     "open_jobs",
     "open_plan",
+    "open_program",
+    "reselect",
+    "select_phases",
+    "select_plans",
     "settle_finished",
     "take_up",
     "unfinished_run",

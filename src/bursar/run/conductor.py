@@ -20,6 +20,7 @@ from bursar.run.accounts import alerts_of_run, charged_budgets, other_budgets
 from bursar.run.attempts import Attempts
 from bursar.run.context import RunContext
 from bursar.run.escalation import Escalated
+from bursar.run.phases import Phases
 from bursar.run.place import Place
 from bursar.run.recovery import Left, recover
 from bursar.run.retrying import attempt_of, is_about_dollars, may_go_on, read_lesson, restore_routes, takes_too_much
@@ -27,7 +28,9 @@ from bursar.run.scheduler import Scheduler
 from bursar.run.supervisors import Supervisors
 
 _WATCH_SECONDS = 1.0
-_OF_TASKS = frozenset({"task", "instance", "model", "command"})  # labels in which tasks of one run may differ
+_OF_TASKS = frozenset(
+    {"phase", "plan", "task", "instance", "model", "command"}
+)  # labels in which tasks of one run may differ
 
 
 @dataclass(slots=True)
@@ -55,6 +58,7 @@ class Conductor:
         self._tasks = {task.number: task for task in context.plan.tasks}
         self._scheduler = Scheduler(context.graph, done=done)
         self._done = set(done)
+        self._phases = Phases(context, place)
         self._supervisors = Supervisors(context.directory / "spawner.log")
         self._attempts = Attempts(context, self._supervisors, place, tried)
         self._progress = _Progress()
@@ -117,14 +121,23 @@ class Conductor:
     async def _work(self) -> None:
         """Offers are made again when an attempt has ended (nothing else frees a slot, a task or money), and when the
         time between two starts is over."""
-        self._start_ready()
+        await self._look()
         while self._progress.running or self._progress.is_delayed:
             ended = await self._wait()
             for attempt in ended:
                 self._take(self._progress.running.pop(attempt), attempt.result())
             self._tell_alerts()
             if ended or self._progress.is_delayed:
-                self._start_ready()
+                await self._look()
+        await self._phases.finish(self._scheduler)
+
+    async def _look(self) -> None:
+        """What may start has started; again, where something was done by that alone."""
+        done = -1
+        while done < len(self._done):
+            done = len(self._done)
+            await self._phases.look(self._scheduler, [task.number for task in self._progress.running.values()])
+            self._start_ready()
 
     async def _wait(self) -> set[asyncio.Task[AttemptEnded]]:
         """The attempts that have ended; after a while, or when the next may start, nobody may have."""
@@ -146,6 +159,8 @@ class Conductor:
             if self._stop.is_set() or len(self._progress.running) >= self._context.settings.max_parallel:
                 return
             task = self._tasks[number]
+            if not self._phases.admits(number):
+                continue
             if task.is_checkpoint:
                 if self._passes_checkpoint(task):
                     self._start_ready()  # what waited for it may be ready now
@@ -280,16 +295,21 @@ class Conductor:
     def _tell_what_remains(self) -> None:
         """Tasks that were ready but could not be paid for are named, with the budgets that said no."""
         self._tell_alerts()
+        for number in self._scheduler.ready() if self._phases.refused else ():
+            if (because := self._phases.refusal_of(number)) is not None:
+                self._tell_stopped(number, because)
         shortfalls = [shortfall for denial in self._progress.denials.values() for shortfall in denial.shortfalls]
         names = ", ".join(sorted({title_of(shortfall.balance.budget.name) for shortfall in shortfalls}))
         for number in self._scheduler.ready() if shortfalls else ():
-            task = self._tasks[number]
-            if task.is_checkpoint:
+            if self._tasks[number].is_checkpoint or self._phases.refusal_of(number) is not None:
                 continue
             is_unpriced = any(shortfall.wanted is None for shortfall in shortfalls)
             because = f"budget {names} " + ("refuses a cost that is unknown" if is_unpriced else "has no room for it")
-            self._context.stores.journal.set_task(self._context.run.id, number, TaskState.STOPPED, note=because)
-            self._context.emit(TaskWaited(task=number, name=task.name, because=because))
+            self._tell_stopped(number, because)
+
+    def _tell_stopped(self, number: str, because: str) -> None:
+        self._context.stores.journal.set_task(self._context.run.id, number, TaskState.STOPPED, note=because)
+        self._context.emit(TaskWaited(task=number, name=self._tasks[number].name, because=because))
 
     def _state(self) -> RunState:
         if len(self._done) == len(self._tasks):
@@ -297,7 +317,7 @@ class Conductor:
         outcomes = self._progress.outcomes
         if self._stop.is_set():
             return RunState.INTERRUPTED
-        if self._progress.denials or "stopped" in outcomes:
+        if self._progress.denials or self._phases.refused or "stopped" in outcomes:
             return RunState.STOPPED
         if "failed" in outcomes:
             return RunState.FAILED

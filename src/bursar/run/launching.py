@@ -70,8 +70,8 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRe
     if instance is None:
         return LaunchRequest(
             prompt=build_prompt(
-                context.plan,
-                task,
+                context.plan_of(task),
+                context.own_task(task),
                 lambda folder: (worktree / folder / ARCHIVE_NAME).is_file(),
                 lesson=context.escalation.lesson_of(task),
             ),
