@@ -22,7 +22,8 @@ def main(arguments: Sequence[str]) -> int:
     """Goes on with the run and prints the report; the exit code says how it went."""
     options = _options(arguments)
     run = _find(options.run)
-    return run_plan(reopen(run), _limit(run, options), options, run_id=run.id)
+    limit = _limit(run, options)
+    return run_plan(reopen(run), limit, options, run_id=run.id)
 
 
 def _options(arguments: Sequence[str]) -> Any:
