@@ -27,8 +27,10 @@ _OVER = frozenset({Standing.DONE, Standing.FAILED, Standing.SKIPPED})
 class Phases:
     """The phases of one run. `look` is called before anything is started, and says by `admits` what may be."""
 
-    def __init__(self, context: RunContext, place: Place) -> None:
+    def __init__(self, context: RunContext, place: Place, scheduler: Scheduler) -> None:
+        """`scheduler` says which tasks are ready and which are done; it is not changed here."""
         self._context = context
+        self._scheduler = scheduler
         self._place = place
         program = context.program
         self._tasks = {task.number: task for task in context.plan.tasks} if program is not None else {}
@@ -54,49 +56,55 @@ class Phases:
         """Why the task's phase has not been started, where tokens are to blame."""
         return self.refused.get(self._phase_of.get(number, ""))
 
-    async def look(self, scheduler: Scheduler, running: Iterable[str]) -> None:
-        """Plans that are done are closed, phases that are over are ended, and those that may start are started."""
-        if self._context.program is None:
-            return
-        await self._close_plans(scheduler)
-        if not self._numbers:
-            return
-        await self._end_phases(scheduler)
-        await self._start_phases(scheduler, {self._phase_of[number] for number in running})
+    async def look(self, running: Iterable[str]) -> bool:
+        """Plans that are done are closed, phases that are over are ended, and those that may start are started.
 
-    async def finish(self, scheduler: Scheduler) -> None:
+        Returns:
+            Whether one has been started that was not at work before.
+        """
+        if self._context.program is None:
+            return False
+        await self._close_plans()
+        if not self._numbers:
+            return False
+        await self._end_phases()
+        before = self._busy
+        await self._start_phases({self._phase_of[number] for number in running})
+        return bool(self._busy - before)
+
+    async def finish(self) -> None:
         """The run is at its end, for now at least: what phases have used so far is recorded, nothing is held."""
         if self._context.program is None:
             return
-        await self._close_plans(scheduler)
-        await self._end_phases(scheduler)
+        await self._close_plans()
+        await self._end_phases()
         for phase in sorted(self._held):
             await self._record(phase)
 
-    async def _close_plans(self, scheduler: Scheduler) -> None:
+    async def _close_plans(self) -> None:
         program = self._context.program
         for part in list(self._open_parts):
             numbers = program.numbers_of(part) if program is not None else ()
-            if all(scheduler.standing(number) is Standing.DONE for number in numbers):
+            if all(self._scheduler.standing(number) is Standing.DONE for number in numbers):
                 await self._place.close_plan(part)
                 self._open_parts.remove(part)
 
-    async def _end_phases(self, scheduler: Scheduler) -> None:
+    async def _end_phases(self) -> None:
         for phase, numbers in self._numbers.items():
-            if phase in self._ended or any(scheduler.standing(number) not in _OVER for number in numbers):
+            if phase in self._ended or any(self._scheduler.standing(number) not in _OVER for number in numbers):
                 continue
             self._ended.add(phase)
             if phase not in self._held:
                 continue
             self._held.discard(phase)
             tokens = await self._record(phase)
-            done = sum(1 for number in numbers if scheduler.standing(number) is Standing.DONE)
+            done = sum(1 for number in numbers if self._scheduler.standing(number) is Standing.DONE)
             event = PhaseEnded(phase=phase, name=self._name(phase), tasks=len(numbers), done=done, tokens=tokens)
             self._context.emit(event)
 
-    async def _start_phases(self, scheduler: Scheduler, running: set[str]) -> None:
+    async def _start_phases(self, running: set[str]) -> None:
         """Phases that work go on before others begin; those that are only waited for leave their place to others."""
-        work = [number for number in scheduler.ready() if not self._is_for_people(number)]
+        work = [number for number in self._scheduler.ready() if not self._is_for_people(number)]
         ready = dict.fromkeys(self._phase_of[number] for number in work)
         self._busy = set(running) | {phase for phase in ready if phase in self._held}
         self.refused = {}
