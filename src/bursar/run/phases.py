@@ -94,10 +94,10 @@ class Phases:
             if phase in self._ended or any(self._scheduler.standing(number) not in _OVER for number in numbers):
                 continue
             self._ended.add(phase)
+            tokens = await self._record(phase)  # again where an earlier conductor died before it could say so
             if phase not in self._held:
                 continue
             self._held.discard(phase)
-            tokens = await self._record(phase)
             done = sum(1 for number in numbers if self._scheduler.standing(number) is Standing.DONE)
             event = PhaseEnded(phase=phase, name=self._name(phase), tasks=len(numbers), done=done, tokens=tokens)
             self._context.emit(event)
@@ -108,6 +108,9 @@ class Phases:
         ready = dict.fromkeys(self._phase_of[number] for number in work)
         self._busy = set(running) | {phase for phase in ready if phase in self._held}
         self.refused = {}
+        for phase in sorted(running - self._held):  # an earlier conductor started it
+            self._held.add(phase)
+            await self._reserve_again(phase)
         free = max(0, self._context.settings.max_phases - len(self._busy))
         group = await self._group([phase for phase in ready if phase not in self._busy][:free])
         for phase in group:
@@ -149,17 +152,23 @@ class Phases:
         purse, run = self._context.purse, self._context.run.id
         if purse is None or phase in self._held:
             return 0
-        tokens = await asyncio.to_thread(estimate_phase, self._context, phase, self._place.tip)
+        tokens = estimate_phase(self._context, phase, self._place.tip)
         if await asyncio.to_thread(purse.reserve, run, phase, tokens):
             return tokens
         await self._place.archive([number for number in self._numbers if self._is_finished(number)])
-        smaller = await asyncio.to_thread(estimate_phase, self._context, phase, self._place.tip)
+        smaller = estimate_phase(self._context, phase, self._place.tip)
         if await asyncio.to_thread(purse.reserve, run, phase, smaller):
             self._tell(phase, f"finished phases are summed up: it needs {smaller:,} tokens instead of {tokens:,}")
             return smaller
         left = await asyncio.to_thread(purse.available)
         self._tell(phase, f"it needs {smaller:,} tokens, and the token session has {left or 0:,} left")
         return None
+
+    async def _reserve_again(self, phase: str) -> None:
+        """What was held for a phase that is at work still is, or is now as far as there is room."""
+        if self._context.purse is not None:
+            tokens = estimate_phase(self._context, phase, self._place.tip)
+            await asyncio.to_thread(self._context.purse.reserve, self._context.run.id, phase, tokens)
 
     def _is_finished(self, phase: str) -> bool:
         program = self._context.program
