@@ -39,11 +39,14 @@ def _options(arguments: Sequence[str]) -> Any:
 def _find(run_id: str | None) -> RunRow:
     journal = open_journal(Path(state_dir(), JOURNAL_FILE))
     run = journal.run(run_id) if run_id is not None else latest_run_here(journal)
+    is_imported = run is not None and journal.imported(run.id) is not None
     journal.close()
     if run is None:
         raise UserError(
             f"there is no run `{run_id}`" if run_id else "no run of this project yet", hint="bursar status --all"
         )
+    if is_imported:
+        raise UserError(f"run {run.id} is of another machine, and can only go on there", hint=f"bursar report {run.id}")
     if run.state is RunState.SUCCEEDED:
         raise UserError(f"run {run.id} is done", hint=f"bursar report {run.id}")
     return run

@@ -56,6 +56,10 @@ from bursar.run import (
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the plan and prints the report; the exit code says how it went."""
+    if arguments and arguments[0] in ("export", "import"):
+        from bursar.cli.run_exchange import export_run, import_run
+
+        return (export_run if arguments[0] == "export" else import_run)(arguments[1:])
     options = _options(arguments)
     limit = RunLimit(text=options.budget, limit=parse_limit(options.budget)) if options.budget is not None else None
     return run_plan(open_target(options.plan, options.phases, options.workspace), limit, options)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "id", "project", "plan", "plan_path", "state", "conductor", "limit", "started_at", "ended_at",
-    "tasks", "merged", "running", "not_done",
+    "tasks", "merged", "running", "not_done", "is_imported",
 )  # fmt: skip
 
 
@@ -56,7 +56,8 @@ def read_runs(project: str | None, last: int) -> list[dict[str, Any]]:
     try:
         rows = database.query(
             "SELECT id, project, plan_id, plan_path, state, conductor, budget_limit, started_at, ended_at,"
-            " tasks, merged, running, not_done FROM run_overview WHERE ?1 IS NULL OR project = ?1"
+            " tasks, merged, running, not_done, id IN (SELECT run_id FROM imported_run)"
+            " FROM run_overview WHERE ?1 IS NULL OR project = ?1"
             " ORDER BY started_at DESC LIMIT ?2",
             (project, last),
         )
@@ -70,6 +71,8 @@ def _run(run: dict[str, Any]) -> dict[str, Any]:
     conductor = run.pop("conductor")
     if run["state"] == "running" and not (conductor and is_alive(conductor)):
         run["state"] = "interrupted"
+    if run.pop("is_imported"):
+        run["imported"] = True
     run["progress_percent"] = 100 * run["merged"] // run["tasks"] if run["tasks"] else 0
     return run
 
@@ -87,6 +90,8 @@ def here() -> str | None:
 
 def _line(run: dict[str, Any]) -> str:
     hint = f"  →  bursar resume {run['id']}" if run["state"] in ("interrupted", "stopped", "failed") else ""
+    if run.get("imported"):
+        hint = "  imported"
     return (
         f"{run['id']}  {run['plan']:<10} {run['state']:<11} {run['merged']:>3}/{run['tasks']} tasks"
         f" ({run['progress_percent']} %)  {run['running']} running, {run['not_done']} not done"

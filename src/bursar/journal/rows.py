@@ -87,6 +87,16 @@ class PlanRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedRun:
+    """A run of another machine, with `content` as it was exported there and the sha256 of that."""
+
+    run_id: str
+    digest: str
+    content: str
+    imported_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseCounts:
     """How many tasks of a phase of a run are in which state."""
 

@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bursar.database import load_migrations, open_database
-from bursar.journal.rows import AttemptRow, AttemptState, PhaseCounts, PlanRow, RunRow, RunState, TaskRow, TaskState
+from bursar.journal.rows import (
+    AttemptRow,
+    AttemptState,
+    ImportedRun,
+    PhaseCounts,
+    PlanRow,
+    RunRow,
+    RunState,
+    TaskRow,
+    TaskState,
+)
 from bursar.paths import JOURNAL_APPLICATION_ID
 
 if TYPE_CHECKING:
@@ -23,6 +33,14 @@ _ATTEMPT_COLUMNS = (
     "key, run_id, task, number, model, directory, base_commit, session_id, worktree, state, started_at, merge_commit,"
     " note, ended_at, digest"
 )
+_OWN = "{} NOT IN (SELECT run_id FROM imported_run)"
+_OF_A_RUN = (
+    ("imported_run", "run_id"),
+    ("attempt", "run_id"),
+    ("task", "run_id"),
+    ("run_plan", "run_id"),
+    ("run", "id"),
+)  # children first
 _PLAN_COLUMNS = "run_id, plan_id, path, digest, phase, phase_name"
 _RUN_FIELDS, _TASK_FIELDS, _ATTEMPT_FIELDS, _PLAN_FIELDS, _PHASE_FIELDS = (
     tuple(field.name for field in fields(row)) for row in (RunRow, TaskRow, AttemptRow, PlanRow, PhaseCounts)
@@ -121,6 +139,41 @@ class Journal:
                 (task, _text(note), commit, attempt.run_id, attempt.task),
             )
 
+    def import_run(
+        self,
+        imported: ImportedRun,
+        run: RunRow,
+        tasks: Iterable[TaskRow],
+        attempts: Iterable[AttemptRow],
+        plans: Iterable[PlanRow],
+    ) -> None:
+        """The run of another machine is known, for looking at; in place of what was imported of it before.
+
+        Raises:
+            ValueError: the run is one of this machine's own; nothing has changed.
+        """
+        with self._database.write() as connection:
+            known = connection.execute("SELECT 1 FROM run WHERE id = ?", (run.id,)).fetchone()
+            before = connection.execute("SELECT 1 FROM imported_run WHERE run_id = ?", (run.id,)).fetchone()
+            if known and not before:
+                raise ValueError(run.id)
+            for table, column in _OF_A_RUN:
+                connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (run.id,))
+            connection.execute(f"INSERT INTO run ({_RUN_COLUMNS}) VALUES ({_marks(14)})", astuple(run))
+            self._insert_tasks(connection, tasks)
+            self._insert_plans(connection, plans)
+            connection.executemany(
+                f"INSERT INTO attempt ({_ATTEMPT_COLUMNS}) VALUES ({_marks(15)})", [astuple(row) for row in attempts]
+            )
+            connection.execute(f"INSERT INTO imported_run VALUES ({_marks(4)})", astuple(imported))
+
+    def imported(self, run_id: str) -> ImportedRun | None:
+        """What was imported of a run; None for one of this machine's own."""
+        sql = "SELECT run_id, digest, content, imported_at FROM imported_run WHERE run_id = ?"
+        rows = self._database.query(sql, (run_id,))
+        names = ("run_id", "digest", "content", "imported_at")
+        return ImportedRun(**dict(zip(names, rows[0], strict=True))) if rows else None
+
     def approve(self, digest: str, plan_path: str, at: str) -> None:
         """A person approved content with this digest; saying it again changes nothing."""
         self._update(
@@ -142,7 +195,7 @@ class Journal:
     ) -> RunRow | None:
         """The newest run of the plan (of anything, if None) in this project; of a job list, in this workspace; of
         several plans, for which the same was asked."""
-        where, values = "project = ?", list[str | None]([project])
+        where, values = f"project = ? AND {_OWN.format('id')}", list[str | None]([project])
         if plan_path is not None:
             where = f"{where} AND plan_path = ? AND workspace IS ? AND scope IS ?"
             values = [project, plan_path, workspace, scope]
@@ -189,13 +242,17 @@ class Journal:
         return [_attempt_row(row) for row in rows]
 
     def every_attempt(self) -> Sequence[AttemptRow]:
-        """Every attempt of all runs, oldest first."""
-        rows = self._database.query(f"SELECT {_ATTEMPT_COLUMNS} FROM attempt ORDER BY started_at, run_id, task, number")
+        """Every attempt of all runs of this machine, oldest first."""
+        rows = self._database.query(
+            f"SELECT {_ATTEMPT_COLUMNS} FROM attempt WHERE {_OWN.format('run_id')}"
+            " ORDER BY started_at, run_id, task, number"
+        )
         return [_attempt_row(row) for row in rows]
 
     def session_ids(self) -> set[str]:
-        """The agents' sessions of all attempts that there ever were."""
-        return {row[0] for row in self._database.query("SELECT DISTINCT session_id FROM attempt")}
+        """The agents' sessions of all attempts that there ever were on this machine."""
+        sql = f"SELECT DISTINCT session_id FROM attempt WHERE {_OWN.format('run_id')}"
+        return {row[0] for row in self._database.query(sql)}
 
     def close(self) -> None:
         """Let go of the file."""

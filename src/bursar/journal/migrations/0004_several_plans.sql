@@ -26,3 +26,11 @@ FROM run_plan LEFT JOIN task ON task.run_id = run_plan.run_id AND task.position 
      AND substr(task.number, 1, length(run_plan.plan_id) + 1) = run_plan.plan_id || '/'
 WHERE run_plan.position >= 0 AND run_plan.phase <> ''
 GROUP BY run_plan.run_id, run_plan.phase;
+
+-- Runs of other machines, for looking at: nothing is gone on with, and no money of theirs is in the ledger here.
+CREATE TABLE imported_run (
+    run_id      TEXT PRIMARY KEY REFERENCES run (id),
+    digest      TEXT NOT NULL,  -- of what was imported
+    content     TEXT NOT NULL,
+    imported_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
