@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bursar.agents import Agent
-from bursar.budget import Lane, Unit, parse_limit
+from bursar.budget import Lane, Unit, WindowLimit, parse_limit
 from bursar.cli.run_watch import Watch
 from bursar.clock import SystemClock
 from bursar.config import (
@@ -59,6 +59,8 @@ class Flags:
     auto_approved: Sequence[str] = ()
     timeout_seconds: float | None = None
     startup_delay_seconds: float = 0.0
+    windows: Sequence[WindowLimit] = ()
+    waits: bool = False
 
 
 def read_settings(opened: PlanToRun) -> Settings:
@@ -141,7 +143,16 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
         downgrades=settings.routing.downgrade,
         lane=Lane(settings.agents.get(flags.agent or settings.run.agent, AgentSettings()).lane),
         startup_delay_seconds=flags.startup_delay_seconds,
+        windows=_windows(settings, flags),
+        waits=flags.waits,
     )
+
+
+def _windows(settings: Settings, flags: Flags) -> tuple[WindowLimit, ...]:
+    """Those of the settings, in whose place go those of flags on the same window."""
+    stated = {(each.minutes, each.agent) for each in flags.windows}
+    kept = [each for each in settings.windows() if stated.isdisjoint({(each.minutes, each.agent), (each.minutes, "")})]
+    return (*kept, *flags.windows)
 
 
 def require_approval(

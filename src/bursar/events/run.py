@@ -48,6 +48,7 @@ class AttemptEnded:
         nano_usd: cost of what was metered; None when a price is unknown.
         branch: where work that was not merged can be found.
         differences: what sources of its usage say that is more than 1 % apart.
+        resets_at: a limit of the provider's has ended it, and is over then (s since 1970); None: none has.
     """
 
     task: str
@@ -61,6 +62,7 @@ class AttemptEnded:
     wall_seconds: float
     branch: str | None = None
     differences: tuple[str, ...] = ()
+    resets_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +84,16 @@ class TaskWaited:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunWaited:
+    """Nothing more can start before `until` (an instant, ISO 8601), and the run waits for that; `because` says why."""
+
+    until: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartWarned:
-    """A task starts though its estimate does not fit a budget that only warns; `because` says which."""
+    """A task starts though it may not fit a budget or window that only warns; `because` says which."""
 
     task: str
     name: str
@@ -134,6 +144,7 @@ RunEvent = (
     | TaskRerouted
     | TaskSkipped
     | TaskWaited
+    | RunWaited
     | StartWarned
     | AlertFired
     | CheckoutForwarded

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
+from datetime import datetime
 from typing import Any, assert_never
 
 from bursar.budget import Balance, format_quantity, title_of
@@ -14,6 +15,7 @@ from bursar.events import (
     CheckoutForwarded,
     RunEvent,
     RunStarted,
+    RunWaited,
     StartWarned,
     SummaryWritten,
     TaskRerouted,
@@ -73,6 +75,9 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
             return f"  {paint(_YELLOW, '↻')} {event.task}  {event.name} · {event.because}"
         case TaskWaited():
             return f"  {paint(_YELLOW, '?')} {event.task}  {event.name} · not started: {event.because}"
+        case RunWaited():
+            local = f"{datetime.fromisoformat(event.until).astimezone():%Y-%m-%d %H:%M %Z}".strip()
+            return f"  {paint(_YELLOW, '?')} waits until {local}: {event.because}; ctrl-C calls it off"
         case StartWarned():
             return f"  {paint(_YELLOW, '!')} {event.task}  {event.name} · starts all the same: {event.because}"
         case AlertFired():

@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
 
 from bursar.budget import Alert, title_of
 from bursar.errors import BursarError
@@ -25,6 +27,7 @@ from bursar.run.recovery import Left, recover
 from bursar.run.retrying import attempt_of, is_about_dollars, may_go_on, read_lesson, restore_routes, takes_too_much
 from bursar.run.scheduler import Scheduler
 from bursar.run.supervisors import Supervisors
+from bursar.run.window_watch import WindowWatch
 
 _WATCH_SECONDS = 1.0
 _OF_TASKS = frozenset({"task", "instance", "model", "command"})  # labels in which tasks of one run may differ
@@ -35,6 +38,7 @@ class _Progress:
     """What the loop keeps in mind between two looks at its tasks."""
 
     running: dict[asyncio.Task[AttemptEnded], Task] = field(default_factory=dict)
+    rows: dict[str, AttemptRow] = field(default_factory=dict)
     denials: dict[str, Denial] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)
     outcomes: set[str] = field(default_factory=set)
@@ -43,6 +47,7 @@ class _Progress:
     adopted: set[str] = field(default_factory=set)
     next_start_at: float = 0.0
     is_delayed: bool = False
+    waits_until: datetime | None = None
 
 
 class Conductor:
@@ -57,6 +62,7 @@ class Conductor:
         self._done = set(done)
         self._supervisors = Supervisors(context.directory / "spawner.log")
         self._attempts = Attempts(context, self._supervisors, place, tried)
+        self._windows = WindowWatch(context)
         self._progress = _Progress()
         self._stop = asyncio.Event()
 
@@ -115,22 +121,31 @@ class Conductor:
             self._place.bring_home(is_done=False)
 
     async def _work(self) -> None:
-        """Offers are made again when an attempt has ended (nothing else frees a slot, a task or money), and when the
-        time between two starts is over."""
+        """Offers are made again when an attempt has ended (nothing else frees a slot, a task or money), when the time
+        between two starts is over, and when a window has begun anew."""
         self._start_ready()
-        while self._progress.running or self._progress.is_delayed:
+        while self._progress.running or self._progress.is_delayed or self._is_waiting:
             ended = await self._wait()
             for attempt in ended:
                 self._take(self._progress.running.pop(attempt), attempt.result())
             self._tell_alerts()
-            if ended or self._progress.is_delayed:
+            if ended or self._progress.is_delayed or self._seconds_to_reset() <= 0:
                 self._start_ready()
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether there is something to wait for though nothing runs."""
+        return self._progress.waits_until is not None and not self._stop.is_set()
+
+    def _seconds_to_reset(self) -> float:
+        until = self._progress.waits_until
+        return _WATCH_SECONDS if until is None else (until - self._context.clock.now()).total_seconds()
 
     async def _wait(self) -> set[asyncio.Task[AttemptEnded]]:
         """The attempts that have ended; after a while, or when the next may start, nobody may have."""
         progress = self._progress
         delay = progress.next_start_at - self._context.clock.monotonic() if progress.is_delayed else _WATCH_SECONDS
-        seconds = min(_WATCH_SECONDS, max(0.0, delay))
+        seconds = min(_WATCH_SECONDS, max(0.0, min(delay, self._seconds_to_reset())))
         if not progress.running:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), seconds)
@@ -142,18 +157,28 @@ class Conductor:
         """Fills the free slots. A denied task waits for money to come back; others that need less may pass it."""
         self._progress.denials.clear()
         self._progress.is_delayed = False
+        self._windows.begin_round()
+        self._offer_ready()
+        self._windows.tell_alerts()
+        self._progress.waits_until = self._windows.waits_until()
+
+    def _offer_ready(self) -> None:
         for number in self._scheduler.offers():
             if self._stop.is_set() or len(self._progress.running) >= self._context.settings.max_parallel:
                 return
             task = self._tasks[number]
             if task.is_checkpoint:
                 if self._passes_checkpoint(task):
-                    self._start_ready()  # what waited for it may be ready now
+                    self._offer_ready()  # what waited for it may be ready now
                     return
             elif self._context.clock.monotonic() < self._progress.next_start_at:
                 self._progress.is_delayed = True
-            elif not self._is_hopeless(task) and self._attempts.may_begin(task):
+            elif not self._is_hopeless(task) and self._attempts.may_begin(task) and self._has_room(task):
                 self._start(task)
+
+    def _has_room(self, task: Task) -> bool:
+        """Whether no window of its agent's subscription is in the task's way."""
+        return self._windows.may_start(task, self._attempts.hold_for(task).amount.tokens)
 
     def _start(self, task: Task) -> None:
         self._keep_modest(task)
@@ -169,8 +194,13 @@ class Conductor:
             return
         self._progress.next_start_at = self._context.clock.monotonic() + self._context.settings.startup_delay_seconds
         self._progress.charged.update(begun.reservation.budgets)
+        self._watch(task, begun.row)
         self._scheduler.started(task.number)
         self._progress.running[asyncio.create_task(self._attempts.work(task, begun))] = task
+
+    def _watch(self, task: Task, row: AttemptRow) -> None:
+        self._progress.rows[task.number] = row
+        self._windows.began(row.key, Path(row.directory), self._context.agent_of(task).name)
 
     def _is_hopeless(self, task: Task) -> bool:
         """Whether a task that asks for no more was just denied by a budget that all tasks share."""
@@ -195,6 +225,7 @@ class Conductor:
                 )
             )
         self._scheduler.started(task.number)
+        self._watch(task, left.row)
         self._progress.adopted.add(task.number)
         self._context.stores.journal.set_task(self._context.run.id, task.number, TaskState.RUNNING)
         self._progress.running[asyncio.create_task(self._attempts.follow(task, left.row))] = task
@@ -216,12 +247,14 @@ class Conductor:
         return False
 
     def _take(self, task: Task, ended: AttemptEnded) -> None:
+        row = self._progress.rows.pop(task.number)
+        self._windows.ended(row.key, Path(row.directory), self._context.agent_of(task).name, ended.resets_at)
         is_adopted = task.number in self._progress.adopted
         self._progress.adopted.discard(task.number)
         if ended.outcome == "interrupted" and is_adopted and not self._stop.is_set():
             self._scheduler.reopened(task.number)  # an earlier conductor's: we were asked to do what is missing
             return
-        if self._goes_on_elsewhere(task, ended):
+        if self._goes_on_elsewhere(task, ended) or self._goes_on_later(task, ended):
             return
         self._progress.outcomes.add(ended.outcome)
         if ended.outcome == "succeeded":
@@ -244,6 +277,19 @@ class Conductor:
             return False
         self._scheduler.reopened(task.number)
         self._reroute(task, escalated)
+        return True
+
+    def _goes_on_later(self, task: Task, ended: AttemptEnded) -> bool:
+        """Whether the task, which a limit of its provider's has ended, is on offer again: with another agent, or when
+        that is over."""
+        if self._stop.is_set() or ended.resets_at is None:
+            return False
+        escalation = self._context.escalation
+        if escalation.can_fail_over(task):
+            self._reroute(task, escalation.fail_over(task))
+        elif not self._context.settings.waits:
+            return False
+        self._scheduler.reopened(task.number)
         return True
 
     def _keep_modest(self, task: Task) -> None:
@@ -280,11 +326,12 @@ class Conductor:
     def _tell_what_remains(self) -> None:
         """Tasks that were ready but could not be paid for are named, with the budgets that said no."""
         self._tell_alerts()
+        self._windows.tell_what_remains(self._scheduler.ready(), self._tasks)
         shortfalls = [shortfall for denial in self._progress.denials.values() for shortfall in denial.shortfalls]
         names = ", ".join(sorted({title_of(shortfall.balance.budget.name) for shortfall in shortfalls}))
         for number in self._scheduler.ready() if shortfalls else ():
             task = self._tasks[number]
-            if task.is_checkpoint:
+            if task.is_checkpoint or self._windows.keeps(task):
                 continue
             is_unpriced = any(shortfall.wanted is None for shortfall in shortfalls)
             because = f"budget {names} " + ("refuses a cost that is unknown" if is_unpriced else "has no room for it")
@@ -297,7 +344,7 @@ class Conductor:
         outcomes = self._progress.outcomes
         if self._stop.is_set():
             return RunState.INTERRUPTED
-        if self._progress.denials or "stopped" in outcomes:
+        if self._progress.denials or self._windows.has_denied or "stopped" in outcomes:
             return RunState.STOPPED
         if "failed" in outcomes:
             return RunState.FAILED

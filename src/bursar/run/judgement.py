@@ -27,6 +27,8 @@ def judge(task: Task, outcome: Outcome | None, changed_files: int) -> Judgement:
         return Judgement(AttemptState.INTERRUPTED, "its supervisor died; what was held is charged")
     if outcome.ending is not Ending.EXITED:
         return _stopped(outcome)
+    if outcome.is_error and outcome.resets_at is not None:  # nobody's fault, and over some time: it is done again
+        return Judgement(AttemptState.INTERRUPTED, f"its provider's limit is reached: {_first_line(outcome.message)}")
     if outcome.is_error:
         return Judgement(AttemptState.FAILED, f"the agent reported an error: {_first_line(outcome.message)}")
     if outcome.exit_code != 0:
