@@ -31,7 +31,7 @@ from bursar.config import (
 from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, UserError
 from bursar.history import STATISTICS_FILE, build_statistics, write_statistics
 from bursar.ids import RandomIds
-from bursar.journal import AttemptRow, Journal, RunRow, RunState
+from bursar.journal import AttemptRow, Journal, RunRow, RunState, read_window_record
 from bursar.money import NANO_PER_USD
 from bursar.notify import Notifier
 from bursar.paths import state_dir
@@ -297,7 +297,8 @@ def print_report(stores: Stores, run_id: str, *, as_json: bool) -> None:
     run = stores.journal.run(run_id)
     if run is None:
         raise UserError(f"there is no run `{run_id}`", hint="bursar status --all")
-    report = build_run_report(stores.journal, stores.ledger, run)
+    windows = read_window_record(Path(state_dir(), "runs", run.id))
+    report = build_run_report(stores.journal, stores.ledger, run, windows)
     if as_json:
         json.dump(report_as_data(report), sys.stdout, indent=2, ensure_ascii=False)
         sys.stdout.write("\n")

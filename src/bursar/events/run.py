@@ -12,6 +12,7 @@ class RunStarted:
     Attributes:
         limit: of the budget over the run; None without one.
         budgets: names of the others that something in it may be charged to.
+        windows: in words, the limits on windows of its agents' subscriptions.
     """
 
     run_id: str
@@ -21,6 +22,7 @@ class RunStarted:
     max_parallel: int
     limit: str | None
     budgets: tuple[str, ...] = ()
+    windows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

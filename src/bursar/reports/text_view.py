@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, assert_never
 
-from bursar.budget import Balance, format_quantity, title_of
+from bursar.budget import Balance, format_quantity, name_window, title_of
 from bursar.events import (
     AlertFired,
     AttemptEnded,
@@ -22,7 +22,7 @@ from bursar.events import (
     TaskSkipped,
     TaskWaited,
 )
-from bursar.journal import AttemptRow, RunState, TaskState
+from bursar.journal import AttemptRow, RunState, TaskState, WindowRecord
 from bursar.money import format_usd
 from bursar.reports.run_report import RunReport, TaskLine
 
@@ -60,7 +60,7 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
     match event:
         case RunStarted():
             before = f", {event.done_before} done before" if event.done_before else ""
-            budget = _render_limits(event.limit, event.budgets)
+            budget = _render_limits(event.limit, event.budgets, event.windows)
             head = f"plan {event.plan_id} · run {event.run_id} · {count_of(event.tasks, 'task')}{before}"
             return f"{paint(_BOLD, head)} · at most {event.max_parallel} at once · {budget}"
         case AttemptStarted():
@@ -111,6 +111,12 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
         lines.append(
             "limit: bounded, metered from the agents' own reports; one call in flight per running agent may pass it"
             f" (here at most {count_of(report.most_at_once, 'call')} at a time)"
+        )
+    lines += [_render_window(window, paint) for window in report.windows]
+    if report.windows:
+        lines.append(
+            "windows: observed, not enforced; a percentage that is told after the call cannot be held, so what ran may"
+            " have passed one"
         )
     return "\n".join(lines)
 
@@ -176,6 +182,18 @@ def _render_budget(balance: Balance, paint: Paint) -> str:
     )
 
 
+def _render_window(window: WindowRecord, paint: Paint) -> str:
+    name, limit = name_window(window.agent or "of any agent", window.minutes), f"{window.limit_percent:g} %"
+    if window.percent is None:
+        return f"{name}  nothing is known of it; its limit is {limit}"
+    used = 100 * window.percent / window.limit_percent
+    colour = _RED if used > 90 else _YELLOW if used > 70 else _GREEN
+    said = "an estimate"
+    if window.is_official:
+        said = f"said at {window.said_at.astimezone():%Y-%m-%d %H:%M}" if window.said_at else "said by its provider"
+    return f"{name}  {paint(colour, f'{window.percent:.0f} %')} used ({said}), its limit is {limit}"
+
+
 def _render_left_out(balance: Balance) -> str:
     """What a budget in USD does not count, and why."""
     parts = []
@@ -186,11 +204,11 @@ def _render_left_out(balance: Balance) -> str:
     return f" (without {' and '.join(parts)})" if parts else ""
 
 
-def _render_limits(limit: str | None, others: Sequence[str]) -> str:
-    if not limit and not others:
+def _render_limits(limit: str | None, others: Sequence[str], windows: Sequence[str]) -> str:
+    if not limit and not others and not windows:
         return "no budget: nothing will be stopped"
     parts = [f"budget {limit}"] if limit else []
-    return ", ".join([*parts, *(f"budget {name}" for name in others)])
+    return ", ".join([*parts, *(f"budget {name}" for name in others), *windows])
 
 
 def _render_overrun(balance: Balance, paint: Paint) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bursar.journal import AttemptState
 from bursar.plan import Task
@@ -28,7 +29,9 @@ def judge(task: Task, outcome: Outcome | None, changed_files: int) -> Judgement:
     if outcome.ending is not Ending.EXITED:
         return _stopped(outcome)
     if outcome.is_error and outcome.resets_at is not None:  # nobody's fault, and over some time: it is done again
-        return Judgement(AttemptState.INTERRUPTED, f"its provider's limit is reached: {_first_line(outcome.message)}")
+        over = datetime.fromtimestamp(outcome.resets_at).astimezone()
+        reason = f"its provider's limit is reached, until {over:%Y-%m-%d %H:%M %Z} (--wait waits for that): {_first_line(outcome.message)}"
+        return Judgement(AttemptState.INTERRUPTED, reason)
     if outcome.is_error:
         return Judgement(AttemptState.FAILED, f"the agent reported an error: {_first_line(outcome.message)}")
     if outcome.exit_code != 0:

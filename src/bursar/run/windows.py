@@ -26,6 +26,7 @@ from bursar.clock import Clock
 from bursar.ledger import Ledger, State
 
 _LOOK_SECONDS = 2.0  # what providers tell comes with a call, and calls take longer
+_ALERT_SECONDS = 10.0  # between two looks for alerts alone
 _PAST_THE_RESET = timedelta(seconds=1)
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=1)
@@ -112,7 +113,7 @@ class WindowGate:
     def denials(self, agent: str, tokens: int) -> Sequence[WindowDenial]:
         """The limits that an attempt of so many tokens would pass; those that only warn are among them."""
         found = []
-        for limit in self._limits_of(agent):
+        for limit in self.limits_of(agent):
             for use in self._uses(agent):
                 if use.minutes == limit.minutes:
                     running = self._tokens_ahead(use)
@@ -122,8 +123,9 @@ class WindowGate:
     def due_alerts(self) -> Sequence[WindowAlert]:
         """Thresholds that were reached since it was last asked, of windows that were looked at."""
         alerts = []
-        for agent in self._seen:
-            for limit in self._limits_of(agent):
+        for agent in list(self._seen):
+            self._uses(agent, _ALERT_SECONDS)
+            for limit in self.limits_of(agent):
                 for use in self._seen[agent]:
                     marked = self._marks.setdefault((agent, use.minutes, use.resets_at), set())
                     if use.minutes == limit.minutes and (firing := due_window_alert(limit, use, marked)):
@@ -135,20 +137,20 @@ class WindowGate:
         """Every limit with what is known of its window; None: nothing."""
         rows: list[tuple[WindowLimit, WindowUse | None]] = []
         for agent in self._seen:
-            for limit in self._limits_of(agent):
+            for limit in self.limits_of(agent):
                 uses = [use for use in self._seen[agent] if use.minutes == limit.minutes]
                 rows += [(limit, use) for use in uses] or [(limit, None)]
         return rows
 
-    def _limits_of(self, agent: str) -> list[WindowLimit]:
-        """Those of the agent; its own go before those of any agent."""
+    def limits_of(self, agent: str) -> list[WindowLimit]:
+        """Limits on windows of the agent; its own go before those of any agent."""
         own = {each.minutes: each for each in self._limits if each.agent == agent}
         return [*own.values(), *(each for each in self._limits if not each.agent and each.minutes not in own)]
 
-    def _uses(self, agent: str) -> Sequence[WindowUse]:
-        """What is known of the agent's windows, at most a moment old."""
+    def _uses(self, agent: str, seconds: float = _LOOK_SECONDS) -> Sequence[WindowUse]:
+        """What is known of the agent's windows, at most so old."""
         now, instant = self._clock.monotonic(), self._clock.now()
-        is_old = now - self._looked_at.get(agent, -_LOOK_SECONDS) >= _LOOK_SECONDS
+        is_old = agent not in self._looked_at or now - self._looked_at[agent] >= seconds
         if is_old or any(use.resets_at is not None and use.resets_at <= instant for use in self._seen[agent]):
             self._looked_at[agent] = now
             self._seen[agent] = self._look(agent, instant)

@@ -1,4 +1,4 @@
-"""How a run's windows stand, in a file of the run's: reports read it, nothing is decided by it."""
+"""How a run's windows stand, in a file of the run's own: reports read it, nothing is decided by it."""
 
 from __future__ import annotations
 
