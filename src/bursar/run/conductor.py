@@ -21,13 +21,13 @@ from bursar.run.attempts import Attempts
 from bursar.run.context import RunContext
 from bursar.run.escalation import Escalated
 from bursar.run.place import Place
+from bursar.run.purchasing import OF_TASKS, Purchases
 from bursar.run.recovery import Left, recover
-from bursar.run.retrying import attempt_of, is_about_dollars, may_go_on, read_lesson, restore_routes, takes_too_much
+from bursar.run.retrying import is_about_dollars, learn_from, may_go_on, read_lesson, restore_routes, takes_too_much
 from bursar.run.scheduler import Scheduler
 from bursar.run.supervisors import Supervisors
 
 _WATCH_SECONDS = 1.0
-_OF_TASKS = frozenset({"task", "instance", "model", "command"})  # labels in which tasks of one run may differ
 
 
 @dataclass(slots=True)
@@ -55,6 +55,7 @@ class Conductor:
         self._tasks = {task.number: task for task in context.plan.tasks}
         self._scheduler = Scheduler(context.graph, done=done)
         self._done = set(done)
+        self._purchases = Purchases(context, self._tasks)
         self._supervisors = Supervisors(context.directory / "spawner.log")
         self._attempts = Attempts(context, self._supervisors, place, tried)
         self._progress = _Progress()
@@ -142,7 +143,7 @@ class Conductor:
         """Fills the free slots. A denied task waits for money to come back; others that need less may pass it."""
         self._progress.denials.clear()
         self._progress.is_delayed = False
-        for number in self._scheduler.offers():
+        for number in self._purchases.order(self._scheduler.offers(), self._scheduler.open_tasks):
             if self._stop.is_set() or len(self._progress.running) >= self._context.settings.max_parallel:
                 return
             task = self._tasks[number]
@@ -177,7 +178,7 @@ class Conductor:
         minimum = self._attempts.hold_for(task).minimum
         return any(
             minimum.tokens >= self._attempts.hold_for(self._tasks[number]).minimum.tokens
-            and any(_OF_TASKS.isdisjoint(shortfall.balance.budget.selector) for shortfall in denial.shortfalls)
+            and any(OF_TASKS.isdisjoint(shortfall.balance.budget.selector) for shortfall in denial.shortfalls)
             for number, denial in self._progress.denials.items()
         )
 
@@ -221,6 +222,7 @@ class Conductor:
         if ended.outcome == "interrupted" and is_adopted and not self._stop.is_set():
             self._scheduler.reopened(task.number)  # an earlier conductor's: we were asked to do what is missing
             return
+        learn_from(self._context, task, ended)
         if self._goes_on_elsewhere(task, ended):
             return
         self._progress.outcomes.add(ended.outcome)
@@ -239,11 +241,12 @@ class Conductor:
         if self._stop.is_set() or not may_go_on(self._context, task, ended):
             return False
         lesson = "" if self._context.settings.max_attempts == 1 else read_lesson(self._context, task, ended)
-        escalated = self._context.escalation.escalate(task, ended.note, lesson, attempt_of(self._context, task, ended))
+        escalation = self._context.escalation
+        escalated = escalation.escalate(task, ended.note, lesson, is_priced=bool(ended.nano_usd))
         if escalated is None:
             return False
         self._scheduler.reopened(task.number)
-        self._reroute(task, escalated)
+        self._reroute(task, escalated, after=ended)
         return True
 
     def _keep_modest(self, task: Task) -> None:
@@ -259,11 +262,18 @@ class Conductor:
         else:
             self._reroute(task, escalated)
 
-    def _reroute(self, task: Task, escalated: Escalated) -> None:
+    def _reroute(self, task: Task, escalated: Escalated, *, after: AttemptEnded | None = None) -> None:
         journal, because = self._context.stores.journal, escalated.because
         journal.set_task(self._context.run.id, task.number, TaskState.PENDING, note=because)
         self._context.emit(
-            TaskRerouted(task=task.number, name=task.name, model=escalated.model, because=escalated.because)
+            TaskRerouted(
+                task=task.number,
+                name=task.name,
+                model=escalated.model,
+                because=escalated.because,
+                tokens=None if after is None else after.metered_tokens,
+                nano_usd=None if after is None else after.nano_usd,
+            )
         )
 
     def _finish(self, number: str) -> None:

@@ -61,6 +61,10 @@ class Scheduler:
         """What `ready` lists now, one by one, for those who take few of many; starting them on the way is fine."""
         return map(self._by_rank.__getitem__, self._ready.copy())
 
+    def open_tasks(self) -> list[str]:
+        """Tasks that are neither running nor at their end, whatever they wait for, in the graph's order."""
+        return [key for key, standing in self._standing.items() if standing is Standing.OPEN]
+
     def started(self, key: str) -> None:
         """The task runs and is no longer on offer, nor is any that may write one of its files.
 
