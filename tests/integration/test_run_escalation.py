@@ -13,7 +13,7 @@ from bursar.money import NANO_PER_USD
 from bursar.paths import HISTORY_FILE
 from bursar.testing.script import Rule, Script, Step
 from tests.integration.conftest import MakeProject
-from tests.integration.kit import CALL_TOKENS, MODELS, Project, plan, settings, shell, task, trouble, write
+from tests.integration.kit import CALL_TOKENS, MODELS, Project, parallel, plan, settings, shell, task, trouble, write
 
 TASK = "# Task 1:"
 GOOD = (write("it.txt", "good\n"),)
@@ -203,15 +203,15 @@ def test_a_rate_limit_hands_the_task_to_another_agent(make_project: MakeProject,
     assert "/nonexistent/claude" in ended.err
 
 
-def remember(project: Project, model: str, outcome: str, cents: int, count: int) -> None:
+def remember(project: Project, model: str, outcome: str, cents: float, count: int) -> None:
     """The history knows of attempts of that model."""
     history = open_history(project.state / HISTORY_FILE)
     history.record_all(
         [
             Observation(
-                key=f"earlier/{model}-{number}/1", at="2026-01-01T00:00:00+00:00", project="other", plan_id="01-01",
-                task="1", subagent="", complexity=None, agent="command", model=model, outcome=outcome, tokens=1000,
-                nano_usd=cents * NANO_PER_USD // 100, calls=2, wall_seconds=1.0,
+                key=f"earlier/{model}-{outcome}-{number}/1", at="2026-01-01T00:00:00+00:00", project="other",
+                plan_id="01-01", task="1", subagent="", complexity=None, agent="command", model=model, outcome=outcome,
+                tokens=1000, nano_usd=round(cents * NANO_PER_USD / 100), calls=2, wall_seconds=1.0,
             )
             for number in range(count)
         ]
@@ -256,3 +256,42 @@ def test_what_was_learned_says_when_no_attempt_is_worth_its_price(make_project: 
     remember(project, MODELS["large"], "failed", 900, 20)
     assert project.run().code == 1
     assert models_of(project.calls) == [MODELS["medium"]]
+
+
+def test_where_money_is_short_every_task_gets_a_cheap_try_before_one_gets_a_second(make_project: MakeProject) -> None:
+    """Three cheap attempts can be paid for, or one of them and a dear one: task 1 fails, and 2 and 3 are done."""
+    names = ("One", "Two", "Three")
+    tasks = [parallel(name, files=f"{name}.txt", verify=f"grep -q good {name}.txt") for name in names]
+    rules = [
+        Rule(marker=f"# Task {at}:", model=model, steps=(write(f"{name}.txt", text),))
+        for at, name in enumerate(names, 1)
+        for model, text in (("haiku", "bad\n" if at == 1 else "good\n"), ("sonnet", "good\n"), ("opus", "good\n"))
+    ]
+    project = make_project(plan(*tasks), Script(rules=tuple(rules)), settings(run="max_parallel = 1", routing=""))
+    project.state.mkdir()
+    for model, outcome, cents, count in (
+        (MODELS["small"], "succeeded", 0.26, 12),
+        (MODELS["small"], "failed", 0.26, 8),
+        (MODELS["medium"], "succeeded", 0.78, 12),
+    ):
+        remember(project, model, outcome, cents, count)
+    ended = project.run("--budget", "0.011 USD")
+    assert ended.code == 4, ended.err
+    assert project.states == {"1": "stopped", "2": "merged", "3": "merged"}, ended.err
+    report = project.report
+    assert [[each["model"] for each in task["attempts"]] for task in report["tasks"]] == [[MODELS["small"]]] * 3
+    project.assert_tidy()
+
+
+def test_what_an_attempt_of_the_run_came_to_chooses_the_next_tasks_route(make_project: MakeProject) -> None:
+    """29 attempts are known, so the rules begin; with the first one of the run what was learned takes over."""
+    tasks = [task(name, 'estimated-complexity="2"', files="it.txt") for name in ("One", "Two")]
+    rules = tuple(Rule(marker=f"# Task {at}:", steps=(write("it.txt", f"{at}\n"),)) for at in (1, 2))
+    project = make_project(plan(*tasks), Script(rules=rules), AUTO)
+    project.state.mkdir()
+    remember(project, MODELS["small"], "failed", 50, 15)
+    remember(project, MODELS["medium"], "succeeded", 10, 14)
+    ended = project.run()
+    assert ended.code == 0, ended.err
+    models = [task["attempts"][0]["model"] for task in project.report["tasks"]]
+    assert models == [MODELS["small"], MODELS["medium"]]
