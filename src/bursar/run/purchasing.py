@@ -6,7 +6,7 @@ Source: docs/decisions/0039-what-is-bought-first.md
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 from bursar.budget import OnLimit, Unit
@@ -17,50 +17,37 @@ from bursar.run.context import RunContext
 
 OF_TASKS = frozenset({"task", "instance", "model", "command"})  # labels in which tasks of one run may differ
 _WEIGHED = 40  # ready tasks that are weighed against each other, and open ones that speak for all
+_MORE = 4  # so many are chosen beyond the free slots, for those that are refused
 
 
 class Purchases:
-    """Orders what a scheduler offers, for one run."""
+    """Chooses what is offered before all else, for one run."""
 
     def __init__(self, context: RunContext, tasks: Mapping[str, Task]) -> None:
         self._context = context
         self._tasks = tasks
 
-    def order(self, ranked: Iterable[str], list_open: Callable[[], Sequence[str]]) -> Iterator[str]:
-        """The same tasks, each once; those of which nothing is worth its price come last, in the order given.
+    def choose_first(
+        self, list_ready: Callable[[], Sequence[str]], list_open: Callable[[], Sequence[str]], slots: int
+    ) -> list[str]:
+        """Ready tasks in the order in which an attempt at them brings most; none while there is money for all.
 
         Args:
-            ranked: tasks that may start now.
-            list_open: tells which tasks are still to be begun or tried again, those that may start now among them.
+            list_ready: tells which tasks may start now.
+            list_open: which are still to be begun or tried again, those that may start now among them.
         """
-        numbers = iter(ranked)
         left = self._dollars_left()
         if left is None or not self._is_short(list_open(), left):
-            yield from numbers
-            return
-        weighed = list(islice(numbers, _WEIGHED))
-        yield from self._weigh(weighed, left)
-        yield from numbers
+            return []
+        wishes = [self._wish(number) for number in list_ready()[:_WEIGHED]]
+        return list(islice(self._context.escalation.buy(wishes, left), max(0, slots) + _MORE))
 
     def _is_short(self, open_: Sequence[str], left: float) -> bool:
-        escalation, some = self._context.escalation, [self._tasks[number] for number in open_[:_WEIGHED]]
-        wishes = [self._wish(task) for task in some if not task.is_checkpoint]
-        return escalation.look_at_money(wishes, left, len(open_))
+        wishes = [self._wish(number) for number in open_[:_WEIGHED]]
+        return self._context.escalation.look_at_money(wishes, left, len(open_))
 
-    def _weigh(self, numbers: Sequence[str], left: float) -> Iterator[str]:
-        """Checkpoints cost nothing and go first; then what is worth its price, then the rest."""
-        rest = dict.fromkeys(numbers)
-        for number in numbers:
-            if self._tasks[number].is_checkpoint:
-                del rest[number]
-                yield number
-        for number in self._context.escalation.buy([self._wish(self._tasks[each]) for each in rest], left):
-            del rest[number]
-            yield number
-        yield from rest
-
-    def _wish(self, task: Task) -> Wish:
-        escalation = self._context.escalation
+    def _wish(self, number: str) -> Wish:
+        escalation, task = self._context.escalation, self._tasks[number]
         return Wish(task, escalation.agent_of(task), escalation.settled_model(task))
 
     def _dollars_left(self) -> float | None:
