@@ -38,7 +38,7 @@ from bursar.paths import state_dir
 from bursar.plan import Plan
 from bursar.pricing import ALIASES, load_prices
 from bursar.reports import build_run_report, render_report, report_as_data
-from bursar.run import Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools, alerts_of_run
+from bursar.run import ENOUGH_ATTEMPTS, Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools, alerts_of_run
 from bursar.session import find_project
 from bursar.worktrees import is_tracked, leave_out, open_repository
 
@@ -110,6 +110,7 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
         ids=RandomIds(),
         failover=failover,
         value_usd=_task_value(settings),
+        learn_after=ENOUGH_ATTEMPTS if settings.routing.policy == "auto" else 0,
     )
 
 
@@ -141,6 +142,7 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
         max_attempts=settings.routing.attempts,
         attempt_cap=parse_limit(settings.routing.attempt_cap) if settings.routing.attempt_cap else None,
         downgrades=settings.routing.downgrade,
+        escalates_named=settings.routing.escalate_named,
         lane=Lane(settings.agents.get(flags.agent or settings.run.agent, AgentSettings()).lane),
         startup_delay_seconds=flags.startup_delay_seconds,
         windows=_windows(settings, flags),

@@ -104,12 +104,19 @@ class StartWarned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRerouted:
-    """The task's next attempt goes to another model or agent than its last one was, or would have been, on."""
+    """The task's next attempt goes to another model or agent than its last one was, or would have been, on.
+
+    Attributes:
+        tokens: what the attempt before it has taken, cache included; None where there was none.
+        nano_usd: the same in money; None where that is unknown, too.
+    """
 
     task: str
     name: str
     model: str
     because: str
+    tokens: int | None = None
+    nano_usd: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,18 +40,19 @@ from bursar.run.dispatch import (
     Started,
     StopAsked,
     Wait,
+    Weighed,
 )
 from bursar.run.escalation import Escalated
 from bursar.run.executor import AttemptExecutor
 from bursar.run.local_executor import LocalExecutor
 from bursar.run.place import Place
+from bursar.run.purchasing import OF_TASKS, Purchases
 from bursar.run.recovery import Left, recover
-from bursar.run.retrying import attempt_of, is_about_dollars, may_go_on, read_lesson, restore_routes, takes_too_much
+from bursar.run.retrying import is_about_dollars, learn_from, may_go_on, read_lesson, restore_routes, takes_too_much
 from bursar.run.scheduler import Scheduler, Skipped
 from bursar.run.window_watch import WindowWatch
 
 _WATCH_SECONDS = 1.0
-_OF_TASKS = frozenset({"task", "instance", "model", "command"})  # labels in which tasks of one run may differ
 
 
 @dataclass(slots=True)
@@ -63,6 +64,7 @@ class _Progress:
     denials: dict[str, Denial] = field(default_factory=dict)
     charged: set[str] = field(default_factory=set)
     alerts_told: set[tuple[str, str, int]] = field(default_factory=set)
+    is_news: bool = True
 
 
 class Conductor:
@@ -90,6 +92,7 @@ class Conductor:
             seconds_between_starts=context.settings.startup_delay_seconds,
             passes=lambda task: task.type.partition(":")[2] in context.settings.auto_approved,
         )
+        self._purchases = Purchases(context, self._tasks)
         self._executor = LocalExecutor(context.directory / "spawner.log") if executor is None else executor
         self._attempts = Attempts(context, self._executor, place, tried)
         self._windows = WindowWatch(context)
@@ -155,7 +158,10 @@ class Conductor:
         """Carries out what is next, one after the other, until nothing is."""
         events = deque[Event]([self._look()])
         while True:
-            for action in self._dispatch.take(events.popleft()):
+            event = events.popleft()
+            if isinstance(event, Looked) and self._progress.is_news:
+                self._weigh()
+            for action in self._dispatch.take(event):
                 match action:
                     case Wait(until):
                         self._windows.tell_wait()
@@ -165,6 +171,12 @@ class Conductor:
                         return state
                     case _:
                         events.extend(self._carry_out(action))
+
+    def _weigh(self) -> None:
+        """What is offered first depends on the money that is left, and on what attempts have come to."""
+        dispatch, self._progress.is_news = self._dispatch, False
+        first = self._purchases.choose_first(dispatch.remaining, dispatch.open_tasks, dispatch.free_slots)
+        dispatch.take(Weighed(tuple(first)))
 
     def _look(self) -> Looked:
         return Looked(self._context.clock.monotonic())
@@ -229,7 +241,7 @@ class Conductor:
         minimum = self._attempts.hold_for(task).minimum
         return any(
             minimum.tokens >= self._attempts.hold_for(self._tasks[number]).minimum.tokens
-            and any(_OF_TASKS.isdisjoint(shortfall.balance.budget.selector) for shortfall in denial.shortfalls)
+            and any(OF_TASKS.isdisjoint(shortfall.balance.budget.selector) for shortfall in denial.shortfalls)
             for number, denial in self._denials().items()
         )
 
@@ -269,6 +281,8 @@ class Conductor:
     def _take(self, task: Task, ended: AttemptEnded) -> Ended | Rerouted:
         row = self._progress.rows.pop(task.number)
         self._windows.ended(row.key, Path(row.directory), self._context.agent_of(task).name, ended.resets_at)
+        self._progress.is_news = True
+        learn_from(self._context, task, ended)
         if self._goes_on_elsewhere(task, ended) or self._goes_on_later(task, ended):
             return Rerouted(task.number)
         return Ended(task.number, ended.outcome)
@@ -278,10 +292,11 @@ class Conductor:
         if self._stop.is_set() or not may_go_on(self._context, task, ended):
             return False
         lesson = "" if self._context.settings.max_attempts == 1 else read_lesson(self._context, task, ended)
-        escalated = self._context.escalation.escalate(task, ended.note, lesson, attempt_of(self._context, task, ended))
+        escalation = self._context.escalation
+        escalated = escalation.escalate(task, ended.note, lesson, is_priced=bool(ended.nano_usd))
         if escalated is None:
             return False
-        self._reroute(task, escalated)
+        self._reroute(task, escalated, after=ended)
         return True
 
     def _goes_on_later(self, task: Task, ended: AttemptEnded) -> bool:
@@ -308,10 +323,17 @@ class Conductor:
         else:
             self._reroute(task, escalated)
 
-    def _reroute(self, task: Task, escalated: Escalated) -> None:
+    def _reroute(self, task: Task, escalated: Escalated, *, after: AttemptEnded | None = None) -> None:
         self._set_task(task.number, TaskState.PENDING, escalated.because)
         self._context.emit(
-            TaskRerouted(task=task.number, name=task.name, model=escalated.model, because=escalated.because)
+            TaskRerouted(
+                task=task.number,
+                name=task.name,
+                model=escalated.model,
+                because=escalated.because,
+                tokens=None if after is None else after.metered_tokens,
+                nano_usd=None if after is None else after.nano_usd,
+            )
         )
 
     def _set_task(self, number: str, state: TaskState, note: str = "") -> None:

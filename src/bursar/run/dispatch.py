@@ -6,7 +6,7 @@ from its events alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bursar.journal import RunState
@@ -74,11 +74,24 @@ class Rerouted:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """More is known of what tasks take, or of the money; it holds until more is known again.
+
+    Attributes:
+        first: of the tasks that may start, those that are offered before all others, in this order.
+        lengths: what each task takes, in any unit; None: as before.
+    """
+
+    first: tuple[str, ...] = ()
+    lengths: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StopAsked:
     """Nothing more is to be started."""
 
 
-Event = Looked | Merged | Adopted | Started | Refused | Ended | Rerouted | StopAsked
+Event = Looked | Merged | Adopted | Started | Refused | Ended | Rerouted | Weighed | StopAsked
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +166,7 @@ class Dispatch:
         self._passes = passes
         self._running: set[str] = set()
         self._adopted: set[str] = set()
+        self._first: tuple[str, ...] = ()
         self._refused: dict[str, None] = {}
         self._asked: set[str] = set()
         self._outcomes: set[str] = set()
@@ -187,6 +201,10 @@ class Dispatch:
                 self._adopted.add(task)
             case Merged(task):
                 self._finish(task)
+            case Weighed(first, lengths):
+                self._first = first
+                if lengths is not None:
+                    self._scheduler.weigh(lengths)
             case StopAsked():
                 self._is_stopping = True
         return []
@@ -200,6 +218,15 @@ class Dispatch:
         """Tasks that could start, but for the money."""
         return [number for number in self._scheduler.ready() if not self._tasks[number].is_checkpoint]
 
+    def open_tasks(self) -> list[str]:
+        """Tasks that are still to be begun, or to be tried again, checkpoints left out."""
+        return [number for number in self._scheduler.open_tasks() if not self._tasks[number].is_checkpoint]
+
+    @property
+    def free_slots(self) -> int:
+        """How many attempts could be begun now."""
+        return self._slots - len(self._running)
+
     def _look(self, at: float) -> list[Action]:
         if self._is_due or self._is_delayed or (self._again_at is not None and at >= self._again_at):
             self._is_due = False
@@ -210,7 +237,7 @@ class Dispatch:
         self._refused.clear()
         self._is_delayed = False
         self._again_at = None
-        self._offers = self._scheduler.offers()
+        self._offers = self._scheduler.offers(self._first)
 
     def _go_on(self, at: float) -> list[Action]:
         """Up to the next start, whose answer decides what comes then."""
