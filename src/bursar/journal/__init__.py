@@ -3,16 +3,36 @@
 The journal holds no money: that is the ledger's. It never guesses: a row says only what was written before acting.
 """
 
+from bursar.journal.controls import (
+    Answer,
+    Cancellation,
+    Controls,
+    Option,
+    Question,
+    Remainder,
+    Request,
+    RequestKind,
+    TopUp,
+)
 from bursar.journal.rows import AttemptRow, AttemptState, RunRow, RunState, TaskRow, TaskState
 from bursar.journal.store import Journal, open_journal
 
 __all__ = [
+    "Answer",
     "AttemptRow",
     "AttemptState",
+    "Cancellation",
+    "Controls",
     "Journal",
+    "Option",
+    "Question",
+    "Remainder",
+    "Request",
+    "RequestKind",
     "RunRow",
     "RunState",
     "TaskRow",
     "TaskState",
+    "TopUp",
     "open_journal",
 ]

@@ -12,6 +12,8 @@ from bursar.events import (
     AttemptEnded,
     AttemptStarted,
     CheckoutForwarded,
+    CheckpointPassed,
+    RequestTaken,
     RunEvent,
     RunStarted,
     StartWarned,
@@ -44,6 +46,12 @@ _STATE_WORDS = {
     RunState.FAILED: "not done: a task failed",
     RunState.STOPPED: "stopped by a budget",
     RunState.INTERRUPTED: "interrupted",
+    RunState.CANCELLED: "cancelled",
+}
+_REQUESTS = {
+    "pause": "paused by {by}: nothing new starts; {running} may finish",
+    "stop": "stopped by {by}: {running} told to end; what was begun is kept",
+    "cancel": "cancelled by {by}: {running} told to end, for good",
 }
 
 
@@ -72,7 +80,12 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
         case TaskRerouted():
             return f"  {paint(_YELLOW, '↻')} {event.task}  {event.name} · {event.because}"
         case TaskWaited():
-            return f"  {paint(_YELLOW, '?')} {event.task}  {event.name} · not started: {event.because}"
+            line = f"  {paint(_YELLOW, '?')} {event.task}  {event.name} · not started: {event.because}"
+            return "\n".join([line, *(f"      {plain(asked)}" for asked in event.question)])
+        case RequestTaken():
+            return f"  {paint(_YELLOW, '■')} {_render_request(event)}"
+        case CheckpointPassed():
+            return f"  {paint(_GREEN, '✓')} {event.task}  {event.name} · {event.note}"
         case StartWarned():
             return f"  {paint(_YELLOW, '!')} {event.task}  {event.name} · starts all the same: {event.because}"
         case AlertFired():
@@ -114,6 +127,10 @@ def _waits(report: RunReport) -> bool:
     """Nothing is in the way but a checkpoint."""
     is_waiting = any(task.row.state is TaskState.WAITING for task in report.tasks)
     return is_waiting and report.run.state is RunState.INTERRUPTED
+
+
+def _render_request(event: RequestTaken) -> str:
+    return _REQUESTS[event.kind].format(by=event.by_user, running=count_of(event.running, "attempt"))
 
 
 def _render_ended(event: AttemptEnded, paint: Paint) -> str:

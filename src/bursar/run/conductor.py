@@ -12,16 +12,28 @@ from dataclasses import dataclass, field
 
 from bursar.budget import Alert, title_of
 from bursar.errors import BursarError
-from bursar.events import AlertFired, AttemptEnded, AttemptStarted, RunStarted, TaskRerouted, TaskSkipped, TaskWaited
-from bursar.journal import AttemptRow, RunState, TaskState
+from bursar.events import (
+    AlertFired,
+    AttemptEnded,
+    AttemptStarted,
+    CheckpointPassed,
+    RequestTaken,
+    RunStarted,
+    TaskRerouted,
+    TaskSkipped,
+    TaskWaited,
+)
+from bursar.journal import AttemptRow, Request, RequestKind, RunState, TaskState
 from bursar.ledger import Denial
 from bursar.plan import Task
 from bursar.run.accounts import alerts_of_run, charged_budgets, other_budgets
 from bursar.run.attempts import Attempts
+from bursar.run.checkpoints import Checkpoints
 from bursar.run.context import RunContext
 from bursar.run.escalation import Escalated
 from bursar.run.place import Place
 from bursar.run.recovery import Left, recover
+from bursar.run.requests import Requests
 from bursar.run.retrying import attempt_of, is_about_dollars, may_go_on, read_lesson, restore_routes, takes_too_much
 from bursar.run.scheduler import Scheduler
 from bursar.run.supervisors import Supervisors
@@ -36,7 +48,7 @@ class _Progress:
 
     running: dict[asyncio.Task[AttemptEnded], Task] = field(default_factory=dict)
     denials: dict[str, Denial] = field(default_factory=dict)
-    waiting: set[str] = field(default_factory=set)
+    request: Request | None = None
     outcomes: set[str] = field(default_factory=set)
     charged: set[str] = field(default_factory=set)
     alerts_told: set[tuple[str, str, int]] = field(default_factory=set)
@@ -57,14 +69,28 @@ class Conductor:
         self._done = set(done)
         self._supervisors = Supervisors(context.directory / "spawner.log")
         self._attempts = Attempts(context, self._supervisors, place, tried)
+        self._checkpoints = Checkpoints(context)
+        self._requests = Requests(context)
         self._progress = _Progress()
         self._stop = asyncio.Event()
+        self._is_attended = False
 
     def request_stop(self) -> None:
         """Nothing new starts and every agent is told to stop; safe to call from a signal handler of the loop."""
         if not self._stop.is_set():
             self._stop.set()
-            self._attempts.stop()
+            self._requests.rung.set()
+            request = self._progress.request
+            self._attempts.stop(for_good=request is not None and request.kind is RequestKind.CANCEL)
+
+    def attend(self, *, is_there: bool) -> None:
+        """Whether somebody is there to answer: while a checkpoint waits, the run then waits too, and does not end."""
+        self._is_attended = is_there
+        self.look()
+
+    def look(self) -> None:
+        """What was written for this run by others, an answer above all, is taken up at once."""
+        self._requests.rung.set()
 
     async def conduct(self, rows: Sequence[AttemptRow]) -> RunState:
         """The run is at its end, for now at least: the checkout has what was merged and the journal says how it went.
@@ -86,7 +112,7 @@ class Conductor:
         )
         self._progress.charged = charged_budgets(context)
         self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context, self._progress.charged)}
-        async with self._supervisors:
+        async with self._supervisors, self._requests:
             recovered = recover(context, self._attempts, self._place, self._supervisors, rows)
             for number in recovered.merged:
                 self._finish(number)
@@ -106,7 +132,10 @@ class Conductor:
         self._tell_what_remains()
         state = self._state()
         self._place.bring_home(is_done=state is RunState.SUCCEEDED)
-        context.stores.journal.end_run(context.run.id, state, context.now())
+        if state is RunState.CANCELLED and self._progress.request is not None:
+            context.stores.journal.controls.cancel(context.run.id, self._progress.request.by_user, context.now())
+        else:
+            context.stores.journal.end_run(context.run.id, state, context.now())
         return state
 
     def _save_what_was_merged(self) -> None:
@@ -115,39 +144,66 @@ class Conductor:
             self._place.bring_home(is_done=False)
 
     async def _work(self) -> None:
-        """Offers are made again when an attempt has ended (nothing else frees a slot, a task or money), and when the
-        time between two starts is over."""
+        """Offers are made again when an attempt has ended (nothing else frees a slot, a task or money), when a person
+        has passed a checkpoint, and when the time between two starts is over."""
+        self._heed()
         self._start_ready()
-        while self._progress.running or self._progress.is_delayed:
+        while self._progress.running or self._progress.is_delayed or self._waits_for_a_person():
             ended = await self._wait()
             for attempt in ended:
                 self._take(self._progress.running.pop(attempt), attempt.result())
             self._tell_alerts()
-            if ended or self._progress.is_delayed:
+            has_passed = self._heed()
+            if ended or has_passed or self._progress.is_delayed:
                 self._start_ready()
 
+    def _waits_for_a_person(self) -> bool:
+        return self._is_attended and self._checkpoints.waiting and not self._is_ending
+
+    @property
+    def _is_ending(self) -> bool:
+        """Nothing new starts any more."""
+        return self._stop.is_set() or self._progress.request is not None
+
+    def _heed(self) -> bool:
+        """What others have written for this run is taken up; whether a checkpoint was passed."""
+        self._requests.rung.clear()
+        request = self._requests.strongest()
+        if request is not None and request != self._progress.request:
+            self._progress.request = request
+            running = len(self._progress.running)
+            self._context.emit(RequestTaken(kind=request.kind, by_user=request.by_user, running=running))
+            if request.kind is not RequestKind.PAUSE:
+                self.request_stop()
+        passed = self._checkpoints.take_answers()
+        for row in passed:
+            self._context.emit(CheckpointPassed(task=row.number, name=self._tasks[row.number].title, note=row.note))
+            self._finish(row.number)
+        return bool(passed)
+
     async def _wait(self) -> set[asyncio.Task[AttemptEnded]]:
-        """The attempts that have ended; after a while, or when the next may start, nobody may have."""
+        """The attempts that have ended; after a while, when the next may start or the bell rings, nobody may have."""
         progress = self._progress
         delay = progress.next_start_at - self._context.clock.monotonic() if progress.is_delayed else _WATCH_SECONDS
         seconds = min(_WATCH_SECONDS, max(0.0, delay))
-        if not progress.running:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), seconds)
-            return set()
-        ended, _ = await asyncio.wait(progress.running, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        return ended
+        rung = asyncio.ensure_future(self._requests.rung.wait())
+        try:
+            await asyncio.wait({*progress.running, rung}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            rung.cancel()
+        return {attempt for attempt in progress.running if attempt.done()}
 
     def _start_ready(self) -> None:
         """Fills the free slots. A denied task waits for money to come back; others that need less may pass it."""
         self._progress.denials.clear()
         self._progress.is_delayed = False
         for number in self._scheduler.offers():
-            if self._stop.is_set() or len(self._progress.running) >= self._context.settings.max_parallel:
+            if self._is_ending or len(self._progress.running) >= self._context.settings.max_parallel:
                 return
             task = self._tasks[number]
             if task.is_checkpoint:
-                if self._passes_checkpoint(task):
+                if self._checkpoints.passes(task):
+                    self._finish(number)
                     self._start_ready()  # what waited for it may be ready now
                     return
             elif self._context.clock.monotonic() < self._progress.next_start_at:
@@ -199,22 +255,6 @@ class Conductor:
         self._context.stores.journal.set_task(self._context.run.id, task.number, TaskState.RUNNING)
         self._progress.running[asyncio.create_task(self._attempts.follow(task, left.row))] = task
 
-    def _passes_checkpoint(self, task: Task) -> bool:
-        """Whether the checkpoint needs no person; one that does is told of once, and waits."""
-        kind = task.type.partition(":")[2]
-        if kind in self._context.settings.auto_approved:
-            self._finish(task.number)
-            self._context.stores.journal.set_task(
-                self._context.run.id, task.number, TaskState.MERGED, note="approved without a person"
-            )
-            return True
-        if task.number not in self._progress.waiting:
-            self._progress.waiting.add(task.number)
-            because = f"a person must act: bursar approve {self._context.run.id} {task.number}"
-            self._context.stores.journal.set_task(self._context.run.id, task.number, TaskState.WAITING, note=because)
-            self._context.emit(TaskWaited(task=task.number, name=task.name or task.type, because=because))
-        return False
-
     def _take(self, task: Task, ended: AttemptEnded) -> None:
         is_adopted = task.number in self._progress.adopted
         self._progress.adopted.discard(task.number)
@@ -236,7 +276,7 @@ class Conductor:
 
     def _goes_on_elsewhere(self, task: Task, ended: AttemptEnded) -> bool:
         """Whether the task, whose attempt has failed or has reached its cap, is on offer again, on another route."""
-        if self._stop.is_set() or not may_go_on(self._context, task, ended):
+        if self._is_ending or not may_go_on(self._context, task, ended):
             return False
         lesson = "" if self._context.settings.max_attempts == 1 else read_lesson(self._context, task, ended)
         escalated = self._context.escalation.escalate(task, ended.note, lesson, attempt_of(self._context, task, ended))
@@ -294,8 +334,10 @@ class Conductor:
     def _state(self) -> RunState:
         if len(self._done) == len(self._tasks):
             return RunState.SUCCEEDED
-        outcomes = self._progress.outcomes
-        if self._stop.is_set():
+        outcomes, request = self._progress.outcomes, self._progress.request
+        if request is not None and request.kind is RequestKind.CANCEL:
+            return RunState.CANCELLED
+        if self._is_ending:
             return RunState.INTERRUPTED
         if self._progress.denials or "stopped" in outcomes:
             return RunState.STOPPED
