@@ -1,4 +1,4 @@
-"""`bursar pause`, `stop` and `cancel`: what runs, what is kept, what can be gone on with, also where nobody conducts."""
+"""`bursar pause`, `stop` and `cancel`: what runs, what is kept, what can be gone on with; also where nobody conducts."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_cancel_while_work_is_verified_keeps_it(make_project: MakeProject) -> No
 
 
 def test_agents_that_were_left_alone_are_ended_too(make_project: MakeProject) -> None:
-    """The conductor was killed, its supervisor goes on: stop and cancel end it, without a plan's approval or a start."""
+    """The conductor was killed, its supervisor goes on: stop and cancel end it, and start nothing."""
     project, run, run_id = at_the_gate(make_project)
     run.kill()
     assert len(project.agents) == 1

@@ -145,23 +145,27 @@ class Checkpoints:
         self._context = context
         self._waiting: dict[str, Task] = {}
 
-    @property
-    def waiting(self) -> bool:
-        """Whether any does."""
-        return bool(self._waiting)
-
     def passes(self, task: Task) -> bool:
-        """Whether the checkpoint needs no person (any more); one that does is told of once, and waits."""
+        """Whether the checkpoint needs no person: its type does not, or one has answered this very question before."""
+        return kind_of(task) in self._context.settings.auto_approved or self._was_answered(task)
+
+    def pass_alone(self, task: Task) -> None:
+        """It is written down why nobody is asked. Of options the first is taken, as its author put it there."""
         journal, run_id = self._context.stores.journal, self._context.run.id
-        if task.number in self._waiting:
-            return False
-        if any((each.task, each.digest) == (task.number, task.digest) for each in journal.controls.answers(run_id)):
-            journal.set_task(run_id, task.number, TaskState.MERGED, note="answered before")
-            return True
         question = build_question(run_id, task)
-        if question.kind in self._context.settings.auto_approved:
-            self._pass_alone(question)
-            return True
+        if self._was_answered(task):
+            journal.set_task(run_id, task.number, TaskState.MERGED, note="answered before")
+        elif not question.options:
+            journal.set_task(run_id, task.number, TaskState.MERGED, note="approved without a person")
+        else:
+            journal.controls.put_question(question, "")
+            given = give_answer(journal, question, question.options[0].id, "--auto-approve", self._context.now())
+            journal.set_task(run_id, task.number, TaskState.MERGED, note=f"answered without a person: {given.text}")
+
+    def ask(self, task: Task) -> None:
+        """The checkpoint waits, and it is told how a person can pass it."""
+        journal, run_id = self._context.stores.journal, self._context.run.id
+        question = build_question(run_id, task)
         self._waiting[task.number] = task
         because = f"a person must act: {command_for(question)}"
         journal.controls.put_question(question, because)
@@ -174,7 +178,6 @@ class Checkpoints:
                 once=f"{run_id} {task.number} {task.digest}",
             )
         )
-        return False
 
     def take_answers(self) -> list[TaskRow]:
         """Those that a person has passed meanwhile; they wait no more."""
@@ -186,22 +189,9 @@ class Checkpoints:
             del self._waiting[row.number]
         return passed
 
-    def _pass_alone(self, question: Question) -> None:
-        """Nobody is asked. Of options the first is taken, as its author put it there."""
-        journal = self._context.stores.journal
-        if not question.options:
-            journal.set_task(question.run_id, question.task, TaskState.MERGED, note="approved without a person")
-            return
-        first = question.options[0].id
-        answer = Answer(
-            run_id=question.run_id,
-            task=question.task,
-            digest=question.digest,
-            text=first,
-            by_user="--auto-approve",
-            at=self._context.now(),
-        )
-        journal.controls.give_answer(answer, f"answered without a person: {first}")
+    def _was_answered(self, task: Task) -> bool:
+        answers = self._context.stores.journal.controls.answers(self._context.run.id)
+        return any((each.task, each.digest) == (task.number, task.digest) for each in answers)
 
 
 def _ancestors(graph: Graph, key: str) -> set[str]:

@@ -71,10 +71,22 @@ class Scheduler:
         for loser in self._turns.begin(key):
             self._withdraw(loser)
 
-    def reopened(self, key: str) -> None:
-        """The task, which ran, has to be done again: it is on offer when its turn comes."""
+    def reopened(self, key: str) -> list[Skipped]:
+        """The task, which ran, has to be done again: it is on offer when its turn comes.
+
+        One that was adopted may depend on a task that has been lost meanwhile: it is skipped, and what depends on it.
+        """
         self._move(key, Standing.OPEN, from_=(Standing.RUNNING,))
         self._offer(self._turns.give_back(key))
+        lost = [name for name in self._depends_on[key] if self._standing[name] in {Standing.FAILED, Standing.SKIPPED}]
+        if not lost:
+            return []
+        self._standing[key] = Standing.SKIPPED
+        skipped = [Skipped(key, min(lost, key=self._rank.__getitem__)), *self._skip_dependents(key)]
+        for each in skipped:
+            self._withdraw(each.task)
+            self._leave(each.task)
+        return skipped
 
     def done(self, key: str) -> None:
         """The task is merged: what waited only for it is ready."""

@@ -17,6 +17,7 @@ from bursar.processes import identify
 from bursar.run.advice import ENOUGH_ATTEMPTS, Advice, learn_policy
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext
+from bursar.run.executor import AttemptExecutor
 from bursar.run.prepare import PlanToRun, Tools
 from bursar.supervision import keep_audit
 
@@ -88,6 +89,7 @@ def take_up(
     emit: Callable[[RunEvent], None],
     *,
     more: Sequence[RunBudget] = (),
+    executor: AttemptExecutor | None = None,
 ) -> tuple[Conductor, RunContext, Sequence[AttemptRow]]:
     """The unfinished `run` goes on, or (None) a new one begins; its rows and its budgets are written.
 
@@ -95,6 +97,7 @@ def take_up(
 
     Args:
         more: budgets over the run beside `limit`.
+        executor: carries out the attempts; None for this machine's.
     """
     journal = tools.stores.journal
     if run is not None and limit is not None:
@@ -118,7 +121,8 @@ def take_up(
     journal.conduct(run.id, identify(os.getpid()) or "", run.limit)
     context = _context(opened, tools, run, emit)
     rows = journal.attempts(run.id)
-    return Conductor(context, opened.origin.place(context, tip), _tried(tools, run, rows), done), context, rows
+    place = opened.origin.place(context, tip)
+    return Conductor(context, place, _tried(tools, run, rows), done, executor), context, rows
 
 
 def _check_ledger(tools: Tools, run: RunRow) -> None:
