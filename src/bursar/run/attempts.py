@@ -61,6 +61,7 @@ class Attempts:
         self._blind: set[str] = set()  # keys of attempts that run on a blind hold
         self._open: dict[str, AttemptRow] = {}  # those that have begun and have not come to their end here
         self._is_stopping = False
+        self._is_for_good = False
         self._learned = LearnedEstimates(context)
         self._shares = FairShares(context)
         self._commands = AttemptCommands(context)
@@ -170,8 +171,9 @@ class Attempts:
             judgement = self._judge(task, row, outcome, change)
             if judgement.state is AttemptState.SUCCEEDED:
                 verified = await self._verify(task, row)
-                if verified is None:
+                if verified is None and not self._is_for_good:
                     return self._left(task, row, outcome)
+                verified = verified or Judgement(AttemptState.INTERRUPTED, "cancelled before it was verified")
                 judgement = verified
             if judgement.state is AttemptState.SUCCEEDED and change is not None:
                 merged = await self._place.merge(task, row, change)
@@ -204,9 +206,13 @@ class Attempts:
         if not is_kept(row):
             await asyncio.to_thread(self._place.clear, row)
 
-    def stop(self) -> None:
-        """Every agent is told to stop, and every verify command is: their attempts end soon, as interrupted."""
-        self._is_stopping = True
+    def stop(self, *, for_good: bool = False) -> None:
+        """Every agent is told to stop, and every verify command is: their attempts end soon, as interrupted.
+
+        Args:
+            for_good: work that waits for its verification is put on a branch: no resume will verify it.
+        """
+        self._is_stopping, self._is_for_good = True, for_good
         for row in self._open.values():
             with suppress(OSError):  # a full disk: one that was not begun yet is told as soon as it is
                 self._executor.cancel(row)
