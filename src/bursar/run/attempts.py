@@ -100,8 +100,8 @@ class Attempts:
         """What is learned, where a budget makes it matter; what an instance is told to hold goes before that."""
         if task.number in self._context.instances:
             return None if estimate(task) else self._expectations.expect(task, self._model(task))
-        is_limited = bool(self._context.stores.ledger.balances(self._context.labels_of(task)))
-        return self._expectations.expect(task, self._model(task)) if is_limited else None
+        balances = self._context.stores.ledger.balances(self._context.labels_of(task))
+        return self._expectations.expect(task, self._model(task)) if self._expectations.matter(balances) else None
 
     def begin(self, task: Task) -> Begun | Denial:
         """The hold is committed, then the attempt's row; or the budgets' refusal, and nothing has changed."""

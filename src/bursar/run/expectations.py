@@ -10,7 +10,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from statistics import median
 
+from bursar.budget import Balance, OnLimit, Unit
 from bursar.errors import StoreError
 from bursar.estimation import Estimate, Estimator, Key, build_key, choose_task_type, estimate
 from bursar.history import LEARN_FROM, Observation, key_of, learn
@@ -19,6 +21,7 @@ from bursar.plan import Task
 from bursar.run.context import RunContext
 
 FEW, ENOUGH = 3, 10  # outcomes after which an estimate is better than a default, and good enough to be held to
+_AMPLE = 2  # times what the largest attempts of all slots would take
 _LATEST_OF_A_KIND = 50  # older ones say little of what the work is now
 
 Kind = tuple[str, str]
@@ -67,11 +70,29 @@ class Expectations:
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
+        self._seen: list[Observation] | None = None  # of the history, then of this run
         self._estimator: Estimator | None = None
-        self._known: set[str] = set()  # keys of attempts that it has learned from, or is about to
-        self._untold: list[Observation] = []  # of this run, not learned from yet
+        self._known: set[str] = set()  # keys of attempts that are in `_seen`
+        self._untold: list[Observation] = []  # of this run, which the estimator has not learned from yet
+        self._new = 0  # how many have ended since anybody was told that something has changed
+        self._most_tokens = 0
+        self._most_nano_usd: int | None = 0  # None: there was one whose cost nobody knows
         self._types: Mapping[str, str] = {}  # what people have corrected
         self._of_kinds: dict[tuple[Kind, str], list[int]] | None = None  # tokens of what instances succeeded with
+
+    def matter(self, balances: Iterable[Balance]) -> bool:
+        """Whether these budgets are so tight that it matters what attempts take.
+
+        They are not while all slots together may take twice what the largest attempt has taken: then there is nothing
+        to estimate, and nothing that estimates need is loaded.
+        """
+        blocking = [each for each in balances if each.budget.on_limit is OnLimit.BLOCK]
+        if not blocking:
+            return False
+        self._read()
+        settings = self._context.settings
+        most = {Unit.TOKENS: max(self._most_tokens, settings.default_hold_tokens), Unit.USD: self._most_nano_usd}
+        return any(_is_tight(each.available, most[each.budget.limit.unit], settings.max_parallel) for each in blocking)
 
     def expect(self, task: Task, model: str) -> Expectation | None:
         """What an attempt by this model will take; None while too few have been seen.
@@ -80,6 +101,8 @@ class Expectations:
         """
         if task.number in self._context.instances:
             return self._expect_same(task, model)
+        if len(self._read()) < FEW:
+            return None
         estimator = self._opened()
         known = estimator.observations("tokens")
         if known < FEW:
@@ -101,15 +124,15 @@ class Expectations:
         return Expectation(tokens_p50=ranks.tokens_p50, tokens_p90=ranks.tokens_p90, observations=count, are_same=True)
 
     def lengths(self, tasks: Iterable[Task]) -> Mapping[str, float]:
-        """What attempts at the tasks take, all in one unit: seconds as learned or as the authors say, else tokens.
+        """What attempts at the tasks take, all in one unit: seconds as seen or as the authors say, else tokens.
 
-        Tasks of one kind are alike here. One of which nothing is known is as long as the middle one of the others.
+        One of which nothing is known is as long as the middle one of the others.
         """
         chosen = list(tasks)
-        found = self._learned_lengths(chosen) or written_lengths(chosen)
+        found = self._usual_seconds(chosen) or written_lengths(chosen)
         if not found:
             return {}
-        middle = sorted(found.values())[len(found) // 2]
+        middle = median(found.values())
         return {task.number: 0.0 if task.is_checkpoint else found.get(task.number, middle) for task in chosen}
 
     def learn(self, seen: Observation) -> bool:
@@ -119,14 +142,17 @@ class Expectations:
         is in the history by then. Of many, one more says little: they are learned from when they are an eighth more.
         """
         self._learn_of_kind(seen)
-        if self._estimator is None or seen.outcome not in {"succeeded", "failed"} or seen.key in self._known:
+        if self._seen is None or seen.outcome not in {"succeeded", "failed"} or seen.key in self._known:
             return bool(self._of_kinds)
-        self._known.add(seen.key)
+        self._keep(seen)
         self._untold.append(seen)
-        if len(self._untold) <= self._estimator.observations("tokens") // 8:
+        self._new += 1
+        if self._new <= (len(self._seen) - self._new) // 8:
             return False
-        tell(self._estimator, self._untold)
-        self._untold = []
+        if self._estimator is not None:
+            tell(self._estimator, self._untold)
+            self._untold = []
+        self._new = 0
         return True
 
     def _learn_of_kind(self, seen: Observation) -> None:
@@ -137,22 +163,21 @@ class Expectations:
             kind = _kind(self._context.labels_of(task))
             self._of_kinds.setdefault((kind, seen.model), []).append(seen.tokens)
 
-    def _learned_lengths(self, tasks: Sequence[Task]) -> dict[str, float]:
-        estimator, context = self._opened(), self._context
-        measures = (each for each in ("seconds", "tokens") if estimator.observations(each) >= ENOUGH)
-        measure = next(measures, None)
-        if measure is None:
+    def _usual_seconds(self, tasks: Sequence[Task]) -> dict[str, float]:
+        """The middle one of those of the same type and complexity, of the same type, or of all."""
+        seen = [each for each in self._read() if each.outcome == "succeeded"]
+        if len(seen) < ENOUGH:
             return {}
-        told: dict[tuple[str, str, int | None], float] = {}
-        found: dict[str, float] = {}
+        groups: dict[tuple[object, ...], list[float]] = {}
+        for each in seen:
+            for name in ((), (each.task_type,), (each.task_type, each.complexity)):
+                groups.setdefault(name, []).append(each.wall_seconds)
+        middles = {name: median(seconds) for name, seconds in groups.items() if len(seconds) >= FEW}
+        found = {}
         for task in tasks:
-            kind = self._types.get(task.digest) or choose_task_type(task)
-            model, project = context.model_of(task), str(context.project)
-            key = Key(measure=measure, model=model, type=kind, complexity=task.complexity, project=project)
-            name = (model, kind, task.complexity)
-            if name not in told:
-                told[name] = estimator.estimate(key).p50
-            found[task.number] = told[name]
+            type_ = self._types.get(task.digest) or choose_task_type(task)
+            names = ((type_, task.complexity), (type_,), ())
+            found[task.number] = next(middles[name] for name in names if name in middles)
         return found
 
     def _cost(self, estimator: Estimator, task: Task, model: str) -> int | None:
@@ -164,14 +189,28 @@ class Expectations:
         project, type_ = str(self._context.project), self._types.get(task.digest)
         return build_key(task, measure, model=model, project=project, type_=type_)
 
-    def _opened(self) -> Estimator:
-        """What the history teaches; nothing where it cannot be read, which the next attempt to record tells."""
-        if self._estimator is None:
-            history, seen = self._context.stores.history, list[Observation]()
+    def _read(self) -> list[Observation]:
+        """The latest of the history, and what has ended since; nothing of it where it cannot be read."""
+        if self._seen is None:
+            history, self._seen = self._context.stores.history, []
             with suppress(StoreError):
                 self._types = history.corrections()
-                seen = list(history.read(latest=LEARN_FROM).observations)
-            self._estimator, self._known = learn(seen).estimator, {each.key for each in seen}
+                for seen in history.read(latest=LEARN_FROM).observations:
+                    self._keep(seen)
+        return self._seen
+
+    def _keep(self, seen: Observation) -> None:
+        if self._seen is not None:
+            self._seen.append(seen)
+        self._known.add(seen.key)
+        self._most_tokens = max(self._most_tokens, seen.tokens)
+        if self._most_nano_usd is not None:
+            self._most_nano_usd = None if seen.nano_usd is None else max(self._most_nano_usd, seen.nano_usd)
+
+    def _opened(self) -> Estimator:
+        """It has learned from all that was seen."""
+        if self._estimator is None:
+            self._estimator, self._untold = learn(self._read()).estimator, []
         return self._estimator
 
     def _same(self) -> Mapping[tuple[Kind, str], Sequence[int]]:
@@ -198,6 +237,10 @@ def estimate_from(tokens: Sequence[int]) -> Estimate | None:
         return None
     p10, p50, p90 = (max(1, ranked[math.ceil(share * len(ranked) / 100) - 1]) for share in (10, 50, 90))
     return Estimate(tokens_p10=p10, tokens_p50=p50, tokens_p90=p90, source=f"{len(ranked)} earlier attempts")
+
+
+def _is_tight(available: int, most: int | None, slots: int) -> bool:
+    return not most or available < _AMPLE * slots * most
 
 
 def written_lengths(tasks: Sequence[Task]) -> dict[str, float]:
