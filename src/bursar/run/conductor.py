@@ -215,7 +215,7 @@ class Conductor:
         """What is offered first depends on the money that is left, and on what attempts have come to."""
         dispatch, self._progress.is_news = self._dispatch, False
         first = self._purchases.choose_first(dispatch.remaining, dispatch.open_tasks, dispatch.free_slots)
-        dispatch.take(Weighed(tuple(first)))
+        dispatch.take(Weighed(tuple(first), self._attempts.lengths()))
 
     def _look(self) -> Looked:
         return Looked(self._context.clock.monotonic())
