@@ -8,20 +8,29 @@ from bursar.run.accounts import alerts_of_run
 from bursar.run.advice import facts_of, learn_policy
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command
+from bursar.run.executor import AttemptExecutor, Executor, Standing, Status
 from bursar.run.kept import is_kept
 from bursar.run.logged import LoggedWork, charge_logs, including_logs
+from bursar.run.origins import Origin
+from bursar.run.place import Place
 from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_jobs, open_plan
 from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
 
 __all__ = [
+    "AttemptExecutor",
     "Conductor",
+    "Executor",
     "LoggedWork",
+    "Origin",
+    "Place",
     "PlanToRun",
     "RunBudget",
     "RunContext",
     "RunLimit",
     "RunLock",
     "RunSettings",
+    "Standing",
+    "Status",
     "Stores",
     "Tools",
     "alerts_of_run",
