@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bursar.budget import Amount
+from bursar.budget import Amount, Limit
 from bursar.errors import BursarError
 from bursar.estimation import estimate
 from bursar.events import AttemptEnded, AttemptStarted, StartWarned
@@ -21,7 +21,7 @@ from bursar.run.context import RunContext
 from bursar.run.deletions import deletions_in_words, unasked_deletions
 from bursar.run.executor import Executor, Standing
 from bursar.run.expectations import Expectation, Expectations
-from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_parts
+from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_parts, within_cap
 from bursar.run.job_holds import FairShares, LearnedEstimates, find_short_budgets
 from bursar.run.judgement import Judgement, judge
 from bursar.run.kept import forget_kept, is_kept, keep_worktree
@@ -57,7 +57,7 @@ class Attempts:
         self._place = place
         self._tried = tried
         self._expectations = Expectations(context)
-        self._holds: dict[tuple[str, str], Hold] = {}
+        self._holds: dict[tuple[str, str, Limit | None], Hold] = {}
         self._blind: set[str] = set()  # keys of attempts that run on a blind hold
         self._open: dict[str, AttemptRow] = {}  # those that have begun and have not come to their end here
         self._is_stopping = False
@@ -67,7 +67,8 @@ class Attempts:
 
     def hold_for(self, task: Task) -> Hold:
         """What an attempt at `task` would ask the ledger to hold."""
-        key = (task.number, self._model(task))
+        cap = self._context.cap_of(task)
+        key = (task.number, self._model(task), cap)
         if key not in self._holds:
             hold = choose_hold(
                 estimate(task) or self._learned.estimate(task),
@@ -77,7 +78,7 @@ class Attempts:
                 model=self._model(task),
                 expected=self._expected(task),
             )
-            self._holds[key] = self._shares.demand(task, hold)
+            self._holds[key] = within_cap(self._shares.demand(task, hold), cap)
         return self._holds[key]
 
     def may_begin(self, task: Task) -> bool:
@@ -117,6 +118,7 @@ class Attempts:
         for because in warnings:
             context.emit(StartWarned(task=task.number, name=task.name, because=because))
         self._tried[task.number] = number
+        context.escalation.begun(task)
         if hold.is_blind:
             self._blind.add(key)
         row = self._row(task, key, number)
