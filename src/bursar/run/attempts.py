@@ -25,7 +25,7 @@ from bursar.run.expectations import Expectation, Expectations
 from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_parts, within_cap
 from bursar.run.job_holds import FairShares, find_short_budgets
 from bursar.run.judgement import Judgement, judge
-from bursar.run.kept import is_kept, keep_worktree
+from bursar.run.kept import forget_kept, is_kept, keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.place import Place
 from bursar.supervision import Ending, Outcome, close_home
@@ -175,6 +175,7 @@ class Attempts:
             change = await self._place.collect(task, row)
         except BursarError as error:
             return await self._end(task, row, outcome, None, Judgement(AttemptState.FAILED, keep_worktree(row, error)))
+        forget_kept(row)  # an earlier conductor may have failed to collect it, and to say so
         try:
             judgement = self._judge(task, row, outcome, change)
             if judgement.state is AttemptState.SUCCEEDED:
