@@ -24,6 +24,7 @@ from bursar.cli.run_times import (
     wait_for_start,
 )
 from bursar.cli.run_watch import Showing, Watch
+from bursar.cli.run_windows import add_window_flags, window_limits_of
 from bursar.cli.session import (
     Flags,
     build_tools,
@@ -39,6 +40,7 @@ from bursar.cli.session import (
 )
 from bursar.config import build_notifier, configured_budgets, define_budgets, load_project_settings
 from bursar.errors import OK, UserError
+from bursar.journal import RequestKind
 from bursar.ledger import is_ledger_url
 from bursar.paths import state_dir
 from bursar.plan import summary_path
@@ -47,6 +49,7 @@ from bursar.run import (
     RunLimit,
     RunLock,
     Tools,
+    ask_of_us,
     check_prices,
     settle_finished,
     take_up,
@@ -65,8 +68,15 @@ def main(arguments: Sequence[str]) -> int:
     return run_plan(open_target(options.plan, options.phases, options.workspace), limit, options)
 
 
-def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id: str | None = None) -> int:
-    """Takes up the plan's run and conducts it.
+def run_plan(
+    opened: PlanToRun,
+    limit: RunLimit | None,
+    options: Any,
+    *,
+    run_id: str | None = None,
+    request: RequestKind | None = None,
+) -> int:
+    """Takes up the plan's run and conducts it; with a `request` no longer than it takes to do that.
 
     Raises:
         UserError: `run_id` names another run than the one that can be gone on with.
@@ -90,7 +100,8 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id:
         check_prices(opened, tools, limit.limit)
     tell_missing_login(agent)
     own_settings, approvable = load_project_settings(root), lines_to_approve(opened)
-    require_approval(opened.plans, own_settings, tools.stores.journal, trust=options.trust, more=approvable)
+    if request is None:  # else nothing of the plan is run
+        require_approval(opened.plans, own_settings, tools.stores.journal, trust=options.trust, more=approvable)
     tools = replace(tools, purse=open_purse(opened, tools.stores.ledger))
     lock = RunLock(tools.state_dir, opened)
     try:
@@ -110,6 +121,8 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id:
         watch = Watch(notifier, showing, say)
         with charging_logs(settings, tools, configured):
             conductor, context, rows = take_up(opened, tools, run, limit, watch.hear, more=more)
+            if request is not None:
+                ask_of_us(context, request)
             watch.begin(context, [each.name for each in more])
             send_earlier_alerts(notifier, context)
             code = conduct(conductor, context, rows, watch, as_json=options.json)
@@ -134,6 +147,7 @@ def add_run_flags(options: Parser) -> None:
     )
     add_budget_flags(options)
     add_time_flags(options)
+    add_window_flags(options)
     options.add_argument("--json", action="store_true", help="the report as JSON on stdout")
 
 
@@ -145,6 +159,8 @@ def flags_of(options: Any) -> Flags:
         auto_approved=tuple(options.auto_approve),
         timeout_seconds=timeout_of(options),
         startup_delay_seconds=startup_delay_of(options),
+        windows=window_limits_of(options),
+        waits=options.wait,
     )
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from bursar.agents import Agent
-from bursar.budget import LANE_LABEL, Lane, Limit, Unit
+from bursar.budget import LANE_LABEL, Lane, Limit, Unit, WindowLimit
 from bursar.clock import Clock
 from bursar.errors import InternalError
 from bursar.events import RunEvent
@@ -51,6 +51,9 @@ class RunSettings:
         max_phases: how many phases of a roadmap run at once at most.
         phase_tokens: phases run side by side only if so many tokens are left for each of them.
         falls_back: without them they run one after the other; else not at all.
+        windows: how much of subscriptions' windows may be used.
+        waits: what a window, or a limit of the provider's, keeps from starting is waited for.
+        escalates_named: whether a task whose plan names a model in full goes to a larger one after a failure.
     """
 
     max_parallel: int = 5
@@ -66,6 +69,9 @@ class RunSettings:
     max_phases: int = 2
     phase_tokens: int = 50_000
     falls_back: bool = True
+    windows: tuple[WindowLimit, ...] = ()
+    waits: bool = False
+    escalates_named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +127,8 @@ class RunContext:
     escalation: Escalation = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        escalation = Escalation((self.agent, *self.failover), self.settings.max_attempts, self.advice)
+        agents, settings = (self.agent, *self.failover), self.settings
+        escalation = Escalation(agents, settings.max_attempts, self.advice, settings.escalates_named)
         if self.instances:  # told in its agent's own words, and it leaves its traces where it works: never twice
             escalation = Escalation((self.agent,))
         object.__setattr__(self, "escalation", escalation)

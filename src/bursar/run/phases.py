@@ -47,6 +47,11 @@ class Phases:
         self._told: set[str] = set()
         self.refused: Mapping[str, str] = {}
 
+    @property
+    def are_gated(self) -> bool:
+        """Whether the run is of a roadmap, so that tasks wait for their phases."""
+        return bool(self._numbers)
+
     def admits(self, number: str) -> bool:
         """Whether the task may start as far as its phase is concerned. People may be asked at any time."""
         phase = self._phase_of.get(number)

@@ -15,6 +15,7 @@ from bursar.clock import Clock
 from bursar.errors import InvalidPlan, SetupError, UserError
 from bursar.graph import Cycle, Graph, build_graph, check_plan, plan_nodes
 from bursar.ids import IdSource
+from bursar.journal import RunRow
 from bursar.plan import (
     Instance,
     Plan,
@@ -83,6 +84,7 @@ class Tools:
     Attributes:
         value_usd: what a finished task is worth to the learned policy; None: the rules choose.
         purse: the token session that pays for the phases of a roadmap; None where there is none.
+        learn_after: how many finished attempts it must know before it chooses; the rules do until then.
     """
 
     stores: Stores
@@ -96,6 +98,7 @@ class Tools:
     failover: tuple[Agent, ...] = ()
     value_usd: float | None = None
     purse: Purse | None = None
+    learn_after: int = 0
 
 
 def check_plan_file(path: Path) -> tuple[Plan, Graph]:
@@ -238,8 +241,9 @@ def check_prices(opened: PlanToRun, tools: Tools, limit: Limit) -> None:
 class RunLock:
     """One conductor per plan: held until the process ends, by whatever means."""
 
-    def __init__(self, state_dir: Path, opened: PlanToRun) -> None:
-        """Takes the lock: for several plans that of each, and that of what names them.
+    def __init__(self, state_dir: Path, opened: PlanToRun | RunRow) -> None:
+        """Takes the lock of the plan that is to be run, or that a run is of; of several that of each, and that of what
+        names them.
 
         Raises:
             UserError: another process conducts a run of this plan.
@@ -247,15 +251,18 @@ class RunLock:
         folder = state_dir / "locks"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._files: list[int] = []
-        for path in sorted({opened.plan.path, *(plan.path for plan in opened.plans)}):
+        plans = () if isinstance(opened, RunRow) else (plan.path for plan in opened.plans)
+        own = Path(opened.plan_path) if isinstance(opened, RunRow) else opened.plan.path
+        for path in sorted({own, *plans}):
             name = folder / f"{lock_name(opened, path)}.lock"
             self._files.append(os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             try:
                 fcntl.flock(self._files[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as taken:
                 self.release()
-                what = "plan" if opened.origin.workspace is None else "job list"
-                which = f"this {what}" if opened.program is None else f"{path}"
+                workspace = opened.workspace if isinstance(opened, RunRow) else opened.origin.workspace
+                what = "plan" if workspace is None else "job list"
+                which = f"this {what}" if path == own else str(path)
                 raise UserError(f"{which} is being run by another process", hint="bursar status") from taken
 
     def release(self) -> None:
@@ -265,11 +272,14 @@ class RunLock:
         self._files.clear()
 
 
-def lock_name(opened: PlanToRun, path: Path) -> str:
+def lock_name(opened: PlanToRun | RunRow, path: Path) -> str:
     """A file name that stands for the plan at `path` in this repository, or for this job list in this workspace."""
     import hashlib
 
-    place = opened.origin.workspace or opened.origin.project
+    if isinstance(opened, RunRow):
+        place = opened.workspace or opened.project
+    else:
+        place = str(opened.origin.workspace or opened.origin.project)
     return hashlib.sha256(f"{place}\0{path}".encode()).hexdigest()[:24]
 
 
