@@ -175,5 +175,6 @@ def _rows(path: Path, data: Mapping[str, Any]) -> tuple[RunRow, list[TaskRow], l
         raise UserError(f"{path} is no exported run: its rows belong to different runs")
     if not _ID.fullmatch(run.id) or not run.plan_id.isprintable():
         raise UserError(f"{path} is no exported run: {run.id!a} is no id")
-    state = RunState.INTERRUPTED if run.state is RunState.RUNNING else run.state
+    is_over = run.state not in (RunState.RUNNING, RunState.CANCELLED)  # nobody conducts it, or cancels it, here
+    state = run.state if is_over else RunState.INTERRUPTED
     return replace(run, conductor=None, state=state), tasks, attempts, plans

@@ -132,7 +132,7 @@ class Phases:
             return candidates
         short = f"{left:,} tokens are left, and {at_once} phases side by side need {needed:,}"
         if verdict is Verdict.FALLBACK_SEQUENTIAL:
-            self._tell(candidates[-1], f"{short}: phases run one after the other")
+            self._tell(candidates[-1], f"{short}: phases run one after the other", once="one after the other")
             return candidates[: 0 if self._busy else 1]
         if not self._busy:
             self.refused = dict.fromkeys(candidates, short)
@@ -214,8 +214,8 @@ class Phases:
         parts = () if self._context.program is None else self._context.program.parts
         return next((part.phase_name for part in parts if part.phase == phase), "")
 
-    def _tell(self, phase: str, because: str) -> None:
-        """Once, however often it is found out."""
-        if because not in self._told:
-            self._told.add(because)
+    def _tell(self, phase: str, because: str, *, once: str = "") -> None:
+        """Once, however often it is found out; and once for all that is told under the same name."""
+        if (once or because) not in self._told:
+            self._told.add(once or because)
             self._context.emit(PhaseHeldBack(phase=phase, name=self._name(phase), because=because))
