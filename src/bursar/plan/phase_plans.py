@@ -167,7 +167,7 @@ def _status(path: Path, identity: PlanIdentity) -> PlanStatus:
     names = (summary_path(path).name, f"{path.stem.replace('PLAN', 'SUMMARY')}.md", f"{identity.id}-SUMMARY.md")
     for name in dict.fromkeys(names):
         summary = path.with_name(name)
-        if summary.is_file():
+        if name != path.name and summary.is_file():
             return PlanStatus.HALTED if _is_halted(summary) else PlanStatus.COMPLETED
     return PlanStatus.PENDING
 
