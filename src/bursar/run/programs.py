@@ -99,7 +99,7 @@ def select_phases(path: Path, phases: str | None) -> Selection:
         problems = check_roadmap(roadmap)
         raise InvalidPlan("\n".join(map(str, problems)), hint=problems[0].hint)
     chosen = _named(roadmap, phases) if phases is not None else {node.key for node in nodes}
-    over = [_is_over(roadmap, number) for number in chosen if number not in graph.wave]
+    over = [_is_over(roadmap, each.number) for each in roadmap.phases if each.number in chosen - graph.wave.keys()]
     depends_on = {node.key: node.depends_on for node in nodes}
     found = {number: _phase(roadmap, number) for number in graph.order}
     _check_awaited(roadmap, chosen, depends_on, found)
@@ -231,8 +231,8 @@ def _check_awaited(
     """Raises:
     UserError: a phase that was asked for waits for one that is neither done nor asked for.
     """
-    for number in chosen:
-        for name in depends_on.get(number, ()):
+    for number in (each for each in depends_on if each in chosen):
+        for name in depends_on[number]:
             if name not in chosen and not _is_done(found[name]):
                 all_of_them = ",".join([*(each for each in depends_on if each in chosen or each == name)])
                 raise UserError(
