@@ -262,7 +262,8 @@ class RunLock:
                 self.release()
                 workspace = opened.workspace if isinstance(opened, RunRow) else opened.origin.workspace
                 what = "plan" if workspace is None else "job list"
-                which = f"this {what}" if path == own else str(path)
+                is_single = opened.scope is None and path == own
+                which = f"this {what}" if is_single else str(path)
                 raise UserError(f"{which} is being run by another process", hint="bursar status") from taken
 
     def release(self) -> None:

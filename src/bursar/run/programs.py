@@ -72,10 +72,10 @@ class Selection:
 
     def program(self, known: Collection[str] = ()) -> Program:
         """The plans that are to be done, and those that are done and that the run knows, by their ids."""
-        done = [part for part in self.choice.done if part.plan.id in known]
-        return build_program(
-            [*done, *self.choice.parts], self.choice.after, id_=self.id, path=self.path, roadmap=self.roadmap
-        )
+        parts = {part.plan.id: part for part in self.choice.done if part.plan.id in known}
+        parts |= {part.plan.id: part for part in self.choice.parts}
+        in_order = [parts[name] for name in self.choice.after if name in parts]
+        return build_program(in_order, self.choice.after, id_=self.id, path=self.path, roadmap=self.roadmap)
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
