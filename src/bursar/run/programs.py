@@ -266,7 +266,7 @@ def _phase(roadmap: Roadmap, number: str) -> PhaseToRun:
     if isinstance(read, Problem):
         raise InvalidPlan(str(read), hint=read.hint)
     words = re.sub(r"[^a-z0-9]+", "-", phase.name.lower()).strip("-")
-    default = base / "phases" / (f"{number.zfill(2)}-{words}" if words else number.zfill(2))
+    default = roadmap.path.parent / "phases" / (f"{number.zfill(2)}-{words}" if words else number.zfill(2))
     return PhaseToRun(
         number=number,
         name=phase.name,
