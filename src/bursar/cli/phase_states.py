@@ -45,7 +45,7 @@ def read_phases(run: str) -> list[dict[str, Any]]:
 
 
 def state_of(phase: Mapping[str, Any], *, is_conducted: bool) -> str:
-    """One of `STATES`; `failed`, `stopped` (by a limit): something in it was not done, and nothing runs; `waiting`: for a
+    """One of `STATES`; failed, or stopped by a limit: something in it was not done, and nothing runs; waiting: for a
     person."""
     if phase["tasks"] and phase["merged"] == phase["tasks"]:
         return "completed"

@@ -214,12 +214,13 @@ def _begin(opened: PlanToRun, tools: Tools, limit: RunLimit | None) -> RunRow:
 def _done_tasks(opened: PlanToRun, tools: Tools, run: RunRow, tip: str) -> list[str]:
     """Tasks that need not be done again: merged as they are written now, their commit still in the history."""
     digests = {task.number: task for task in opened.plan.tasks}
+    summarized = opened.summarized
     done: list[str] = []
     for row in tools.stores.journal.tasks(run.id):
         task = digests.get(row.number)
         if task is None:
             continue
-        if opened.is_summarized(row.number):  # by whomever: a SUMMARY says that the whole plan is done
+        if row.number in summarized:  # by whomever: a SUMMARY says that the whole plan is done
             done.append(row.number)
             if row.state is not TaskState.MERGED:
                 tools.stores.journal.set_task(run.id, row.number, TaskState.MERGED, note="its plan has a SUMMARY")
