@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from bursar.logs.call import CallRow
+from bursar.logs.call import STANDARD, CallRow
 from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark
 from bursar.logs.lines import lines_with
@@ -42,6 +42,7 @@ class _Usage(msgspec.Struct, gc=False):
     cache_creation_input_tokens: _Tokens = 0
     cache_creation: _CacheCreation | None = None
     speed: str | None = None
+    service_tier: str | None = None
 
 
 class _Message(msgspec.Struct, gc=False):
@@ -92,19 +93,20 @@ class ClaudeReader:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             lines = list(self._read_one_by_one(block))
         calls: list[CallRow] = []
-        last: tuple[object, ...] = ()
+        name, before, said = None, _Line(), _Usage()
         for line in lines:
             message: Any = line.message
             if message.__class__ is not _Message:
                 message = _reported(line)
-            usage = None if message is None else message.usage
-            if usage is None or message.model == _NO_MODEL:
+                if message is None:
+                    continue
+            usage = message.usage
+            if usage is None:
                 continue
-            this = (message.id, line.requestId, line.isSidechain, usage)
-            if this == last and message.id:
+            if message.id == name and name and usage == said and _is_same_request(line, before):
                 continue  # a line for each block of an answer
-            if self._add(calls, line, message, usage):
-                last = this
+            if message.model != _NO_MODEL and self._add(calls, line, message, usage):
+                name, before, said = message.id, line, usage
         return calls
 
     def _add(self, calls: list[CallRow], line: _Line, message: _Message, usage: _Usage) -> bool:
@@ -126,7 +128,7 @@ class ClaudeReader:
             line.cwd or self._project,
             line.sessionId or self._session,
             line.isSidechain is True,
-            usage.speed or "",
+            _service_tier(usage),
             fresh,
             read,
             short,
@@ -152,6 +154,18 @@ class ClaudeReader:
         except (ValueError, RecursionError, RefusedLine):
             self.refused += 1
             return None
+
+
+def _is_same_request(line: _Line, before: _Line) -> bool:
+    return line.requestId == before.requestId and line.isSidechain == before.isSidechain
+
+
+def _service_tier(usage: _Usage) -> str:
+    """The service that the call had: its speed and its tier are both told, and at most one of them is unusual."""
+    speed, tier = usage.speed, usage.service_tier
+    if tier is None or tier == STANDARD or (speed is not None and speed != STANDARD):
+        return speed or ""
+    return tier
 
 
 def _reported(line: _Line) -> _Message | None:
@@ -189,8 +203,8 @@ def _tidy_message(message: dict[str, Any]) -> dict[str, Any]:
     if isinstance(usage, dict):
         split = usage.get("cache_creation")
         inner = _counts(split) if isinstance(split, dict) else None
-        speed = {"speed": clean(usage["speed"])} if _is_text(usage, "speed") else {}
-        tidy["usage"] = {**_counts(usage), **speed, "cache_creation": inner}
+        service = {key: clean(usage[key]) for key in ("speed", "service_tier") if _is_text(usage, key)}
+        tidy["usage"] = {**_counts(usage), **service, "cache_creation": inner}
     return tidy
 
 

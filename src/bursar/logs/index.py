@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 APPLICATION_ID = 0x6272736C  # "brsl"
 QUARTER_MS = 15 * 60 * 1000
+DAY_MS = 96 * QUARTER_MS
 
 
 class FileMark:
@@ -101,6 +102,15 @@ class LogIndex:
         self.database.query(
             "INSERT OR REPLACE INTO price (model, library, data) VALUES (?, ?, ?)", (model, library, data)
         )
+
+    def stated_prices(self) -> tuple[str, str]:
+        """The mark and the digest of the prices that the user stated when calls were priced; empty for none."""
+        rows = self.database.query("SELECT mark, digest FROM stated_prices")
+        return rows[0] if rows else ("", "")
+
+    def keep_stated_prices(self, mark: str, digest: str) -> None:
+        """Calls are priced by these. Within a write."""
+        self.database.query("INSERT OR REPLACE INTO stated_prices VALUES (1, ?, ?)", (mark, digest))
 
     def close(self) -> None:
         """Let go of the file."""

@@ -10,6 +10,7 @@ from io import FileIO
 from typing import NamedTuple, Protocol
 
 from bursar.logs.call import CallRow, best_of
+from bursar.logs.columns import CallColumns
 from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark
 from bursar.logs.lines import LineBlocks
@@ -50,13 +51,18 @@ MakeReader = Callable[[LogFile, str], LogReader]
 
 
 class NewCalls(NamedTuple):
-    """What was read of a file: from one mark to another. `refused` and `limits`: see `LogReader`."""
+    """What was read of a file: from one mark to another. `refused` and `limits`: see `LogReader`.
+
+    Attributes:
+        columns: the calls, where they are not in `calls`.
+    """
 
     before: FileMark | None
     after: FileMark
     calls: list[CallRow]
     refused: int = 0
     limits: Sequence[LimitRow] = ()
+    columns: CallColumns | None = None
 
 
 def read_new(file: LogFile, mark: FileMark | None, make_reader: MakeReader) -> NewCalls:

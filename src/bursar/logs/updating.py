@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from bursar.logs.files import FolderSearch
 from bursar.logs.places import SOURCES, Source
+from bursar.logs.stated import NOTHING_STATED, StatedPrices
 from bursar.paths import attempt_homes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bursar.logs.adding import CallPrices
+    from bursar.logs.prices import CallPrices
     from bursar.logs.files import LogFile
     from bursar.logs.index import LogIndex
 
@@ -42,12 +43,14 @@ def update_index(
     environment: Mapping[str, str],
     sources: Sequence[Source] = SOURCES,
     prices: CallPrices | None = None,
+    stated: StatedPrices = NOTHING_STATED,
 ) -> ReadingResult:
     """The index has every call of the logs as they are now; a file that cannot be read is named in the answer.
 
     Args:
         environment: says where the user's logs are; those of bursar's own attempts are beside the index.
-        prices: None means list prices.
+        prices: None means list prices, and before them those that the user states.
+        stated: the latter; where they are others than before, all calls are priced anew.
     """
     result, seen = ReadingResult(), index.seen()
     homes = [{"HOME": home} for home in attempt_homes(index.state_dir)]
@@ -65,9 +68,9 @@ def update_index(
             result.sources.append(source.name)
         result.files += search.files
         result.unreadable |= search.unreadable
-    if changed:
+    if changed or (prices is None and index.stated_prices()[0] != stated.mark):
         from bursar.logs.ingesting import read_logs
 
         result.changed = len(changed)
-        read_logs(index, list(changed.values()), prices, result)
+        read_logs(index, list(changed.values()), prices, stated, result)
     return result
