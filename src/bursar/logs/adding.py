@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain, islice, repeat
+from itertools import chain, islice
 from operator import add
 from typing import TYPE_CHECKING, Any
 
 from bursar.logs.call import CallRow, LoggedCall, is_better
-from bursar.logs.call_id import first_id, last_id
+from bursar.logs.batches import Batch, Batches
+from bursar.logs.call_id import first_id, last_id, message_number
 from bursar.logs.index import DAY_MS, QUARTER_MS
 from bursar.logs.places import RUNS
 
@@ -55,8 +57,7 @@ _KEEP_LIMIT = (
 )
 _MOST_REQUESTS = 64  # of one message; there are never more than a few
 _FULL = -1
-_FEWEST_ROWS = 3000  # so many are kept to be written in order, and more where there are many in the table
-_MOST_ROWS = 20_000
+_MOST_ROWS = 20_000  # so many are kept to be written in order
 _CACHE_KIB = 32_768  # the table of some 2 GB of logs
 _MARK_FILE = f"INSERT OR REPLACE INTO file VALUES ({', '.join('?' * 8)})"
 
@@ -65,15 +66,15 @@ class Known:
     """What those who add to an index remember from one transaction to the next.
 
     Attributes:
-        written: how many rows this process has written.
-        taken: every first id that has a row; None where there are rows that this process has not written.
+        taken: every number of a message that has a row; None where there are calls that this process has not written.
     """
 
-    def __init__(self, *, is_empty: bool) -> None:
+    def __init__(self, connection: apsw.Connection) -> None:
         self.sessions: dict[tuple[str, str, str, bool], int] = {}
         self.models: dict[tuple[str], int] = {}
-        self.written = 0
-        self.taken: set[int] | None = set() if is_empty else None
+        self.batches = Batches(connection)
+        rows = connection.execute("SELECT 1 FROM call UNION ALL SELECT 1 FROM batch LIMIT 1").fetchall()
+        self.taken: set[int] | None = None if rows else set()
 
 
 class Adder:
@@ -92,7 +93,7 @@ class Adder:
         with self._database.write() as connection:
             known, self._known = self._known, None  # what a transaction that failed has learned is not true
             if known is None or not self._database.is_unchanged:
-                known = Known(is_empty=not connection.execute("SELECT 1 FROM call LIMIT 1").fetchall())
+                known = Known(connection)
             adding = Adding(connection, self._prices, known, self._own_place)
             yield adding
             adding.flush()
@@ -117,14 +118,15 @@ class Adding:
             is_own, columns = new.after.path.startswith(self._own_place), new.columns
             if columns is None:
                 self.add(source, new.calls, is_own=is_own)
-            elif self._known.taken is None or not self._known.taken.isdisjoint(columns.ids):
+            elif not self._is_all_new(columns):
                 self.add(source, columns.rows(), is_own=is_own)
             else:
-                self._add_columns(source, columns, is_own)
+                self._keep_together(source, columns, is_own)
             self._marks.append(new.after.row())
-            if len(self._rows) > min(max(_FEWEST_ROWS, self._known.written // 2), _MOST_ROWS):
+            if len(self._rows) > _MOST_ROWS:
                 self._write_rows()
-            self._connection.executemany(_KEEP_LIMIT, [(source, *limit) for limit in new.limits])
+            if new.limits:
+                self._connection.executemany(_KEEP_LIMIT, [(source, *limit) for limit in new.limits])
 
     def _is_as_before(self, new: NewCalls) -> bool:
         if self._known.taken is not None and new.before is None:
@@ -132,53 +134,55 @@ class Adding:
         rows = self._connection.execute("SELECT * FROM file WHERE path = ?", (new.after.path,)).fetchall()
         return rows == ([] if new.before is None else [new.before.row()])
 
+    def _is_all_new(self, columns: CallColumns) -> bool:
+        """No call of the columns is known."""
+        taken, numbers = self._known.taken, array("I", columns.numbers)
+        return taken is not None and taken.isdisjoint(numbers) and self._known.batches.have_none_of(numbers)
+
     def add(self, source: str, calls: Iterable[CallRow], *, is_own: bool = False) -> None:
         """Calls that were not known are; of those that were, the better record counts."""
         taken, rows = self._known.taken, self._rows
         for call in calls:
-            row_id = first_id(call[0]) if call[0] else None
-            if taken is None or row_id is None or row_id in taken:
+            number = message_number(call[0]) if call[0] else None
+            if taken is None or number is None or number in taken or number in self._known.batches:
                 row_id = self._room_for(call)
             else:
-                taken.add(row_id)  # most often, nothing is there
+                taken.add(number)  # most often, nothing is there
+                row_id = first_id(number)
             if row_id is not None:
                 rows.append(self._row(source, call, row_id, is_own))
 
-    def _add_columns(self, source: str, columns: CallColumns, is_own: bool) -> None:
-        """Calls of which nothing is known are; with next to no work for each."""
-        assert self._known.taken is not None
-        self._known.taken.update(columns.ids)
+    def _keep_together(self, source: str, columns: CallColumns, is_own: bool) -> None:
+        """Calls of which none was known are a batch, with next to no work for each."""
+        costs: list[int | None] = []
         for run in columns.runs:
             part = slice(run.start, run.end)
-            session, model = self._place_of(source, run.project, run.session, is_own), self._model(run.model)
-            counts = [counter[part] for counter in columns.counts]
-            told = columns.told[part] if columns.told else repeat(None)
-            costs = self._prices.costs_nano_usd(
-                run.model, run.service_tier, run.first_at // DAY_MS, zip(*counts, strict=True)
-            )
+            counts = zip(*[counter[part] for counter in columns.counts], strict=True)
+            day = run.first_at // DAY_MS
+            found = self._prices.costs_nano_usd(run.model, run.service_tier, day, counts)
             if columns.told:
-                costs = [said if cost is None else cost for cost, said in zip(costs, told, strict=False)]
-            self._rows += zip(
-                columns.ids[part],
-                repeat(session),
-                repeat(model),
-                columns.messages[part],
-                columns.requests[part],
-                columns.at[part],
-                columns.sidechains[part],
-                repeat(run.service_tier),
-                *counts,
-                costs,
-                told,
-                strict=False,
-            )
-            unpriced = costs.count(None)
-            nano_usd = sum(filter(None, costs)) if unpriced else sum(costs)  # type: ignore[arg-type]
-            sums = (len(costs), *run.sums, nano_usd, unpriced)
-            self._add_sums((run.quarter, session, model), sums, run.first_at, run.last_at)
+                found = [said if cost is None else cost for cost, said in zip(found, columns.told[part], strict=True)]
+            costs += found
+            sums = (len(found), *run.sums, sum(filter(None, found)), found.count(None))
+            place = (run.quarter, self._place_of(source, run.project, run.session, is_own), self._model(run.model))
+            self._add_sums(place, sums, run.first_at, run.last_at)
+        self._known.batches.keep(self._connection, source, is_own, columns, costs)
+
+    def _write_batch(self, batch: Batch) -> None:
+        """The calls are rows; the sums have them already."""
+        for (message, request, at, name, project, session_name, is_sidechain, tier, *counts, told), cost in batch.rows():
+            session, model = self._place_of(batch.source, project, session_name, batch.is_own), self._model(name)
+            number = message_number(message)
+            if self._known.taken is not None:
+                self._known.taken.add(number)
+            head = (first_id(number), session, model, message, request, at, is_sidechain, tier)
+            self._rows.append((*head, *counts, cost, told))
+        self._write_rows()
 
     def price_again(self, *, unpriced_only: bool) -> None:
         """Calls whose cost nobody knew have one, where it is known by now; or every call has the cost of today."""
+        for batch in self._known.batches.take_all(self._connection, unpriced_only=unpriced_only):
+            self._write_batch(batch)
         text = _SELECT_COSTS + (" WHERE nano_usd IS NULL" if unpriced_only else "")
         changed: list[tuple[int | None, int]] = []
         for row_id, name, service_tier, day, known, told, *counts in self._connection.execute(text):
@@ -194,6 +198,7 @@ class Adding:
     def flush(self) -> None:
         """Everything is in the tables."""
         self._write_rows()
+        self._known.batches.flush(self._connection)
         self._connection.executemany(_ADD_QUARTER, [(*key, *sums) for key, sums in sorted(self._sums.items())])
         self._sums.clear()
         self._connection.executemany(_MARK_FILE, self._marks)
@@ -207,7 +212,6 @@ class Adding:
         groups = zip(*[islice(rows, whole)] * _AT_ONCE, strict=True)
         self._connection.executemany(_INSERT_CALL + many, map(tuple, map(chain.from_iterable, groups)))
         self._connection.executemany(_INSERT_CALL + _COLUMNS, rows[whole:])
-        self._known.written += len(rows)
         rows.clear()
 
     def _room_for(self, call: CallRow) -> int | None:
@@ -218,17 +222,21 @@ class Adding:
         message, request, *_ = call
         if not message:
             return self._nameless_id()
-        self._write_rows()
-        found = self._room_at(call, first_id(message))
+        number = message_number(message)
+        found = self._room_at(call, number)
         if found == _FULL:  # no provider's message: its requests are kept apart, so that not all are compared with all
-            apart = first_id(f"{message}\n{request}")
-            found = self._room_at(call, apart)
-            if self._known.taken is not None:
-                self._known.taken.add(apart)
+            number = message_number(f"{message}\n{request}")
+            found = self._room_at(call, number)
+        if self._known.taken is not None:
+            self._known.taken.add(number)
         return found
 
-    def _room_at(self, call: CallRow, first: int) -> int | None:
-        """As `_room_for`, of the calls from `first` on; `_FULL` where there are many, and none of them is this one."""
+    def _room_at(self, call: CallRow, number: int) -> int | None:
+        """As `_room_for`, of the calls with that number; `_FULL` where there are many, and none of them is this one."""
+        for batch in self._known.batches.take_with(self._connection, number):
+            self._write_batch(batch)
+        self._write_rows()
+        first = first_id(number)
         rows: Sequence[tuple[Any, ...]] = self._connection.execute(_SELECT_CALLS, (first, last_id(first))).fetchall()
         new, is_known = LoggedCall(*call), False
         for row_id, session, model, message, *rest in rows:

@@ -6,16 +6,19 @@ of them share is kept once, and their sums are made where the file was read.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any
+
+import msgspec
 
 from bursar.logs.call import CallRow
-from bursar.logs.call_id import first_id
+from bursar.logs.call_id import message_number
 from bursar.logs.index import QUARTER_MS
 
 
-class Run(NamedTuple):
+class Run(msgspec.Struct, array_like=True, gc=False):
     """Calls from `start` to before `end`. `sums`: of the five counters."""
 
     start: int
@@ -27,62 +30,75 @@ class Run(NamedTuple):
     service_tier: str
     first_at: int
     last_at: int
-    sums: tuple[int, ...]
+    sums: tuple[int, int, int, int, int]
 
 
-class CallColumns(NamedTuple):
-    """Calls of which each has a message, and a first id that no other of them has. See `LoggedCall` for the columns.
+class _Names(msgspec.Struct, array_like=True, gc=False):
+    """What is only asked for when one of the calls is met again."""
+
+    messages: list[str]
+    requests: list[str]
+    at: list[int]
+    sidechains: list[bool]
+
+
+class CallColumns(msgspec.Struct, array_like=True, gc=False):
+    """Calls of which each has a message, and a number that no other of them has. See `LoggedCall` for the columns.
 
     Attributes:
+        numbers: of their messages, in four bytes each: see `message_number`.
         told: what the log says that each cost; empty where it says nothing of any.
+        names: what else is known of each, packed.
     """
 
-    runs: tuple[Run, ...]
-    ids: tuple[int, ...]
-    messages: tuple[str, ...]
-    requests: tuple[str, ...]
-    at: tuple[int, ...]
-    sidechains: tuple[bool, ...]
-    counts: tuple[tuple[int, ...], ...]
-    told: tuple[int | None, ...]
+    runs: list[Run]
+    numbers: bytes
+    counts: tuple[list[int], list[int], list[int], list[int], list[int]]
+    told: list[int | None]
+    names: bytes
 
     def rows(self) -> Iterator[CallRow]:
         """The calls one by one."""
-        told = self.told or (None,) * len(self.ids)
+        names = _decode_names(self.names)
+        told = self.told or [None] * len(names.at)
         for run in self.runs:
             for at in range(run.start, run.end):
-                head = (self.messages[at], self.requests[at], self.at[at], run.model, run.project, run.session)
+                head = (names.messages[at], names.requests[at], names.at[at], run.model, run.project, run.session)
                 input_tokens, read, short, long, output = (counter[at] for counter in self.counts)
                 tail = (input_tokens, read, short, long, output, told[at])
-                yield (*head, self.sidechains[at], run.service_tier, *tail)
+                yield (*head, names.sidechains[at], run.service_tier, *tail)
+
+
+_decode_names = msgspec.msgpack.Decoder(_Names).decode
+_encode = msgspec.msgpack.Encoder().encode
+_columns = msgspec.msgpack.Decoder(CallColumns)
 
 
 def to_columns(calls: list[CallRow]) -> CallColumns | None:
-    """The calls in columns; None where they cannot be told from one another by their first ids."""
+    """The calls in columns; None where they cannot be told from one another by the numbers of their messages."""
     if not calls:
         return None
     messages, requests, at, models, projects, sessions, sidechains, tiers, *counts, told = zip(*calls, strict=True)
-    ids = tuple(map(first_id, messages))
-    if "" in messages or len(set(ids)) != len(ids):
+    numbers = array("I", map(message_number, messages))
+    if "" in messages or len(set(numbers)) != len(numbers):
         return None
     quarters = [time // QUARTER_MS for time in at]
     runs: list[Run] = []
     end = 0
     for key, group in groupby(zip(quarters, projects, sessions, models, tiers, strict=True)):
         start, end = end, end + len(list(group))
-        times = at[start:end]
-        sums = tuple(sum(counter[start:end]) for counter in counts)
-        runs.append(Run(start, end, *key, min(times), max(times), sums))
-    told = () if told.count(None) == len(told) else told
-    return CallColumns(tuple(runs), ids, messages, requests, at, sidechains, tuple(counts), told)
+        times, sums = at[start:end], [sum(counter[start:end]) for counter in counts]
+        runs.append(Run(start, end, *key, min(times), max(times), sums))  # type: ignore[arg-type]
+    names: tuple[Any, ...] = (messages, requests, at, sidechains)
+    known = () if told.count(None) == len(told) else told
+    return CallColumns(runs, numbers.tobytes(), counts, known, _encode(names))  # type: ignore[arg-type]
 
 
-def to_plain(columns: CallColumns) -> tuple[object, ...]:
-    """As plain tuples, which are quick to write down."""
-    return (tuple(map(tuple, columns.runs)), *columns[1:])
+def to_bytes(columns: CallColumns) -> bytes:
+    """As it is kept."""
+    return _encode(columns)
 
 
-def from_plain(values: tuple[object, ...]) -> CallColumns:
-    """What `to_plain` gave."""
-    columns = CallColumns._make(values)
-    return columns._replace(runs=tuple(map(Run._make, columns.runs)))
+def from_bytes(data: bytes) -> CallColumns:
+    """What `to_bytes` gave."""
+    return _columns.decode(data)

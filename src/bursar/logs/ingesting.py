@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import _thread
 import gc
-import marshal
 import os
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from bursar.logs.columns import from_plain, to_columns, to_plain
+import msgspec
+
+from bursar.logs.columns import CallColumns, to_columns
 from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark, LogIndex
 from bursar.logs.reading import NewCalls
@@ -140,8 +141,8 @@ class _Reading:
         _, pipe = self._workers[number % len(self._workers)]
         try:
             size = int.from_bytes(pipe.read(_SIZE_BYTES), "big")
-            return [_unpack(job, packed) for job, packed in zip(part, marshal.loads(pipe.read(size)), strict=True)]
-        except (EOFError, ValueError, TypeError):
+            return [_unpack(job, packed) for job, packed in zip(part, _packed.decode(pipe.read(size)), strict=True)]
+        except (msgspec.MsgspecError, ValueError):
             return list(_read_part(part))
 
 
@@ -154,7 +155,7 @@ def _start_worker(parts: Sequence[list[Job]]) -> tuple[int, IO[bytes]]:
             os.close(receiving)
             with open(sending, "wb") as pipe:
                 for part in parts:
-                    data = marshal.dumps([_pack(read) for read in _read_part(part)])
+                    data = msgspec.msgpack.encode([_pack(read) for read in _read_part(part)])
                     pipe.write(len(data).to_bytes(_SIZE_BYTES, "big") + data)
         except BaseException:  # noqa: BLE001 — what it has not sent, its parent reads itself
             os._exit(1)
@@ -192,18 +193,30 @@ def _reader(source: str) -> Any:
     return import_module(f"bursar.logs.{source}").read
 
 
-def _pack(read: FileRead) -> tuple[Any, ...]:
+class _Packed(msgspec.Struct, array_like=True, gc=False):
+    """A `FileRead` on its way; who receives it knows the file."""
+
+    failure: str
+    after: tuple[Any, ...] = ()
+    calls: list[tuple[Any, ...]] = []
+    refused: int = 0
+    limits: list[tuple[Any, ...]] = []
+    columns: CallColumns | None = None
+
+
+_packed = msgspec.msgpack.Decoder(list[_Packed])
+
+
+def _pack(read: FileRead) -> _Packed:
     new = read.new
     if new is None:
-        return (None, read.failure)
-    columns = None if new.columns is None else to_plain(new.columns)
-    return new.after.row(), new.calls, new.refused, list(new.limits), columns
+        return _Packed(read.failure)
+    return _Packed("", new.after.row(), new.calls, new.refused, list(new.limits), new.columns)
 
 
-def _unpack(job: Job, packed: tuple[Any, ...]) -> FileRead:
+def _unpack(job: Job, packed: _Packed) -> FileRead:
     source, file, mark = job
-    if packed[0] is None:
-        return FileRead(source, file.path, None, packed[1])
-    after, calls, refused, limits, plain = packed
-    columns = None if plain is None else from_plain(plain)
-    return FileRead(source, file.path, NewCalls(mark, FileMark(*after), calls, refused, limits, columns), "")
+    if not packed.after:
+        return FileRead(source, file.path, None, packed.failure)
+    new = NewCalls(mark, FileMark(*packed.after), packed.calls, packed.refused, packed.limits, packed.columns)
+    return FileRead(source, file.path, new, "")
