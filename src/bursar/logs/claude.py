@@ -6,7 +6,6 @@ quite what it should be, the block is read line by line.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -148,6 +147,8 @@ class ClaudeReader:
 
     def _tidy(self, line: bytes) -> _Line | None:
         """A line that is not quite what it should be: a byte that is no UTF-8, a count written `5.0`, a null."""
+        import json  # seldom needed, and here every millisecond counts
+
         try:
             value = json.loads(line.decode("utf-8", "replace"), parse_constant=lambda _: None)
             return msgspec.convert(_tidy_line(value), _Line) if isinstance(value, dict) else None

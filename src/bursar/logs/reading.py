@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Sequence
 from io import FileIO
 from typing import NamedTuple, Protocol
+from zlib import crc32
 
 from bursar.logs.call import CallRow, best_of
 from bursar.logs.columns import CallColumns
@@ -121,12 +121,12 @@ def mark_of(path: str, status: os.stat_result, state: str = "") -> FileMark:
 
 
 def _fingerprint(file: FileIO, offset: int) -> bytes:
-    """A digest of the first bytes and the last ones before `offset`: the same where the file has only grown since."""
-    digest = hashlib.sha256()
+    """Checksums of the first bytes and the last ones before `offset`: the same where the file has only grown since."""
+    checksums = b""
     for start, end in (0, min(offset, _HEAD_BYTES)), (max(0, offset - _TAIL_BYTES), offset):
         file.seek(start)
         data = file.read(end - start)
-        digest.update(data)
+        checksums += crc32(data).to_bytes(4, "big")
         if len(data) < end - start:
             return b""
-    return digest.digest()
+    return checksums

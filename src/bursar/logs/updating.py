@@ -5,6 +5,8 @@ Where nothing is new, nothing that reads is imported: `bursar usage` is asked ag
 
 from __future__ import annotations
 
+import sys
+
 from bursar.logs.files import FolderSearch
 from bursar.logs.places import SOURCES, Source
 from bursar.logs.stated import NOTHING_STATED, StatedPrices
@@ -12,7 +14,7 @@ from bursar.paths import attempt_homes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bursar.logs.prices import CallPrices
     from bursar.logs.files import LogFile
@@ -36,6 +38,19 @@ class ReadingResult:
         self.changed = 0
         self.unreadable: dict[str, str] = {}
         self.refused: dict[str, int] = {}
+
+
+def _import_read_logs() -> Callable[..., None]:
+    """What reads. It needs msgspec, which takes `typing_extensions` for `typing`, if it is there: half of all its time."""
+    without = "typing_extensions" not in sys.modules and "msgspec" not in sys.modules
+    if without:
+        sys.modules["typing_extensions"] = None  # type: ignore[assignment]
+    try:
+        import bursar.logs.ingesting
+    finally:
+        if without:
+            del sys.modules["typing_extensions"]
+    return bursar.logs.ingesting.read_logs
 
 
 def update_index(
@@ -69,8 +84,7 @@ def update_index(
         result.files += search.files
         result.unreadable |= search.unreadable
     if changed or (prices is None and index.stated_prices()[0] != stated.mark):
-        from bursar.logs.ingesting import read_logs
-
+        read_logs = _import_read_logs()
         result.changed = len(changed)
         read_logs(index, list(changed.values()), prices, stated, result)
     return result
