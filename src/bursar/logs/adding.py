@@ -14,6 +14,7 @@ from bursar.logs.call import CallRow, LoggedCall, is_better
 from bursar.logs.batches import Batch, Batches
 from bursar.logs.call_id import first_id, last_id, message_number
 from bursar.logs.index import DAY_MS, QUARTER_MS
+from bursar.logs.numbered import NumberedRows
 from bursar.logs.places import RUNS
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ class Known:
     """
 
     def __init__(self, connection: apsw.Connection) -> None:
-        self.sessions: dict[tuple[str, str, str, bool], int] = {}
-        self.models: dict[tuple[str], int] = {}
+        self.sessions = NumberedRows(connection, "session", "source, project, name, is_own")
+        self.models = NumberedRows(connection, "model", "name")
         self.batches = Batches(connection)
         rows = connection.execute("SELECT 1 FROM call UNION ALL SELECT 1 FROM batch LIMIT 1").fetchall()
         self.taken: set[int] | None = None if rows else set()
@@ -199,6 +200,8 @@ class Adding:
         """Everything is in the tables."""
         self._write_rows()
         self._known.batches.flush(self._connection)
+        for table in (self._known.sessions, self._known.models):
+            table.flush(self._connection)
         self._connection.executemany(_ADD_QUARTER, [(*key, *sums) for key, sums in sorted(self._sums.items())])
         self._sums.clear()
         self._connection.executemany(_MARK_FILE, self._marks)
@@ -279,21 +282,10 @@ class Adding:
             sums[:] = [*map(add, sums[:-2], more), first_at, last_at]
 
     def _place_of(self, source: str, project: str, session: str, is_own: bool) -> int:
-        place = (source, project, session, is_own)
-        known = self._known.sessions
-        return known.get(place) or self._new_id("session", "(source, project, name, is_own)", place, known)
+        return self._known.sessions.number((source, project, session, is_own))
 
     def _model(self, name: str) -> int:
-        known = self._known.models
-        return known.get((name,)) or self._new_id("model", "(name)", (name,), known)
-
-    def _new_id(self, table: str, columns: str, values: tuple[Any, ...], known: dict[Any, int]) -> int:
-        """The number of the row with these values, made if there is none."""
-        marks = f"({', '.join('?' * len(values))})"
-        self._connection.execute(f"INSERT OR IGNORE INTO {table} {columns} VALUES {marks}", values)
-        rows: Any = self._connection.execute(f"SELECT id FROM {table} WHERE {columns} = {marks}", values).fetchall()
-        found = known[values] = int(rows[0][0])
-        return found
+        return self._known.models.number((name,))
 
 
 def _known(message: str, row: Sequence[Any]) -> LoggedCall:

@@ -9,7 +9,7 @@ _ROOM = 24  # bits: so many calls may share a number before the next one's rows 
 
 def message_number(message: str) -> int:
     """A number of 32 bits; few messages share one."""
-    return crc32(message.encode("utf-8", "surrogatepass"))
+    return crc32(message.encode())
 
 
 def first_id(number: int) -> int:

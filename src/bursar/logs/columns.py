@@ -83,9 +83,10 @@ def to_columns(calls: list[CallRow]) -> CallColumns | None:
     if "" in messages or len(set(numbers)) != len(numbers):
         return None
     quarters = [time // QUARTER_MS for time in at]
+    shared = zip(quarters, projects, sessions, models, tiers, strict=True)
     runs: list[Run] = []
     end = 0
-    for key, group in groupby(zip(quarters, projects, sessions, models, tiers, strict=True)):
+    for key, group in groupby(shared):
         start, end = end, end + len(list(group))
         times, sums = at[start:end], [sum(counter[start:end]) for counter in counts]
         runs.append(Run(start, end, *key, min(times), max(times), sums))  # type: ignore[arg-type]
