@@ -10,8 +10,8 @@ from itertools import chain, islice
 from operator import add
 from typing import TYPE_CHECKING, Any
 
-from bursar.logs.call import CallRow, LoggedCall, is_better
 from bursar.logs.batches import Batch, Batches
+from bursar.logs.call import CallRow, LoggedCall, is_better
 from bursar.logs.call_id import first_id, last_id, message_number
 from bursar.logs.index import DAY_MS, QUARTER_MS
 from bursar.logs.numbered import NumberedRows
@@ -171,12 +171,13 @@ class Adding:
 
     def _write_batch(self, batch: Batch) -> None:
         """The calls are rows; the sums have them already."""
-        for (message, request, at, name, project, session_name, is_sidechain, tier, *counts, told), cost in batch.rows():
-            session, model = self._place_of(batch.source, project, session_name, batch.is_own), self._model(name)
+        for call, cost in batch.rows():
+            message, request, at, name, project, session_name, is_sidechain, tier, *counts, told = call
+            session = self._place_of(batch.source, project, session_name, batch.is_own)
             number = message_number(message)
             if self._known.taken is not None:
                 self._known.taken.add(number)
-            head = (first_id(number), session, model, message, request, at, is_sidechain, tier)
+            head = (first_id(number), session, self._model(name), message, request, at, is_sidechain, tier)
             self._rows.append((*head, *counts, cost, told))
         self._write_rows()
 

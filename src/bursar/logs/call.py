@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-
 STANDARD = "standard"
 """What providers call their usual service."""
 

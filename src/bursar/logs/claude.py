@@ -104,35 +104,38 @@ class ClaudeReader:
                 continue
             if message.id == name and name and usage == said and _is_same_request(line, before):
                 continue  # a line for each block of an answer
-            if message.model == _NO_MODEL:
-                continue
-            at = -1 if line.timestamp is None else round(line.timestamp.timestamp() * 1000)
-            if at < 0:
-                self.refused += 1
-                continue
-            name, before, said = message.id, line, usage
-            split = usage.cache_creation
-            short, long = usage.cache_creation_input_tokens, 0  # what is not split counts as five minutes
-            if split is not None and (split.ephemeral_5m_input_tokens or split.ephemeral_1h_input_tokens):
-                short, long = split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens
-            tier, speed = usage.service_tier, usage.speed or ""
-            calls.append((
-                name or "",
-                line.requestId or "",
-                at,
-                message.model or "",
-                line.cwd or self._project,
-                line.sessionId or self._session,
-                line.isSidechain is True,
-                speed if tier is None or tier == STANDARD else _service_tier(speed, tier),
-                usage.input_tokens,
-                usage.cache_read_input_tokens,
-                short,
-                long,
-                usage.output_tokens,
-                None,
-            ))  # fmt: skip
+            if message.model != _NO_MODEL and self._add(calls, line, message, usage):
+                name, before, said = message.id, line, usage
         return calls
+
+    def _add(self, calls: list[CallRow], line: _Line, message: _Message, usage: _Usage) -> bool:
+        """The call is one of `calls`; False where it cannot have been."""
+        at = -1 if line.timestamp is None else round(line.timestamp.timestamp() * 1000)
+        if at < 0:
+            self.refused += 1
+            return False
+        short, long = usage.cache_creation_input_tokens, 0  # what is not split counts as five minutes
+        split = usage.cache_creation
+        if split is not None and (split.ephemeral_5m_input_tokens or split.ephemeral_1h_input_tokens):
+            short, long = split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens
+        tier, speed = usage.service_tier, usage.speed or ""
+        calls.append((
+            message.id or "",
+            line.requestId or "",
+            at,
+            message.model or "",
+            line.cwd or self._project,
+            line.sessionId or self._session,
+            line.isSidechain is True,
+            speed if tier is None or tier == STANDARD else _service_tier(speed, tier),
+            usage.input_tokens,
+            usage.cache_read_input_tokens,
+            short,
+            long,
+            usage.output_tokens,
+            None,
+        ))  # fmt: skip
+        return True
 
     def _read_one_by_one(self, block: memoryview) -> Iterator[_Line]:
         for line in lines_with(block, _MARKER):

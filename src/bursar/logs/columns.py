@@ -1,7 +1,7 @@
 """The calls of one file column by column: how many of them go from process to process, and into the index, quickly.
 
-A run is of calls one after the other that are in one quarter of an hour, of one session, model and service tier: what all
-of them share is kept once, and their sums are made where the file was read.
+A run is of calls one after the other that are in one quarter of an hour, of one session, model and service tier: what
+they share is kept once, and their sums are made where the file was read.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""What logged calls cost at the prices of their day. What is known of a model is looked up once, and kept in the index."""
+"""What logged calls cost at the prices of their day. What is known of a model is looked up once, and kept."""
 
 from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
-from typing import Any, Protocol
+from typing import Protocol
 
 from bursar.logs.call import STANDARD
 from bursar.logs.index import LogIndex
@@ -61,13 +61,13 @@ class LoggedPrices:
         if a is None or b is None or c is None or d is None or e is None:
             return [_cost_in(bands, call) for call in calls]
         if not limits:
-            return [-(-(f * a + r * b + s * c + l * d + o * e) // _UNIT) for f, r, s, l, o in calls]
+            return [-(-(i * a + r * b + s * c + t * d + o * e) // _UNIT) for i, r, s, t, o in calls]
         first = limits[0]
         return [
-            -(-(f * a + r * b + s * c + l * d + o * e) // _UNIT)
-            if f + r + s + l <= first
-            else _cost_in(bands, (f, r, s, l, o))
-            for f, r, s, l, o in calls
+            -(-(i * a + r * b + s * c + t * d + o * e) // _UNIT)
+            if i + r + s + t <= first
+            else _cost_in(bands, (i, r, s, t, o))
+            for i, r, s, t, o in calls
         ]
 
     def keep(self) -> None:

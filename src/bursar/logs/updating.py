@@ -16,9 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from bursar.logs.prices import CallPrices
     from bursar.logs.files import LogFile
     from bursar.logs.index import LogIndex
+    from bursar.logs.prices import CallPrices
 
 
 class ReadingResult:
@@ -41,7 +41,7 @@ class ReadingResult:
 
 
 def _import_read_logs() -> Callable[..., None]:
-    """What reads. It needs msgspec, which takes `typing_extensions` for `typing`, if it is there: half of all its time."""
+    """What reads. It needs msgspec, which imports `typing_extensions` if it can: that is half of the time."""
     without = "typing_extensions" not in sys.modules and "msgspec" not in sys.modules
     if without:
         sys.modules["typing_extensions"] = None  # type: ignore[assignment]
