@@ -10,7 +10,7 @@ from itertools import chain, islice
 from operator import add
 from typing import TYPE_CHECKING, Any
 
-from bursar.logs.batches import Batch, Batches
+from bursar.logs.bundles import Bundle, Bundles
 from bursar.logs.call import CallRow, LoggedCall, is_better
 from bursar.logs.call_id import first_id, last_id, message_number
 from bursar.logs.index import DAY_MS, QUARTER_MS
@@ -73,8 +73,8 @@ class Known:
     def __init__(self, connection: apsw.Connection) -> None:
         self.sessions = NumberedRows(connection, "session", "source, project, name, is_own")
         self.models = NumberedRows(connection, "model", "name")
-        self.batches = Batches(connection)
-        rows = connection.execute("SELECT 1 FROM call UNION ALL SELECT 1 FROM batch LIMIT 1").fetchall()
+        self.bundles = Bundles(connection)
+        rows = connection.execute("SELECT 1 FROM call UNION ALL SELECT 1 FROM bundle LIMIT 1").fetchall()
         self.taken: set[int] | None = None if rows else set()
 
 
@@ -138,14 +138,14 @@ class Adding:
     def _is_all_new(self, columns: CallColumns) -> bool:
         """No call of the columns is known."""
         taken, numbers = self._known.taken, array("I", columns.numbers)
-        return taken is not None and taken.isdisjoint(numbers) and self._known.batches.have_none_of(numbers)
+        return taken is not None and taken.isdisjoint(numbers) and self._known.bundles.have_none_of(numbers)
 
     def add(self, source: str, calls: Iterable[CallRow], *, is_own: bool = False) -> None:
         """Calls that were not known are; of those that were, the better record counts."""
         taken, rows = self._known.taken, self._rows
         for call in calls:
             number = message_number(call[0]) if call[0] else None
-            if taken is None or number is None or number in taken or number in self._known.batches:
+            if taken is None or number is None or number in taken or number in self._known.bundles:
                 row_id = self._room_for(call)
             else:
                 taken.add(number)  # most often, nothing is there
@@ -154,7 +154,7 @@ class Adding:
                 rows.append(self._row(source, call, row_id, is_own))
 
     def _keep_together(self, source: str, columns: CallColumns, is_own: bool) -> None:
-        """Calls of which none was known are a batch, with next to no work for each."""
+        """Calls of which none was known are a bundle, with next to no work for each."""
         costs: list[int | None] = []
         for run in columns.runs:
             part = slice(run.start, run.end)
@@ -167,13 +167,13 @@ class Adding:
             sums = (len(found), *run.sums, sum(filter(None, found)), found.count(None))
             place = (run.quarter, self._place_of(source, run.project, run.session, is_own), self._model(run.model))
             self._add_sums(place, sums, run.first_at, run.last_at)
-        self._known.batches.keep(self._connection, source, is_own, columns, costs)
+        self._known.bundles.keep(self._connection, source, is_own, columns, costs)
 
-    def _write_batch(self, batch: Batch) -> None:
+    def _write_bundle(self, bundle: Bundle) -> None:
         """The calls are rows; the sums have them already."""
-        for call, cost in batch.rows():
+        for call, cost in bundle.rows():
             message, request, at, name, project, session_name, is_sidechain, tier, *counts, told = call
-            session = self._place_of(batch.source, project, session_name, batch.is_own)
+            session = self._place_of(bundle.source, project, session_name, bundle.is_own)
             number = message_number(message)
             if self._known.taken is not None:
                 self._known.taken.add(number)
@@ -183,8 +183,8 @@ class Adding:
 
     def price_again(self, *, unpriced_only: bool) -> None:
         """Calls whose cost nobody knew have one, where it is known by now; or every call has the cost of today."""
-        for batch in self._known.batches.take_all(self._connection, unpriced_only=unpriced_only):
-            self._write_batch(batch)
+        for bundle in self._known.bundles.take_all(self._connection, unpriced_only=unpriced_only):
+            self._write_bundle(bundle)
         text = _SELECT_COSTS + (" WHERE nano_usd IS NULL" if unpriced_only else "")
         changed: list[tuple[int | None, int]] = []
         for row_id, name, service_tier, day, known, told, *counts in self._connection.execute(text):
@@ -200,7 +200,7 @@ class Adding:
     def flush(self) -> None:
         """Everything is in the tables."""
         self._write_rows()
-        self._known.batches.flush(self._connection)
+        self._known.bundles.flush(self._connection)
         for table in (self._known.sessions, self._known.models):
             table.flush(self._connection)
         self._connection.executemany(_ADD_QUARTER, [(*key, *sums) for key, sums in sorted(self._sums.items())])
@@ -237,8 +237,8 @@ class Adding:
 
     def _room_at(self, call: CallRow, number: int) -> int | None:
         """As `_room_for`, of the calls with that number; `_FULL` where there are many, and none of them is this one."""
-        for batch in self._known.batches.take_with(self._connection, number):
-            self._write_batch(batch)
+        for bundle in self._known.bundles.take_with(self._connection, number):
+            self._write_bundle(bundle)
         self._write_rows()
         first = first_id(number)
         rows: Sequence[tuple[Any, ...]] = self._connection.execute(_SELECT_CALLS, (first, last_id(first))).fetchall()

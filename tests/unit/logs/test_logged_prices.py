@@ -14,7 +14,7 @@ from bursar.logs import StatedPrices, Totals, add_up, open_index, update_index
 from bursar.logs.prices import LoggedPrices
 from bursar.pricing import COUNTERS, LongContext, PriceOverride, load_prices
 from bursar.usage import Usage
-from tests.unit.logs.test_batches import check_sums
+from tests.unit.logs.test_bundles import check_sums
 from tests.unit.logs.transcripts import Transcripts, encode, line, usage
 
 DOLLAR = {counter: Decimal(1000) for counter in COUNTERS}

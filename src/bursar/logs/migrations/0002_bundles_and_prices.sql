@@ -38,15 +38,15 @@ CREATE TABLE stated_prices (
 DELETE FROM price;
 
 -- Calls of a file that came in together, and of which none was known. They are rows of `call` as soon as one is met again.
-CREATE TABLE batch (
+CREATE TABLE bundle (
     id      INTEGER PRIMARY KEY,
     source  TEXT NOT NULL,
     is_own  INTEGER NOT NULL,
     unpriced INTEGER NOT NULL,  -- how many of them have no cost that is known
     numbers BLOB NOT NULL  -- of their messages (call_id.py), four bytes each, in the machine's order
 ) STRICT;
-CREATE TABLE batch_calls (
-    batch   INTEGER PRIMARY KEY,
+CREATE TABLE bundle_calls (
+    bundle  INTEGER PRIMARY KEY,
     calls   BLOB NOT NULL,  -- columns.py
     costs   BLOB NOT NULL   -- nano-USD of each in eight bytes, in the machine's order; -1: nobody knows
 ) STRICT;

@@ -11,9 +11,9 @@ from typing import Any
 import apsw
 import pytest
 
-from bursar.logs import LogIndex, add_up, batches, open_index, update_index
+from bursar.logs import LogIndex, add_up, bundles, open_index, update_index
 from bursar.logs import index as module
-from bursar.logs.batches import Batches
+from bursar.logs.bundles import Bundles
 from bursar.logs.call import CallRow, best_of
 from bursar.logs.call_id import first_id, message_number
 from bursar.logs.columns import from_bytes, to_bytes, to_columns
@@ -37,7 +37,7 @@ class Undone(Exception):
 
 
 def calls_of(index: LogIndex) -> list[tuple[Any, ...]]:
-    """Every call with its cost, whether it has a row or is in a batch; the index stays as it is.
+    """Every call with its cost, whether it has a row or is in a bundle; the index stays as it is.
 
     Message, request, time, tier, the five counters, cost.
     """
@@ -47,8 +47,8 @@ def calls_of(index: LogIndex) -> list[tuple[Any, ...]]:
             "SELECT message, request, at, service_tier, input_tokens, cache_read_tokens, cache_write_5m_tokens,"
             " cache_write_1h_tokens, output_tokens, nano_usd FROM call"
         ).fetchall()
-        for batch in Batches(connection).take_all(connection, unpriced_only=False):
-            rows += [(*call[:3], *call[7:13], cost) for call, cost in batch.rows()]
+        for bundle in Bundles(connection).take_all(connection, unpriced_only=False):
+            rows += [(*call[:3], *call[7:13], cost) for call, cost in bundle.rows()]
         raise Undone
     return sorted(rows)
 
@@ -67,11 +67,11 @@ def test_new_calls_stay_together_until_one_is_met_again(logs: Transcripts) -> No
     logs.write(encode(*(line(f"m{number}", "r") for number in range(20))))
     logs.write(encode(*(line(f"n{number}", "r") for number in range(20))), "-w-shop/s2.jsonl")
     logs.read()
-    assert (count(logs.index, "batch"), count(logs.index, "call")) == (2, 0)
+    assert (count(logs.index, "bundle"), count(logs.index, "call")) == (2, 0)
     check_sums(logs)
     logs.write(encode(line("m7", "r", usage=usage(output_tokens=500))), "-w-shop/s3.jsonl")
     logs.read()
-    assert (count(logs.index, "batch"), count(logs.index, "call")) == (1, 20)
+    assert (count(logs.index, "bundle"), count(logs.index, "call")) == (1, 20)
     assert logs.totals()[0] == 40
     assert [call[8] for call in calls_of(logs.index) if call[0] == "m7"] == [500]
     check_sums(logs)
@@ -83,8 +83,8 @@ def test_any_order_of_reading_gives_the_best_record_of_each_call(
     logs: Transcripts, seed: int, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     print(f"seed {seed}")
-    monkeypatch.setattr(batches, "_FEW", few)
-    monkeypatch.setattr(batches, "_MOST_BYTES", 2000)
+    monkeypatch.setattr(bundles, "_FEW", few)
+    monkeypatch.setattr(bundles, "_MOST_BYTES", 2000)
     dice = random.Random(seed)
     expected: list[CallRow] = []
     for number in range(12):
@@ -104,7 +104,7 @@ def test_any_order_of_reading_gives_the_best_record_of_each_call(
     best = best_of(expected)
     assert {(call[0], call[8]) for call in calls_of(logs.index)} == {(call[0], call[12]) for call in best}
     assert logs.totals()[0] == len(best)
-    assert count(logs.index, "batch") == count(logs.index, "batch_calls")
+    assert count(logs.index, "bundle") == count(logs.index, "bundle_calls")
 
 
 def test_columns_are_the_calls(logs: Transcripts) -> None:
@@ -113,7 +113,7 @@ def test_columns_are_the_calls(logs: Transcripts) -> None:
     for number in range(200):
         at = 1_790_000_000_000 + number * 200_000
         place = ("/w/shöp", dice.choice(("s1", "s2")))
-        tier = dice.choice(("", "batch"))
+        tier = dice.choice(("", "bundle"))
         counts = (dice.randrange(1 << 27), dice.randrange(9), 0, 0, dice.randrange(1 << 27))
         told = dice.choice((None, 5))
         head = (f"m{number}", f"r{number}", at, "model-1")
