@@ -17,6 +17,7 @@ from bursar.agents import find_reset
 from bursar.events import SessionEnded, WindowTold
 
 WINDOWS_FILE = "windows.json"
+_A_MINUTE = 60
 
 
 class SeenWindow(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +61,12 @@ class WindowNotes:
         if self._used_up_until is not None:
             return self._used_up_until
         found = find_reset(said.message, now)
-        return None if found is None else int(found.timestamp())
+        return None if found is None else self._exactly(int(found.timestamp()))
+
+    def _exactly(self, at: int) -> int:
+        """People are told the minute; where a window begins anew in it, that is meant."""
+        told = [seen.resets_at for seen in self._seen.values() if 0 <= at - seen.resets_at <= _A_MINUTE]
+        return max(told, default=at)
 
 
 def read_windows(directory: Path) -> list[SeenWindow]:
