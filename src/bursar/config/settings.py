@@ -43,17 +43,20 @@ class RoutingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """`[routing]`: which model works on a task, and what comes after a failure.
 
     Attributes:
-        policy: who chooses: the documented rules, or what finished attempts have taught, once there are enough.
+        policy: who chooses: the documented rules; what finished attempts have taught; or (`auto`) the latter once there
+            are enough of them, and the rules before.
         value: what a finished task is worth to the learned policy.
         attempts: at one task in one run; each after a failure, on the next larger tier.
+        escalate_named: a task whose plan names a model in full goes on with a larger one after a failure, too.
         attempt_cap: what one model may use on one task, like `1 USD`; then the task goes to the next larger tier.
         downgrade: a task for which there are too few dollars goes to a smaller tier.
         failover: agents that take over where the run's own is rate limited, in this order.
     """
 
-    policy: Literal["rules", "learned"] = "rules"
+    policy: Literal["auto", "rules", "learned"] = "auto"
     value: str = "5 USD"
-    attempts: int = 1
+    attempts: int = 3
+    escalate_named: bool = False
     attempt_cap: str = ""
     downgrade: bool = False
     failover: list[str] = []

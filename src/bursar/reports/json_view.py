@@ -103,6 +103,7 @@ def _task(task: TaskLine) -> dict[str, Any]:
                 "model": line.row.model,
                 "metered_tokens": line.metered_tokens,
                 "unknown_outcome_tokens": line.unknown_tokens,
+                "cost_nano_usd": line.nano_usd,
                 "wall_seconds": round(line.wall_seconds, 3),
                 "tokens_by_provenance": dict(line.tokens_by_provenance),
                 "differences": list(line.differences),

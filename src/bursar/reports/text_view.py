@@ -13,6 +13,8 @@ from bursar.events import (
     AttemptEnded,
     AttemptStarted,
     CheckoutForwarded,
+    CheckpointPassed,
+    RequestTaken,
     RunEvent,
     RunStarted,
     RunWaited,
@@ -22,9 +24,9 @@ from bursar.events import (
     TaskSkipped,
     TaskWaited,
 )
-from bursar.journal import AttemptRow, RunState, TaskState, WindowRecord
+from bursar.journal import AttemptRow, AttemptState, RunState, TaskState, WindowRecord
 from bursar.money import format_usd
-from bursar.reports.run_report import RunReport, TaskLine
+from bursar.reports.run_report import AttemptLine, RunReport, TaskLine
 
 _GREEN, _YELLOW, _RED, _DIM, _BOLD = "32", "33", "31", "2", "1"
 _BAR_CELLS = 24
@@ -46,6 +48,12 @@ _STATE_WORDS = {
     RunState.FAILED: "not done: a task failed",
     RunState.STOPPED: "stopped by a budget",
     RunState.INTERRUPTED: "interrupted",
+    RunState.CANCELLED: "cancelled",
+}
+_REQUESTS = {
+    "pause": "paused by {by}: nothing new starts; {running} may finish",
+    "stop": "stopped by {by}: {running} told to end; what was begun is kept",
+    "cancel": "cancelled by {by}: {running} told to end, for good",
 }
 
 
@@ -72,12 +80,17 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
         case TaskSkipped():
             return f"  {paint(_DIM, '–')} {event.task}  {event.name} · skipped: {event.because}"
         case TaskRerouted():
-            return f"  {paint(_YELLOW, '↻')} {event.task}  {event.name} · {event.because}"
+            return f"  {paint(_YELLOW, '↻')} {event.task}  {event.name} · {event.because}{_render_price(event)}"
         case TaskWaited():
-            return f"  {paint(_YELLOW, '?')} {event.task}  {event.name} · not started: {event.because}"
+            line = f"  {paint(_YELLOW, '?')} {event.task}  {event.name} · not started: {event.because}"
+            return "\n".join([line, *(f"      {plain(asked)}" for asked in event.question)])
         case RunWaited():
             local = f"{datetime.fromisoformat(event.until).astimezone():%Y-%m-%d %H:%M %Z}".strip()
             return f"  {paint(_YELLOW, '?')} waits until {local}: {event.because}; ctrl-C calls it off"
+        case RequestTaken():
+            return f"  {paint(_YELLOW, '■')} {_render_request(event)}"
+        case CheckpointPassed():
+            return f"  {paint(_GREEN, '✓')} {event.task}  {event.name} · {event.note}"
         case StartWarned():
             return f"  {paint(_YELLOW, '!')} {event.task}  {event.name} · starts all the same: {event.because}"
         case AlertFired():
@@ -97,11 +110,18 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
     state = "waits for a person" if _waits(report) else _STATE_WORDS[report.run.state]
     head = f"{report.run.plan_id} {state} · {done} of {count_of(len(report.tasks), 'task')}"
     width = max((len(task.row.name[:48]) for task in report.tasks), default=0)
-    lines = [paint(_BOLD, head), *(_render_task(task, width, paint) for task in report.tasks), ""]
+    lines = [paint(_BOLD, head), *(line for task in report.tasks for line in _render_task(task, width, paint)), ""]
     lines.append(
         f"metered {report.metered_tokens:,} tokens ({format_usd(report.nano_usd, digits=4)} at list price) in"
         f" {count_of(sum(len(task.attempts) for task in report.tasks), 'attempt')}"
     )
+    if lost := [line for task in report.tasks for line in task.attempts if line.row.state is AttemptState.FAILED]:
+        costs = [line.nano_usd for line in lost]
+        cost = None if None in costs else sum(filter(None, costs))
+        tokens = sum(line.metered_tokens for line in lost)
+        lines.append(
+            f"of that {count_of(len(lost), 'failed attempt')}: {tokens:,} tokens, {format_usd(cost, digits=4)}"
+        )
     if report.unknown_tokens:
         lines.append(f"charged for unknown outcomes: {report.unknown_tokens:,} tokens, on top of what was metered")
     lines += [_render_difference(*each, paint) for each in _differences(report)]
@@ -125,6 +145,17 @@ def _waits(report: RunReport) -> bool:
     """Nothing is in the way but a checkpoint."""
     is_waiting = any(task.row.state is TaskState.WAITING for task in report.tasks)
     return is_waiting and report.run.state is RunState.INTERRUPTED
+
+
+def _render_price(event: TaskRerouted) -> str:
+    """What the attempt before it has taken; that money is gone."""
+    if event.tokens is None:
+        return ""
+    return f" · it took {event.tokens:,} tokens, {format_usd(event.nano_usd, digits=4)}"
+
+
+def _render_request(event: RequestTaken) -> str:
+    return _REQUESTS[event.kind].format(by=event.by_user, running=count_of(event.running, "attempt"))
 
 
 def _render_ended(event: AttemptEnded, paint: Paint) -> str:
@@ -159,13 +190,21 @@ def _render_forwarded(event: CheckoutForwarded, paint: Paint) -> str:
     return f"  {branch}: {count_of(event.commits, 'new commit')}, now at {event.commit[:9]}"
 
 
-def _render_task(task: TaskLine, width: int, paint: Paint) -> str:
+def _render_task(task: TaskLine, width: int, paint: Paint) -> list[str]:
+    """The task; where it took several attempts, each of them with what it cost."""
     mark, colour = _MARKS[task.row.state]
     name = plain(task.row.name)[:48].ljust(width)
     tokens = f"{task.metered_tokens:>12,} tokens" if task.attempts else " " * 19
     model = task.attempts[-1].row.model if task.attempts else ""
     tail = task.row.commit[:9] if task.row.commit else plain(task.row.note)
-    return f"  {paint(colour, mark)} {task.row.number:>3}  {name}  {model:<8}{tokens}  {tail}".rstrip()
+    line = f"  {paint(colour, mark)} {task.row.number:>3}  {name}  {model:<8}{tokens}  {tail}".rstrip()
+    tries = task.attempts if len(task.attempts) > 1 else ()
+    return [line, *(paint(_DIM, _render_attempt(each)) for each in tries)]
+
+
+def _render_attempt(line: AttemptLine) -> str:
+    cost = f"{line.metered_tokens:,} tokens, {format_usd(line.nano_usd, digits=4)}"
+    return f"         {line.row.number}: {line.row.model}, {cost}, {line.row.state}"
 
 
 def _render_budget(balance: Balance, paint: Paint) -> str:

@@ -6,7 +6,7 @@ from its events alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bursar.journal import RunState
@@ -26,6 +26,20 @@ class Merged:
     """The task turned out to be done."""
 
     task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A person has passed the task, a checkpoint that waited."""
+
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """Somebody is there who may pass checkpoints while the run is on, or nobody is (any more)."""
+
+    is_there: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +88,24 @@ class Rerouted:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """More is known of what tasks take, or of the money; it holds until more is known again.
+
+    Attributes:
+        first: of the tasks that may start, those that are offered before all others, in this order.
+        lengths: what each task takes, in any unit; None: as before.
+    """
+
+    first: tuple[str, ...] = ()
+    lengths: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StopAsked:
     """Nothing more is to be started."""
 
 
-Event = Looked | Merged | Adopted | Started | Refused | Ended | Rerouted | StopAsked
+Event = Looked | Merged | Passed | Attended | Adopted | Started | Refused | Ended | Rerouted | Weighed | StopAsked
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +138,15 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Look again when an attempt has ended; or at `until`, when the next may start (None: only then)."""
+    """Look again when an attempt has ended or a person has acted; or at `until`, when the next may start (None: only
+    then)."""
 
     until: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Nothing runs and nothing can be started any more; how the run stands."""
+    """Nothing runs, nothing can be started and nobody is waited for any more; how the run stands."""
 
     state: RunState
 
@@ -129,9 +157,9 @@ Action = Start | Approve | AskPerson | Skip | Wait | Finish
 class Dispatch:
     """One run's tasks from its first look to its end.
 
-    Offers are made anew when an attempt has ended (nothing else frees a slot, a task or money), when the time between
-    two starts is over, and when a refused task is worth another look. Within one look a task that is refused lets
-    others pass that need less.
+    Offers are made anew when an attempt has ended (nothing else frees a slot, a task or money), when a person has
+    passed a checkpoint, when the time between two starts is over, and when a refused task is worth another look. Within
+    one look a task that is refused lets others pass that need less.
     """
 
     def __init__(
@@ -153,6 +181,7 @@ class Dispatch:
         self._passes = passes
         self._running: set[str] = set()
         self._adopted: set[str] = set()
+        self._first: tuple[str, ...] = ()
         self._refused: dict[str, None] = {}
         self._asked: set[str] = set()
         self._outcomes: set[str] = set()
@@ -162,6 +191,7 @@ class Dispatch:
         self._is_due = True
         self._is_delayed = False
         self._is_stopping = False
+        self._is_attended = False
 
     def take(self, event: Event) -> list[Action]:
         """What is to be done about it, in this order."""
@@ -187,6 +217,16 @@ class Dispatch:
                 self._adopted.add(task)
             case Merged(task):
                 self._finish(task)
+            case Weighed(first, lengths):
+                self._first = first
+                if lengths is not None:
+                    self._scheduler.weigh(lengths)
+            case Passed(task):
+                self._asked.discard(task)
+                self._finish(task)
+                self._is_due = True
+            case Attended(is_there):
+                self._is_attended = is_there
             case StopAsked():
                 self._is_stopping = True
         return []
@@ -200,6 +240,15 @@ class Dispatch:
         """Tasks that could start, but for the money."""
         return [number for number in self._scheduler.ready() if not self._tasks[number].is_checkpoint]
 
+    def open_tasks(self) -> list[str]:
+        """Tasks that are still to be begun, or to be tried again, checkpoints left out."""
+        return [number for number in self._scheduler.open_tasks() if not self._tasks[number].is_checkpoint]
+
+    @property
+    def free_slots(self) -> int:
+        """How many attempts could be begun now."""
+        return self._slots - len(self._running)
+
     def _look(self, at: float) -> list[Action]:
         if self._is_due or self._is_delayed or (self._again_at is not None and at >= self._again_at):
             self._is_due = False
@@ -210,7 +259,7 @@ class Dispatch:
         self._refused.clear()
         self._is_delayed = False
         self._again_at = None
-        self._offers = self._scheduler.offers()
+        self._offers = self._scheduler.offers(self._first)
 
     def _go_on(self, at: float) -> list[Action]:
         """Up to the next start, whose answer decides what comes then."""
@@ -240,9 +289,12 @@ class Dispatch:
         times = [self._next_start_at] if self._is_delayed else []
         if self._again_at is not None and not self._is_stopping:
             times.append(self._again_at)
-        if self._running or times:
+        if self._running or times or self._waits_for_a_person():
             return Wait(min(times, default=None))
         return Finish(self._state())
+
+    def _waits_for_a_person(self) -> bool:
+        return self._is_attended and bool(self._asked) and not self._is_stopping
 
     def _begin(self, task: str) -> None:
         self._scheduler.started(task)

@@ -25,6 +25,7 @@ from bursar.run.dispatch import (
     Started,
     StopAsked,
     Wait,
+    Weighed,
 )
 from bursar.run.scheduler import Scheduler, Skipped
 
@@ -136,6 +137,38 @@ def test_what_was_done_before_is_not_done_again() -> None:
     dispatch = dispatch_of(task("1"), task("2"), task("3", "1", "2"), done=("1",))
     dispatch.take(Merged("2"))
     assert dispatch.take(Looked(0)) == [Start("3")]
+
+
+def test_what_is_to_come_first_is_offered_first_if_it_may_start() -> None:
+    dispatch = dispatch_of(task("1"), task("2"), task("3"), task("4", "1"))
+    assert dispatch.take(Weighed(first=("4", "3", "2"))) == []
+    assert dispatch.take(Looked(0)) == [Start("3")]
+    assert dispatch.take(Refused("3", 0, denied=True)) == [Start("2")]
+    assert dispatch.take(Started("2", 0)) == [Start("1")]
+    assert dispatch.take(Started("1", 0)) == [Wait(None)]
+    dispatch.take(Ended("2", "failed"))
+    dispatch.take(Weighed())
+    assert dispatch.take(Looked(1)) == [Start("3")]
+
+
+def test_lengths_that_become_known_say_who_heads_the_longest_chain() -> None:
+    dispatch = dispatch_of(task("1"), task("2"), task("3"), task("4", "3"), slots=1)
+    assert dispatch.take(Looked(0)) == [Start("3")]
+    dispatch.take(Started("3", 0))
+    dispatch.take(Weighed(lengths={"1": 1.0, "2": 9.0, "4": 5.0}))
+    dispatch.take(Ended("3", "succeeded"))
+    for at, number in enumerate(("2", "4", "1")):
+        assert dispatch.take(Looked(at)) == [Start(number)]
+        dispatch.take(Started(number, at))
+        dispatch.take(Ended(number, "succeeded"))
+
+
+def test_what_is_open_is_what_is_still_to_be_begun() -> None:
+    dispatch = dispatch_of(task("1"), task("2", "1"), task("3"), task("4", kind="checkpoint:decision"))
+    assert (dispatch.open_tasks(), dispatch.remaining(), dispatch.free_slots) == (["1", "2", "3"], ["1", "3"], 2)
+    dispatch.take(Looked(0))
+    dispatch.take(Started("1", 0))
+    assert (dispatch.open_tasks(), dispatch.remaining(), dispatch.free_slots) == (["2", "3"], ["3"], 1)
 
 
 def test_what_a_window_refuses_is_offered_again_at_its_time() -> None:
