@@ -118,6 +118,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         limit: in words, which limit was reached.
         resets_at: when a limit of the provider's is over that ended the agent, in s since 1970; None: none did.
         differences: where sources are more than 1 % apart: the agent's own sums, its telemetry, its log, its output.
+        assumptions: in words, what of the cost is not as anybody has stated it.
         tokens_by_provenance: of what was metered and what is charged on top: `streamed`, `reconciled`, `estimated`.
     """
 
@@ -136,6 +137,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     limit: str = ""
     resets_at: int | None = None
     differences: list[str] = []
+    assumptions: list[str] = []
     tokens_by_provenance: dict[str, int] = {}
     rejected_lines: int = 0
     leftovers_killed: bool = True

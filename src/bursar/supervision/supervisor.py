@@ -290,6 +290,7 @@ class Supervision:
             limit=self._limit,
             resets_at=self._windows.resets_at(said, self._clock.now()),
             differences=[str(difference) for difference in self._meter.differences],
+            assumptions=self._spending.assumptions(),
             tokens_by_provenance=self._spending.tokens_by_provenance(unknown),
             rejected_lines=self._meter.rejected_lines,
             leftovers_killed=is_clear,

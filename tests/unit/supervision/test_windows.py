@@ -55,3 +55,6 @@ def test_who_did_not_fail_or_failed_for_another_reason_was_not_refused(tmp_path:
     assert notes.resets_at(failed("You've hit your 5-hour limit"), NOW) is None  # until when, nobody says
     notes.note(told(100.0, is_used_up=True), NOW)
     assert notes.resets_at(SessionEnded(is_error=False, message="done"), NOW) is None
+    assert notes.resets_at(failed("the tests fail"), NOW) is None  # another model went on, and failed
+    notes.note(told(3.0), NOW)
+    assert notes.resets_at(failed("You've hit your 5-hour limit"), NOW) is None
