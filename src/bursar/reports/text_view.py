@@ -139,6 +139,8 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
     if report.unknown_tokens:
         lines.append(f"charged for unknown outcomes: {report.unknown_tokens:,} tokens, on top of what was metered")
     lines += [_render_difference(*each, paint) for each in _differences(report)]
+    assumed = {said for task in report.tasks for line in task.attempts for said in line.assumptions}
+    lines += [f"{paint(_YELLOW, '!')} {plain(said)}" for said in sorted(assumed)]
     lines += [_render_budget(balance, paint) for balance in report.budgets]
     lines += [_render_overrun(balance, paint) for balance in report.overruns]
     if report.budgets:
@@ -182,7 +184,8 @@ def _render_ended(event: AttemptEnded, paint: Paint) -> str:
     kept = f" · its work is on branch {event.branch}" if event.branch else ""
     head = f"  {paint(colour, mark)} {event.task}  {event.name} · {cost} · {event.wall_seconds:.1f} s{end}{kept}"
     differing = [f"    {paint(_YELLOW, '!')} its sources differ: {plain(each)}" for each in event.differences]
-    return "\n".join([head, *differing])
+    assumed = [f"    {paint(_YELLOW, '!')} {plain(each)}" for each in event.assumptions]
+    return "\n".join([head, *differing, *assumed])
 
 
 def _differences(report: RunReport) -> list[tuple[AttemptRow, str]]:

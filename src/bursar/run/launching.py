@@ -40,6 +40,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         # An agent in a home of its own does not see the user's git settings, and may have to commit.
         environment={**identity_variables(context.project), **launch.environment},
         stdin=launch.stdin,
+        before=list(launch.before),
         stop_ladder=[
             StopRung(signal=int(rung.signal), to_group=rung.to_group, grace_seconds=rung.grace_seconds)
             for rung in agent.stop_ladder
@@ -90,6 +91,7 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRe
         allowed_tools=instance.allowed_tools,
         files=instance.files,
         continues=instance.continues,
+        compacts=instance.compacts_history,
         home=home if instance.session_id is None else None,
     )
 
