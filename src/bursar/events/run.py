@@ -78,11 +78,36 @@ class TaskSkipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskWaited:
-    """A task cannot start now: a person must act, or no money is available; `because` says which."""
+    """A task cannot start now: a person must act, or no money is available; `because` says which.
+
+    Attributes:
+        question: lines of what the person is asked; empty where money is missing.
+        once: what tells this question of this run from any other; empty where money is missing.
+    """
 
     task: str
     name: str
     because: str
+    question: tuple[str, ...] = ()
+    once: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestTaken:
+    """Somebody has asked the run to `pause`, to `stop` or to `cancel`, and it does, with so many attempts `running`."""
+
+    kind: str
+    by_user: str
+    running: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointPassed:
+    """A person has passed a checkpoint while the run was on; `note` says who, and what was answered."""
+
+    task: str
+    name: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +179,8 @@ RunEvent = (
     | TaskSkipped
     | TaskWaited
     | RunWaited
+    | RequestTaken
+    | CheckpointPassed
     | StartWarned
     | AlertFired
     | CheckoutForwarded

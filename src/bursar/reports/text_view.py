@@ -13,6 +13,8 @@ from bursar.events import (
     AttemptEnded,
     AttemptStarted,
     CheckoutForwarded,
+    CheckpointPassed,
+    RequestTaken,
     RunEvent,
     RunStarted,
     RunWaited,
@@ -46,6 +48,12 @@ _STATE_WORDS = {
     RunState.FAILED: "not done: a task failed",
     RunState.STOPPED: "stopped by a budget",
     RunState.INTERRUPTED: "interrupted",
+    RunState.CANCELLED: "cancelled",
+}
+_REQUESTS = {
+    "pause": "paused by {by}: nothing new starts; {running} may finish",
+    "stop": "stopped by {by}: {running} told to end; what was begun is kept",
+    "cancel": "cancelled by {by}: {running} told to end, for good",
 }
 
 
@@ -74,10 +82,15 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
         case TaskRerouted():
             return f"  {paint(_YELLOW, '↻')} {event.task}  {event.name} · {event.because}{_render_price(event)}"
         case TaskWaited():
-            return f"  {paint(_YELLOW, '?')} {event.task}  {event.name} · not started: {event.because}"
+            line = f"  {paint(_YELLOW, '?')} {event.task}  {event.name} · not started: {event.because}"
+            return "\n".join([line, *(f"      {plain(asked)}" for asked in event.question)])
         case RunWaited():
             local = f"{datetime.fromisoformat(event.until).astimezone():%Y-%m-%d %H:%M %Z}".strip()
             return f"  {paint(_YELLOW, '?')} waits until {local}: {event.because}; ctrl-C calls it off"
+        case RequestTaken():
+            return f"  {paint(_YELLOW, '■')} {_render_request(event)}"
+        case CheckpointPassed():
+            return f"  {paint(_GREEN, '✓')} {event.task}  {event.name} · {event.note}"
         case StartWarned():
             return f"  {paint(_YELLOW, '!')} {event.task}  {event.name} · starts all the same: {event.because}"
         case AlertFired():
@@ -139,6 +152,10 @@ def _render_price(event: TaskRerouted) -> str:
     if event.tokens is None:
         return ""
     return f" · it took {event.tokens:,} tokens, {format_usd(event.nano_usd, digits=4)}"
+
+
+def _render_request(event: RequestTaken) -> str:
+    return _REQUESTS[event.kind].format(by=event.by_user, running=count_of(event.running, "attempt"))
 
 
 def _render_ended(event: AttemptEnded, paint: Paint) -> str:

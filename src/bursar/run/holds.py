@@ -12,7 +12,7 @@ from functools import lru_cache
 from bursar.budget import Amount, Balance, Limit, OnLimit
 from bursar.estimation import Estimate
 from bursar.pricing import RateTable
-from bursar.run.expectations import ENOUGH, Expectation
+from bursar.run.expectations import Expectation
 from bursar.usage import Usage
 
 DEFAULT = "default"  # a hold's source where nothing is known
@@ -50,9 +50,9 @@ def choose_hold(
     A task is never held more for than its own budget allows. What few attempts tell goes before the default alone, and
     what is available will do from its median on. The default is at most what is available.
     """
-    if expected is not None and expected.observations >= ENOUGH:
+    if expected is not None and expected.is_sure:
         amount = _expected(expected, token_budget, rates, model)
-        return Hold(amount=amount, minimum=amount, source="learned")
+        return Hold(amount=amount, minimum=amount, source=expected.source)
     if estimate is not None:
         tokens = min(estimate.tokens_p90, token_budget or estimate.tokens_p90)
         amount = price_of_tokens(tokens, rates, model)
@@ -62,7 +62,7 @@ def choose_hold(
         return Hold(amount=amount, minimum=_anything(amount), source="token budget of the task")
     if expected is not None:
         amount = _expected(expected, None, rates, model)
-        return Hold(amount=amount, minimum=price_of_tokens(expected.tokens_p50, rates, model), source="learned of few")
+        return Hold(amount=amount, minimum=price_of_tokens(expected.tokens_p50, rates, model), source=expected.source)
     amount = price_of_tokens(default_tokens, rates, model)
     return Hold(amount=amount, minimum=_anything(amount), source=DEFAULT, is_blind=True)
 

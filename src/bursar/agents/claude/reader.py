@@ -45,7 +45,7 @@ _blocks = msgspec.json.Decoder(list[wire.Block])
 _delta = msgspec.json.Decoder(wire.Delta | None)
 _tool_input = msgspec.json.Decoder(wire.ToolInput)
 _list = msgspec.json.Decoder(list[msgspec.Raw])
-_rate_limit_info = msgspec.json.Decoder(wire.RateLimitInfo)
+_rate_limit_info = msgspec.json.Decoder(wire.RateLimitInfo | None)
 
 
 @dataclass(frozen=True, slots=True)
