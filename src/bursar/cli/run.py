@@ -21,6 +21,7 @@ from bursar.cli.run_times import (
     wait_for_start,
 )
 from bursar.cli.run_watch import Showing, Watch
+from bursar.cli.run_windows import add_window_flags, window_limits_of
 from bursar.cli.session import (
     Flags,
     build_tools,
@@ -36,6 +37,7 @@ from bursar.cli.session import (
 )
 from bursar.config import build_notifier, configured_budgets, define_budgets, load_project_settings
 from bursar.errors import OK, UserError
+from bursar.journal import RequestKind
 from bursar.ledger import is_ledger_url
 from bursar.paths import state_dir
 from bursar.plan import summary_path
@@ -44,6 +46,7 @@ from bursar.run import (
     RunLimit,
     RunLock,
     Tools,
+    ask_of_us,
     check_prices,
     open_plan,
     settle_finished,
@@ -64,8 +67,15 @@ def _open(path: Path, workspace: str | None) -> PlanToRun:
     return open_job_list(path, workspace) if is_job_list(path, workspace) else open_plan(path, Path.cwd())
 
 
-def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id: str | None = None) -> int:
-    """Takes up the plan's run and conducts it.
+def run_plan(
+    opened: PlanToRun,
+    limit: RunLimit | None,
+    options: Any,
+    *,
+    run_id: str | None = None,
+    request: RequestKind | None = None,
+) -> int:
+    """Takes up the plan's run and conducts it; with a `request` no longer than it takes to do that.
 
     Raises:
         UserError: `run_id` names another run than the one that can be gone on with.
@@ -87,7 +97,8 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id:
         check_prices(opened, tools, limit.limit)
     tell_missing_login(agent)
     own_settings, approvable = load_project_settings(root), lines_to_approve(opened)
-    require_approval(opened.plan, own_settings, tools.stores.journal, trust=options.trust, more=approvable)
+    if request is None:  # else nothing of the plan is run
+        require_approval(opened.plan, own_settings, tools.stores.journal, trust=options.trust, more=approvable)
     lock = RunLock(tools.state_dir, opened)
     try:
         run = None if getattr(options, "new", False) else unfinished_run(opened, tools)
@@ -106,6 +117,8 @@ def run_plan(opened: PlanToRun, limit: RunLimit | None, options: Any, *, run_id:
         watch = Watch(notifier, showing, say)
         with charging_logs(settings, tools, configured):
             conductor, context, rows = take_up(opened, tools, run, limit, watch.hear, more=more)
+            if request is not None:
+                ask_of_us(context, request)
             watch.begin(context, [each.name for each in more])
             send_earlier_alerts(notifier, context)
             return conduct(conductor, context, rows, watch, as_json=options.json)
@@ -128,6 +141,7 @@ def add_run_flags(options: Parser) -> None:
     )
     add_budget_flags(options)
     add_time_flags(options)
+    add_window_flags(options)
     options.add_argument("--json", action="store_true", help="the report as JSON on stdout")
 
 
@@ -139,6 +153,8 @@ def flags_of(options: Any) -> Flags:
         auto_approved=tuple(options.auto_approve),
         timeout_seconds=timeout_of(options),
         startup_delay_seconds=startup_delay_of(options),
+        windows=window_limits_of(options),
+        waits=options.wait,
     )
 
 

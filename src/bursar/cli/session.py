@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TextIO
 
 from bursar.agents import Agent
-from bursar.budget import Lane, Unit, parse_limit
+from bursar.budget import Lane, Unit, WindowLimit, parse_limit
+from bursar.cli.checkpoint_desk import open_desk
 from bursar.cli.run_watch import Watch
 from bursar.clock import SystemClock
 from bursar.config import (
@@ -31,7 +32,7 @@ from bursar.config import (
 from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, UserError
 from bursar.history import STATISTICS_FILE, build_statistics, write_statistics
 from bursar.ids import RandomIds
-from bursar.journal import AttemptRow, Journal, RunRow, RunState
+from bursar.journal import AttemptRow, Journal, RunState, read_window_record
 from bursar.money import NANO_PER_USD
 from bursar.notify import Notifier
 from bursar.paths import state_dir
@@ -39,14 +40,14 @@ from bursar.plan import Plan
 from bursar.pricing import ALIASES, load_prices
 from bursar.reports import build_run_report, render_report, report_as_data
 from bursar.run import ENOUGH_ATTEMPTS, Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools, alerts_of_run
-from bursar.session import find_project
-from bursar.worktrees import is_tracked, leave_out, open_repository
+from bursar.worktrees import is_tracked, leave_out
 
 _EXIT_CODES = {
     RunState.SUCCEEDED: OK,
     RunState.FAILED: TASK_FAILED,
     RunState.STOPPED: STOPPED_BY_BUDGET,
     RunState.INTERRUPTED: INTERRUPTED,
+    RunState.CANCELLED: TASK_FAILED,
 }
 
 
@@ -59,6 +60,8 @@ class Flags:
     auto_approved: Sequence[str] = ()
     timeout_seconds: float | None = None
     startup_delay_seconds: float = 0.0
+    windows: Sequence[WindowLimit] = ()
+    waits: bool = False
 
 
 def read_settings(opened: PlanToRun) -> Settings:
@@ -143,7 +146,16 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
         escalates_named=settings.routing.escalate_named,
         lane=Lane(settings.agents.get(flags.agent or settings.run.agent, AgentSettings()).lane),
         startup_delay_seconds=flags.startup_delay_seconds,
+        windows=_windows(settings, flags),
+        waits=flags.waits,
     )
+
+
+def _windows(settings: Settings, flags: Flags) -> tuple[WindowLimit, ...]:
+    """Those of the settings, in whose place go those of flags on the same window."""
+    stated = {(each.minutes, each.agent) for each in flags.windows}
+    kept = [each for each in settings.windows() if stated.isdisjoint({(each.minutes, each.agent), (each.minutes, "")})]
+    return (*kept, *flags.windows)
 
 
 def require_approval(
@@ -215,7 +227,7 @@ def conduct(
     conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow], watch: Watch, *, as_json: bool
 ) -> int:
     """Conducts the run to its end, prints its report on stdout and gives the exit code."""
-    state, number = asyncio.run(_conduct(conductor, rows, watch))
+    state, number = asyncio.run(_conduct(conductor, context, rows, watch))
     _export_statistics(context)
     try:
         print_report(context.stores, context.run.id, as_json=as_json)
@@ -246,7 +258,9 @@ def _export_statistics(context: RunContext) -> None:
         say(f"warning: {path} was not written: {error}\n")
 
 
-async def _conduct(conductor: Conductor, rows: Sequence[AttemptRow], watch: Watch) -> tuple[RunState, int | None]:
+async def _conduct(
+    conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow], watch: Watch
+) -> tuple[RunState, int | None]:
     loop, received = asyncio.get_running_loop(), list[int]()
 
     def stop(number: int) -> None:
@@ -258,25 +272,17 @@ async def _conduct(conductor: Conductor, rows: Sequence[AttemptRow], watch: Watc
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop, number)
     looking = asyncio.create_task(watch.look())
+    desk = open_desk(conductor, context, say)
+    watch.tell_desk(desk)
     try:
         state = await conductor.conduct(rows)
     finally:
+        if desk is not None:
+            desk.close()
         looking.cancel()
         with suppress(asyncio.CancelledError):
             await looking
     return state, received[0] if received else None
-
-
-def latest_run_here(journal: Journal) -> RunRow | None:
-    """The newest run of the project around us; None where it has none.
-
-    Raises:
-        SetupError: there is none, and this is no repository, where one would be looked for.
-    """
-    found = journal.latest_run(find_project())
-    if found is None:
-        open_repository(Path.cwd())
-    return found
 
 
 def print_report(stores: Stores, run_id: str, *, as_json: bool) -> None:
@@ -288,7 +294,8 @@ def print_report(stores: Stores, run_id: str, *, as_json: bool) -> None:
     run = stores.journal.run(run_id)
     if run is None:
         raise UserError(f"there is no run `{run_id}`", hint="bursar status --all")
-    report = build_run_report(stores.journal, stores.ledger, run)
+    windows = read_window_record(Path(state_dir(), "runs", run.id))
+    report = build_run_report(stores.journal, stores.ledger, run, windows)
     if as_json:
         json.dump(report_as_data(report), sys.stdout, indent=2, ensure_ascii=False)
         sys.stdout.write("\n")

@@ -12,6 +12,7 @@ class RunStarted:
     Attributes:
         limit: of the budget over the run; None without one.
         budgets: names of the others that something in it may be charged to.
+        windows: in words, the limits on windows of its agents' subscriptions.
     """
 
     run_id: str
@@ -21,6 +22,7 @@ class RunStarted:
     max_parallel: int
     limit: str | None
     budgets: tuple[str, ...] = ()
+    windows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class AttemptEnded:
         nano_usd: cost of what was metered; None when a price is unknown.
         branch: where work that was not merged can be found.
         differences: what sources of its usage say that is more than 1 % apart.
+        resets_at: a limit of the provider's has ended it, and is over then (s since 1970); None: none has.
     """
 
     task: str
@@ -61,6 +64,7 @@ class AttemptEnded:
     wall_seconds: float
     branch: str | None = None
     differences: tuple[str, ...] = ()
+    resets_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +78,49 @@ class TaskSkipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskWaited:
-    """A task cannot start now: a person must act, or no money is available; `because` says which."""
+    """A task cannot start now: a person must act, or no money is available; `because` says which.
+
+    Attributes:
+        question: lines of what the person is asked; empty where money is missing.
+        once: what tells this question of this run from any other; empty where money is missing.
+    """
 
     task: str
     name: str
+    because: str
+    question: tuple[str, ...] = ()
+    once: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestTaken:
+    """Somebody has asked the run to `pause`, to `stop` or to `cancel`, and it does, with so many attempts `running`."""
+
+    kind: str
+    by_user: str
+    running: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointPassed:
+    """A person has passed a checkpoint while the run was on; `note` says who, and what was answered."""
+
+    task: str
+    name: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunWaited:
+    """Nothing more can start before `until` (an instant, ISO 8601), and the run waits for that; `because` says why."""
+
+    until: str
     because: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartWarned:
-    """A task starts though its estimate does not fit a budget that only warns; `because` says which."""
+    """A task starts though it may not fit a budget or window that only warns; `because` says which."""
 
     task: str
     name: str
@@ -141,6 +178,9 @@ RunEvent = (
     | TaskRerouted
     | TaskSkipped
     | TaskWaited
+    | RunWaited
+    | RequestTaken
+    | CheckpointPassed
     | StartWarned
     | AlertFired
     | CheckoutForwarded

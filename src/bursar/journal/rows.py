@@ -7,13 +7,14 @@ from enum import StrEnum
 
 
 class RunState(StrEnum):
-    """How a run stands. Everything but `succeeded` can be resumed."""
+    """How a run stands. Everything but `succeeded` and `cancelled` can be resumed."""
 
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     STOPPED = "stopped"
     INTERRUPTED = "interrupted"
+    CANCELLED = "cancelled"
 
 
 class TaskState(StrEnum):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bursar.database import load_migrations, open_database
+from bursar.journal.controls import Controls
 from bursar.journal.rows import AttemptRow, AttemptState, RunRow, RunState, TaskRow, TaskState
 from bursar.paths import JOURNAL_APPLICATION_ID
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 _RUN_COLUMNS = (
     "id, project, plan_path, plan_id, plan_digest, branch, base_commit, budget_limit, state, conductor,"
     " started_at, ended_at, workspace"
+)
+_RUN_AS_READ = _RUN_COLUMNS.replace(
+    " state,", " CASE WHEN id IN (SELECT run_id FROM cancellation) THEN 'cancelled' ELSE state END,"
 )
 _TASK_COLUMNS = "run_id, number, name, digest, state, merge_commit, note"
 _ATTEMPT_COLUMNS = (
@@ -43,6 +47,7 @@ class Journal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.controls = Controls(database)
 
     def begin_run(self, run: RunRow, tasks: Iterable[TaskRow]) -> None:
         """The run exists, with all of its tasks, or (on failure) neither does."""
@@ -130,7 +135,7 @@ class Journal:
 
     def run(self, run_id: str) -> RunRow | None:
         """The run of that id."""
-        rows = self._database.query(f"SELECT {_RUN_COLUMNS} FROM run WHERE id = ?", (run_id,))
+        rows = self._database.query(f"SELECT {_RUN_AS_READ} FROM run WHERE id = ?", (run_id,))
         return _run_row(rows[0]) if rows else None
 
     def latest_run(self, project: str, plan_path: str | None = None, workspace: str | None = None) -> RunRow | None:
@@ -139,13 +144,13 @@ class Journal:
         if plan_path is not None:
             where, values = f"{where} AND plan_path = ? AND workspace IS ?", [project, plan_path, workspace]
         rows = self._database.query(
-            f"SELECT {_RUN_COLUMNS} FROM run WHERE {where} ORDER BY started_at DESC, id LIMIT 1", values
+            f"SELECT {_RUN_AS_READ} FROM run WHERE {where} ORDER BY started_at DESC, id LIMIT 1", values
         )
         return _run_row(rows[0]) if rows else None
 
     def conducted_runs(self, project: str) -> Sequence[RunRow]:
         """Runs of a project whose row says that somebody conducts them; whether that process lives is not looked at."""
-        sql = f"SELECT {_RUN_COLUMNS} FROM run WHERE project = ? AND conductor IS NOT NULL"
+        sql = f"SELECT {_RUN_AS_READ} FROM run WHERE project = ? AND conductor IS NOT NULL"
         return [_run_row(row) for row in self._database.query(sql, (project,))]
 
     def tasks(self, run_id: str) -> Sequence[TaskRow]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bursar.budget import Balance, title_of
+from bursar.budget import Balance, title_of, window_length
+from bursar.journal import WindowRecord
 from bursar.reports.run_report import RunReport, TaskLine
 
 
@@ -38,6 +39,7 @@ def report_as_data(report: RunReport) -> dict[str, Any]:
             for model, usage in report.usage_by_model.items()
         },
         "budgets": [_budget(balance) for balance in report.budgets],
+        "windows": [_window(window) for window in report.windows],
         "alerts": [
             {
                 "budget": title_of(alert.budget),
@@ -67,6 +69,20 @@ def _budget(balance: Balance) -> dict[str, Any]:
         "period_id": balance.period_id,
         "unpriced_operations": balance.unpriced,
         "subscription_operations": balance.exempt,
+    }
+
+
+def _window(window: WindowRecord) -> dict[str, Any]:
+    return {
+        "agent": window.agent,
+        "window": window_length(window.minutes),
+        "limit_percent": window.limit_percent,
+        "on_limit": window.on_limit,
+        "used_percent": window.percent,
+        "source": "official" if window.is_official else "estimated",
+        "said_at": None if window.said_at is None else window.said_at.isoformat(),
+        "resets_at": None if window.resets_at is None else window.resets_at.isoformat(),
+        "certainty": "observed",
     }
 
 

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
+from datetime import datetime
 from typing import Any, assert_never
 
-from bursar.budget import Balance, format_quantity, title_of
+from bursar.budget import Balance, format_quantity, name_window, title_of
 from bursar.events import (
     AlertFired,
     AttemptEnded,
     AttemptStarted,
     CheckoutForwarded,
+    CheckpointPassed,
+    RequestTaken,
     RunEvent,
     RunStarted,
+    RunWaited,
     StartWarned,
     SummaryWritten,
     TaskRerouted,
     TaskSkipped,
     TaskWaited,
 )
-from bursar.journal import AttemptRow, AttemptState, RunState, TaskState
+from bursar.journal import AttemptRow, AttemptState, RunState, TaskState, WindowRecord
 from bursar.money import format_usd
 from bursar.reports.run_report import AttemptLine, RunReport, TaskLine
 
@@ -44,6 +48,12 @@ _STATE_WORDS = {
     RunState.FAILED: "not done: a task failed",
     RunState.STOPPED: "stopped by a budget",
     RunState.INTERRUPTED: "interrupted",
+    RunState.CANCELLED: "cancelled",
+}
+_REQUESTS = {
+    "pause": "paused by {by}: nothing new starts; {running} may finish",
+    "stop": "stopped by {by}: {running} told to end; what was begun is kept",
+    "cancel": "cancelled by {by}: {running} told to end, for good",
 }
 
 
@@ -58,7 +68,7 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
     match event:
         case RunStarted():
             before = f", {event.done_before} done before" if event.done_before else ""
-            budget = _render_limits(event.limit, event.budgets)
+            budget = _render_limits(event.limit, event.budgets, event.windows)
             head = f"plan {event.plan_id} · run {event.run_id} · {count_of(event.tasks, 'task')}{before}"
             return f"{paint(_BOLD, head)} · at most {event.max_parallel} at once · {budget}"
         case AttemptStarted():
@@ -72,7 +82,15 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
         case TaskRerouted():
             return f"  {paint(_YELLOW, '↻')} {event.task}  {event.name} · {event.because}{_render_price(event)}"
         case TaskWaited():
-            return f"  {paint(_YELLOW, '?')} {event.task}  {event.name} · not started: {event.because}"
+            line = f"  {paint(_YELLOW, '?')} {event.task}  {event.name} · not started: {event.because}"
+            return "\n".join([line, *(f"      {plain(asked)}" for asked in event.question)])
+        case RunWaited():
+            local = f"{datetime.fromisoformat(event.until).astimezone():%Y-%m-%d %H:%M %Z}".strip()
+            return f"  {paint(_YELLOW, '?')} waits until {local}: {event.because}; ctrl-C calls it off"
+        case RequestTaken():
+            return f"  {paint(_YELLOW, '■')} {_render_request(event)}"
+        case CheckpointPassed():
+            return f"  {paint(_GREEN, '✓')} {event.task}  {event.name} · {event.note}"
         case StartWarned():
             return f"  {paint(_YELLOW, '!')} {event.task}  {event.name} · starts all the same: {event.because}"
         case AlertFired():
@@ -114,6 +132,12 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
             "limit: bounded, metered from the agents' own reports; one call in flight per running agent may pass it"
             f" (here at most {count_of(report.most_at_once, 'call')} at a time)"
         )
+    lines += [_render_window(window, paint) for window in report.windows]
+    if report.windows:
+        lines.append(
+            "windows: observed, not enforced; a percentage that is told after the call cannot be held, so what ran may"
+            " have passed one"
+        )
     return "\n".join(lines)
 
 
@@ -128,6 +152,10 @@ def _render_price(event: TaskRerouted) -> str:
     if event.tokens is None:
         return ""
     return f" · it took {event.tokens:,} tokens, {format_usd(event.nano_usd, digits=4)}"
+
+
+def _render_request(event: RequestTaken) -> str:
+    return _REQUESTS[event.kind].format(by=event.by_user, running=count_of(event.running, "attempt"))
 
 
 def _render_ended(event: AttemptEnded, paint: Paint) -> str:
@@ -193,6 +221,18 @@ def _render_budget(balance: Balance, paint: Paint) -> str:
     )
 
 
+def _render_window(window: WindowRecord, paint: Paint) -> str:
+    name, limit = name_window(window.agent or "of any agent", window.minutes), f"{window.limit_percent:g} %"
+    if window.percent is None:
+        return f"{name}  nothing is known of it; its limit is {limit}"
+    used = 100 * window.percent / window.limit_percent
+    colour = _RED if used > 90 else _YELLOW if used > 70 else _GREEN
+    said = "an estimate"
+    if window.is_official:
+        said = f"said at {window.said_at.astimezone():%Y-%m-%d %H:%M}" if window.said_at else "said by its provider"
+    return f"{name}  {paint(colour, f'{window.percent:.0f} %')} used ({said}), its limit is {limit}"
+
+
 def _render_left_out(balance: Balance) -> str:
     """What a budget in USD does not count, and why."""
     parts = []
@@ -203,11 +243,11 @@ def _render_left_out(balance: Balance) -> str:
     return f" (without {' and '.join(parts)})" if parts else ""
 
 
-def _render_limits(limit: str | None, others: Sequence[str]) -> str:
-    if not limit and not others:
+def _render_limits(limit: str | None, others: Sequence[str], windows: Sequence[str]) -> str:
+    if not limit and not others and not windows:
         return "no budget: nothing will be stopped"
     parts = [f"budget {limit}"] if limit else []
-    return ", ".join([*parts, *(f"budget {name}" for name in others)])
+    return ", ".join([*parts, *(f"budget {name}" for name in others), *windows])
 
 
 def _render_overrun(balance: Balance, paint: Paint) -> str:

@@ -25,7 +25,7 @@ from bursar.run.expectations import Expectation, Expectations
 from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_parts, within_cap
 from bursar.run.job_holds import FairShares, find_short_budgets
 from bursar.run.judgement import Judgement, judge
-from bursar.run.kept import is_kept, keep_worktree
+from bursar.run.kept import forget_kept, is_kept, keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.place import Place
 from bursar.supervision import Ending, Outcome, close_home
@@ -62,6 +62,7 @@ class Attempts:
         self._blind: set[str] = set()  # keys of attempts that run on a blind hold
         self._open: dict[str, AttemptRow] = {}  # those that have begun and have not come to their end here
         self._is_stopping = False
+        self._is_for_good = False
         self._shares = FairShares(context)
         self._are_lengths_known = not _compete(context)
         self._commands = AttemptCommands(context)
@@ -174,12 +175,14 @@ class Attempts:
             change = await self._place.collect(task, row)
         except BursarError as error:
             return await self._end(task, row, outcome, None, Judgement(AttemptState.FAILED, keep_worktree(row, error)))
+        forget_kept(row)  # an earlier conductor may have failed to collect it, and to say so
         try:
             judgement = self._judge(task, row, outcome, change)
             if judgement.state is AttemptState.SUCCEEDED:
                 verified = await self._verify(task, row)
-                if verified is None:
+                if verified is None and not self._is_for_good:
                     return self._left(task, row, outcome)
+                verified = verified or Judgement(AttemptState.INTERRUPTED, "cancelled before it was verified")
                 judgement = verified
             if judgement.state is AttemptState.SUCCEEDED and change is not None:
                 merged = await self._place.merge(task, row, change)
@@ -212,9 +215,13 @@ class Attempts:
         if not is_kept(row):
             await asyncio.to_thread(self._place.clear, row)
 
-    def stop(self) -> None:
-        """Every agent is told to stop, and every verify command is: their attempts end soon, as interrupted."""
-        self._is_stopping = True
+    def stop(self, *, for_good: bool = False) -> None:
+        """Every agent is told to stop, and every verify command is: their attempts end soon, as interrupted.
+
+        Args:
+            for_good: work that waits for its verification is put on a branch: no resume will verify it.
+        """
+        self._is_stopping, self._is_for_good = True, for_good
         for row in self._open.values():
             with suppress(OSError):  # a full disk: one that was not begun yet is told as soon as it is
                 self._executor.cancel(row)

@@ -11,27 +11,41 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import assert_never
 
 from bursar.budget import Alert, title_of
 from bursar.errors import BursarError
-from bursar.events import AlertFired, AttemptEnded, AttemptStarted, RunStarted, TaskRerouted, TaskSkipped, TaskWaited
-from bursar.journal import AttemptRow, RunState, TaskState
+from bursar.events import (
+    AlertFired,
+    AttemptEnded,
+    AttemptStarted,
+    CheckpointPassed,
+    RequestTaken,
+    RunStarted,
+    TaskRerouted,
+    TaskSkipped,
+    TaskWaited,
+)
+from bursar.journal import AttemptRow, Request, RequestKind, RunState, TaskState
 from bursar.ledger import Denial
 from bursar.plan import Task
 from bursar.run.accounts import alerts_of_run, charged_budgets, other_budgets
 from bursar.run.attempts import Attempts
+from bursar.run.checkpoints import Checkpoints
 from bursar.run.context import RunContext
 from bursar.run.dispatch import (
     Adopted,
     Approve,
     AskPerson,
+    Attended,
     Dispatch,
     Ended,
     Event,
     Finish,
     Looked,
     Merged,
+    Passed,
     Refused,
     Rerouted,
     Skip,
@@ -47,8 +61,10 @@ from bursar.run.local_executor import LocalExecutor
 from bursar.run.place import Place
 from bursar.run.purchasing import OF_TASKS, Purchases
 from bursar.run.recovery import Left, recover
+from bursar.run.requests import Requests
 from bursar.run.retrying import is_about_dollars, learn_from, may_go_on, read_lesson, restore_routes, takes_too_much
 from bursar.run.scheduler import Scheduler, Skipped
+from bursar.run.window_watch import WindowWatch
 
 _WATCH_SECONDS = 1.0
 
@@ -58,7 +74,9 @@ class _Progress:
     """What the conductor itself keeps in mind: who runs, and what was told of the money."""
 
     running: dict[asyncio.Task[AttemptEnded], Task] = field(default_factory=dict)
+    rows: dict[str, AttemptRow] = field(default_factory=dict)
     denials: dict[str, Denial] = field(default_factory=dict)
+    request: Request | None = None
     charged: set[str] = field(default_factory=set)
     alerts_told: set[tuple[str, str, int]] = field(default_factory=set)
     is_news: bool = True
@@ -81,17 +99,20 @@ class Conductor:
         self._place = place
         self._tasks = {task.number: task for task in context.plan.tasks}
         self._done_before = len(done)
+        self._checkpoints = Checkpoints(context)
         self._dispatch = Dispatch(
             context.plan,
             Scheduler(context.graph, done=done),
             done,
             slots=context.settings.max_parallel,
             seconds_between_starts=context.settings.startup_delay_seconds,
-            passes=lambda task: task.type.partition(":")[2] in context.settings.auto_approved,
+            passes=self._checkpoints.passes,
         )
         self._purchases = Purchases(context, self._tasks)
+        self._requests = Requests(context)
         self._executor = LocalExecutor(context.directory / "spawner.log") if executor is None else executor
         self._attempts = Attempts(context, self._executor, place, tried)
+        self._windows = WindowWatch(context)
         self._progress = _Progress()
         self._stop = asyncio.Event()
 
@@ -100,7 +121,17 @@ class Conductor:
         if not self._stop.is_set():
             self._stop.set()
             self._dispatch.take(StopAsked())
-            self._attempts.stop()
+            self._attempts.stop(for_good=self._is_cancelled)
+            self.look()
+
+    def attend(self, *, is_there: bool) -> None:
+        """Whether somebody is there to answer: while a checkpoint waits, the run then waits too, and does not end."""
+        self._dispatch.take(Attended(is_there))
+        self.look()
+
+    def look(self) -> None:
+        """What others have written for this run, an answer above all, is taken up at once."""
+        self._requests.rung.set()
 
     async def conduct(self, rows: Sequence[AttemptRow]) -> RunState:
         """The run is at its end, for now at least: the checkout has what was merged and the journal says how it went.
@@ -118,11 +149,12 @@ class Conductor:
                 max_parallel=context.settings.max_parallel,
                 limit=context.run.limit,
                 budgets=other_budgets(context),
+                windows=self._windows.limits_in_words(),
             )
         )
         self._progress.charged = charged_budgets(context)
         self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context, self._progress.charged)}
-        async with self._executor:
+        async with self._executor, self._requests:
             recovered = recover(context, self._attempts, self._place, self._executor, rows)
             for number in recovered.merged:
                 self._dispatch.take(Merged(number))
@@ -141,8 +173,20 @@ class Conductor:
                 raise
         self._tell_what_remains()
         self._place.bring_home(is_done=state is RunState.SUCCEEDED)
-        context.stores.journal.end_run(context.run.id, state, context.now())
-        return state
+        return self._end(state)
+
+    def _end(self, state: RunState) -> RunState:
+        """The journal says how the run stands, and nobody conducts it."""
+        context, request = self._context, self._progress.request
+        if request is None or not self._is_cancelled or state is RunState.SUCCEEDED:
+            context.stores.journal.end_run(context.run.id, state, context.now())
+            return state
+        context.stores.journal.controls.cancel(context.run.id, request.by_user, context.now())
+        return RunState.CANCELLED
+
+    @property
+    def _is_cancelled(self) -> bool:
+        return self._progress.request is not None and self._progress.request.kind is RequestKind.CANCEL
 
     def _save_what_was_merged(self) -> None:
         """The checkout has it, though the run cannot go on; where that fails too, the run's ref keeps it."""
@@ -151,7 +195,7 @@ class Conductor:
 
     async def _work(self) -> RunState:
         """Carries out what is next, one after the other, until nothing is."""
-        events = deque[Event]([self._look()])
+        events = deque[Event]([*self._heed(), self._look()])
         while True:
             event = events.popleft()
             if isinstance(event, Looked) and self._progress.is_news:
@@ -159,6 +203,7 @@ class Conductor:
             for action in self._dispatch.take(event):
                 match action:
                     case Wait(until):
+                        self._windows.tell_wait()
                         events.extend(await self._wait(until))
                         self._tell_alerts()
                     case Finish(state):
@@ -180,9 +225,9 @@ class Conductor:
             case Start(number):
                 return [self._start(self._tasks[number])]
             case Approve(number):
-                self._set_task(number, TaskState.MERGED, "approved without a person")
+                self._checkpoints.pass_alone(self._tasks[number])
             case AskPerson(number):
-                self._ask_person(self._tasks[number])
+                self._checkpoints.ask(self._tasks[number])
             case Skip(skipped):
                 self._skip(skipped)
             case _:
@@ -190,23 +235,46 @@ class Conductor:
         return []
 
     async def _wait(self, until: float | None) -> Sequence[Event]:
-        """The attempts that have ended, and then a look; after a while, or when the next may start, nobody may have."""
+        """The attempts that have ended, what others have written, and then a look; nothing may have happened: after a
+        while, when the next may start, or when the bell has rung for nothing."""
         running, seconds = self._progress.running, _WATCH_SECONDS
         if until is not None:
             seconds = min(seconds, max(0.0, until - self._context.clock.monotonic()))
-        if not running:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), seconds)
-            return [self._look()]
-        await asyncio.wait(running, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        rung = asyncio.ensure_future(self._requests.rung.wait())
+        try:
+            await asyncio.wait({*running, rung}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            rung.cancel()
         ended = [attempt for attempt in running if attempt.done()]  # in the order of their starts
-        return [*(self._take(running.pop(attempt), attempt.result()) for attempt in ended), self._look()]
+        events = [self._take(running.pop(attempt), attempt.result()) for attempt in ended]
+        return [*events, *self._heed(), self._look()]
+
+    def _heed(self) -> Sequence[Event]:
+        """What others have written for this run is taken up: what is asked of it, and checkpoints that were passed."""
+        self._requests.rung.clear()
+        events: list[Event] = []
+        request = self._requests.strongest()
+        if request is not None and request != self._progress.request:
+            self._progress.request = request
+            running = len(self._progress.running)
+            self._context.emit(RequestTaken(kind=request.kind, by_user=request.by_user, running=running))
+            if request.kind is RequestKind.PAUSE:
+                events.append(StopAsked())
+            else:
+                self.request_stop()
+        for row in self._checkpoints.take_answers():
+            self._context.emit(CheckpointPassed(task=row.number, name=self._tasks[row.number].title, note=row.note))
+            events.append(Passed(row.number))
+        return events
 
     def _start(self, task: Task) -> Started | Refused:
         """Fills a slot. A denied task waits for money to come back; others that need less may pass it."""
         number, monotonic = task.number, self._context.clock.monotonic
         if self._is_hopeless(task) or not self._attempts.may_begin(task):
             return Refused(number, monotonic(), denied=False)
+        if (obstacle := self._windows.obstacle(task, self._attempts.hold_for(task).amount.tokens)) is not None:
+            self._progress.denials.pop(number, None)
+            return Refused(number, monotonic(), obstacle.is_denial, self._windows.again_at(obstacle))
         self._keep_modest(task)
         begun = self._attempts.begin(task)
         while isinstance(begun, Denial) and self._context.settings.downgrades and is_about_dollars(begun):
@@ -219,8 +287,13 @@ class Conductor:
             self._progress.denials[number] = begun
             return Refused(number, monotonic(), denied=True)
         self._progress.charged.update(begun.reservation.budgets)
+        self._watch(task, begun.row)
         self._progress.running[asyncio.create_task(self._attempts.work(task, begun))] = task
         return Started(number, monotonic())
+
+    def _watch(self, task: Task, row: AttemptRow) -> None:
+        self._progress.rows[task.number] = row
+        self._windows.began(row.key, Path(row.directory), self._context.agent_of(task).name)
 
     def _is_hopeless(self, task: Task) -> bool:
         """Whether a task that asks for no more was just denied by a budget that all tasks share."""
@@ -233,7 +306,8 @@ class Conductor:
 
     def _denials(self) -> dict[str, Denial]:
         """Of this look at the tasks: what was missing before may be there by now."""
-        return {number: self._progress.denials[number] for number in self._dispatch.refused}
+        denials = self._progress.denials
+        return {number: denials[number] for number in self._dispatch.refused if number in denials}
 
     def _adopt(self, left: Left) -> None:
         task = self._tasks[left.row.task]
@@ -249,13 +323,9 @@ class Conductor:
                 )
             )
         self._dispatch.take(Adopted(task.number))
+        self._watch(task, left.row)
         self._set_task(task.number, TaskState.RUNNING)
         self._progress.running[asyncio.create_task(self._attempts.follow(task, left.row))] = task
-
-    def _ask_person(self, task: Task) -> None:
-        because = f"a person must act: bursar approve {self._context.run.id} {task.number}"
-        self._set_task(task.number, TaskState.WAITING, because)
-        self._context.emit(TaskWaited(task=task.number, name=task.name or task.type, because=because))
 
     def _skip(self, skipped: Skipped) -> None:
         because = f"it depends on task {skipped.because}"
@@ -263,15 +333,17 @@ class Conductor:
         self._context.emit(TaskSkipped(task=skipped.task, name=self._tasks[skipped.task].name, because=because))
 
     def _take(self, task: Task, ended: AttemptEnded) -> Ended | Rerouted:
+        row = self._progress.rows.pop(task.number)
+        self._windows.ended(row.key, Path(row.directory), self._context.agent_of(task).name, ended.resets_at)
         self._progress.is_news = True
         learn_from(self._context, task, ended)
-        if self._goes_on_elsewhere(task, ended):
+        if self._goes_on_elsewhere(task, ended) or self._goes_on_later(task, ended):
             return Rerouted(task.number)
         return Ended(task.number, ended.outcome)
 
     def _goes_on_elsewhere(self, task: Task, ended: AttemptEnded) -> bool:
         """Whether the task, whose attempt has failed or has reached its cap, is on offer again, on another route."""
-        if self._stop.is_set() or not may_go_on(self._context, task, ended):
+        if self._stop.is_set() or self._progress.request is not None or not may_go_on(self._context, task, ended):
             return False
         lesson = "" if self._context.settings.max_attempts == 1 else read_lesson(self._context, task, ended)
         escalation = self._context.escalation
@@ -279,6 +351,17 @@ class Conductor:
         if escalated is None:
             return False
         self._reroute(task, escalated, after=ended)
+        return True
+
+    def _goes_on_later(self, task: Task, ended: AttemptEnded) -> bool:
+        """Whether the task, which a limit of its provider's has ended, is on offer again: with another agent, or when
+        that is over."""
+        if self._stop.is_set() or self._progress.request is not None or ended.resets_at is None:
+            return False
+        escalation = self._context.escalation
+        if not escalation.can_fail_over(task):
+            return self._context.settings.waits
+        self._reroute(task, escalation.fail_over(task))
         return True
 
     def _keep_modest(self, task: Task) -> None:
@@ -315,13 +398,15 @@ class Conductor:
             if _identity(alert) not in self._progress.alerts_told:
                 self._context.emit(AlertFired(level=alert.level, message=alert.message, at=alert.at.isoformat()))
                 self._progress.alerts_told.add(_identity(alert))
+        self._windows.tell_alerts()
 
     def _tell_what_remains(self) -> None:
-        """Tasks that were ready but could not be paid for are named, with the budgets that said no."""
+        """Tasks that were ready but could not be paid for are named, with the budgets or windows that said no."""
         self._tell_alerts()
+        remaining = self._windows.tell_what_remains(self._dispatch.remaining(), self._tasks)
         shortfalls = [shortfall for denial in self._denials().values() for shortfall in denial.shortfalls]
         names = ", ".join(sorted({title_of(shortfall.balance.budget.name) for shortfall in shortfalls}))
-        for number in self._dispatch.remaining() if shortfalls else ():
+        for number in remaining if shortfalls else ():
             is_unpriced = any(shortfall.wanted is None for shortfall in shortfalls)
             because = f"budget {names} " + ("refuses a cost that is unknown" if is_unpriced else "has no room for it")
             self._set_task(number, TaskState.STOPPED, because)

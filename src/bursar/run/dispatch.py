@@ -29,6 +29,20 @@ class Merged:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """A person has passed the task, a checkpoint that waited."""
+
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """Somebody is there who may pass checkpoints while the run is on, or nobody is (any more)."""
+
+    is_there: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Adopted:
     """An attempt at the task, which an earlier conductor began, is followed from now on."""
 
@@ -45,11 +59,17 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The task could not be begun just now; `denied`: because a budget has no room for it."""
+    """The task could not be begun just now.
+
+    Attributes:
+        denied: because a budget, or a window, has no room for it.
+        again_at: when it is worth another look though nothing has ended; None: never.
+    """
 
     task: str
     at: float
     denied: bool
+    again_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +105,7 @@ class StopAsked:
     """Nothing more is to be started."""
 
 
-Event = Looked | Merged | Adopted | Started | Refused | Ended | Rerouted | Weighed | StopAsked
+Event = Looked | Merged | Passed | Attended | Adopted | Started | Refused | Ended | Rerouted | Weighed | StopAsked
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +138,15 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Look again when an attempt has ended; or at `until`, when the next may start (None: only then)."""
+    """Look again when an attempt has ended or a person has acted; or at `until`, when the next may start (None: only
+    then)."""
 
     until: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Nothing runs and nothing can be started any more; how the run stands."""
+    """Nothing runs, nothing can be started and nobody is waited for any more; how the run stands."""
 
     state: RunState
 
@@ -136,8 +157,9 @@ Action = Start | Approve | AskPerson | Skip | Wait | Finish
 class Dispatch:
     """One run's tasks from its first look to its end.
 
-    Offers are made anew when an attempt has ended (nothing else frees a slot, a task or money), and when the time
-    between two starts is over. Within one look a task that is refused lets others pass that need less.
+    Offers are made anew when an attempt has ended (nothing else frees a slot, a task or money), when a person has
+    passed a checkpoint, when the time between two starts is over, and when a refused task is worth another look. Within
+    one look a task that is refused lets others pass that need less.
     """
 
     def __init__(
@@ -165,9 +187,11 @@ class Dispatch:
         self._outcomes: set[str] = set()
         self._offers: Iterator[str] = iter(())
         self._next_start_at = float("-inf")
+        self._again_at: float | None = None
         self._is_due = True
         self._is_delayed = False
         self._is_stopping = False
+        self._is_attended = False
 
     def take(self, event: Event) -> list[Action]:
         """What is to be done about it, in this order."""
@@ -178,9 +202,11 @@ class Dispatch:
                 self._begin(task)
                 self._next_start_at = at + self._gap
                 return self._go_on(at)
-            case Refused(task, at, denied):
+            case Refused(task, at, denied, again_at):
                 if denied:
                     self._refused[task] = None
+                if again_at is not None:
+                    self._again_at = again_at if self._again_at is None else min(again_at, self._again_at)
                 return self._go_on(at)
             case Ended(task, outcome):
                 return list(map(Skip, self._end(task, outcome)))
@@ -195,6 +221,12 @@ class Dispatch:
                 self._first = first
                 if lengths is not None:
                     self._scheduler.weigh(lengths)
+            case Passed(task):
+                self._asked.discard(task)
+                self._finish(task)
+                self._is_due = True
+            case Attended(is_there):
+                self._is_attended = is_there
             case StopAsked():
                 self._is_stopping = True
         return []
@@ -218,7 +250,7 @@ class Dispatch:
         return self._slots - len(self._running)
 
     def _look(self, at: float) -> list[Action]:
-        if self._is_due or self._is_delayed:
+        if self._is_due or self._is_delayed or (self._again_at is not None and at >= self._again_at):
             self._is_due = False
             self._offer()
         return self._go_on(at)
@@ -226,6 +258,7 @@ class Dispatch:
     def _offer(self) -> None:
         self._refused.clear()
         self._is_delayed = False
+        self._again_at = None
         self._offers = self._scheduler.offers(self._first)
 
     def _go_on(self, at: float) -> list[Action]:
@@ -253,9 +286,15 @@ class Dispatch:
         return next(self._offers, None)
 
     def _rest(self) -> Action:
-        if self._running or self._is_delayed:
-            return Wait(self._next_start_at if self._is_delayed else None)
+        times = [self._next_start_at] if self._is_delayed else []
+        if self._again_at is not None and not self._is_stopping:
+            times.append(self._again_at)
+        if self._running or times or self._waits_for_a_person():
+            return Wait(min(times, default=None))
         return Finish(self._state())
+
+    def _waits_for_a_person(self) -> bool:
+        return self._is_attended and bool(self._asked) and not self._is_stopping
 
     def _begin(self, task: str) -> None:
         self._scheduler.started(task)

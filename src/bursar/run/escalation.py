@@ -107,8 +107,8 @@ class Escalation:
         Args:
             is_priced: the price of what failed is known, so that advice has something to go by.
         """
-        if _RATE_LIMITED.search(reason) and self._agents.get(task.number, 0) + 1 < len(self.agents):
-            return self._fail_over(task)
+        if _RATE_LIMITED.search(reason) and self.can_fail_over(task):
+            return self.fail_over(task)
         failures = self._failures[task.number] = self._failures.get(task.number, 0) + 1
         if failures >= self.max_attempts:
             return None
@@ -166,7 +166,12 @@ class Escalation:
         tiers = (tier for tier in Tier if self.agent_of(task).model_for(tier) == named)
         return next(tiers, None) if self.escalates_named else None
 
-    def _fail_over(self, task: Task) -> Escalated:
+    def can_fail_over(self, task: Task) -> bool:
+        """Whether there is another agent that takes over where the task's own is rate limited."""
+        return self._agents.get(task.number, 0) + 1 < len(self.agents)
+
+    def fail_over(self, task: Task) -> Escalated:
+        """The task goes to the next agent; `can_fail_over` has said that there is one."""
         limited = self.agent_of(task).name
         self._agents[task.number] = self._agents.get(task.number, 0) + 1
         model = self.model_of(task)

@@ -15,6 +15,7 @@ from bursar.clock import Clock
 from bursar.errors import InvalidPlan, SetupError, UserError
 from bursar.graph import Cycle, Graph, build_graph, check_plan, plan_nodes
 from bursar.ids import IdSource
+from bursar.journal import RunRow
 from bursar.plan import (
     Instance,
     Plan,
@@ -184,8 +185,8 @@ def check_prices(opened: PlanToRun, tools: Tools, limit: Limit) -> None:
 class RunLock:
     """One conductor per plan: held until the process ends, by whatever means."""
 
-    def __init__(self, state_dir: Path, opened: PlanToRun) -> None:
-        """Takes the lock.
+    def __init__(self, state_dir: Path, opened: PlanToRun | RunRow) -> None:
+        """Takes the lock of the plan that is to be run, or that a run is of.
 
         Raises:
             UserError: another process conducts a run of this plan.
@@ -197,7 +198,8 @@ class RunLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as taken:
             os.close(self._file)
-            what = "plan" if opened.origin.workspace is None else "job list"
+            workspace = opened.workspace if isinstance(opened, RunRow) else opened.origin.workspace
+            what = "plan" if workspace is None else "job list"
             raise UserError(f"this {what} is being run by another process", hint="bursar status") from taken
 
     def release(self) -> None:
@@ -205,12 +207,15 @@ class RunLock:
         os.close(self._file)
 
 
-def lock_name(opened: PlanToRun) -> str:
+def lock_name(opened: PlanToRun | RunRow) -> str:
     """A file name that stands for this plan of this repository, or for this job list in this workspace."""
     import hashlib
 
-    place = opened.origin.workspace or opened.origin.project
-    return hashlib.sha256(f"{place}\0{opened.plan.path}".encode()).hexdigest()[:24]
+    if isinstance(opened, RunRow):
+        place, path = opened.workspace or opened.project, opened.plan_path
+    else:
+        place, path = str(opened.origin.workspace or opened.origin.project), str(opened.plan.path)
+    return hashlib.sha256(f"{place}\0{path}".encode()).hexdigest()[:24]
 
 
 def _list_problems(problems: Sequence[str], path: Path) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from bursar.budget import RUN_THRESHOLDS, Budget, Limit, OnLimit, parse_limit
 from bursar.errors import StoreError, UserError
 from bursar.events import RunEvent
-from bursar.journal import AttemptRow, RunRow, RunState, TaskRow, TaskState
+from bursar.journal import AttemptRow, RunRow, RunState, TaskRow, TaskState, TopUp
 from bursar.notify import AuditLog
 from bursar.paths import AUDIT_FILE
 from bursar.plan import Plan
@@ -24,10 +24,11 @@ from bursar.supervision import keep_audit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLimit:
-    """The budget over a run: as typed, and as understood."""
+    """The budget over a run: as typed, and as understood; `top_up` says so where it was reached by adding."""
 
     text: str
     limit: Limit
+    top_up: TopUp | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ def unfinished_run(opened: PlanToRun, tools: Tools) -> RunRow | None:
             work waits to be merged by a person.
     """
     run = _latest_run(opened, tools)
-    if run is None:
+    if run is None or run.state is RunState.CANCELLED:
         return None
     if run.state is RunState.SUCCEEDED:
         opened.origin.check_brought_home(run)
@@ -68,7 +69,7 @@ def settle_finished(opened: PlanToRun, tools: Tools) -> None:
     if run is None:
         return
     opened.origin.forget(run)
-    if run.state is RunState.SUCCEEDED:
+    if run.state in (RunState.SUCCEEDED, RunState.CANCELLED):
         return
     if all(task.state is TaskState.MERGED for task in journal.tasks(run.id)):
         journal.end_run(run.id, RunState.SUCCEEDED, tools.clock.now().isoformat(timespec="milliseconds"))
@@ -112,6 +113,8 @@ def take_up(
     done = _done_tasks(opened, tools, run, tip)
     run = replace(run, limit=limit.text if limit else run.limit)
     if limit is not None:
+        if limit.top_up is not None:
+            journal.controls.add_to_limit(limit.top_up)  # before the ledger: its key must not count twice
         tools.stores.ledger.define(run_budget(run.id, limit.limit))
     for each in more:
         tools.stores.ledger.define(_build_budget(tools, run.id, each))
@@ -138,12 +141,21 @@ def _check_ledger(tools: Tools, run: RunRow) -> None:
 
 
 def _limit_never_defined(tools: Tools, run: RunRow) -> RunLimit | None:
-    """The limit that a run was begun with, where it was cut off before the ledger heard of it."""
+    """The limit that a run was begun with, or raised to, where it was cut off before the ledger heard of it."""
     if run.limit is None:
         return None
     limit = parse_limit(run.limit)
-    is_known = tools.stores.ledger.balance(run_budget(run.id, limit).name) is not None
+    known = tools.stores.ledger.balance(run_budget(run.id, limit).name)
+    is_known = known is not None and not _is_top_up_missing(tools, run, known.budget.limit)
     return None if is_known else RunLimit(text=run.limit, limit=limit)
+
+
+def _is_top_up_missing(tools: Tools, run: RunRow, known: Limit) -> bool:
+    """Whether the ledger still has the limit from before what was added last."""
+    added = tools.stores.journal.controls.top_ups(run.id)
+    if not added or added[-1].new_limit != run.limit:
+        return False
+    return known.quantity + parse_limit(added[-1].amount).quantity == parse_limit(added[-1].new_limit).quantity
 
 
 def _check_unit(tools: Tools, run: RunRow, limit: RunLimit) -> None:
