@@ -74,7 +74,9 @@ def measure_routes(count: int) -> None:
 
 
 def _facts(luck: random.Random) -> Facts:
-    return Facts(luck.choice(TYPES), f"project {luck.randint(1, 4)}", luck.randint(1, 10), "x" * luck.randint(100, 9_000))
+    return Facts(
+        luck.choice(TYPES), f"project {luck.randint(1, 4)}", luck.randint(1, 10), "x" * luck.randint(100, 9_000)
+    )
 
 
 def _attempt(luck: random.Random, model: str) -> PastAttempt:

@@ -9,7 +9,7 @@ import bursar
 from bursar.cli.parsing import parser
 from bursar.database import load_migrations, open_database
 from bursar.errors import OK
-from bursar.paths import JOURNAL_APPLICATION_ID, JOURNAL_FILE, state_dir
+from bursar.paths import FORECAST_FILE, JOURNAL_APPLICATION_ID, JOURNAL_FILE, state_dir
 from bursar.processes import is_alive
 
 TYPE_CHECKING = False
@@ -70,8 +70,24 @@ def _run(run: dict[str, Any]) -> dict[str, Any]:
     conductor = run.pop("conductor")
     if run["state"] == "running" and not (conductor and is_alive(conductor)):
         run["state"] = "interrupted"
+    run["forecast"] = _forecast(run["id"]) if run["state"] == "running" else None
     run["progress_percent"] = 100 * run["merged"] // run["tasks"] if run["tasks"] else 0
     return run
+
+
+def _forecast(run: str) -> dict[str, Any] | None:
+    """What its conductor has last forecast of what is left; None where it has not, or it cannot be read."""
+    path = os.path.join(state_dir(), "runs", run, FORECAST_FILE)
+    if not os.path.exists(path):
+        return None
+    import json
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _project() -> str | None:
@@ -87,6 +103,9 @@ def _project() -> str | None:
 
 def _line(run: dict[str, Any]) -> str:
     hint = f"  →  bursar resume {run['id']}" if run["state"] in ("interrupted", "stopped", "failed") else ""
+    forecast = run["forecast"] or {}
+    finishes = forecast.get("finishes")
+    hint += f"  finishes with probability {finishes:.2f}" if isinstance(finishes, float) else ""
     return (
         f"{run['id']}  {run['plan']:<10} {run['state']:<11} {run['merged']:>3}/{run['tasks']} tasks"
         f" ({run['progress_percent']} %)  {run['running']} running, {run['not_done']} not done"
