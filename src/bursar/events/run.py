@@ -156,6 +156,28 @@ class AlertFired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastChanged:
+    """What is left of the run has been forecast: how probably `open_tasks` are finished with what is left.
+
+    Attributes:
+        budget: the one that is least likely to suffice; `left` of it for this run, in its `unit`.
+        finishes: the probability.
+        needed: what makes it 0.9; None where nothing does, because tasks fail.
+        needed_to_pay: what pays for all that is begun with 0.9, whether it succeeds or not.
+        observations: how many finished attempts it is learned from.
+    """
+
+    open_tasks: int
+    budget: str
+    unit: str
+    left: int
+    finishes: float
+    needed: int | None
+    needed_to_pay: int
+    observations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutForwarded:
     """The run's merged work was brought to the branch it started from, or (`obstacle`) left on a branch of its own."""
 
@@ -215,6 +237,7 @@ RunEvent = (
     | CheckpointPassed
     | StartWarned
     | AlertFired
+    | ForecastChanged
     | CheckoutForwarded
     | SummaryWritten
     | PhaseStarted

@@ -7,13 +7,14 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, assert_never
 
-from bursar.budget import Balance, format_quantity, name_window, title_of
+from bursar.budget import Balance, Unit, format_quantity, name_window, title_of
 from bursar.events import (
     AlertFired,
     AttemptEnded,
     AttemptStarted,
     CheckoutForwarded,
     CheckpointPassed,
+    ForecastChanged,
     PhaseEnded,
     PhaseHeldBack,
     PhaseStarted,
@@ -98,6 +99,8 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
             return f"  {paint(_YELLOW, '!')} {event.task}  {event.name} · starts all the same: {event.because}"
         case AlertFired():
             return f"  {paint(_RED if event.level == 'critical' else _YELLOW, '!')} {event.level}: {event.message}"
+        case ForecastChanged():
+            return f"  {paint(_DIM, '≈')} {_render_forecast(event)}"
         case CheckoutForwarded():
             return _render_forwarded(event, paint)
         case SummaryWritten():
@@ -161,6 +164,16 @@ def _waits(report: RunReport) -> bool:
     """Nothing is in the way but a checkpoint."""
     is_waiting = any(task.row.state is TaskState.WAITING for task in report.tasks)
     return is_waiting and report.run.state is RunState.INTERRUPTED
+
+
+def _render_forecast(event: ForecastChanged) -> str:
+    unit = Unit(event.unit)
+    left, to_pay = (format_quantity(quantity, unit) for quantity in (event.left, event.needed_to_pay))
+    end = f"{count_of(event.open_tasks, 'task')} still open: with {left} left in {event.budget} this finishes with"
+    end = f"{end} probability {event.finishes:.2f}"
+    if event.needed is not None:
+        return f"{end}; it needs {format_quantity(event.needed, unit)} for 0.9"
+    return f"{end}; no budget makes that 0.9, because tasks fail; {to_pay} pays for what is begun"
 
 
 def _render_price(event: TaskRerouted) -> str:
