@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from bursar.plan import Task
 from bursar.run.accounts import build_ended, observe
 from bursar.run.attempt_commands import AttemptCommands
 from bursar.run.context import RunContext
+from bursar.run.continuing import Continuing, continued_by
 from bursar.run.deletions import deletions_in_words, unasked_deletions
 from bursar.run.executor import Executor, Standing
 from bursar.run.expectations import Expectation, Expectations
@@ -65,6 +67,7 @@ class Attempts:
         self._learned = LearnedEstimates(context)
         self._shares = FairShares(context)
         self._commands = AttemptCommands(context)
+        self._continuing = Continuing(context)
 
     def hold_for(self, task: Task) -> Hold:
         """What an attempt at `task` would ask the ledger to hold."""
@@ -79,7 +82,11 @@ class Attempts:
                 expected=self._expected(task),
             )
             self._holds[key] = self._shares.demand(task, hold)
-        return self._holds[key]
+        return self._continuing.shrink(task, self._holds[key])
+
+    def restore(self, rows: Sequence[AttemptRow]) -> None:
+        """What attempts of earlier conductors have left is gone on with."""
+        self._continuing.restore(rows)
 
     def may_begin(self, task: Task) -> bool:
         """Whether the attempts that run on blind holds would still have room to grow."""
@@ -120,9 +127,10 @@ class Attempts:
         self._tried[task.number] = number
         if hold.is_blind:
             self._blind.add(key)
-        row = self._row(task, key, number)
+        row = self._continuing.take(task, self._row(task, key, number), self._place.tip)
         Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)
         context.stores.journal.begin_attempt(row)
+        self._continuing.begun(task, row)
         self._open[key] = row
         return Begun(row, answer)
 
@@ -139,7 +147,8 @@ class Attempts:
             )
         )
         try:
-            await self._place.prepare(row)
+            continued = continued_by(self._context, row)
+            await self._place.prepare(row, None if continued is None else continued.work_commit)
             obstacle = await self._pre_commands(task, row)
             if obstacle is not None:
                 self.abandon(row)
@@ -290,6 +299,10 @@ class Attempts:
         if commit is None:
             if change is not None and judgement.state is not AttemptState.SUCCEEDED:
                 branch = await self._place.keep(row, change)
+            if judgement.state in (AttemptState.STOPPED, AttemptState.INTERRUPTED):
+                self._continuing.leave(task, row, outcome, change)
+            else:
+                self._continuing.forget(task)
             note = judgement.reason + (f"; its work is on branch {branch}" if branch else "")
             self._context.stores.journal.end_attempt(
                 row, judgement.state, self._context.now(), task=_TASK_STATE[judgement.state], note=note

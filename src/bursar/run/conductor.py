@@ -147,6 +147,7 @@ class Conductor:
         self._progress.charged = charged_budgets(context)
         self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context, self._progress.charged)}
         async with self._executor, self._requests:
+            self._attempts.restore(rows)
             recovered = recover(context, self._attempts, self._place, self._executor, rows)
             for number in recovered.merged:
                 self._dispatch.take(Merged(number))

@@ -16,6 +16,7 @@ from bursar.run.expectations import ENOUGH, Expectation
 from bursar.usage import Usage
 
 DEFAULT = "default"  # a hold's source where nothing is known
+_LEAST_SHARE = 10  # of a task that is gone on with, at least one token in so many is held
 _OUTPUT_SHARE = 10  # one token in ten of an agent's traffic is output; the rest is its conversation, read again
 
 
@@ -109,6 +110,21 @@ def with_parts(hold: Hold) -> Hold:
     amount, minimum = hold.amount, hold.minimum
     parts = replace(amount, fresh_tokens=amount.tokens, output_tokens=output_of(amount.tokens))
     return replace(hold, amount=parts, minimum=replace(minimum, fresh_tokens=1, output_tokens=1))
+
+
+def less(hold: Hold, used_tokens: int) -> Hold:
+    """What is left to hold of a task that has used so much already, at least a tenth.
+
+    Where it has used nearly all that was expected, nobody knows what it lacks: then anything will do to go on.
+    """
+    whole = hold.amount.tokens
+    if hold.is_blind or not used_tokens:
+        return hold
+    least = -(-whole // _LEAST_SHARE)
+    tokens = max(least, whole - used_tokens)
+    amount = Amount(tokens, None if hold.amount.nano_usd is None else -(-hold.amount.nano_usd * tokens // whole))
+    is_known = hold.minimum == hold.amount and tokens > least
+    return Hold(amount=amount, minimum=amount if is_known else _anything(amount), source=f"rest of the {hold.source}")
 
 
 def output_of(tokens: int) -> int:

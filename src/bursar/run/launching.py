@@ -8,12 +8,13 @@ from pathlib import Path
 from bursar.agents import LaunchRequest, PrivateHome
 from bursar.budget import RUN_THRESHOLDS, Budget, Counting, Limit, OnLimit, Unit
 from bursar.errors import SetupError
-from bursar.journal import AttemptRow
-from bursar.paths import HOME_FOLDER
+from bursar.journal import AttemptRow, Remainder
 from bursar.plan import ARCHIVE_NAME, Task
+from bursar.run.checkpoints import decided_before, decisions_in_words
 from bursar.run.context import RunContext
+from bursar.run.continuing import continued_by, home_of, keeps_conversation
 from bursar.run.holds import output_of, price_of_tokens
-from bursar.run.prompt import build_prompt
+from bursar.run.prompt import BEGUN, build_prompt, go_on_prompt
 from bursar.supervision import PROMPT_FILE, AttemptSpec, HomeSpec, StopRung, open_home
 from bursar.worktrees import identity_variables
 
@@ -66,20 +67,17 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRe
     One with a conversation of its own lives in the user's home, where conversations are found again.
     """
     worktree, instance = Path(row.worktree), context.instances.get(task.number)
-    home = Path(row.directory) / HOME_FOLDER
+    home = home_of(context, row)
     if instance is None:
+        continued = continued_by(context, row)
         return LaunchRequest(
-            prompt=build_prompt(
-                context.plan,
-                task,
-                lambda folder: (worktree / folder / ARCHIVE_NAME).is_file(),
-                lesson=context.escalation.lesson_of(task),
-            ),
+            prompt=_prompt(context, task, row, continued),
             worktree=worktree,
             model=row.model,
             session_id=row.session_id,
             subagent=task.subagent,
             home=home,
+            continues=keeps_conversation(row, continued),
         )
     return LaunchRequest(
         prompt=instance.text,
@@ -91,6 +89,21 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRe
         files=instance.files,
         continues=instance.continues,
         home=home if instance.session_id is None else None,
+    )
+
+
+def _prompt(context: RunContext, task: Task, row: AttemptRow, continued: Remainder | None) -> str:
+    """All that the task says; or, to an agent that remembers it, that it is to go on."""
+    if keeps_conversation(row, continued):
+        return go_on_prompt(task, has_work=continued is not None and continued.work_commit is not None)
+    worktree, answers = Path(row.worktree), context.stores.journal.controls.answers(context.run.id)
+    return build_prompt(
+        context.plan,
+        task,
+        lambda folder: (worktree / folder / ARCHIVE_NAME).is_file(),
+        lesson=context.escalation.lesson_of(task),
+        begun=BEGUN if continued is not None and continued.work_commit is not None else "",
+        decisions=decisions_in_words(decided_before(context.plan, context.graph, task, answers)) if answers else "",
     )
 
 

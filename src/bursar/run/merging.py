@@ -36,9 +36,9 @@ class MergedWork:
         """Where the worktree of an attempt of this name is made."""
         return self._context.directory / "worktrees" / attempt
 
-    async def prepare(self, attempt: AttemptRow) -> None:
-        """The attempt's worktree stands, at the commit that it starts from."""
-        await asyncio.to_thread(create, self._context.repository, Path(attempt.worktree), attempt.base_commit)
+    async def prepare(self, attempt: AttemptRow, work: str | None = None) -> None:
+        """The attempt's worktree stands, at the commit that it starts from; the changes of `work` lie in it."""
+        await asyncio.to_thread(create, self._context.repository, Path(attempt.worktree), attempt.base_commit, work)
 
     async def collect(self, task: Task | None, attempt: AttemptRow) -> Change | None:
         """What the agent left in its worktree, as a commit; None if that is nothing, or if the worktree is gone."""

@@ -29,8 +29,8 @@ class Place(Protocol):
         """Where an attempt of this name works."""
         ...
 
-    async def prepare(self, attempt: AttemptRow) -> None:
-        """The attempt's folder stands."""
+    async def prepare(self, attempt: AttemptRow, work: str | None = None) -> None:
+        """The attempt's folder stands, with what the commit `work` has laid out in it, where there is one."""
         ...
 
     async def collect(self, task: Task | None, attempt: AttemptRow) -> Change | None:
@@ -74,7 +74,7 @@ class Workspace:
         """The workspace, for every attempt."""
         return self._folder
 
-    async def prepare(self, attempt: AttemptRow) -> None:
+    async def prepare(self, attempt: AttemptRow, work: str | None = None) -> None:
         """Nothing: it is the user's folder."""
 
     async def collect(self, task: Task | None, attempt: AttemptRow) -> Change | None:

@@ -94,9 +94,10 @@ def _release_rowless_holds(context: RunContext, keys: set[str]) -> None:
 
 
 def _clear(place: Place, rows: Sequence[AttemptRow], but: set[str]) -> None:
+    in_use = {row.worktree for row in rows if row.key in but}  # of an earlier attempt too, which is gone on with
     for row in rows:
         if row.key in but:
             continue
         close_home(Path(row.directory))
-        if Path(row.worktree).exists() and not is_kept(row):
+        if row.worktree not in in_use and Path(row.worktree).exists() and not is_kept(row):
             place.clear(row)

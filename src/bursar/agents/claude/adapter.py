@@ -118,7 +118,10 @@ class ClaudeAgent(CliAgent):
             SetupError: the program is not installed.
         """
         home = with_commands(self.home_of(request, environment), request, environment)
-        continues = request.continues and has_conversation(request, environment)
+        private = None if home is None else home.folder
+        continues = request.continues and self.has_conversation(
+            request.session_id, request.worktree, private, environment
+        )
         argv = (
             self.find(),
             "-p",
@@ -152,6 +155,13 @@ class ClaudeAgent(CliAgent):
             home=home,
             telemetry={} if any(name.startswith("OTEL_") for name in kept) else TELEMETRY,  # the user's own goes first
         )
+
+    def has_conversation(
+        self, session_id: str, worktree: Path, home: Path | None, environment: Mapping[str, str]
+    ) -> bool:
+        """Whether its log of the conversation is there."""
+        config = home / ".claude" if home is not None and self._private_home else config_folder(environment)
+        return has_conversation(session_id, worktree, config)
 
     def furnishing(self, folder: Path, environment: Mapping[str, str]) -> PrivateHome:
         """The account; the credentials stay where they are."""
