@@ -12,6 +12,7 @@ import pytest
 
 from bursar.testing.agent_install import install_agent
 from bursar.testing.script import Step, ToolCall
+from tests.conformance.real_agents import KINDS, settings_for
 from tests.integration.conftest import MakeProject
 from tests.integration.kit import CALL_TOKENS, Project, plan, script, shell, task, usage, write
 
@@ -137,5 +138,38 @@ def test_claude_is_gone_on_with_after_its_supervisor_was_killed(make_project: Ma
     assert "You were stopped in the middle of this task" in json.dumps(project.server.request_bodies[-1])
     assert (project.repo / "one.txt").read_text() == "hello\n"
     assert again.metered <= project.bill <= project.charged
-    assert CALL_TOKENS < project.bill
+    assert project.bill > CALL_TOKENS
+    project.assert_tidy()
+
+
+@pytest.mark.real_agent
+@pytest.mark.timeout(280)
+@pytest.mark.parametrize("agent", ["codex", "opencode"])
+def test_other_agents_remember_too(make_project: MakeProject, agent: str) -> None:
+    """As with Claude Code; each tells its usage in its own way, and none of it is counted again."""
+    first = [write("one.txt", usage=usage(10_000)), shell("sleep 600", usage=usage(20_000))]
+    project = make_project(plan(task("One")), script({1: first}), settings_for(agent))
+    project.more.update(KINDS[agent].address(project.server.url))
+    if not KINDS[agent].is_live_in_a_tool:
+        first[1] = Step(text="x", usage=usage(20_000), wait_for="gate")
+        project.server.script = script({1: first})
+    run = project.start_run("--budget", "25k tokens")
+    if not KINDS[agent].is_live_in_a_tool:
+        assert project.server.wait_until_reached("gate")
+        assert project.bursar("stop").code == 0
+    assert run.end(200).code == (4 if KINDS[agent].is_live_in_a_tool else 5)
+    before = project.charged
+    again_from = project.bill
+    project.server.script = script(
+        {1: [*first, write("two.txt", usage=usage(1_000)), Step(text="Y", usage=usage(500))]}
+    )
+    project.server.open_gate("gate")
+    again = project.start("resume", "--trust", "--add", "75k tokens").end(200)
+    assert again.code == 0, again.err
+    assert (project.repo / "one.txt").read_text() == "done\n"
+    told = json.dumps(project.server.request_bodies[-1])
+    assert "You were stopped in the middle of this task" in told
+    assert "Write what is due for One" in told, "the first prompt is remembered"
+    assert project.charged - before == project.bill - again_from
+    assert project.subjects == ["feat(08-02): One", "docs(08-02): Add summary"]
     project.assert_tidy()

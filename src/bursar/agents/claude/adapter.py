@@ -10,13 +10,13 @@ from types import MappingProxyType
 
 from bursar.agents.claude.commands import read_command
 from bursar.agents.claude.condition import PACKAGE, examine_claude
-from bursar.agents.claude.conversations import CONTINUES, has_conversation
+from bursar.agents.claude.conversations import has_conversation
 from bursar.agents.claude.home import config_folder, credentials_folder, furnish_claude
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.claude.telemetry import VARIABLES as TELEMETRY
 from bursar.agents.cli_agent import CliAgent, read_output_cap
 from bursar.agents.condition import Condition
-from bursar.agents.environment import allowed
+from bursar.agents.environment import CONTINUES, allowed
 from bursar.agents.home import PrivateHome
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 

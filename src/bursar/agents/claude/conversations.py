@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-CONTINUES = "BURSAR_CONTINUES"  # marks the environment of an agent that goes on with a conversation, for its reader
 _NOT_IN_NAMES = re.compile("[^A-Za-z0-9]")
 _SESSION_ID = re.compile("[0-9A-Za-z-]{1,64}")
 
