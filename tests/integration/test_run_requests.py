@@ -1,4 +1,4 @@
-"""`bursar pause`, `stop` and `cancel`: what runs, what is kept, what is gone on with; also where nobody conducts."""
+"""`bursar pause`, `stop` and `cancel`: what runs, what is kept, what can go on; also where nobody conducts."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from bursar.events.agent import (
     Source,
     ToolReturned,
     ToolStarted,
+    WindowTold,
 )
 from bursar.events.run import (
     AlertFired,
@@ -21,6 +22,7 @@ from bursar.events.run import (
     RequestTaken,
     RunEvent,
     RunStarted,
+    RunWaited,
     StartWarned,
     SummaryWritten,
     TaskRerouted,
@@ -42,6 +44,7 @@ __all__ = [
     "RetryReported",
     "RunEvent",
     "RunStarted",
+    "RunWaited",
     "SessionEnded",
     "SessionStarted",
     "Source",
@@ -52,4 +55,5 @@ __all__ = [
     "TaskWaited",
     "ToolReturned",
     "ToolStarted",
+    "WindowTold",
 ]

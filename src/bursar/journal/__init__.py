@@ -16,6 +16,7 @@ from bursar.journal.controls import (
 )
 from bursar.journal.rows import AttemptRow, AttemptState, RunRow, RunState, TaskRow, TaskState
 from bursar.journal.store import Journal, open_journal
+from bursar.journal.window_record import WindowRecord, read_window_record, write_window_record
 
 __all__ = [
     "Answer",
@@ -34,5 +35,8 @@ __all__ = [
     "TaskRow",
     "TaskState",
     "TopUp",
+    "WindowRecord",
     "open_journal",
+    "read_window_record",
+    "write_window_record",
 ]

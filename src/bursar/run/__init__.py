@@ -5,25 +5,35 @@ meters an agent and enforces its hold, and goes on doing so when the conductor i
 """
 
 from bursar.run.accounts import alerts_of_run
-from bursar.run.advice import facts_of, learn_policy
+from bursar.run.advice import ENOUGH_ATTEMPTS, facts_of, learn_policy
 from bursar.run.checkpoints import choose_answer, command_for, give_answer, question_lines
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command, user_name
+from bursar.run.executor import AttemptExecutor, Executor, Standing, Status
 from bursar.run.kept import is_kept
 from bursar.run.logged import LoggedWork, charge_logs, including_logs
+from bursar.run.origins import Origin
+from bursar.run.place import Place
 from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_jobs, open_plan
 from bursar.run.requests import ask_of_us, ring
 from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
 
 __all__ = [
+    "ENOUGH_ATTEMPTS",
+    "AttemptExecutor",
     "Conductor",
+    "Executor",
     "LoggedWork",
+    "Origin",
+    "Place",
     "PlanToRun",
     "RunBudget",
     "RunContext",
     "RunLimit",
     "RunLock",
     "RunSettings",
+    "Standing",
+    "Status",
     "Stores",
     "Tools",
     "alerts_of_run",

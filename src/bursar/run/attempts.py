@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bursar.budget import Amount
+from bursar.budget import Amount, Limit
 from bursar.errors import BursarError
 from bursar.estimation import estimate
 from bursar.events import AttemptEnded, AttemptStarted, StartWarned
@@ -23,10 +23,10 @@ from bursar.run.continuing import Continuing, continued_by
 from bursar.run.deletions import deletions_in_words, unasked_deletions
 from bursar.run.executor import Executor, Standing
 from bursar.run.expectations import Expectation, Expectations
-from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_parts
-from bursar.run.job_holds import FairShares, LearnedEstimates, find_short_budgets
+from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_parts, within_cap
+from bursar.run.job_holds import FairShares, find_short_budgets
 from bursar.run.judgement import Judgement, judge
-from bursar.run.kept import is_kept, keep_worktree
+from bursar.run.kept import forget_kept, is_kept, keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.place import Place
 from bursar.supervision import Ending, Outcome, close_home
@@ -59,34 +59,42 @@ class Attempts:
         self._place = place
         self._tried = tried
         self._expectations = Expectations(context)
-        self._holds: dict[tuple[str, str], Hold] = {}
+        self._holds: dict[tuple[str, str, Limit | None], Hold] = {}
         self._blind: set[str] = set()  # keys of attempts that run on a blind hold
         self._open: dict[str, AttemptRow] = {}  # those that have begun and have not come to their end here
         self._is_stopping = False
         self._is_for_good = False
-        self._learned = LearnedEstimates(context)
         self._shares = FairShares(context)
+        self._are_lengths_known = not _compete(context)
         self._commands = AttemptCommands(context)
         self._continuing = Continuing(context)
 
     def hold_for(self, task: Task) -> Hold:
         """What an attempt at `task` would ask the ledger to hold."""
-        key = (task.number, self._model(task))
+        cap = self._context.cap_of(task)
+        key = (task.number, self._model(task), cap)
         if key not in self._holds:
             hold = choose_hold(
-                estimate(task) or self._learned.estimate(task),
+                estimate(task),
                 task.metrics.token_budget,
                 self._context.settings.default_hold_tokens,
                 rates=self._context.rates,
                 model=self._model(task),
                 expected=self._expected(task),
             )
-            self._holds[key] = self._shares.demand(task, hold)
+            self._holds[key] = within_cap(self._shares.demand(task, hold), cap)
         return self._continuing.shrink(task, self._holds[key])
 
     def restore(self, rows: Sequence[AttemptRow]) -> None:
         """What attempts of earlier conductors have left is gone on with."""
         self._continuing.restore(rows)
+
+    def lengths(self) -> Mapping[str, float] | None:
+        """What tasks will take, for whoever orders them; None: as before, or there is a slot for everybody anyway."""
+        if self._are_lengths_known:
+            return None
+        self._are_lengths_known = True
+        return self._expectations.lengths(self._context.plan.tasks)
 
     def may_begin(self, task: Task) -> bool:
         """Whether the attempts that run on blind holds would still have room to grow."""
@@ -96,11 +104,11 @@ class Attempts:
         return leaves_room_to_grow(self.hold_for(task), len(self._blind), balances)
 
     def _expected(self, task: Task) -> Expectation | None:
-        """What is learned, where a budget makes it matter; instances of job lists learn by their commands."""
+        """What is learned, where a budget makes it matter; what an instance is told to hold goes before that."""
         if task.number in self._context.instances:
-            return None
-        is_limited = bool(self._context.stores.ledger.balances(self._context.labels_of(task)))
-        return self._expectations.expect(task, self._model(task)) if is_limited else None
+            return None if estimate(task) else self._expectations.expect(task, self._model(task))
+        balances = self._context.stores.ledger.balances(self._context.labels_of(task))
+        return self._expectations.expect(task, self._model(task)) if self._expectations.matter(balances) else None
 
     def begin(self, task: Task) -> Begun | Denial:
         """The hold is committed, then the attempt's row; or the budgets' refusal, and nothing has changed."""
@@ -125,6 +133,7 @@ class Attempts:
         for because in warnings:
             context.emit(StartWarned(task=task.number, name=task.name, because=because))
         self._tried[task.number] = number
+        context.escalation.begun(task)
         if hold.is_blind:
             self._blind.add(key)
         row = self._continuing.take(task, self._row(task, key, number), self._place.tip)
@@ -174,6 +183,7 @@ class Attempts:
             change = await self._place.collect(task, row)
         except BursarError as error:
             return await self._end(task, row, outcome, None, Judgement(AttemptState.FAILED, keep_worktree(row, error)))
+        forget_kept(row)  # an earlier conductor may have failed to collect it, and to say so
         try:
             judgement = self._judge(task, row, outcome, change)
             if judgement.state is AttemptState.SUCCEEDED:
@@ -310,6 +320,7 @@ class Attempts:
         seen = await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
         if seen is not None and self._expectations.learn(seen):
             self._holds.clear()
+            self._are_lengths_known = not _compete(self._context)
         self._open.pop(row.key, None)
         self._blind.discard(row.key)  # what it took is known from here on
         if not is_kept(row):
@@ -362,6 +373,12 @@ class Attempts:
 
     def _model(self, task: Task) -> str:
         return self._context.model_of(task)
+
+
+def _compete(context: RunContext) -> bool:
+    """Whether more tasks may be ready than there are slots, and some of them wait for others."""
+    waves = context.graph.waves()
+    return len(waves) > 1 and max(map(len, waves)) > context.settings.max_parallel
 
 
 def _safe(number: str) -> str:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import assert_never
 
 from bursar.budget import Alert, title_of
@@ -52,18 +53,20 @@ from bursar.run.dispatch import (
     Started,
     StopAsked,
     Wait,
+    Weighed,
 )
 from bursar.run.escalation import Escalated
 from bursar.run.executor import AttemptExecutor
 from bursar.run.local_executor import LocalExecutor
 from bursar.run.place import Place
+from bursar.run.purchasing import OF_TASKS, Purchases
 from bursar.run.recovery import Left, recover
 from bursar.run.requests import Requests
-from bursar.run.retrying import attempt_of, is_about_dollars, may_go_on, read_lesson, restore_routes, takes_too_much
+from bursar.run.retrying import is_about_dollars, learn_from, may_go_on, read_lesson, restore_routes, takes_too_much
 from bursar.run.scheduler import Scheduler, Skipped
+from bursar.run.window_watch import WindowWatch
 
 _WATCH_SECONDS = 1.0
-_OF_TASKS = frozenset({"task", "instance", "model", "command"})  # labels in which tasks of one run may differ
 
 
 @dataclass(slots=True)
@@ -71,10 +74,12 @@ class _Progress:
     """What the conductor itself keeps in mind: who runs, and what was told of the money."""
 
     running: dict[asyncio.Task[AttemptEnded], Task] = field(default_factory=dict)
+    rows: dict[str, AttemptRow] = field(default_factory=dict)
     denials: dict[str, Denial] = field(default_factory=dict)
     request: Request | None = None
     charged: set[str] = field(default_factory=set)
     alerts_told: set[tuple[str, str, int]] = field(default_factory=set)
+    is_news: bool = True
 
 
 class Conductor:
@@ -103,9 +108,11 @@ class Conductor:
             seconds_between_starts=context.settings.startup_delay_seconds,
             passes=self._checkpoints.passes,
         )
+        self._purchases = Purchases(context, self._tasks)
         self._requests = Requests(context)
         self._executor = LocalExecutor(context.directory / "spawner.log") if executor is None else executor
         self._attempts = Attempts(context, self._executor, place, tried)
+        self._windows = WindowWatch(context)
         self._progress = _Progress()
         self._stop = asyncio.Event()
 
@@ -142,6 +149,7 @@ class Conductor:
                 max_parallel=context.settings.max_parallel,
                 limit=context.run.limit,
                 budgets=other_budgets(context),
+                windows=self._windows.limits_in_words(),
             )
         )
         self._progress.charged = charged_budgets(context)
@@ -190,15 +198,25 @@ class Conductor:
         """Carries out what is next, one after the other, until nothing is."""
         events = deque[Event]([*self._heed(), self._look()])
         while True:
-            for action in self._dispatch.take(events.popleft()):
+            event = events.popleft()
+            if isinstance(event, Looked) and self._progress.is_news:
+                self._weigh()
+            for action in self._dispatch.take(event):
                 match action:
                     case Wait(until):
+                        self._windows.tell_wait()
                         events.extend(await self._wait(until))
                         self._tell_alerts()
                     case Finish(state):
                         return state
                     case _:
                         events.extend(self._carry_out(action))
+
+    def _weigh(self) -> None:
+        """What is offered first depends on the money that is left, and on what attempts have come to."""
+        dispatch, self._progress.is_news = self._dispatch, False
+        first = self._purchases.choose_first(dispatch.remaining, dispatch.open_tasks, dispatch.free_slots)
+        dispatch.take(Weighed(tuple(first), self._attempts.lengths()))
 
     def _look(self) -> Looked:
         return Looked(self._context.clock.monotonic())
@@ -255,6 +273,9 @@ class Conductor:
         number, monotonic = task.number, self._context.clock.monotonic
         if self._is_hopeless(task) or not self._attempts.may_begin(task):
             return Refused(number, monotonic(), denied=False)
+        if (obstacle := self._windows.obstacle(task, self._attempts.hold_for(task).amount.tokens)) is not None:
+            self._progress.denials.pop(number, None)
+            return Refused(number, monotonic(), obstacle.is_denial, self._windows.again_at(obstacle))
         self._keep_modest(task)
         begun = self._attempts.begin(task)
         while isinstance(begun, Denial) and self._context.settings.downgrades and is_about_dollars(begun):
@@ -267,21 +288,27 @@ class Conductor:
             self._progress.denials[number] = begun
             return Refused(number, monotonic(), denied=True)
         self._progress.charged.update(begun.reservation.budgets)
+        self._watch(task, begun.row)
         self._progress.running[asyncio.create_task(self._attempts.work(task, begun))] = task
         return Started(number, monotonic())
+
+    def _watch(self, task: Task, row: AttemptRow) -> None:
+        self._progress.rows[task.number] = row
+        self._windows.began(row.key, Path(row.directory), self._context.agent_of(task).name)
 
     def _is_hopeless(self, task: Task) -> bool:
         """Whether a task that asks for no more was just denied by a budget that all tasks share."""
         minimum = self._attempts.hold_for(task).minimum
         return any(
             minimum.tokens >= self._attempts.hold_for(self._tasks[number]).minimum.tokens
-            and any(_OF_TASKS.isdisjoint(shortfall.balance.budget.selector) for shortfall in denial.shortfalls)
+            and any(OF_TASKS.isdisjoint(shortfall.balance.budget.selector) for shortfall in denial.shortfalls)
             for number, denial in self._denials().items()
         )
 
     def _denials(self) -> dict[str, Denial]:
         """Of this look at the tasks: what was missing before may be there by now."""
-        return {number: self._progress.denials[number] for number in self._dispatch.refused}
+        denials = self._progress.denials
+        return {number: denials[number] for number in self._dispatch.refused if number in denials}
 
     def _adopt(self, left: Left) -> None:
         task = self._tasks[left.row.task]
@@ -297,6 +324,7 @@ class Conductor:
                 )
             )
         self._dispatch.take(Adopted(task.number))
+        self._watch(task, left.row)
         self._set_task(task.number, TaskState.RUNNING)
         self._progress.running[asyncio.create_task(self._attempts.follow(task, left.row))] = task
 
@@ -306,7 +334,11 @@ class Conductor:
         self._context.emit(TaskSkipped(task=skipped.task, name=self._tasks[skipped.task].name, because=because))
 
     def _take(self, task: Task, ended: AttemptEnded) -> Ended | Rerouted:
-        if self._goes_on_elsewhere(task, ended):
+        row = self._progress.rows.pop(task.number)
+        self._windows.ended(row.key, Path(row.directory), self._context.agent_of(task).name, ended.resets_at)
+        self._progress.is_news = True
+        learn_from(self._context, task, ended)
+        if self._goes_on_elsewhere(task, ended) or self._goes_on_later(task, ended):
             return Rerouted(task.number)
         return Ended(task.number, ended.outcome)
 
@@ -315,10 +347,22 @@ class Conductor:
         if self._stop.is_set() or self._progress.request is not None or not may_go_on(self._context, task, ended):
             return False
         lesson = "" if self._context.settings.max_attempts == 1 else read_lesson(self._context, task, ended)
-        escalated = self._context.escalation.escalate(task, ended.note, lesson, attempt_of(self._context, task, ended))
+        escalation = self._context.escalation
+        escalated = escalation.escalate(task, ended.note, lesson, is_priced=bool(ended.nano_usd))
         if escalated is None:
             return False
-        self._reroute(task, escalated)
+        self._reroute(task, escalated, after=ended)
+        return True
+
+    def _goes_on_later(self, task: Task, ended: AttemptEnded) -> bool:
+        """Whether the task, which a limit of its provider's has ended, is on offer again: with another agent, or when
+        that is over."""
+        if self._stop.is_set() or self._progress.request is not None or ended.resets_at is None:
+            return False
+        escalation = self._context.escalation
+        if not escalation.can_fail_over(task):
+            return self._context.settings.waits
+        self._reroute(task, escalation.fail_over(task))
         return True
 
     def _keep_modest(self, task: Task) -> None:
@@ -334,10 +378,17 @@ class Conductor:
         else:
             self._reroute(task, escalated)
 
-    def _reroute(self, task: Task, escalated: Escalated) -> None:
+    def _reroute(self, task: Task, escalated: Escalated, *, after: AttemptEnded | None = None) -> None:
         self._set_task(task.number, TaskState.PENDING, escalated.because)
         self._context.emit(
-            TaskRerouted(task=task.number, name=task.name, model=escalated.model, because=escalated.because)
+            TaskRerouted(
+                task=task.number,
+                name=task.name,
+                model=escalated.model,
+                because=escalated.because,
+                tokens=None if after is None else after.metered_tokens,
+                nano_usd=None if after is None else after.nano_usd,
+            )
         )
 
     def _set_task(self, number: str, state: TaskState, note: str = "") -> None:
@@ -348,13 +399,15 @@ class Conductor:
             if _identity(alert) not in self._progress.alerts_told:
                 self._context.emit(AlertFired(level=alert.level, message=alert.message, at=alert.at.isoformat()))
                 self._progress.alerts_told.add(_identity(alert))
+        self._windows.tell_alerts()
 
     def _tell_what_remains(self) -> None:
-        """Tasks that were ready but could not be paid for are named, with the budgets that said no."""
+        """Tasks that were ready but could not be paid for are named, with the budgets or windows that said no."""
         self._tell_alerts()
+        remaining = self._windows.tell_what_remains(self._dispatch.remaining(), self._tasks)
         shortfalls = [shortfall for denial in self._denials().values() for shortfall in denial.shortfalls]
         names = ", ".join(sorted({title_of(shortfall.balance.budget.name) for shortfall in shortfalls}))
-        for number in self._dispatch.remaining() if shortfalls else ():
+        for number in remaining if shortfalls else ():
             is_unpriced = any(shortfall.wanted is None for shortfall in shortfalls)
             because = f"budget {names} " + ("refuses a cost that is unknown" if is_unpriced else "has no room for it")
             self._set_task(number, TaskState.STOPPED, because)

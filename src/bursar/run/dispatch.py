@@ -6,7 +6,7 @@ from its events alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bursar.journal import RunState
@@ -59,11 +59,17 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The task could not be begun just now; `denied`: because a budget has no room for it."""
+    """The task could not be begun just now.
+
+    Attributes:
+        denied: because a budget, or a window, has no room for it.
+        again_at: when it is worth another look though nothing has ended; None: never.
+    """
 
     task: str
     at: float
     denied: bool
+    again_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +88,24 @@ class Rerouted:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """More is known of what tasks take, or of the money; it holds until more is known again.
+
+    Attributes:
+        first: of the tasks that may start, those that are offered before all others, in this order.
+        lengths: what each task takes, in any unit; None: as before.
+    """
+
+    first: tuple[str, ...] = ()
+    lengths: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StopAsked:
     """Nothing more is to be started."""
 
 
-Event = Looked | Merged | Passed | Attended | Adopted | Started | Refused | Ended | Rerouted | StopAsked
+Event = Looked | Merged | Passed | Attended | Adopted | Started | Refused | Ended | Rerouted | Weighed | StopAsked
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +158,8 @@ class Dispatch:
     """One run's tasks from its first look to its end.
 
     Offers are made anew when an attempt has ended (nothing else frees a slot, a task or money), when a person has
-    passed a checkpoint, and when the time between two starts is over. Within one look a task that is refused lets
-    others pass that need less.
+    passed a checkpoint, when the time between two starts is over, and when a refused task is worth another look. Within
+    one look a task that is refused lets others pass that need less.
     """
 
     def __init__(
@@ -162,11 +181,13 @@ class Dispatch:
         self._passes = passes
         self._running: set[str] = set()
         self._adopted: set[str] = set()
+        self._first: tuple[str, ...] = ()
         self._refused: dict[str, None] = {}
         self._asked: set[str] = set()
         self._outcomes: set[str] = set()
         self._offers: Iterator[str] = iter(())
         self._next_start_at = float("-inf")
+        self._again_at: float | None = None
         self._is_due = True
         self._is_delayed = False
         self._is_stopping = False
@@ -181,9 +202,11 @@ class Dispatch:
                 self._begin(task)
                 self._next_start_at = at + self._gap
                 return self._go_on(at)
-            case Refused(task, at, denied):
+            case Refused(task, at, denied, again_at):
                 if denied:
                     self._refused[task] = None
+                if again_at is not None:
+                    self._again_at = again_at if self._again_at is None else min(again_at, self._again_at)
                 return self._go_on(at)
             case Ended(task, outcome):
                 return list(map(Skip, self._end(task, outcome)))
@@ -194,6 +217,10 @@ class Dispatch:
                 self._adopted.add(task)
             case Merged(task):
                 self._finish(task)
+            case Weighed(first, lengths):
+                self._first = first
+                if lengths is not None:
+                    self._scheduler.weigh(lengths)
             case Passed(task):
                 self._asked.discard(task)
                 self._finish(task)
@@ -213,8 +240,17 @@ class Dispatch:
         """Tasks that could start, but for the money."""
         return [number for number in self._scheduler.ready() if not self._tasks[number].is_checkpoint]
 
+    def open_tasks(self) -> list[str]:
+        """Tasks that are still to be begun, or to be tried again, checkpoints left out."""
+        return [number for number in self._scheduler.open_tasks() if not self._tasks[number].is_checkpoint]
+
+    @property
+    def free_slots(self) -> int:
+        """How many attempts could be begun now."""
+        return self._slots - len(self._running)
+
     def _look(self, at: float) -> list[Action]:
-        if self._is_due or self._is_delayed:
+        if self._is_due or self._is_delayed or (self._again_at is not None and at >= self._again_at):
             self._is_due = False
             self._offer()
         return self._go_on(at)
@@ -222,7 +258,8 @@ class Dispatch:
     def _offer(self) -> None:
         self._refused.clear()
         self._is_delayed = False
-        self._offers = self._scheduler.offers()
+        self._again_at = None
+        self._offers = self._scheduler.offers(self._first)
 
     def _go_on(self, at: float) -> list[Action]:
         """Up to the next start, whose answer decides what comes then."""
@@ -249,8 +286,11 @@ class Dispatch:
         return next(self._offers, None)
 
     def _rest(self) -> Action:
-        if self._running or self._is_delayed or self._waits_for_a_person():
-            return Wait(self._next_start_at if self._is_delayed else None)
+        times = [self._next_start_at] if self._is_delayed else []
+        if self._again_at is not None and not self._is_stopping:
+            times.append(self._again_at)
+        if self._running or times or self._waits_for_a_person():
+            return Wait(min(times, default=None))
         return Finish(self._state())
 
     def _waits_for_a_person(self) -> bool:

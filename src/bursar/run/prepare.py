@@ -49,6 +49,7 @@ class Tools:
 
     Attributes:
         value_usd: what a finished task is worth to the learned policy; None: the rules choose.
+        learn_after: how many finished attempts it must know before it chooses; the rules do until then.
     """
 
     stores: Stores
@@ -61,6 +62,7 @@ class Tools:
     ids: IdSource
     failover: tuple[Agent, ...] = ()
     value_usd: float | None = None
+    learn_after: int = 0
 
 
 def check_plan_file(path: Path) -> tuple[Plan, Graph]:

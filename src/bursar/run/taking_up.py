@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bursar.budget import RUN_THRESHOLDS, Budget, Limit, OnLimit, parse_limit
-from bursar.errors import UserError
+from bursar.errors import StoreError, UserError
 from bursar.events import RunEvent
 from bursar.journal import AttemptRow, RunRow, RunState, TaskRow, TaskState, TopUp
 from bursar.notify import AuditLog
 from bursar.paths import AUDIT_FILE
 from bursar.plan import Plan
 from bursar.processes import identify
-from bursar.run.advice import ENOUGH_ATTEMPTS, Advice, learn_policy
+from bursar.run.advice import LEARN_FROM, Advice, learn_policy
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext
 from bursar.run.executor import AttemptExecutor
@@ -270,8 +270,12 @@ def _task_rows(run_id: str, plan: Plan) -> list[TaskRow]:
 
 
 def _advice(opened: PlanToRun, tools: Tools) -> Advice | None:
-    """What earlier runs have taught, where that is asked for and there is enough of it."""
+    """What earlier runs have taught, where that is asked for."""
     if tools.value_usd is None:
         return None
-    policy, seen = learn_policy(tools.stores.history.observations())
-    return Advice(policy, str(opened.origin.project), tools.value_usd) if seen >= ENOUGH_ATTEMPTS else None
+    try:
+        earlier = tools.stores.history.read(latest=LEARN_FROM).observations
+    except StoreError:  # what is learned from this run alone will have to do
+        earlier = []
+    policy, seen = learn_policy(earlier)
+    return Advice(policy, str(opened.origin.project), tools.value_usd, seen, tools.learn_after)

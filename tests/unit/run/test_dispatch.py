@@ -25,6 +25,7 @@ from bursar.run.dispatch import (
     Started,
     StopAsked,
     Wait,
+    Weighed,
 )
 from bursar.run.scheduler import Scheduler, Skipped
 
@@ -136,3 +137,63 @@ def test_what_was_done_before_is_not_done_again() -> None:
     dispatch = dispatch_of(task("1"), task("2"), task("3", "1", "2"), done=("1",))
     dispatch.take(Merged("2"))
     assert dispatch.take(Looked(0)) == [Start("3")]
+
+
+def test_what_is_to_come_first_is_offered_first_if_it_may_start() -> None:
+    dispatch = dispatch_of(task("1"), task("2"), task("3"), task("4", "1"))
+    assert dispatch.take(Weighed(first=("4", "3", "2"))) == []
+    assert dispatch.take(Looked(0)) == [Start("3")]
+    assert dispatch.take(Refused("3", 0, denied=True)) == [Start("2")]
+    assert dispatch.take(Started("2", 0)) == [Start("1")]
+    assert dispatch.take(Started("1", 0)) == [Wait(None)]
+    dispatch.take(Ended("2", "failed"))
+    dispatch.take(Weighed())
+    assert dispatch.take(Looked(1)) == [Start("3")]
+
+
+def test_lengths_that_become_known_say_who_heads_the_longest_chain() -> None:
+    dispatch = dispatch_of(task("1"), task("2"), task("3"), task("4", "3"), slots=1)
+    assert dispatch.take(Looked(0)) == [Start("3")]
+    dispatch.take(Started("3", 0))
+    dispatch.take(Weighed(lengths={"1": 1.0, "2": 9.0, "4": 5.0}))
+    dispatch.take(Ended("3", "succeeded"))
+    for at, number in enumerate(("2", "4", "1")):
+        assert dispatch.take(Looked(at)) == [Start(number)]
+        dispatch.take(Started(number, at))
+        dispatch.take(Ended(number, "succeeded"))
+
+
+def test_what_is_open_is_what_is_still_to_be_begun() -> None:
+    dispatch = dispatch_of(task("1"), task("2", "1"), task("3"), task("4", kind="checkpoint:decision"))
+    assert (dispatch.open_tasks(), dispatch.remaining(), dispatch.free_slots) == (["1", "2", "3"], ["1", "3"], 2)
+    dispatch.take(Looked(0))
+    dispatch.take(Started("1", 0))
+    assert (dispatch.open_tasks(), dispatch.remaining(), dispatch.free_slots) == (["2", "3"], ["3"], 1)
+
+
+def test_what_a_window_refuses_is_offered_again_at_its_time() -> None:
+    dispatch = dispatch_of(task("1"), task("2"))
+    assert dispatch.take(Looked(0)) == [Start("1")]
+    assert dispatch.take(Refused("1", 0, denied=True, again_at=20)) == [Start("2")]
+    assert dispatch.take(Refused("2", 0, denied=True, again_at=15)) == [Wait(15)]
+    assert dispatch.take(Looked(14)) == [Wait(15)]
+    assert dispatch.take(Looked(15)) == [Start("1")]
+    assert dispatch.take(Started("1", 15)) == [Start("2")]
+    assert dispatch.take(Refused("2", 15, denied=True)) == [Wait(None)]
+    assert dispatch.take(Ended("1", "succeeded")) == []
+    assert dispatch.take(Looked(16)) == [Start("2")]
+    assert dispatch.take(Refused("2", 16, denied=True)) == [Finish(RunState.STOPPED)]
+
+
+def test_waiting_for_a_window_can_be_called_off() -> None:
+    dispatch = dispatch_of(task("1"))
+    dispatch.take(Looked(0))
+    assert dispatch.take(Refused("1", 0, denied=True, again_at=20)) == [Wait(20)]
+    dispatch.take(StopAsked())
+    assert dispatch.take(Looked(1)) == [Finish(RunState.INTERRUPTED)]
+
+
+def test_what_its_provider_refuses_for_a_time_is_interrupted_and_not_stopped() -> None:
+    dispatch = dispatch_of(task("1"))
+    dispatch.take(Looked(0))
+    assert dispatch.take(Refused("1", 0, denied=False)) == [Finish(RunState.INTERRUPTED)]
