@@ -67,7 +67,7 @@ class Attempts:
         self._shares = FairShares(context)
         self._are_lengths_known = not _compete(context)
         self._commands = AttemptCommands(context)
-        self._continuing = Continuing(context)
+        self._continuing = Continuing(context, place)
 
     def hold_for(self, task: Task) -> Hold:
         """What an attempt at `task` would ask the ledger to hold."""
@@ -136,7 +136,7 @@ class Attempts:
         context.escalation.begun(task)
         if hold.is_blind:
             self._blind.add(key)
-        row = self._continuing.take(task, self._row(task, key, number), self._place.tip)
+        row = self._continuing.take(task, self._row(task, key, number))
         Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)
         context.stores.journal.begin_attempt(row)
         self._continuing.begun(task, row)

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bursar.budget import Amount
-from bursar.errors import BursarError
 from bursar.journal import AttemptRow, AttemptState, Remainder
 from bursar.paths import HOME_FOLDER
 from bursar.plan import Task
 from bursar.run.context import RunContext
 from bursar.run.holds import Hold, less
+from bursar.run.place import Place
 from bursar.supervision import ABANDONED, Ending, Outcome, read_claim
-from bursar.worktrees import Change, contains
+from bursar.worktrees import Change
 
 _CUT_OFF = frozenset({AttemptState.STOPPED, AttemptState.INTERRUPTED})
 
@@ -34,8 +34,9 @@ class _Left:
 class Continuing:
     """What is there to go on with, for the tasks of one run."""
 
-    def __init__(self, context: RunContext) -> None:
+    def __init__(self, context: RunContext, place: Place) -> None:
         self._context = context
+        self._place = place
         self._left: dict[str, _Left] = {}
 
     def restore(self, rows: Iterable[AttemptRow]) -> None:
@@ -51,7 +52,7 @@ class Continuing:
         """The attempt was cut off; what it has left is journaled."""
         has_begun = read_claim(Path(row.directory)) not in {None, ABANDONED}
         has_begun = has_begun and (outcome is None or outcome.ending is not Ending.NOT_STARTED)
-        if self._context.checkout is None or not (has_begun or change is not None):
+        if task.number in self._context.instances or not (has_begun or change is not None):
             return
         said = None if outcome is None else outcome.session_id
         remainder = Remainder(
@@ -73,10 +74,10 @@ class Continuing:
         left = self._find(task)
         return hold if left is None else less(hold, used_before(self._context, left.row.key).tokens)
 
-    def take(self, task: Task, row: AttemptRow, tip: str) -> AttemptRow:
+    def take(self, task: Task, row: AttemptRow) -> AttemptRow:
         """The attempt, which is about to begin, as it goes on with the last one; as it is where there is none."""
         left = self._find(task)
-        if left is None or not self._is_there(left, tip):
+        if left is None or not self._place.can_go_on(left.row.base_commit, left.remainder.work_commit):
             return row
         free = not Path(left.row.worktree).exists()
         worktree = left.row.worktree if free else row.worktree
@@ -103,14 +104,6 @@ class Continuing:
         if self._context.escalation.lesson_of(task):
             return None
         return self._left.get(task.number)
-
-    def _is_there(self, left: _Left, tip: str) -> bool:
-        """Whether its base is still in the run's work, and git still has its changes."""
-        repository, base, work = self._context.repository, left.row.base_commit, left.remainder.work_commit
-        try:
-            return contains(repository, tip, base) and (work is None or contains(repository, work, base))
-        except BursarError:
-            return False
 
 
 def continued_by(context: RunContext, row: AttemptRow) -> Remainder | None:

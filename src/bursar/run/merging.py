@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from bursar.errors import BursarError
 from bursar.journal import AttemptRow, AttemptState, TaskState
 from bursar.plan import Task
 from bursar.run.context import RunContext
@@ -35,6 +36,14 @@ class MergedWork:
     def folder_of(self, attempt: str) -> Path:
         """Where the worktree of an attempt of this name is made."""
         return self._context.directory / "worktrees" / attempt
+
+    def can_go_on(self, base: str, work: str | None) -> bool:
+        """Whether the base is still in the merged work, and git still has the changes."""
+        repository = self._context.repository
+        try:
+            return contains(repository, self.tip, base) and (work is None or contains(repository, work, base))
+        except BursarError:
+            return False
 
     async def prepare(self, attempt: AttemptRow, work: str | None = None) -> None:
         """The attempt's worktree stands, at the commit that it starts from; the changes of `work` lie in it."""

@@ -29,6 +29,11 @@ class Place(Protocol):
         """Where an attempt of this name works."""
         ...
 
+    def can_go_on(self, base: str, work: str | None) -> bool:
+        """Whether an attempt may start from that base, with what the commit `work` has; it is still there, and is not
+        left behind."""
+        ...
+
     async def prepare(self, attempt: AttemptRow, work: str | None = None) -> None:
         """The attempt's folder stands, with what the commit `work` has laid out in it, where there is one."""
         ...
@@ -73,6 +78,10 @@ class Workspace:
     def folder_of(self, attempt: str) -> Path:
         """The workspace, for every attempt."""
         return self._folder
+
+    def can_go_on(self, base: str, work: str | None) -> bool:
+        """Never: what was written is in the folder anyway, and it is done again from the beginning."""
+        return False
 
     async def prepare(self, attempt: AttemptRow, work: str | None = None) -> None:
         """Nothing: it is the user's folder."""
