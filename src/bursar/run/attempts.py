@@ -23,7 +23,8 @@ from bursar.run.continuing import Continuing, continued_by
 from bursar.run.deletions import deletions_in_words, unasked_deletions
 from bursar.run.executor import Executor, Standing
 from bursar.run.expectations import Expectation, Expectations
-from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_parts, within_cap
+from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_more, with_parts, within_cap
+from bursar.run.inheriting import Inheritance
 from bursar.run.job_holds import FairShares, find_short_budgets
 from bursar.run.judgement import Judgement, judge
 from bursar.run.kept import forget_kept, is_kept, keep_worktree
@@ -67,6 +68,7 @@ class Attempts:
         self._shares = FairShares(context)
         self._are_lengths_known = not _compete(context)
         self._commands = AttemptCommands(context)
+        self._inheritance = Inheritance(context)
         self._continuing = Continuing(context, place)
 
     def hold_for(self, task: Task) -> Hold:
@@ -82,6 +84,7 @@ class Attempts:
                 model=self._model(task),
                 expected=self._expected(task),
             )
+            hold = with_more(hold, self._inheritance.tokens_for(task), task.metrics.token_budget)
             self._holds[key] = within_cap(self._shares.demand(task, hold), cap)
         return self._continuing.shrink(task, self._holds[key])
 
@@ -153,6 +156,7 @@ class Attempts:
                 attempt=row.number,
                 model=row.model,
                 held_tokens=begun.reservation.held.tokens,
+                inherited_bytes=len(self._inheritance.text_for(task).encode()),
             )
         )
         try:
@@ -162,7 +166,7 @@ class Attempts:
             if obstacle is not None:
                 self.abandon(row)
                 return await self._end(task, row, None, None, obstacle)
-            spec = build_spec(self._context, task, row)
+            spec = build_spec(self._context, task, row, self._inheritance.text_for(task))
         except BursarError as error:
             self.abandon(row)
             return await self._end(task, row, None, None, Judgement(AttemptState.FAILED, error.message))

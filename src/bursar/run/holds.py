@@ -127,6 +127,17 @@ def with_parts(hold: Hold) -> Hold:
     return replace(hold, amount=parts, minimum=replace(minimum, fresh_tokens=1, output_tokens=1))
 
 
+def with_more(hold: Hold, tokens: int, token_budget: int | None) -> Hold:
+    """The same hold with so many tokens more to read, as far as the task's own budget allows."""
+    whole = hold.amount.tokens
+    wanted = max(whole, min(whole + tokens, token_budget or whole + tokens))
+    if wanted == whole:
+        return hold
+    money = hold.amount.nano_usd
+    amount = replace(hold.amount, tokens=wanted, nano_usd=None if money is None else -(-money * wanted // whole))
+    return replace(hold, amount=amount, minimum=amount if hold.minimum == hold.amount else hold.minimum)
+
+
 def less(hold: Hold, used_tokens: int) -> Hold:
     """What is left to hold of a task that has used so much already, at least a tenth.
 

@@ -19,13 +19,16 @@ from bursar.supervision import PROMPT_FILE, AttemptSpec, HomeSpec, StopRung, ope
 from bursar.worktrees import identity_variables
 
 
-def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
+def build_spec(context: RunContext, task: Task, row: AttemptRow, inherited: str = "") -> AttemptSpec:
     """Everything that the attempt needs; its prompt is written beside its other files.
+
+    Args:
+        inherited: what it is told of the tasks that it depends on; empty for nothing.
 
     Raises:
         SetupError: the agent's program is not installed, or its home cannot be made.
     """
-    request, agent = _build_request(context, task, row), context.agent_of(task)
+    request, agent = _build_request(context, task, row, inherited), context.agent_of(task)
     (Path(row.directory) / PROMPT_FILE).write_text(request.prompt, encoding="utf-8")
     launch = agent.launch(request, context.environment)
     home = None if launch.home is None else _open_home(Path(row.directory), launch.home)
@@ -61,7 +64,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
     )
 
 
-def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRequest:
+def _build_request(context: RunContext, task: Task, row: AttemptRow, inherited: str) -> LaunchRequest:
     """What the agent is told; an instance of a job list word for word, so that a command stands at the beginning.
 
     One with a conversation of its own lives in the user's home, where conversations are found again.
@@ -71,7 +74,7 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRe
     if instance is None:
         continued = continued_by(context, row)
         return LaunchRequest(
-            prompt=_prompt(context, task, row, continued),
+            prompt=_prompt(context, task, row, continued, inherited),
             worktree=worktree,
             model=row.model,
             session_id=row.session_id,
@@ -92,7 +95,7 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRe
     )
 
 
-def _prompt(context: RunContext, task: Task, row: AttemptRow, continued: Remainder | None) -> str:
+def _prompt(context: RunContext, task: Task, row: AttemptRow, continued: Remainder | None, inherited: str) -> str:
     """All that the task says; or, to an agent that remembers it, that it is to go on."""
     if keeps_conversation(row, continued):
         return go_on_prompt(task, has_work=continued is not None and continued.work_commit is not None)
@@ -102,6 +105,7 @@ def _prompt(context: RunContext, task: Task, row: AttemptRow, continued: Remaind
         task,
         lambda folder: (worktree / folder / ARCHIVE_NAME).is_file(),
         lesson=context.escalation.lesson_of(task),
+        inherited=inherited,
         begun=BEGUN if continued is not None and continued.work_commit is not None else "",
         decisions=decisions_in_words(decided_before(context.plan, context.graph, task, answers)) if answers else "",
     )
