@@ -39,7 +39,17 @@ from bursar.paths import state_dir
 from bursar.plan import Plan
 from bursar.pricing import ALIASES, load_prices
 from bursar.reports import build_run_report, render_report, report_as_data
-from bursar.run import ENOUGH_ATTEMPTS, Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools, alerts_of_run
+from bursar.run import (
+    ENOUGH_ATTEMPTS,
+    Conductor,
+    LiveForecast,
+    PlanToRun,
+    RunContext,
+    RunSettings,
+    Stores,
+    Tools,
+    alerts_of_run,
+)
 from bursar.worktrees import is_tracked, leave_out
 
 _EXIT_CODES = {
@@ -149,6 +159,7 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
         max_phases=settings.parallel.max_workers,
         phase_tokens=settings.parallel.min_token_budget_per_phase,
         falls_back=settings.parallel.fallback_to_sequential,
+        forecast_seconds=settings.run.forecast_seconds,
         windows=_windows(settings, flags),
         waits=flags.waits,
     )
@@ -283,7 +294,7 @@ async def _conduct(
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop, number)
-    looking = asyncio.create_task(watch.look())
+    looking = asyncio.gather(watch.look(), LiveForecast(context).keep())
     desk = open_desk(conductor, context, say)
     watch.tell_desk(desk)
     try:

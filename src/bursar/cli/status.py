@@ -8,6 +8,7 @@ import sys
 from bursar.cli.parsing import parser
 from bursar.cli.phase_states import STATES, open_journal_to_read, phases_as_data, read_phases
 from bursar.errors import OK
+from bursar.paths import FORECAST_FILE, state_dir
 from bursar.processes import is_alive
 
 TYPE_CHECKING = False
@@ -73,8 +74,24 @@ def _run(run: dict[str, Any]) -> dict[str, Any]:
         run["state"] = "interrupted"
     if run.pop("is_imported"):
         run["imported"] = True
+    run["forecast"] = _forecast(run["id"]) if run["state"] == "running" else None
     run["progress_percent"] = 100 * run["merged"] // run["tasks"] if run["tasks"] else 0
     return run
+
+
+def _forecast(run: str) -> dict[str, Any] | None:
+    """What its conductor has last forecast of what is left; None where it has not, or it cannot be read."""
+    path = os.path.join(state_dir(), "runs", run, FORECAST_FILE)
+    if not os.path.exists(path):
+        return None
+    import json
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def here() -> str | None:
@@ -92,6 +109,9 @@ def _line(run: dict[str, Any]) -> str:
     hint = f"  →  bursar resume {run['id']}" if run["state"] in ("interrupted", "stopped", "failed") else ""
     if run.get("imported"):
         hint = "  imported"
+    forecast = run["forecast"] or {}
+    finishes = forecast.get("finishes")
+    hint += f"  finishes with probability {finishes:.2f}" if isinstance(finishes, float) else ""
     return (
         f"{run['id']}  {run['plan']:<10} {run['state']:<11} {run['merged']:>3}/{run['tasks']} tasks"
         f" ({run['progress_percent']} %)  {run['running']} running, {run['not_done']} not done"

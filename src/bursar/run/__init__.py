@@ -11,6 +11,7 @@ from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command, user_name
 from bursar.run.executor import AttemptExecutor, Executor, Standing, Status
 from bursar.run.kept import is_kept
+from bursar.run.live_forecast import LiveForecast
 from bursar.run.logged import LoggedWork, charge_logs, including_logs
 from bursar.run.origins import Origin
 from bursar.run.place import Place
@@ -34,6 +35,7 @@ __all__ = [
     "AttemptExecutor",
     "Conductor",
     "Executor",
+    "LiveForecast",
     "LoggedWork",
     "Origin",
     "Place",

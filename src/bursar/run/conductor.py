@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +30,7 @@ from bursar.events import (
 from bursar.journal import AttemptRow, Request, RequestKind, RunState, TaskState
 from bursar.ledger import Denial
 from bursar.plan import Task
-from bursar.run.accounts import alerts_of_run, charged_budgets, other_budgets
+from bursar.run.accounts import alerts_of_run, other_budgets
 from bursar.run.attempts import Attempts
 from bursar.run.checkpoints import Checkpoints
 from bursar.run.context import RunContext
@@ -93,10 +93,17 @@ class Conductor:
         place: Place,
         tried: dict[str, int],
         done: Sequence[str],
+        charged: Collection[str],
         executor: AttemptExecutor | None = None,
     ) -> None:
-        """`tried`: attempts that each task has had; `done`: tasks that are merged already; `executor`: None for this
-        machine's."""
+        """Nothing has happened yet.
+
+        Args:
+            tried: how many attempts each task has had.
+            done: tasks that are merged already.
+            charged: names of the budgets that the attempts so far are charged to; those of one attempt never change.
+            executor: carries out the attempts; None for this machine's.
+        """
         self._context = context
         self._place = place
         self._tasks = {task.number: task for task in context.plan.tasks}
@@ -117,7 +124,7 @@ class Conductor:
         self._executor = LocalExecutor(context.directory / "spawner.log") if executor is None else executor
         self._attempts = Attempts(context, self._executor, place, tried)
         self._windows = WindowWatch(context)
-        self._progress = _Progress()
+        self._progress = _Progress(charged=set(charged))
         self._stop = asyncio.Event()
 
     def request_stop(self) -> None:
@@ -156,9 +163,9 @@ class Conductor:
                 windows=self._windows.limits_in_words(),
             )
         )
-        self._progress.charged = charged_budgets(context)
         self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context, self._progress.charged)}
         async with self._executor, self._requests:
+            self._attempts.restore(rows)
             recovered = recover(context, self._attempts, self._place, self._executor, rows)
             for number in recovered.merged:
                 self._dispatch.take(Merged(number))

@@ -45,6 +45,7 @@ class RunSettings:
         auto_approved: checkpoint types that pass without a person, e.g. `human-verify`.
         lane: who bills the agent's calls.
         startup_delay_seconds: the least time between two starts of agents.
+        forecast_seconds: the least time between two forecasts of what is left; 0 for none.
         max_attempts: at one task in one run, each after a failure and on a larger tier.
         attempt_cap: what one model may use on one task; None for no cap.
         downgrades: whether a task that cannot be paid for goes to a smaller tier.
@@ -63,6 +64,7 @@ class RunSettings:
     auto_approved: frozenset[str] = frozenset()
     lane: Lane = Lane.UNKNOWN
     startup_delay_seconds: float = 0.0
+    forecast_seconds: float = 0.0
     max_attempts: int = 1
     attempt_cap: Limit | None = None
     downgrades: bool = False

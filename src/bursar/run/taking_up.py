@@ -10,6 +10,7 @@ from bursar.budget import RUN_THRESHOLDS, Budget, Limit, OnLimit, parse_limit
 from bursar.errors import StoreError, UserError
 from bursar.events import RunEvent
 from bursar.journal import AttemptRow, PlanRow, RunRow, RunState, TaskRow, TaskState, TopUp
+from bursar.ledger import Reservation
 from bursar.notify import AuditLog
 from bursar.paths import AUDIT_FILE
 from bursar.plan import Plan
@@ -104,10 +105,12 @@ def take_up(
         opened = opened.knowing(row.number for row in journal.tasks(run.id))
     if run is not None and limit is not None:
         _check_unit(tools, run, limit)
+    rows = [] if run is None else journal.attempts(run.id)
+    held = [] if run is None else tools.stores.ledger.reservations({"run": run.id})
     if run is None:
         run = _begin(opened, tools, limit)
     else:
-        _check_ledger(tools, run)
+        _check_ledger(run, rows, held)
         limit = limit or _limit_never_defined(tools, run)
     tip = opened.origin.starting_tip(run)
     if run.plan_digest != opened.plan.digest:
@@ -122,19 +125,19 @@ def take_up(
         tools.stores.ledger.define(_build_budget(tools, run.id, each))
     journal.conduct(run.id, identify(os.getpid()) or "", run.limit)
     context = _context(opened, tools, run, emit)
-    rows = journal.attempts(run.id)
     place = opened.origin.place(context, tip)
-    return Conductor(context, place, _tried(tools, run, rows), done, executor), context, rows
+    charged = {name for each in held for name in each.budgets}
+    return Conductor(context, place, _tried(rows, held), done, charged, executor), context, rows
 
 
-def _check_ledger(tools: Tools, run: RunRow) -> None:
+def _check_ledger(run: RunRow, rows: Sequence[AttemptRow], held: Sequence[Reservation]) -> None:
     """The ledger has a hold for every attempt of the run: it is the one that the run was begun with.
 
     Raises:
         UserError: it is another one, which knows nothing of what this run has spent.
     """
-    known = {each.key for each in tools.stores.ledger.reservations({"run": run.id})}
-    missing = next((row.key for row in tools.stores.journal.attempts(run.id) if row.key not in known), None)
+    known = {each.key for each in held}
+    missing = next((row.key for row in rows if row.key not in known), None)
     if missing is not None:
         raise UserError(
             f"the ledger knows nothing of attempt {missing}: run {run.id} was begun with another ledger",
@@ -214,18 +217,18 @@ def _begin(opened: PlanToRun, tools: Tools, limit: RunLimit | None) -> RunRow:
 def _done_tasks(opened: PlanToRun, tools: Tools, run: RunRow, tip: str) -> list[str]:
     """Tasks that need not be done again: merged as they are written now, their commit still in the history."""
     digests = {task.number: task for task in opened.plan.tasks}
+    rows = [row for row in tools.stores.journal.tasks(run.id) if row.number in digests]
+    kept = opened.origin.kept(run, tip, {row.commit for row in rows if row.commit is not None})
     summarized = opened.summarized
     done: list[str] = []
-    for row in tools.stores.journal.tasks(run.id):
-        task = digests.get(row.number)
-        if task is None:
-            continue
+    for row in rows:
+        task = digests[row.number]
         if row.number in summarized:  # by whomever: a SUMMARY says that the whole plan is done
             done.append(row.number)
             if row.state is not TaskState.MERGED:
                 tools.stores.journal.set_task(run.id, row.number, TaskState.MERGED, note="its plan has a SUMMARY")
             continue
-        is_there = row.commit is None or opened.origin.has(tip, row.commit)
+        is_there = row.commit is None or row.commit in kept
         if row.state is TaskState.MERGED and row.digest == task.digest and is_there:
             done.append(row.number)
         elif row.state is not TaskState.PENDING or row.digest != task.digest:
@@ -233,12 +236,12 @@ def _done_tasks(opened: PlanToRun, tools: Tools, run: RunRow, tip: str) -> list[
     return done
 
 
-def _tried(tools: Tools, run: RunRow, rows: Sequence[AttemptRow]) -> dict[str, int]:
+def _tried(rows: Sequence[AttemptRow], held: Sequence[Reservation]) -> dict[str, int]:
     """How many attempts each task has had, those included whose hold was taken but whose row was never written."""
     tried: dict[str, int] = {}
     for row in rows:
         tried[row.task] = max(tried.get(row.task, 0), row.number)
-    for reservation in tools.stores.ledger.reservations({"run": run.id}):
+    for reservation in held:
         task = reservation.labels["task"]
         tried[task] = max(tried.get(task, 0), reservation.attempt)
     return tried
