@@ -141,6 +141,8 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
         downgrades=settings.routing.downgrade,
         lane=Lane(settings.agents.get(flags.agent or settings.run.agent, AgentSettings()).lane),
         startup_delay_seconds=flags.startup_delay_seconds,
+        verifies_merged=settings.run.verify_merged,
+        fresh_attempts=settings.run.fresh_attempts,
     )
 
 

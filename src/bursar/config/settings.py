@@ -28,13 +28,20 @@ _ADDED_UP = ("price",)  # lists to which the later file adds, where others go in
 
 
 class RunTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[run]`: how runs are conducted."""
+    """`[run]`: how runs are conducted.
+
+    Attributes:
+        verify_merged: work that others' was merged beside is verified again with it.
+        fresh_attempts: at one task in one run, after its work could not be merged; then a person is asked.
+    """
 
     agent: str = "claude"
     max_parallel: int = 5
     default_hold: str = "50k tokens"
     attempt_minutes: float = 60.0
     verify_minutes: float = 15.0
+    verify_merged: bool = True
+    fresh_attempts: int = 1
 
 
 class RoutingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -227,6 +234,8 @@ def _check(settings: Settings, path: Path) -> None:
     for name, minutes in (("attempt_minutes", run.attempt_minutes), ("verify_minutes", run.verify_minutes)):
         if not 0 < minutes <= 7 * 24 * 60:
             raise UserError(f"{path}: run.{name} must be more than 0 and at most a week, not {minutes}")
+    if not 0 <= run.fresh_attempts <= 10:
+        raise UserError(f"{path}: run.fresh_attempts must be from 0 to 10, not {run.fresh_attempts}")
     check_parallel(settings.parallel, f"{path}: parallel.")
     check_prices(settings.price, f"{path}: ")
     for agent, table in settings.agents.items():

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bursar.journal import AttemptRow
 from bursar.processes import kill_marked
-from bursar.run.context import RunContext
 from bursar.supervision import MARK, VERIFY_LOG
 from bursar.verification import Verdict, Verification
+
+if TYPE_CHECKING:
+    from bursar.run.context import RunContext
 
 
 class AttemptCommands:

@@ -16,7 +16,6 @@ from bursar.ledger import Denial, Reservation, ReserveRequest, State
 from bursar.plan import Task
 from bursar.processes import kill_marked
 from bursar.run.accounts import build_ended, observe
-from bursar.run.attempt_commands import AttemptCommands
 from bursar.run.context import RunContext
 from bursar.run.deletions import deletions_in_words, unasked_deletions
 from bursar.run.expectations import Expectation, Expectations
@@ -26,10 +25,11 @@ from bursar.run.judgement import Judgement, judge
 from bursar.run.kept import is_kept, keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.place import Place
+from bursar.run.refused_merges import RefusedMerges
 from bursar.run.supervisors import Supervisors
 from bursar.supervision import ABANDONED, MARK, Ending, Outcome, claim, close_home, read_claim, read_outcome
 from bursar.verification import Verdict
-from bursar.worktrees import Change, MergeConflict
+from bursar.worktrees import Change
 
 _TASK_STATE = {
     AttemptState.SUCCEEDED: TaskState.MERGED,
@@ -61,7 +61,8 @@ class Attempts:
         self._blind: set[str] = set()  # keys of attempts that run on a blind hold
         self._learned = LearnedEstimates(context)
         self._shares = FairShares(context)
-        self._commands = AttemptCommands(context)
+        self._commands = context.commands
+        self.refused = RefusedMerges(context)
 
     def hold_for(self, task: Task) -> Hold:
         """What an attempt at `task` would ask the ledger to hold."""
@@ -167,10 +168,11 @@ class Attempts:
                 judgement = verified
             if judgement.state is AttemptState.SUCCEEDED and change is not None:
                 merged = await self._place.merge(task, row, change)
-                if isinstance(merged, MergeConflict):
-                    judgement = Judgement(AttemptState.FAILED, f"merge conflict in {', '.join(merged.files)}")
-                else:
+                if merged is None:
+                    return self._left(task, row, outcome)
+                if isinstance(merged, str):
                     return await self._end(task, row, outcome, change, judgement, commit=merged)
+                judgement = Judgement(AttemptState.FAILED, self.refused.add(row, merged, self._place.tip))
         except BursarError as error:
             if self._place.has(row.key):
                 raise  # only the journal has not heard of it yet: a resume tells it, and the task is not done twice

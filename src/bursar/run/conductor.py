@@ -221,7 +221,7 @@ class Conductor:
         if ended.outcome == "interrupted" and is_adopted and not self._stop.is_set():
             self._scheduler.reopened(task.number)  # an earlier conductor's: we were asked to do what is missing
             return
-        if self._goes_on_elsewhere(task, ended):
+        if self._starts_afresh(task, ended) or self._goes_on_elsewhere(task, ended) or self._asks_person(task, ended):
             return
         self._progress.outcomes.add(ended.outcome)
         if ended.outcome == "succeeded":
@@ -233,6 +233,24 @@ class Conductor:
             because = f"it depends on task {skipped.because}"
             self._context.stores.journal.set_task(self._context.run.id, skipped.task, TaskState.SKIPPED, note=because)
             self._context.emit(TaskSkipped(task=skipped.task, name=self._tasks[skipped.task].name, because=because))
+
+    def _starts_afresh(self, task: Task, ended: AttemptEnded) -> bool:
+        """Whether the task, whose work could not be merged, is on offer again, from what is merged now."""
+        if self._stop.is_set() or not self._attempts.refused.is_to_be_repeated(task, ended):
+            return False
+        self._scheduler.reopened(task.number)
+        self._reroute(task, Escalated(self._context.model_of(task), "starts afresh from what is merged now"))
+        return True
+
+    def _asks_person(self, task: Task, ended: AttemptEnded) -> bool:
+        """Whether a person has to merge the task's work; what depends on it waits, too."""
+        because = self._attempts.refused.ask_person(task, ended)
+        if because is None:
+            return False
+        self._scheduler.failed(task.number)
+        self._context.stores.journal.set_task(self._context.run.id, task.number, TaskState.WAITING, note=because)
+        self._context.emit(TaskWaited(task=task.number, name=task.name, because=because))
+        return True
 
     def _goes_on_elsewhere(self, task: Task, ended: AttemptEnded) -> bool:
         """Whether the task, whose attempt has failed or has reached its cap, is on offer again, on another route."""

@@ -22,6 +22,7 @@ from bursar.ledger import Ledger
 from bursar.plan import Instance, Plan, Task
 from bursar.pricing import RateTable
 from bursar.run.advice import Advice
+from bursar.run.attempt_commands import AttemptCommands
 from bursar.run.escalation import Escalation
 from bursar.worktrees import Repository
 
@@ -46,6 +47,8 @@ class RunSettings:
         max_attempts: at one task in one run, each after a failure and on a larger tier.
         attempt_cap: what one model may use on one task; None for no cap.
         downgrades: whether a task that cannot be paid for goes to a smaller tier.
+        verifies_merged: whether work that did not start from the merged work as it is now is verified in it.
+        fresh_attempts: at one task in one run, after its work could not be merged.
     """
 
     max_parallel: int = 5
@@ -58,6 +61,8 @@ class RunSettings:
     max_attempts: int = 1
     attempt_cap: Limit | None = None
     downgrades: bool = False
+    verifies_merged: bool = True
+    fresh_attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +89,7 @@ class RunContext:
         failover: agents that take over where `agent` is rate limited, in their order.
         advice: what earlier runs have taught, where that chooses routes.
         escalation: the routes of this run's tasks after failures.
+        commands: shell commands of its attempts, which a stop of the run ends.
         emit: called with everything that happens, in order; must not raise or block.
     """
 
@@ -106,12 +112,14 @@ class RunContext:
     failover: tuple[Agent, ...] = ()
     advice: Advice | None = None
     escalation: Escalation = field(init=False, compare=False)
+    commands: AttemptCommands = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         escalation = Escalation((self.agent, *self.failover), self.settings.max_attempts, self.advice)
         if self.instances:  # told in its agent's own words, and it leaves its traces where it works: never twice
             escalation = Escalation((self.agent,))
         object.__setattr__(self, "escalation", escalation)
+        object.__setattr__(self, "commands", AttemptCommands(self))
 
     @property
     def repository(self) -> Repository:

@@ -81,6 +81,10 @@ class Escalation:
         larger = self._other(task, larger_tier)
         return None if larger is None else self._move(task, larger, None, reason, lesson)
 
+    def teach(self, task: Task, lesson: str) -> None:
+        """The next attempt is told this of the ones before it; the task's route stays."""
+        self._lessons[task.number] = lesson
+
     def _move(self, task: Task, tier: Tier, cap: int | None, reason: str, lesson: str) -> Escalated:
         before = self.tier_of(task)
         self._tiers[task.number], self._caps[task.number] = tier, cap
@@ -143,14 +147,19 @@ def build_lesson(model: str, note: str, log: str, diff: str) -> str:
     """What an attempt is told of the one before it, in Markdown; the log's end and the diff's beginning, cut short."""
     parts = [f"{model} has tried this task before you and failed: {note}. Its changes are not in your worktree."]
     if log.strip():
-        parts.append(f"The end of what the verify command printed:\n\n{_fence(log[-MOST_LOG_CHARACTERS:], 'text')}")
+        parts.append(f"The end of what the verify command printed:\n\n{fence(log[-MOST_LOG_CHARACTERS:], 'text')}")
     if diff.strip():
-        cut = "" if len(diff) <= MOST_DIFF_CHARACTERS else "\n… cut short"
-        parts.append(f"What it had changed:\n\n{_fence(diff[:MOST_DIFF_CHARACTERS] + cut, 'diff')}")
+        parts.append(f"What it had changed:\n\n{fence_diff(diff)}")
     return "\n\n".join(parts)
 
 
-def _fence(text: str, kind: str) -> str:
+def fence_diff(diff: str) -> str:
+    """The beginning of a patch, as a code block."""
+    cut = "" if len(diff) <= MOST_DIFF_CHARACTERS else "\n… cut short"
+    return fence(diff[:MOST_DIFF_CHARACTERS] + cut, "diff")
+
+
+def fence(text: str, kind: str) -> str:
     """A code block that its text cannot end."""
     longest = max((len(run) for run in re.findall("`{3,}", text)), default=2)
     fence = "`" * (longest + 1)

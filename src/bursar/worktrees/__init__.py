@@ -13,6 +13,7 @@ from bursar.worktrees.merge import (
     contains,
     count_commits,
     drop_ref,
+    list_commits,
     read_message,
     read_ref,
     save_branch,
@@ -37,6 +38,7 @@ from bursar.worktrees.worktree import (
     files_by_commit,
     read_diff,
     remove,
+    stand_at,
 )
 
 __all__ = [
@@ -63,6 +65,7 @@ __all__ = [
     "identity_variables",
     "is_tracked",
     "leave_out",
+    "list_commits",
     "list_drafts",
     "list_run_refs",
     "list_worktrees",
@@ -74,4 +77,5 @@ __all__ = [
     "remove",
     "remove_drafts",
     "save_branch",
+    "stand_at",
 ]

@@ -91,6 +91,11 @@ def count_commits(repository: Repository, before: str, tip: str) -> int:
     return int(output)
 
 
+def list_commits(repository: Repository, before: str, tip: str) -> list[str]:
+    """Those that `tip` has and `before` has not, the newest first."""
+    return git(repository.root, "rev-list", f"{before}..{tip}")[1].split()
+
+
 def save_branch(repository: Repository, name: str, commit: str) -> str:
     """A branch of that name points to `commit`, so that work that could not be merged is easy to find."""
     with worktree_list(repository):

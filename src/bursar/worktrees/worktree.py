@@ -83,6 +83,22 @@ def commit_work(repository: Repository, worktree: Worktree, message: str) -> Cha
     return _commit(repository, tree, worktree.base, message, changed)
 
 
+def stand_at(repository: Repository, worktree: Worktree, commit: str) -> None:
+    """The files of the worktree are those of `commit`; what git ignores in it, and what nobody has added, stays.
+
+    What was collected from it is in its index, so nothing of that is left where `commit` does not have it.
+
+    Raises:
+        GitFailed: they could not be written.
+    """
+    (worktree.state_dir / "index.lock").unlink(missing_ok=True)
+    git(
+        worktree.path,
+        *("read-tree", "-u", "--reset", "--no-recurse-submodules", commit),
+        environment=_where(worktree),
+    )
+
+
 def commit_paths(repository: Repository, base: str, contents: dict[str, bytes], message: str) -> Change | None:
     """A commit on `base` in which these files (paths from the root) have these contents; no checkout is involved."""
     with tempfile.TemporaryDirectory(prefix="bursar-index-") as folder:
@@ -115,9 +131,12 @@ def changed_files(repository: Repository, before: str, after: str) -> tuple[str,
     return tuple(os.fsdecode(difference.path) for difference in compare(repository, before, after))
 
 
-def read_diff(repository: Repository, before: str, after: str) -> str:
-    """What differs between two commits, as a patch for people; no program of the repository's settings takes part."""
-    _, output = git(repository.root, "diff", "--no-ext-diff", "--no-textconv", "--no-color", before, after, "--")
+def read_diff(repository: Repository, before: str, after: str, paths: Sequence[str] = ()) -> str:
+    """What differs between two commits (in `paths`, if any are named), as a patch for people; no program of the
+    repository's settings takes part."""
+    how = ("--no-ext-diff", "--no-textconv", "--no-color")
+    literal = {"GIT_LITERAL_PATHSPECS": "1"}
+    _, output = git(repository.root, "diff", *how, before, after, "--", *paths, environment=literal)
     return output.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
