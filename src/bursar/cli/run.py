@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from argparse import BooleanOptionalAction
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,9 @@ def add_run_flags(options: Parser) -> None:
         metavar="TYPE",
         help="pass checkpoints of a type, e.g. human-verify",
     )
+    options.add_argument(
+        "--sandbox", action=BooleanOptionalAction, help="agents and verify commands run in bubblewrap, or do not"
+    )
     add_budget_flags(options)
     add_time_flags(options)
     options.add_argument("--json", action="store_true", help="the report as JSON on stdout")
@@ -139,6 +143,7 @@ def flags_of(options: Any) -> Flags:
         auto_approved=tuple(options.auto_approve),
         timeout_seconds=timeout_of(options),
         startup_delay_seconds=startup_delay_of(options),
+        sandbox=options.sandbox,
     )
 
 

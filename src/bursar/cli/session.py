@@ -24,6 +24,7 @@ from bursar.config import (
     AgentSettings,
     Settings,
     build_agent,
+    build_sandbox,
     find_ledger_place,
     load_settings,
     open_stores,
@@ -59,6 +60,7 @@ class Flags:
     auto_approved: Sequence[str] = ()
     timeout_seconds: float | None = None
     startup_delay_seconds: float = 0.0
+    sandbox: bool | None = None
 
 
 def read_settings(opened: PlanToRun) -> Settings:
@@ -91,9 +93,14 @@ def tell_missing_login(agent: Agent) -> None:
 
 
 def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
-    """Everything that a run needs of the machine; opens the stores."""
+    """Everything that a run needs of the machine; opens the stores.
+
+    Raises:
+        SetupError: a sandbox was asked for, and there is none.
+    """
     clock = SystemClock()
     state = Path(state_dir())
+    sandbox = build_sandbox(settings, is_wanted=flags.sandbox)
     run_settings = _run_settings(settings, flags)  # refused before any store is made
     failover = tuple(build_agent(settings, name) for name in settings.routing.failover if name != agent.name)
     models = (each.model_for(tier) for each in (agent, *failover) for tier in ("small", "medium", "large"))
@@ -108,6 +115,7 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
         ids=RandomIds(),
         failover=failover,
         value_usd=_task_value(settings),
+        sandbox=sandbox,
     )
 
 

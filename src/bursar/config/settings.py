@@ -116,6 +116,20 @@ class LedgerTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     url: str = ""
 
 
+class SandboxTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[sandbox]`: what agents and verify commands see of the machine. A project's file may not open it further.
+
+    Attributes:
+        network: who has it: all, agents alone, or nobody.
+        readable, writable: paths of the user's that are seen in it; `~` is the home.
+    """
+
+    enabled: bool = False
+    network: Literal["on", "agent", "off"] = "on"
+    readable: list[str] = []
+    writable: list[str] = []
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of `bursar.toml`."""
 
@@ -125,6 +139,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     notify: NotifyTable = NotifyTable()
     ledger: LedgerTable = LedgerTable()
     parallel: ParallelTable = ParallelTable()
+    sandbox: SandboxTable = SandboxTable()
     price: list[PriceTable] = []
 
     def prices(self) -> list[PriceOverride]:
@@ -191,6 +206,12 @@ def _read_project_table(root: Path) -> dict[str, Any]:
             f"{path}: `[ledger]` is not for a project's file: a repository does not say where your books are kept",
             hint=f"write it into {user_file()}, or export {URL_VARIABLE}",
         )
+    opened = sorted({"readable", "writable"} & set(table.get("sandbox", {})))
+    if opened:
+        raise UserError(
+            f"{path}: `sandbox.{opened[0]}` is not for a project's file: a repository does not open it",
+            hint=f"write it into {user_file()}",
+        )
     return table
 
 
@@ -242,6 +263,9 @@ def _check(settings: Settings, path: Path) -> None:
         unknown = sorted(set(table.models) - {"small", "medium", "large"})
         if unknown:
             raise UserError(f"{path}: agents.{agent}.models knows small, medium and large, not {', '.join(unknown)}")
+    for shown in (*settings.sandbox.readable, *settings.sandbox.writable):
+        if not os.path.isabs(os.path.expanduser(shown)):
+            raise UserError(f"{path}: paths in [sandbox] are absolute or begin with ~, not {shown!r}")
     for number, target in enumerate(settings.notify.targets, 1):
         if problem := check_target(target):  # the target itself is not shown: it may hold a credential
             raise UserError(f"{path}: number {number} of notify.targets {problem}")

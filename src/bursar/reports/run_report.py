@@ -25,6 +25,7 @@ class AttemptLine:
         differences: what sources of its usage say that is more than 1 % apart.
         tokens_by_provenance: how its tokens were found out: `streamed`, `reconciled`, `estimated`; empty where its
             outcome is not there any more.
+        was_sandboxed: None where nobody knows any more.
     """
 
     row: AttemptRow
@@ -34,6 +35,7 @@ class AttemptLine:
     wall_seconds: float
     differences: Sequence[str] = ()
     tokens_by_provenance: Mapping[str, int] = field(default_factory=dict)
+    was_sandboxed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,11 @@ class RunReport:
     def nano_usd(self) -> int | None:
         """Cost of everything metered; None when a price is unknown."""
         return _sum([task.nano_usd for task in self.tasks])
+
+    @property
+    def unsandboxed(self) -> int:
+        """Attempts that are known to have run with all of the user's rights."""
+        return sum(line.was_sandboxed is False for task in self.tasks for line in task.attempts)
 
     @property
     def overruns(self) -> Sequence[Balance]:
@@ -159,6 +166,7 @@ def _attempt_line(row: AttemptRow, reservation: Reservation) -> AttemptLine:
         wall_seconds=(ended - datetime.fromisoformat(row.started_at)).total_seconds(),
         differences=() if outcome is None else outcome.differences,
         tokens_by_provenance={} if outcome is None else outcome.tokens_by_provenance,
+        was_sandboxed=None if outcome is None else outcome.was_sandboxed,
     )
 
 

@@ -24,6 +24,7 @@ from bursar.pricing import RateTable
 from bursar.run.advice import Advice
 from bursar.run.attempt_commands import AttemptCommands
 from bursar.run.escalation import Escalation
+from bursar.sandbox import Sandbox
 from bursar.worktrees import Repository
 
 
@@ -88,6 +89,7 @@ class RunContext:
         audit: path of the audit log, for the supervisors; empty for none.
         failover: agents that take over where `agent` is rate limited, in their order.
         advice: what earlier runs have taught, where that chooses routes.
+        sandbox: around agents and verify commands; None: they have all of the user's rights.
         escalation: the routes of this run's tasks after failures.
         commands: shell commands of its attempts, which a stop of the run ends.
         emit: called with everything that happens, in order; must not raise or block.
@@ -111,6 +113,7 @@ class RunContext:
     emit: Callable[[RunEvent], None] = field(default=lambda _: None)
     failover: tuple[Agent, ...] = ()
     advice: Advice | None = None
+    sandbox: Sandbox | None = None
     escalation: Escalation = field(init=False, compare=False)
     commands: AttemptCommands = field(init=False, compare=False)
 

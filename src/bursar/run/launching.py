@@ -11,6 +11,7 @@ from bursar.errors import SetupError
 from bursar.journal import AttemptRow
 from bursar.paths import HOME_FOLDER
 from bursar.plan import ARCHIVE_NAME, Task
+from bursar.run.confinement import confine_agent
 from bursar.run.context import RunContext
 from bursar.run.holds import output_of, price_of_tokens
 from bursar.run.prompt import build_prompt
@@ -36,7 +37,8 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         ledger=context.stores.ledger_place,
         worktree=row.worktree,
         reader=agent.name,
-        argv=list(launch.argv),
+        argv=confine_agent(context, launch, row),
+        is_sandboxed=context.sandbox is not None,
         # An agent in a home of its own does not see the user's git settings, and may have to commit.
         environment={**identity_variables(context.project), **launch.environment},
         stdin=launch.stdin,

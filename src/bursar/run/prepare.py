@@ -30,6 +30,7 @@ from bursar.routing import choose_route
 from bursar.run.context import RunSettings, Stores
 from bursar.run.holds import price_of_tokens
 from bursar.run.origins import CheckoutOrigin, Origin, WorkspaceOrigin
+from bursar.sandbox import Sandbox
 from bursar.worktrees import Repository, changed_tracked_files, open_repository, read_head
 
 
@@ -48,6 +49,7 @@ class Tools:
 
     Attributes:
         value_usd: what a finished task is worth to the learned policy; None: the rules choose.
+        sandbox: around agents and verify commands; None: there is none.
     """
 
     stores: Stores
@@ -60,6 +62,7 @@ class Tools:
     ids: IdSource
     failover: tuple[Agent, ...] = ()
     value_usd: float | None = None
+    sandbox: Sandbox | None = None
 
 
 def check_plan_file(path: Path) -> tuple[Plan, Graph]:

@@ -236,6 +236,7 @@ def _context(opened: PlanToRun, tools: Tools, run: RunRow, emit: Callable[[RunEv
         agent=tools.agent,
         failover=tools.failover,
         advice=_advice(opened, tools),
+        sandbox=tools.sandbox,
         rates=tools.rates,
         settings=tools.settings,
         environment=tools.environment,

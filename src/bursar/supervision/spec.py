@@ -57,6 +57,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
         telemetry: variables that point the agent to our receiver, with `{url}` for its address; empty for none.
         output_cap: the most output tokens of one call.
         limit_seconds: wall time after which the attempt is stopped; None: unlimited.
+        is_sandboxed: argv begins with a sandbox, in which the agent runs.
     """
 
     key: str
@@ -81,6 +82,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     step_output_tokens: int = 0
     home: HomeSpec | None = None
     telemetry: dict[str, str] = {}
+    is_sandboxed: bool = False
 
 
 def encode_spec(spec: AttemptSpec) -> bytes:
@@ -118,6 +120,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         limit: in words, which limit was reached.
         differences: where sources are more than 1 % apart: the agent's own sums, its telemetry, its log, its output.
         tokens_by_provenance: of what was metered and what is charged on top: `streamed`, `reconciled`, `estimated`.
+        was_sandboxed: the agent ran in a sandbox.
     """
 
     ending: Ending
@@ -137,6 +140,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     tokens_by_provenance: dict[str, int] = {}
     rejected_lines: int = 0
     leftovers_killed: bool = True
+    was_sandboxed: bool = False
 
 
 def write_outcome(directory: Path, outcome: Outcome) -> None:

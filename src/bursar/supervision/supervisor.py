@@ -102,6 +102,7 @@ class Supervision:
         inbox: Inbox | None = None,
     ) -> None:
         self._agent = agent
+        self._is_sandboxed = spec.is_sandboxed
         self._spending = spending
         self._clock = clock
         self._stream = stream
@@ -287,6 +288,7 @@ class Supervision:
             tokens_by_provenance=self._spending.tokens_by_provenance(unknown),
             rejected_lines=self._meter.rejected_lines,
             leftovers_killed=is_clear,
+            was_sandboxed=self._is_sandboxed,
         )
 
 
