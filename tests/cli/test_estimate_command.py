@@ -38,6 +38,7 @@ def project(place: Path) -> Path:
         "# Roadmap\n\n### Phase 7: Base\n**Goal**: x\n**Requirements**: A-01, A-02\n\n"
         "### Phase 8: Features\n**Goal**: y\n**Depends on**: Phase 7\n"
     )
+    (place / "bursar.toml").write_text("[routing]\nattempts = 1\n")
     return place
 
 
@@ -133,12 +134,14 @@ def test_with_more_attempts_it_is_known_what_is_needed(bursar: Bursar, project: 
 
 
 def test_what_comes_after_a_failure_is_as_in_a_run(bursar: Bursar, project: Path) -> None:
-    """One attempt by default; by settings more, each a tier up."""
+    """As many attempts as the settings say, each a tier up; three by default."""
     one = data(bursar, PLAN)
     (project / "bursar.toml").write_text("[routing]\nattempts = 2\n")
     two = data(bursar, PLAN)
-    assert (one["attempts_per_task"], two["attempts_per_task"]) == (1, 2)
-    assert two["success"] > one["success"]
+    (project / "bursar.toml").unlink()
+    three = data(bursar, PLAN)
+    assert [each["attempts_per_task"] for each in (one, two, three)] == [1, 2, 3]
+    assert three["success"] >= two["success"] > one["success"]  # above the medium tier there is but one
     assert data(bursar, PLAN, "--attempts", "1") == one
 
 

@@ -762,6 +762,7 @@ def test_a_blocking_budget_in_usd_holds_nothing_of_unknown_cost(token: Bursar, p
     assert said.code == 1
     assert [(each["unit"], each["wanted"]) for each in said.data["blocked_by"]] == [("usd", None)]
     assert "5.00 USD available, and this needs a cost that is unknown" in said.err
+    assert "allow_unknown_price = true" in said.err
     assert token("record", 1000, "a").code == 0  # it happened
     (project / "bursar.toml").write_text('[[budget]]\nname = "money"\nlimit = "5 USD"\nallow_unknown_price = true\n')
     assert token("reserve", 1000, "a").code == 0

@@ -29,6 +29,7 @@ BURSAR = Path(sys.executable).with_name("bursar")
 PLAN = ".planning/phases/08-features/08-02-PLAN.md"
 SUMMARY = ".planning/phases/08-features/08-02-SUMMARY.md"
 CALL_TOKENS = DEFAULT_USAGE.total_tokens
+ONE_ATTEMPT = "attempts = 1"
 MODELS = {"small": "claude-haiku-4-5", "medium": "claude-sonnet-4-5", "large": "claude-opus-4-5"}
 ARGV = [
     sys.executable, "-m", "bursar.testing.scripted_agent", "-p", "--output-format", "stream-json", "--verbose",
@@ -38,11 +39,13 @@ VARIABLES = ["BURSAR_TROUBLE", "PYTHONPATH", "ODD"]  # of the test's environment
 PATIENCE = 60.0
 
 
-def settings(models: Mapping[str, str] = MODELS, argv: Sequence[str] = ARGV, run: str = "") -> str:
-    """A `bursar.toml` with the scripted agent; JSON strings are TOML strings."""
+def settings(
+    models: Mapping[str, str] = MODELS, argv: Sequence[str] = ARGV, run: str = "", routing: str = ONE_ATTEMPT
+) -> str:
+    """A `bursar.toml` with the scripted agent; JSON strings are TOML strings. By default a failure is the end."""
     table = ", ".join(f"{tier} = {json.dumps(model)}" for tier, model in models.items())
     agent = f"argv = {json.dumps(list(argv))}\nmodels = {{{table}}}\nenv = {json.dumps(VARIABLES)}\n"
-    return f'[run]\nagent = "command"\n{run}\n[agents.command]\n{agent}'
+    return f'[run]\nagent = "command"\n{run}\n[agents.command]\n{agent}[routing]\n{routing}\n'
 
 
 def task(name: str, attributes: str = "", *, files: str | None = None, verify: str = "", metrics: str = "") -> str:

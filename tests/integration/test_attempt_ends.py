@@ -14,8 +14,8 @@ from bursar.journal import TaskState
 from bursar.ledger import State
 from bursar.run.attempts import Attempts
 from bursar.run.context import RunContext
+from bursar.run.local_executor import LocalExecutor
 from bursar.run.merging import MergedWork
-from bursar.run.supervisors import Supervisors
 from bursar.supervision import Ending, claim
 from bursar.supervision.spec import write_outcome
 from tests.integration.test_taking_up import Desk, begin_attempt, desk, run_recovery, work_in
@@ -25,8 +25,8 @@ __all__ = ["desk"]
 
 
 def attempts_of(desk: Desk, context: RunContext) -> Attempts:
-    supervisors = Supervisors(context.directory / "spawner.log")
-    return Attempts(context, supervisors, MergedWork(context, desk.tip(context)), {})
+    executor = LocalExecutor(context.directory / "spawner.log")
+    return Attempts(context, executor, MergedWork(context, desk.tip(context)), {})
 
 
 def test_a_supervisor_that_died_before_it_claimed_costs_nothing(desk: Desk) -> None:

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bursar.history import Observation, open_history
 from bursar.money import NANO_PER_USD
 from bursar.paths import HISTORY_FILE
 from bursar.testing.script import Rule, Script, Step
 from tests.integration.conftest import MakeProject
-from tests.integration.kit import MODELS, Project, plan, settings, shell, task, trouble, write
+from tests.integration.kit import CALL_TOKENS, MODELS, Project, parallel, plan, settings, shell, task, trouble, write
 
 TASK = "# Task 1:"
 GOOD = (write("it.txt", "good\n"),)
@@ -21,7 +23,7 @@ SMALL, MEDIUM, LARGE = "haiku", "sonnet", "opus"
 
 
 def escalating(attempts: int = 3, more: str = "") -> str:
-    return settings() + f"[routing]\nattempts = {attempts}\n{more}"
+    return settings(routing=f"attempts = {attempts}\n{more}")
 
 
 def by_model(**steps: tuple[Step, ...]) -> Script:
@@ -66,6 +68,35 @@ def test_the_next_attempt_is_told_the_verdict_and_the_change_and_not_the_convers
     assert said not in second
 
 
+def test_by_default_a_failed_task_goes_up_the_tiers_and_each_step_is_told_with_what_it_cost(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(one_task(), by_model(haiku=BAD, sonnet=BAD, opus=GOOD), settings(routing=""))
+    ended = project.run()
+    assert ended.code == 0, ended.err
+    assert models_of(project.calls) == [MODELS["small"], MODELS["medium"], MODELS["large"]]
+    attempts = project.report["tasks"][0]["attempts"]
+    assert [each["state"] for each in attempts] == ["failed", "failed", "succeeded"]
+    assert all(each["cost_nano_usd"] > 0 for each in attempts)
+    told = [line for line in ended.err.splitlines() if "one tier up" in line]
+    for line, attempt in zip(told, attempts[:2], strict=True):
+        assert f"it took {attempt['metered_tokens']:,} tokens, " in line
+    lost = sum(each["metered_tokens"] for each in attempts[:2])
+    assert f"of that 2 failed attempts: {lost:,} tokens, " in ended.out
+
+
+def test_a_tasks_own_budget_binds_all_of_its_attempts(make_project: MakeProject) -> None:
+    """Two failed attempts take 2 calls each; the third would take 12, and is stopped at its first or second."""
+    budget = f"<token-budget>{4 * CALL_TOKENS + 1}</token-budget>"
+    slow = (*(shell(f"echo {number}") for number in range(12)), *GOOD)
+    project = make_project(one_task(metrics=budget), by_model(haiku=BAD, sonnet=BAD, opus=slow), settings(routing=""))
+    ended = project.run()
+    assert ended.code == 4, ended.err
+    assert project.states == {"1": "stopped"}
+    assert [each["state"] for each in project.report["tasks"][0]["attempts"]] == ["failed", "failed", "stopped"]
+    assert project.bill <= 6 * CALL_TOKENS
+
+
 def test_an_agents_failure_goes_one_tier_up(make_project: MakeProject) -> None:
     project = make_project(one_task(), by_model(haiku=(trouble("exit=3"), *GOOD), sonnet=GOOD), escalating())
     ended = project.run()
@@ -103,9 +134,24 @@ def test_a_model_that_the_plan_names_in_full_stays(make_project: MakeProject) ->
     assert models_of(project.calls) == [MODELS["small"]]
 
 
+def test_a_model_that_the_plan_names_in_full_is_left_where_the_settings_let_it(make_project: MakeProject) -> None:
+    toml = settings(routing="escalate_named = true")
+    project = make_project(one_task('model="claude-haiku-4-5"'), by_model(haiku=BAD, sonnet=GOOD), toml)
+    ended = project.run()
+    assert ended.code == 0, ended.err
+    assert models_of(project.calls) == [MODELS["small"], MODELS["medium"]]
+    assert "one tier up" in ended.err
+
+
+def test_a_familys_name_in_the_plan_is_a_tier_to_begin_with(make_project: MakeProject) -> None:
+    project = make_project(one_task('model="sonnet"'), by_model(sonnet=BAD, opus=GOOD), settings(routing=""))
+    assert project.run().code == 0
+    assert models_of(project.calls) == [MODELS["medium"], MODELS["large"]]
+
+
 def test_tiers_with_one_model_are_one_tier(make_project: MakeProject) -> None:
     models = {"small": "claude-haiku-4-5", "medium": "claude-haiku-4-5", "large": "claude-opus-4-5"}
-    toml = settings(models) + "[routing]\nattempts = 3\n"
+    toml = settings(models, routing="attempts = 3")
     project = make_project(one_task(), by_model(haiku=BAD, opus=GOOD), toml)
     assert project.run().code == 0
     assert models_of(project.calls) == ["claude-haiku-4-5", "claude-opus-4-5"]
@@ -127,7 +173,7 @@ def test_a_cap_sends_the_task_up_and_other_limits_do_not(make_project: MakeProje
 
 def test_a_task_that_would_take_too_much_of_what_remains_begins_one_tier_down(make_project: MakeProject) -> None:
     """50,000 tokens of the large model are more than 15 % of 1.60 USD at list price, of the medium one less."""
-    toml = settings() + "[routing]\ndowngrade = true\n"
+    toml = settings(routing="downgrade = true")
     project = make_project(one_task('estimated-complexity="9"'), by_model(sonnet=GOOD, opus=GOOD), toml)
     ended = project.run("--budget", "1.6 USD")
     assert ended.code == 0, ended.err
@@ -139,7 +185,7 @@ def test_a_task_that_is_denied_for_dollars_goes_one_tier_down(make_project: Make
     """Its estimate fits the budget at the medium model's price only; without the setting it is not started."""
     text = one_task('estimated-complexity="9"', metrics="<estimated-tokens>20000-50000</estimated-tokens>")
     for more, models in (("downgrade = true\n", [MODELS["medium"]]), ("", [])):
-        toml = settings() + f"[routing]\n{more}"
+        toml = settings(routing=more)
         project = make_project(text, by_model(sonnet=GOOD, opus=GOOD), toml)
         ended = project.run("--budget", "0.25 USD")
         assert (ended.code == 0) == bool(models), ended.err
@@ -157,15 +203,15 @@ def test_a_rate_limit_hands_the_task_to_another_agent(make_project: MakeProject,
     assert "/nonexistent/claude" in ended.err
 
 
-def remember(project: Project, model: str, outcome: str, cents: int, count: int) -> None:
+def remember(project: Project, model: str, outcome: str, cents: float, count: int) -> None:
     """The history knows of attempts of that model."""
     history = open_history(project.state / HISTORY_FILE)
     history.record_all(
         [
             Observation(
-                key=f"earlier/{model}-{number}/1", at="2026-01-01T00:00:00+00:00", project="other", plan_id="01-01",
-                task="1", subagent="", complexity=None, agent="command", model=model, outcome=outcome, tokens=1000,
-                nano_usd=cents * NANO_PER_USD // 100, calls=2, wall_seconds=1.0,
+                key=f"earlier/{model}-{outcome}-{number}/1", at="2026-01-01T00:00:00+00:00", project="other",
+                plan_id="01-01", task="1", subagent="", complexity=None, agent="command", model=model, outcome=outcome,
+                tokens=1000, nano_usd=round(cents * NANO_PER_USD / 100), calls=2, wall_seconds=1.0,
             )
             for number in range(count)
         ]
@@ -173,20 +219,32 @@ def remember(project: Project, model: str, outcome: str, cents: int, count: int)
     history.close()
 
 
-LEARNED = settings() + '[routing]\npolicy = "learned"\nvalue = "2 USD"\nattempts = 3\n'
+AUTO = settings(routing='value = "2 USD"')
+LEARNED = settings(routing='policy = "learned"\nvalue = "2 USD"')
 
 
-def test_what_was_learned_chooses_where_the_settings_say_so_and_enough_is_known(make_project: MakeProject) -> None:
+@pytest.mark.parametrize(
+    ("toml", "count", "model"),
+    [
+        (AUTO, 5, MODELS["small"]),
+        (AUTO, 20, MODELS["medium"]),
+        (LEARNED, 5, MODELS["medium"]),
+        (settings(routing='policy = "rules"'), 20, MODELS["small"]),
+    ],
+    ids=["little is known", "enough is known", "learned always", "rules always"],
+)
+def test_what_was_learned_chooses_once_enough_is_known_unless_the_settings_say_who(
+    make_project: MakeProject, toml: str, count: int, model: str
+) -> None:
     """The rules would begin with the small model, which has only ever failed."""
-    for count, model in ((5, MODELS["small"]), (20, MODELS["medium"])):
-        project = make_project(one_task(), by_model(haiku=GOOD, sonnet=GOOD, opus=GOOD), LEARNED)
-        project.state.mkdir()
-        remember(project, MODELS["small"], "failed", 50, count)
-        remember(project, MODELS["medium"], "succeeded", 10, count)
-        remember(project, MODELS["large"], "succeeded", 90, 1)
-        ended = project.run()
-        assert ended.code == 0, ended.err
-        assert models_of(project.calls) == [model]
+    project = make_project(one_task(), by_model(haiku=GOOD, sonnet=GOOD, opus=GOOD), toml)
+    project.state.mkdir()
+    remember(project, MODELS["small"], "failed", 50, count)
+    remember(project, MODELS["medium"], "succeeded", 10, count)
+    remember(project, MODELS["large"], "succeeded", 90, 1)
+    ended = project.run()
+    assert ended.code == 0, ended.err
+    assert models_of(project.calls) == [model]
 
 
 def test_what_was_learned_says_when_no_attempt_is_worth_its_price(make_project: MakeProject) -> None:
@@ -198,3 +256,42 @@ def test_what_was_learned_says_when_no_attempt_is_worth_its_price(make_project: 
     remember(project, MODELS["large"], "failed", 900, 20)
     assert project.run().code == 1
     assert models_of(project.calls) == [MODELS["medium"]]
+
+
+def test_where_money_is_short_every_task_gets_a_cheap_try_before_one_gets_a_second(make_project: MakeProject) -> None:
+    """Three cheap attempts can be paid for, or one of them and a dear one: task 1 fails, and 2 and 3 are done."""
+    names = ("One", "Two", "Three")
+    tasks = [parallel(name, files=f"{name}.txt", verify=f"grep -q good {name}.txt") for name in names]
+    rules = [
+        Rule(marker=f"# Task {at}:", model=model, steps=(write(f"{name}.txt", text),))
+        for at, name in enumerate(names, 1)
+        for model, text in (("haiku", "bad\n" if at == 1 else "good\n"), ("sonnet", "good\n"), ("opus", "good\n"))
+    ]
+    project = make_project(plan(*tasks), Script(rules=tuple(rules)), settings(run="max_parallel = 1", routing=""))
+    project.state.mkdir()
+    for model, outcome, cents, count in (
+        (MODELS["small"], "succeeded", 0.26, 12),
+        (MODELS["small"], "failed", 0.26, 8),
+        (MODELS["medium"], "succeeded", 0.78, 12),
+    ):
+        remember(project, model, outcome, cents, count)
+    ended = project.run("--budget", "0.011 USD")
+    assert ended.code == 4, ended.err
+    assert project.states == {"1": "stopped", "2": "merged", "3": "merged"}, ended.err
+    report = project.report
+    assert [[each["model"] for each in task["attempts"]] for task in report["tasks"]] == [[MODELS["small"]]] * 3
+    project.assert_tidy()
+
+
+def test_what_an_attempt_of_the_run_came_to_chooses_the_next_tasks_route(make_project: MakeProject) -> None:
+    """29 attempts are known, so the rules begin; with the first one of the run what was learned takes over."""
+    tasks = [task(name, 'estimated-complexity="2"', files="it.txt") for name in ("One", "Two")]
+    rules = tuple(Rule(marker=f"# Task {at}:", steps=(write("it.txt", f"{at}\n"),)) for at in (1, 2))
+    project = make_project(plan(*tasks), Script(rules=rules), AUTO)
+    project.state.mkdir()
+    remember(project, MODELS["small"], "failed", 50, 15)
+    remember(project, MODELS["medium"], "succeeded", 10, 14)
+    ended = project.run()
+    assert ended.code == 0, ended.err
+    models = [task["attempts"][0]["model"] for task in project.report["tasks"]]
+    assert models == [MODELS["small"], MODELS["medium"]]

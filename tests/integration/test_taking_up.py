@@ -36,9 +36,9 @@ from bursar.run import (
     unfinished_run,
 )
 from bursar.run.attempts import Attempts, Begun
+from bursar.run.local_executor import LocalExecutor
 from bursar.run.merging import MergedWork
 from bursar.run.recovery import Recovered, recover
-from bursar.run.supervisors import Supervisors
 from bursar.supervision import ABANDONED, Ending, claim, read_claim
 from bursar.supervision.spec import write_outcome
 from bursar.worktrees import Worktree, advance, commit_work, create, read_ref
@@ -159,10 +159,10 @@ def work_in(context: RunContext, row: AttemptRow, text: str = "x") -> str:
 
 def run_recovery(desk: Desk, context: RunContext) -> Recovered:
     merged = MergedWork(context, desk.tip(context))
-    supervisors = Supervisors(context.directory / "spawner.log")
-    attempts = Attempts(context, supervisors, merged, {})
+    executor = LocalExecutor(context.directory / "spawner.log")
+    attempts = Attempts(context, executor, merged, {})
     rows = desk.stores.journal.attempts(context.run.id)
-    recovered = recover(context, attempts, merged, supervisors, rows)
+    recovered = recover(context, attempts, merged, executor, rows)
     assert merged.tip == desk.tip(context)
     return recovered
 
@@ -440,8 +440,8 @@ def test_an_attempt_that_no_supervisor_can_be_started_for_is_interrupted(
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program))
-    supervisors = Supervisors(context.directory / "spawner.log")
-    attempts = Attempts(context, supervisors, MergedWork(context, desk.tip(context)), {})
+    executor = LocalExecutor(context.directory / "spawner.log")
+    attempts = Attempts(context, executor, MergedWork(context, desk.tip(context)), {})
     task = context.plan.tasks[0]
     begun = attempts.begin(task)
     assert isinstance(begun, Begun)

@@ -86,6 +86,15 @@ class Model:
             lost |= more
             self.standing.update(dict.fromkeys(more, Standing.SKIPPED))
 
+    def reopen(self, key: str) -> set[str]:
+        """Marks the task open; what is lost with it, where what it depends on has been lost while it ran."""
+        self.standing[key] = Standing.OPEN
+        if not any(self.standing[name] in (Standing.FAILED, Standing.SKIPPED) for name in self.nodes[key].depends_on):
+            return set()
+        lost = {key, *self.fail(key)}
+        self.standing[key] = Standing.SKIPPED
+        return lost
+
 
 def start_model(nodes: tuple[Node, ...]) -> Model:
     return Model({node.key: node for node in nodes}, {node.key: Standing.OPEN for node in nodes})
@@ -105,8 +114,8 @@ def step(scheduler: Scheduler, model: Model, data: st.DataObject) -> None:
         scheduler.done(key)
         model.standing[key] = Standing.DONE
     elif move == "reopen":
-        scheduler.reopened(key)
-        model.standing[key] = Standing.OPEN
+        skipped = scheduler.reopened(key)
+        assert {each.task for each in skipped} == model.reopen(key)
     else:
         skipped = scheduler.failed(key)
         assert {each.task for each in skipped} == model.fail(key)

@@ -14,6 +14,7 @@ from bursar.agents.lines import MAX_LINE_BYTES, LineSplitter
 from bursar.agents.opencode.adapter import OpencodeAgent
 from bursar.agents.port import Agent, Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.readers import open_reader
+from bursar.agents.reset_times import find_reset
 
 __all__ = [
     "MAX_LINE_BYTES",
@@ -32,6 +33,7 @@ __all__ = [
     "Problem",
     "StopStep",
     "StreamReader",
+    "find_reset",
     "furnish",
     "give_back",
     "open_reader",

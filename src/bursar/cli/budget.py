@@ -94,9 +94,14 @@ def _list(root: Path, options: Any) -> int:
     budgets = views.read_standing(root, everything=options.all)
     if options.json:
         return _tell([views.line_as_data(each) for each in budgets])
-    if not budgets:
+    limits = load_settings(root).windows()
+    if not budgets and not limits:
         sys.stderr.write('no budgets yet; try: bursar budget set daily "200k tokens" --period daily\n')
     sys.stdout.writelines(views.render_line(each) for each in budgets)
+    if limits:
+        from bursar.cli.budget_windows import render_windows
+
+        sys.stdout.write(render_windows(limits))
     return OK
 
 

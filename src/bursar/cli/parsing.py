@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from bursar.errors import UserError
 
@@ -11,8 +12,18 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
+class Words(argparse.HelpFormatter):
+    """Argparse's own words. It makes one for every argument, and imports shutil if it is not told how wide."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose complaints are `UserError`s."""
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        return Words(self.prog)
 
     def error(self, message: str) -> NoReturn:
         """Raises:
@@ -24,3 +35,14 @@ class Parser(argparse.ArgumentParser):
 def parser(command: str, about: str) -> Parser:
     """A parser for `bursar COMMAND`."""
     return Parser(prog=f"bursar {command}", description=about, allow_abbrev=False)
+
+
+def _columns() -> int:
+    """How wide the terminal is: as `COLUMNS` says, else as the terminal itself does, else 80."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said) > 0:
+        return int(said)
+    try:
+        return os.get_terminal_size(1).columns or 80
+    except OSError:
+        return 80

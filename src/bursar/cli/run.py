@@ -22,6 +22,7 @@ from bursar.cli.run_times import (
     wait_for_start,
 )
 from bursar.cli.run_watch import Showing, Watch
+from bursar.cli.run_windows import add_window_flags, window_limits_of
 from bursar.cli.session import (
     Flags,
     build_tools,
@@ -132,6 +133,7 @@ def add_run_flags(options: Parser) -> None:
     )
     add_budget_flags(options)
     add_time_flags(options)
+    add_window_flags(options)
     options.add_argument("--json", action="store_true", help="the report as JSON on stdout")
 
 
@@ -144,6 +146,8 @@ def flags_of(options: Any) -> Flags:
         timeout_seconds=timeout_of(options),
         startup_delay_seconds=startup_delay_of(options),
         sandbox=options.sandbox,
+        windows=window_limits_of(options),
+        waits=options.wait,
     )
 
 

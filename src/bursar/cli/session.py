@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bursar.agents import Agent
-from bursar.budget import Lane, Unit, parse_limit
+from bursar.budget import Lane, Unit, WindowLimit, parse_limit
 from bursar.cli.run_watch import Watch
 from bursar.clock import SystemClock
 from bursar.config import (
@@ -32,14 +32,14 @@ from bursar.config import (
 from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, UserError
 from bursar.history import STATISTICS_FILE, build_statistics, write_statistics
 from bursar.ids import RandomIds
-from bursar.journal import AttemptRow, Journal, RunRow, RunState
+from bursar.journal import AttemptRow, Journal, RunRow, RunState, read_window_record
 from bursar.money import NANO_PER_USD
 from bursar.notify import Notifier
 from bursar.paths import state_dir
 from bursar.plan import Plan
 from bursar.pricing import ALIASES, load_prices
 from bursar.reports import build_run_report, render_report, report_as_data
-from bursar.run import Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools, alerts_of_run
+from bursar.run import ENOUGH_ATTEMPTS, Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools, alerts_of_run
 from bursar.session import find_project
 from bursar.worktrees import is_tracked, leave_out, open_repository
 
@@ -61,6 +61,8 @@ class Flags:
     timeout_seconds: float | None = None
     startup_delay_seconds: float = 0.0
     sandbox: bool | None = None
+    windows: Sequence[WindowLimit] = ()
+    waits: bool = False
 
 
 def read_settings(opened: PlanToRun) -> Settings:
@@ -116,6 +118,7 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
         failover=failover,
         value_usd=_task_value(settings),
         sandbox=sandbox,
+        learn_after=ENOUGH_ATTEMPTS if settings.routing.policy == "auto" else 0,
     )
 
 
@@ -147,11 +150,21 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
         max_attempts=settings.routing.attempts,
         attempt_cap=parse_limit(settings.routing.attempt_cap) if settings.routing.attempt_cap else None,
         downgrades=settings.routing.downgrade,
+        escalates_named=settings.routing.escalate_named,
         lane=Lane(settings.agents.get(flags.agent or settings.run.agent, AgentSettings()).lane),
         startup_delay_seconds=flags.startup_delay_seconds,
         verifies_merged=settings.run.verify_merged,
         fresh_attempts=settings.run.fresh_attempts,
+        windows=_windows(settings, flags),
+        waits=flags.waits,
     )
+
+
+def _windows(settings: Settings, flags: Flags) -> tuple[WindowLimit, ...]:
+    """Those of the settings, in whose place go those of flags on the same window."""
+    stated = {(each.minutes, each.agent) for each in flags.windows}
+    kept = [each for each in settings.windows() if stated.isdisjoint({(each.minutes, each.agent), (each.minutes, "")})]
+    return (*kept, *flags.windows)
 
 
 def require_approval(
@@ -296,7 +309,8 @@ def print_report(stores: Stores, run_id: str, *, as_json: bool) -> None:
     run = stores.journal.run(run_id)
     if run is None:
         raise UserError(f"there is no run `{run_id}`", hint="bursar status --all")
-    report = build_run_report(stores.journal, stores.ledger, run)
+    windows = read_window_record(Path(state_dir(), "runs", run.id))
+    report = build_run_report(stores.journal, stores.ledger, run, windows)
     if as_json:
         json.dump(report_as_data(report), sys.stdout, indent=2, ensure_ascii=False)
         sys.stdout.write("\n")

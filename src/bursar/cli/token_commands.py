@@ -113,6 +113,8 @@ def _tell_denial(denial: Denial, options: Any) -> int:
         wanted = "a cost that is unknown" if each.wanted is None else format_quantity(each.wanted, unit)
         available = format_quantity(each.balance.available, unit)
         sys.stderr.write(f"  budget `{title_of(budget.name)}` has {available} available, and this needs {wanted}\n")
+    if any(each.wanted is None for each in denial.shortfalls):
+        sys.stderr.write("\nhint: `allow_unknown_price = true` lets a budget in USD pass what has no price\n")
     return BLOCKED
 
 

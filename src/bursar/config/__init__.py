@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         load_settings,
         load_user_settings,
     )
+    from bursar.config.windows import WINDOW_AGENTS
 
 _ROOMS = {
     "budgets": (
@@ -57,6 +58,7 @@ _ROOMS = {
         "load_settings",
         "load_user_settings",
     ),
+    "windows": ("WINDOW_AGENTS",),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -64,6 +66,7 @@ __all__ = [
     "FILE_NAME",
     "KNOWN_AGENTS",
     "URL_VARIABLE",
+    "WINDOW_AGENTS",
     "AgentSettings",
     "BudgetSettings",
     "ConfiguredBudget",

@@ -199,7 +199,7 @@ def _default_thresholds(period: Period) -> _Thresholds:
 
 def _thresholds(value: object) -> _Thresholds:
     if isinstance(value, list):
-        percents = [_percent(each) for each in value]
+        percents = [percent_of(each) for each in value]
         thresholds = _Thresholds(tuple(Threshold(percent, level_at(percent)) for percent in percents))
     elif isinstance(value, dict):
         thresholds = _named_thresholds(value)
@@ -212,7 +212,7 @@ def _thresholds(value: object) -> _Thresholds:
 def _named_thresholds(table: Mapping[str, object]) -> _Thresholds:
     levels, found = {str(level) for level in Level}, []
     for name, value in table.items():
-        percent = _percent(value)
+        percent = percent_of(value)
         if name in levels:
             found.append(Threshold(percent, Level(name)))
         elif name == _STOP:
@@ -224,7 +224,7 @@ def _named_thresholds(table: Mapping[str, object]) -> _Thresholds:
     return _Thresholds(tuple(found), next((each.percent for each in found if each.name == _STOP), None))
 
 
-def _percent(value: object) -> int:
+def percent_of(value: object) -> int:
     """A share of the limit as whole percents.
 
     Raises:

@@ -15,16 +15,18 @@ from typing import Any, Literal
 
 import msgspec
 
+from bursar.budget import WindowLimit
 from bursar.config.files import project_file, read_settings_file, user_file
 from bursar.config.ledger_place import URL_VARIABLE, check_ledger_url
 from bursar.config.parallel import ParallelTable, check_parallel, parallel_in_environment
 from bursar.config.prices import COUNTER_OF, PriceTable, check_prices
+from bursar.config.windows import WindowTable, check_windows, window_limits
 from bursar.errors import UserError
 from bursar.notify import check_target, mask_target
 from bursar.pricing import PriceOverride
 
 _KEYS_OF_BUDGETS = ("budget", "labels")  # see `budgets`
-_ADDED_UP = ("price",)  # lists to which the later file adds, where others go in place of the earlier's
+_ADDED_UP = ("price", "window")  # lists to which the later file adds, where others go in place of the earlier's
 
 
 class RunTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,17 +50,20 @@ class RoutingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """`[routing]`: which model works on a task, and what comes after a failure.
 
     Attributes:
-        policy: who chooses: the documented rules, or what finished attempts have taught, once there are enough.
+        policy: who chooses: the documented rules; what finished attempts have taught; or (`auto`) the latter once there
+            are enough of them, and the rules before.
         value: what a finished task is worth to the learned policy.
         attempts: at one task in one run; each after a failure, on the next larger tier.
+        escalate_named: a task whose plan names a model in full goes on with a larger one after a failure, too.
         attempt_cap: what one model may use on one task, like `1 USD`; then the task goes to the next larger tier.
         downgrade: a task for which there are too few dollars goes to a smaller tier.
         failover: agents that take over where the run's own is rate limited, in this order.
     """
 
-    policy: Literal["rules", "learned"] = "rules"
+    policy: Literal["auto", "rules", "learned"] = "auto"
     value: str = "5 USD"
-    attempts: int = 1
+    attempts: int = 3
+    escalate_named: bool = False
     attempt_cap: str = ""
     downgrade: bool = False
     failover: list[str] = []
@@ -141,6 +146,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     parallel: ParallelTable = ParallelTable()
     sandbox: SandboxTable = SandboxTable()
     price: list[PriceTable] = []
+    window: list[WindowTable] = []
+
+    def windows(self) -> list[WindowLimit]:
+        """How much of subscriptions' windows may be used."""
+        return window_limits(self.window)
 
     def prices(self) -> list[PriceOverride]:
         """Prices that go before the list prices."""
@@ -259,6 +269,7 @@ def _check(settings: Settings, path: Path) -> None:
         raise UserError(f"{path}: run.fresh_attempts must be from 0 to 10, not {run.fresh_attempts}")
     check_parallel(settings.parallel, f"{path}: parallel.")
     check_prices(settings.price, f"{path}: ")
+    check_windows(settings.window, f"{path}: ")
     for agent, table in settings.agents.items():
         unknown = sorted(set(table.models) - {"small", "medium", "large"})
         if unknown:

@@ -11,6 +11,7 @@ from bursar.events.agent import (
     Source,
     ToolReturned,
     ToolStarted,
+    WindowTold,
 )
 from bursar.events.run import (
     AlertFired,
@@ -19,6 +20,7 @@ from bursar.events.run import (
     CheckoutForwarded,
     RunEvent,
     RunStarted,
+    RunWaited,
     StartWarned,
     SummaryWritten,
     TaskRerouted,
@@ -38,6 +40,7 @@ __all__ = [
     "RetryReported",
     "RunEvent",
     "RunStarted",
+    "RunWaited",
     "SessionEnded",
     "SessionStarted",
     "Source",
@@ -48,4 +51,5 @@ __all__ = [
     "TaskWaited",
     "ToolReturned",
     "ToolStarted",
+    "WindowTold",
 ]

@@ -107,6 +107,25 @@ class SessionEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WindowTold:
+    """The provider said how much of one of a subscription's windows is used.
+
+    Attributes:
+        name: what the provider calls it.
+        minutes: how long it is: 300, 10080.
+        percent: used, from 0 to 100.
+        resets_at: when it begins anew, in s since 1970; None if that was not said.
+        is_used_up: calls are refused until then.
+    """
+
+    name: str
+    minutes: int
+    percent: float
+    resets_at: int | None = None
+    is_used_up: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineRejected:
     """A line could not be understood: not JSON, too long, absurd numbers. The stream goes on; the fact is kept."""
 
@@ -114,5 +133,13 @@ class LineRejected:
 
 
 AgentEvent = (
-    SessionStarted | CallReported | CallLost | ToolStarted | ToolReturned | RetryReported | SessionEnded | LineRejected
+    SessionStarted
+    | CallReported
+    | CallLost
+    | ToolStarted
+    | ToolReturned
+    | RetryReported
+    | WindowTold
+    | SessionEnded
+    | LineRejected
 )

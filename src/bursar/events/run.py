@@ -12,6 +12,7 @@ class RunStarted:
     Attributes:
         limit: of the budget over the run; None without one.
         budgets: names of the others that something in it may be charged to.
+        windows: in words, the limits on windows of its agents' subscriptions.
     """
 
     run_id: str
@@ -21,6 +22,7 @@ class RunStarted:
     max_parallel: int
     limit: str | None
     budgets: tuple[str, ...] = ()
+    windows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class AttemptEnded:
         nano_usd: cost of what was metered; None when a price is unknown.
         branch: where work that was not merged can be found.
         differences: what sources of its usage say that is more than 1 % apart.
+        resets_at: a limit of the provider's has ended it, and is over then (s since 1970); None: none has.
     """
 
     task: str
@@ -61,6 +64,7 @@ class AttemptEnded:
     wall_seconds: float
     branch: str | None = None
     differences: tuple[str, ...] = ()
+    resets_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +86,16 @@ class TaskWaited:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunWaited:
+    """Nothing more can start before `until` (an instant, ISO 8601), and the run waits for that; `because` says why."""
+
+    until: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartWarned:
-    """A task starts though its estimate does not fit a budget that only warns; `because` says which."""
+    """A task starts though it may not fit a budget or window that only warns; `because` says which."""
 
     task: str
     name: str
@@ -92,12 +104,19 @@ class StartWarned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRerouted:
-    """The task's next attempt goes to another model or agent than its last one was, or would have been, on."""
+    """The task's next attempt goes to another model or agent than its last one was, or would have been, on.
+
+    Attributes:
+        tokens: what the attempt before it has taken, cache included; None where there was none.
+        nano_usd: the same in money; None where that is unknown, too.
+    """
 
     task: str
     name: str
     model: str
     because: str
+    tokens: int | None = None
+    nano_usd: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +153,7 @@ RunEvent = (
     | TaskRerouted
     | TaskSkipped
     | TaskWaited
+    | RunWaited
     | StartWarned
     | AlertFired
     | CheckoutForwarded

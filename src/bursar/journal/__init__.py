@@ -5,6 +5,7 @@ The journal holds no money: that is the ledger's. It never guesses: a row says o
 
 from bursar.journal.rows import AttemptRow, AttemptState, RunRow, RunState, TaskRow, TaskState
 from bursar.journal.store import Journal, open_journal
+from bursar.journal.window_record import WindowRecord, read_window_record, write_window_record
 
 __all__ = [
     "AttemptRow",
@@ -14,5 +15,8 @@ __all__ = [
     "RunState",
     "TaskRow",
     "TaskState",
+    "WindowRecord",
     "open_journal",
+    "read_window_record",
+    "write_window_record",
 ]

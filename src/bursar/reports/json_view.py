@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bursar.budget import Balance, title_of
+from bursar.budget import Balance, title_of, window_length
+from bursar.journal import WindowRecord
 from bursar.reports.run_report import RunReport, TaskLine
 
 
@@ -39,6 +40,7 @@ def report_as_data(report: RunReport) -> dict[str, Any]:
             for model, usage in report.usage_by_model.items()
         },
         "budgets": [_budget(balance) for balance in report.budgets],
+        "windows": [_window(window) for window in report.windows],
         "alerts": [
             {
                 "budget": title_of(alert.budget),
@@ -71,6 +73,20 @@ def _budget(balance: Balance) -> dict[str, Any]:
     }
 
 
+def _window(window: WindowRecord) -> dict[str, Any]:
+    return {
+        "agent": window.agent,
+        "window": window_length(window.minutes),
+        "limit_percent": window.limit_percent,
+        "on_limit": window.on_limit,
+        "used_percent": window.percent,
+        "source": "official" if window.is_official else "estimated",
+        "said_at": None if window.said_at is None else window.said_at.isoformat(),
+        "resets_at": None if window.resets_at is None else window.resets_at.isoformat(),
+        "certainty": "observed",
+    }
+
+
 def _task(task: TaskLine) -> dict[str, Any]:
     return {
         "number": task.row.number,
@@ -88,6 +104,7 @@ def _task(task: TaskLine) -> dict[str, Any]:
                 "model": line.row.model,
                 "metered_tokens": line.metered_tokens,
                 "unknown_outcome_tokens": line.unknown_tokens,
+                "cost_nano_usd": line.nano_usd,
                 "wall_seconds": round(line.wall_seconds, 3),
                 "tokens_by_provenance": dict(line.tokens_by_provenance),
                 "sandboxed": line.was_sandboxed,

@@ -11,7 +11,7 @@ import msgspec
 
 from bursar.budget import Alert, Balance, is_retired
 from bursar.errors import UserError
-from bursar.journal import AttemptRow, Journal, RunRow, TaskRow
+from bursar.journal import AttemptRow, Journal, RunRow, TaskRow, WindowRecord
 from bursar.ledger import Ledger, Reservation
 from bursar.supervision import Outcome, read_outcome
 from bursar.usage import Usage
@@ -70,6 +70,7 @@ class RunReport:
         budgets: every budget that the run was charged to, and how it stands: its own, its tasks', those of settings.
         alerts: those that fired on them while the run was on.
         most_at_once: the most attempts that ran at the same time: as many calls may have passed a limit.
+        windows: limits on windows of subscriptions, and how those stood when the run looked last.
     """
 
     run: RunRow
@@ -78,6 +79,7 @@ class RunReport:
     budgets: Sequence[Balance]
     alerts: Sequence[Alert]
     most_at_once: int
+    windows: Sequence[WindowRecord] = ()
 
     @property
     def metered_tokens(self) -> int:
@@ -105,7 +107,7 @@ class RunReport:
         return [balance for balance in self.budgets if balance.overrun]
 
 
-def build_run_report(journal: Journal, ledger: Ledger, run: RunRow) -> RunReport:
+def build_run_report(journal: Journal, ledger: Ledger, run: RunRow, windows: Sequence[WindowRecord] = ()) -> RunReport:
     """The report of a run as it stands now.
 
     Raises:
@@ -132,6 +134,7 @@ def build_run_report(journal: Journal, ledger: Ledger, run: RunRow) -> RunReport
         budgets=budgets,
         alerts=_alerts(ledger, budgets, run),
         most_at_once=_most_at_once(attempts),
+        windows=windows,
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
+from datetime import datetime
 from typing import Any, assert_never
 
-from bursar.budget import Balance, format_quantity, title_of
+from bursar.budget import Balance, format_quantity, name_window, title_of
 from bursar.events import (
     AlertFired,
     AttemptEnded,
@@ -14,15 +15,16 @@ from bursar.events import (
     CheckoutForwarded,
     RunEvent,
     RunStarted,
+    RunWaited,
     StartWarned,
     SummaryWritten,
     TaskRerouted,
     TaskSkipped,
     TaskWaited,
 )
-from bursar.journal import AttemptRow, RunState, TaskState
+from bursar.journal import AttemptRow, AttemptState, RunState, TaskState, WindowRecord
 from bursar.money import format_usd
-from bursar.reports.run_report import RunReport, TaskLine
+from bursar.reports.run_report import AttemptLine, RunReport, TaskLine
 
 _GREEN, _YELLOW, _RED, _DIM, _BOLD = "32", "33", "31", "2", "1"
 _BAR_CELLS = 24
@@ -58,7 +60,7 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
     match event:
         case RunStarted():
             before = f", {event.done_before} done before" if event.done_before else ""
-            budget = _render_limits(event.limit, event.budgets)
+            budget = _render_limits(event.limit, event.budgets, event.windows)
             head = f"plan {event.plan_id} · run {event.run_id} · {count_of(event.tasks, 'task')}{before}"
             return f"{paint(_BOLD, head)} · at most {event.max_parallel} at once · {budget}"
         case AttemptStarted():
@@ -70,9 +72,12 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
         case TaskSkipped():
             return f"  {paint(_DIM, '–')} {event.task}  {event.name} · skipped: {event.because}"
         case TaskRerouted():
-            return f"  {paint(_YELLOW, '↻')} {event.task}  {event.name} · {event.because}"
+            return f"  {paint(_YELLOW, '↻')} {event.task}  {event.name} · {event.because}{_render_price(event)}"
         case TaskWaited():
             return f"  {paint(_YELLOW, '?')} {event.task}  {event.name} · not started: {event.because}"
+        case RunWaited():
+            local = f"{datetime.fromisoformat(event.until).astimezone():%Y-%m-%d %H:%M %Z}".strip()
+            return f"  {paint(_YELLOW, '?')} waits until {local}: {event.because}; ctrl-C calls it off"
         case StartWarned():
             return f"  {paint(_YELLOW, '!')} {event.task}  {event.name} · starts all the same: {event.because}"
         case AlertFired():
@@ -92,11 +97,18 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
     state = "waits for a person" if _waits(report) else _STATE_WORDS[report.run.state]
     head = f"{report.run.plan_id} {state} · {done} of {count_of(len(report.tasks), 'task')}"
     width = max((len(task.row.name[:48]) for task in report.tasks), default=0)
-    lines = [paint(_BOLD, head), *(_render_task(task, width, paint) for task in report.tasks), ""]
+    lines = [paint(_BOLD, head), *(line for task in report.tasks for line in _render_task(task, width, paint)), ""]
     lines.append(
         f"metered {report.metered_tokens:,} tokens ({format_usd(report.nano_usd, digits=4)} at list price) in"
         f" {count_of(sum(len(task.attempts) for task in report.tasks), 'attempt')}"
     )
+    if lost := [line for task in report.tasks for line in task.attempts if line.row.state is AttemptState.FAILED]:
+        costs = [line.nano_usd for line in lost]
+        cost = None if None in costs else sum(filter(None, costs))
+        tokens = sum(line.metered_tokens for line in lost)
+        lines.append(
+            f"of that {count_of(len(lost), 'failed attempt')}: {tokens:,} tokens, {format_usd(cost, digits=4)}"
+        )
     if report.unknown_tokens:
         lines.append(f"charged for unknown outcomes: {report.unknown_tokens:,} tokens, on top of what was metered")
     lines += [_render_difference(*each, paint) for each in _differences(report)]
@@ -109,6 +121,12 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
         )
     if report.unsandboxed:
         lines.append("unsandboxed: agents and verify commands had all of your rights")
+    lines += [_render_window(window, paint) for window in report.windows]
+    if report.windows:
+        lines.append(
+            "windows: observed, not enforced; a percentage that is told after the call cannot be held, so what ran may"
+            " have passed one"
+        )
     return "\n".join(lines)
 
 
@@ -116,6 +134,13 @@ def _waits(report: RunReport) -> bool:
     """Nothing is in the way but a checkpoint."""
     is_waiting = any(task.row.state is TaskState.WAITING for task in report.tasks)
     return is_waiting and report.run.state is RunState.INTERRUPTED
+
+
+def _render_price(event: TaskRerouted) -> str:
+    """What the attempt before it has taken; that money is gone."""
+    if event.tokens is None:
+        return ""
+    return f" · it took {event.tokens:,} tokens, {format_usd(event.nano_usd, digits=4)}"
 
 
 def _render_ended(event: AttemptEnded, paint: Paint) -> str:
@@ -150,13 +175,21 @@ def _render_forwarded(event: CheckoutForwarded, paint: Paint) -> str:
     return f"  {branch}: {count_of(event.commits, 'new commit')}, now at {event.commit[:9]}"
 
 
-def _render_task(task: TaskLine, width: int, paint: Paint) -> str:
+def _render_task(task: TaskLine, width: int, paint: Paint) -> list[str]:
+    """The task; where it took several attempts, each of them with what it cost."""
     mark, colour = _MARKS[task.row.state]
     name = plain(task.row.name)[:48].ljust(width)
     tokens = f"{task.metered_tokens:>12,} tokens" if task.attempts else " " * 19
     model = task.attempts[-1].row.model if task.attempts else ""
     tail = task.row.commit[:9] if task.row.commit else plain(task.row.note)
-    return f"  {paint(colour, mark)} {task.row.number:>3}  {name}  {model:<8}{tokens}  {tail}".rstrip()
+    line = f"  {paint(colour, mark)} {task.row.number:>3}  {name}  {model:<8}{tokens}  {tail}".rstrip()
+    tries = task.attempts if len(task.attempts) > 1 else ()
+    return [line, *(paint(_DIM, _render_attempt(each)) for each in tries)]
+
+
+def _render_attempt(line: AttemptLine) -> str:
+    cost = f"{line.metered_tokens:,} tokens, {format_usd(line.nano_usd, digits=4)}"
+    return f"         {line.row.number}: {line.row.model}, {cost}, {line.row.state}"
 
 
 def _render_budget(balance: Balance, paint: Paint) -> str:
@@ -173,6 +206,18 @@ def _render_budget(balance: Balance, paint: Paint) -> str:
     )
 
 
+def _render_window(window: WindowRecord, paint: Paint) -> str:
+    name, limit = name_window(window.agent or "of any agent", window.minutes), f"{window.limit_percent:g} %"
+    if window.percent is None:
+        return f"{name}  nothing is known of it; its limit is {limit}"
+    used = 100 * window.percent / window.limit_percent
+    colour = _RED if used > 90 else _YELLOW if used > 70 else _GREEN
+    said = "an estimate"
+    if window.is_official:
+        said = f"said at {window.said_at.astimezone():%Y-%m-%d %H:%M}" if window.said_at else "said by its provider"
+    return f"{name}  {paint(colour, f'{window.percent:.0f} %')} used ({said}), its limit is {limit}"
+
+
 def _render_left_out(balance: Balance) -> str:
     """What a budget in USD does not count, and why."""
     parts = []
@@ -183,11 +228,11 @@ def _render_left_out(balance: Balance) -> str:
     return f" (without {' and '.join(parts)})" if parts else ""
 
 
-def _render_limits(limit: str | None, others: Sequence[str]) -> str:
-    if not limit and not others:
+def _render_limits(limit: str | None, others: Sequence[str], windows: Sequence[str]) -> str:
+    if not limit and not others and not windows:
         return "no budget: nothing will be stopped"
     parts = [f"budget {limit}"] if limit else []
-    return ", ".join([*parts, *(f"budget {name}" for name in others)])
+    return ", ".join([*parts, *(f"budget {name}" for name in others), *windows])
 
 
 def _render_overrun(balance: Balance, paint: Paint) -> str:

@@ -55,16 +55,21 @@ class LearnedPolicy:
         """What is on offer for one task, with its numbers."""
         return list_candidates(self.learner, purchase)
 
-    def choose_next(self, ready: Sequence[Purchase], budget_left_usd: float) -> Choice | None:
+    def choose_next(
+        self, ready: Sequence[Purchase], budget_left_usd: float, price_usd: float | None = None
+    ) -> Choice | None:
         """The next attempt at one of a plan's tasks, never capped above what is left; None to stop.
 
         What a finished task is worth is what makes all that is worth buying cost just what is left; of that, the
         attempt that brings most per dollar comes first. So all tasks get a cheap try before one gets a second.
+
+        Args:
+            price_usd: that worth, where it is known; it is, where tasks that are not ready have to be paid for, too.
         """
         if budget_left_usd <= _LEAST_USD:
             return None
         kinds = self._kinds(ready)
-        price = self._fair_price(kinds, budget_left_usd)
+        price = self._fair_price(kinds, budget_left_usd) if price_usd is None else price_usd
         found = self._best(kinds, price, budget_left_usd)
         if found is None:  # money that nobody needs is worth nothing
             found = self._best(kinds, self._prices()[1], budget_left_usd)
@@ -72,6 +77,19 @@ class LearnedPolicy:
             return None
         purchase, step = found
         return _choice(purchase, replace(step, cap=min(step.cap or math.inf, budget_left_usd)))
+
+    def is_short(self, purchases: Sequence[Purchase], budget_left_usd: float) -> bool:
+        """Whether all that is worth buying, by what each task is worth, costs more than is left."""
+        verifier, cost = self.learner.verdicts.verifier(), 0.0
+        for kind in self._kinds(purchases):
+            weights, options, count = self._look(kind)
+            stakes = Stakes(kind.members[0].value_usd, verifier)
+            cost += count * best_step(weights, 0.0, options, stakes).cost
+        return cost > budget_left_usd
+
+    def fair_price(self, purchases: Sequence[Purchase], budget_left_usd: float) -> float:
+        """What a finished task is worth, in dollars, where everything that is worth it costs just what is left."""
+        return self._fair_price(self._kinds(purchases), budget_left_usd)
 
     def _best(self, kinds: Sequence[_Kind], price: float, left: float) -> tuple[Purchase, Step] | None:
         """The attempt that brings most per dollar."""

@@ -5,7 +5,7 @@ meters an agent and enforces its hold, and goes on doing so when the conductor i
 """
 
 from bursar.run.accounts import alerts_of_run
-from bursar.run.advice import facts_of, learn_policy
+from bursar.run.advice import ENOUGH_ATTEMPTS, facts_of, learn_policy
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command
 from bursar.run.kept import is_kept
@@ -14,6 +14,7 @@ from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check
 from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
 
 __all__ = [
+    "ENOUGH_ATTEMPTS",
     "Conductor",
     "LoggedWork",
     "PlanToRun",

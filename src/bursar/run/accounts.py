@@ -9,7 +9,7 @@ from bursar.budget import NOTHING, Alert, is_retired, title_of
 from bursar.estimation import choose_task_type, task_facts
 from bursar.events import AttemptEnded
 from bursar.history import Observation
-from bursar.journal import AttemptRow
+from bursar.journal import AttemptRow, AttemptState
 from bursar.plan import Task
 from bursar.run.context import RunContext
 from bursar.run.judgement import Judgement
@@ -97,4 +97,5 @@ def build_ended(
         wall_seconds=0.0 if outcome is None else outcome.wall_seconds,
         branch=branch,
         differences=() if outcome is None else tuple(outcome.differences),
+        resets_at=outcome.resets_at if outcome and judgement.state is AttemptState.INTERRUPTED else None,
     )

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bursar.budget import Amount
+from bursar.budget import Amount, Limit
 from bursar.errors import BursarError
 from bursar.estimation import estimate
 from bursar.events import AttemptEnded, AttemptStarted, StartWarned
 from bursar.journal import AttemptRow, AttemptState, TaskState
 from bursar.ledger import Denial, Reservation, ReserveRequest, State
 from bursar.plan import Task
-from bursar.processes import kill_marked
 from bursar.run.accounts import build_ended, observe
 from bursar.run.context import RunContext
 from bursar.run.deletions import deletions_in_words, unasked_deletions
+from bursar.run.executor import Executor, Standing
 from bursar.run.expectations import Expectation, Expectations
-from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_parts
+from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_parts, within_cap
 from bursar.run.job_holds import FairShares, LearnedEstimates, find_short_budgets
 from bursar.run.judgement import Judgement, judge
 from bursar.run.kept import is_kept, keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.place import Place
 from bursar.run.refused_merges import RefusedMerges
-from bursar.run.supervisors import Supervisors
-from bursar.supervision import ABANDONED, MARK, Ending, Outcome, claim, close_home, read_claim, read_outcome
+from bursar.supervision import Ending, Outcome, close_home
 from bursar.verification import Verdict
 from bursar.worktrees import Change
 
@@ -50,15 +50,17 @@ class Begun:
 class Attempts:
     """Begins attempts and follows them to their end, for one run."""
 
-    def __init__(self, context: RunContext, supervisors: Supervisors, place: Place, tried: dict[str, int]) -> None:
+    def __init__(self, context: RunContext, executor: Executor, place: Place, tried: dict[str, int]) -> None:
         """`tried`: how many attempts each task has had; the next one's number is one more."""
         self._context = context
-        self._supervisors = supervisors
+        self._executor = executor
         self._place = place
         self._tried = tried
         self._expectations = Expectations(context)
-        self._holds: dict[tuple[str, str], Hold] = {}
+        self._holds: dict[tuple[str, str, Limit | None], Hold] = {}
         self._blind: set[str] = set()  # keys of attempts that run on a blind hold
+        self._open: dict[str, AttemptRow] = {}  # those that have begun and have not come to their end here
+        self._is_stopping = False
         self._learned = LearnedEstimates(context)
         self._shares = FairShares(context)
         self._commands = context.commands
@@ -66,7 +68,8 @@ class Attempts:
 
     def hold_for(self, task: Task) -> Hold:
         """What an attempt at `task` would ask the ledger to hold."""
-        key = (task.number, self._model(task))
+        cap = self._context.cap_of(task)
+        key = (task.number, self._model(task), cap)
         if key not in self._holds:
             hold = choose_hold(
                 estimate(task) or self._learned.estimate(task),
@@ -76,7 +79,7 @@ class Attempts:
                 model=self._model(task),
                 expected=self._expected(task),
             )
-            self._holds[key] = self._shares.demand(task, hold)
+            self._holds[key] = within_cap(self._shares.demand(task, hold), cap)
         return self._holds[key]
 
     def may_begin(self, task: Task) -> bool:
@@ -116,11 +119,13 @@ class Attempts:
         for because in warnings:
             context.emit(StartWarned(task=task.number, name=task.name, because=because))
         self._tried[task.number] = number
+        context.escalation.begun(task)
         if hold.is_blind:
             self._blind.add(key)
         row = self._row(task, key, number)
         Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)
         context.stores.journal.begin_attempt(row)
+        self._open[key] = row
         return Begun(row, answer)
 
     async def work(self, task: Task, begun: Begun) -> AttemptEnded:
@@ -146,21 +151,24 @@ class Attempts:
             self.abandon(row)
             return await self._end(task, row, None, None, Judgement(AttemptState.FAILED, error.message))
         try:
-            await self._supervisors.start(spec)
+            await self._executor.submit(spec)
         except BursarError as error:
-            if self.abandon(row):  # if not, a spawner started one and died before it could say so
+            if self.abandon(row):  # if not, it was begun, and only the answer was lost
                 return await self._end(task, row, None, None, Judgement(AttemptState.INTERRUPTED, error.message))
         return await self.follow(task, row)
 
     async def follow(self, task: Task, row: AttemptRow) -> AttemptEnded:
-        """Waits for the supervisor, whoever started it, then settles, judges, verifies and merges."""
+        """Waits for the agent's end, whoever submitted the attempt, then settles, judges, verifies and merges."""
+        self._open[row.key] = row
+        if self._is_stopping:
+            self._executor.cancel(row)
         outcome = await self._settled(row)
         try:
             change = await self._place.collect(task, row)
         except BursarError as error:
             return await self._end(task, row, outcome, None, Judgement(AttemptState.FAILED, keep_worktree(row, error)))
         try:
-            judgement = _judge(task, row, outcome, change)
+            judgement = self._judge(task, row, outcome, change)
             if judgement.state is AttemptState.SUCCEEDED:
                 verified = await self._verify(task, row)
                 if verified is None:
@@ -181,7 +189,7 @@ class Attempts:
 
     async def discard(self, row: AttemptRow) -> None:
         """An attempt at a task that the plan has lost or changed since has ended; its work is on a branch."""
-        self._supervisors.stop(row.key)
+        self._executor.cancel(row)
         outcome = await self._settled(row)
         note = "the plan has changed since it began"
         try:
@@ -200,7 +208,10 @@ class Attempts:
 
     def stop(self) -> None:
         """Every agent is told to stop, and every verify command is: their attempts end soon, as interrupted."""
-        self._supervisors.stop_all()
+        self._is_stopping = True
+        for row in self._open.values():
+            with suppress(OSError):  # a full disk: one that was not begun yet is told as soon as it is
+                self._executor.cancel(row)
         self._commands.stop()
 
     def settle(self, row: AttemptRow, outcome: Outcome | None) -> None:
@@ -213,7 +224,6 @@ class Attempts:
         if reservation is None or reservation.state is not State.HELD:
             return
         if outcome is None:
-            kill_marked(MARK, row.key)
             ledger.forfeit(row.key)
         elif outcome.ending is Ending.NOT_STARTED:
             ledger.release(row.key)
@@ -225,9 +235,8 @@ class Attempts:
             )
 
     def abandon(self, row: AttemptRow) -> bool:
-        """No supervisor will ever start this attempt, and its hold is given back; False if one has claimed it."""
-        Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)  # a power cut may have lost it, not the row
-        if claim(Path(row.directory), ABANDONED) not in {None, ABANDONED}:
+        """Nobody will ever begin this attempt, and its hold is given back; False if somebody has begun it."""
+        if self._executor.cancel(row, running=False).standing is not Standing.CANCELLED:
             return False
         reservation = self._context.stores.ledger.reservation(row.key)
         if reservation is not None and reservation.state is State.HELD:
@@ -235,18 +244,15 @@ class Attempts:
         return True
 
     async def _settled(self, row: AttemptRow) -> Outcome | None:
-        """The attempt's outcome, once no supervisor works on it any more and its hold has ended."""
-        directory = Path(row.directory)
+        """The attempt's outcome, once nobody works on it any more and its hold has ended."""
         while True:
-            await self._supervisors.ended(row.key)
-            by = read_claim(directory)
-            if by in {None, ABANDONED} and self.abandon(row):
-                return None  # a supervisor that died before it claimed has started nothing
-            if by is not None and not self._supervisors.adopt(row.key, by):
-                break  # else the one that claimed the attempt is another than we started
-        outcome = read_outcome(directory)
-        self.settle(row, outcome)
-        return outcome
+            await self._executor.heartbeat(row)
+            status = self._executor.status(row)
+            if status.standing is Standing.ENDED:
+                self.settle(row, status.outcome)
+                return status.outcome
+            if status.standing is not Standing.RUNNING and self.abandon(row):
+                return None  # who was to begin it ended before that
 
     async def _pre_commands(self, task: Task, row: AttemptRow) -> Judgement | None:
         """The instance's commands have run where its agent is to work; None if nothing is in the agent's way."""
@@ -289,6 +295,7 @@ class Attempts:
         seen = await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
         if seen is not None and self._expectations.learn(seen):
             self._holds.clear()
+        self._open.pop(row.key, None)
         self._blind.discard(row.key)  # what it took is known from here on
         if not is_kept(row):
             await asyncio.to_thread(self._place.clear, row)
@@ -300,10 +307,19 @@ class Attempts:
     def _left(self, task: Task, row: AttemptRow, outcome: Outcome | None) -> AttemptEnded:
         """The work is done and paid for, not verified: the attempt stays as it is, and a resume goes on from here."""
         judgement = Judgement(AttemptState.INTERRUPTED, "stopped before it was verified; a resume goes on from here")
+        self._open.pop(row.key, None)
         self._blind.discard(row.key)
         ended = build_ended(self._context, task, row, outcome, judgement)
         self._context.emit(ended)
         return ended
+
+    def _judge(self, task: Task, row: AttemptRow, outcome: Outcome | None, change: Change | None) -> Judgement:
+        if outcome is None and self._executor.status(row).standing is Standing.CANCELLED:
+            return Judgement(AttemptState.INTERRUPTED, "its supervisor died before it started the agent")
+        judgement = judge(task, outcome, len(change.files) if change else 0)
+        if judgement.state is AttemptState.SUCCEEDED and change and (paths := unasked_deletions(task, change.deleted)):
+            return Judgement(AttemptState.FAILED, deletions_in_words(paths))
+        return judgement
 
     def _row(self, task: Task, key: str, number: int) -> AttemptRow:
         context = self._context
@@ -331,15 +347,6 @@ class Attempts:
 
     def _model(self, task: Task) -> str:
         return self._context.model_of(task)
-
-
-def _judge(task: Task, row: AttemptRow, outcome: Outcome | None, change: Change | None) -> Judgement:
-    if outcome is None and read_claim(Path(row.directory)) == ABANDONED:
-        return Judgement(AttemptState.INTERRUPTED, "its supervisor died before it started the agent")
-    judgement = judge(task, outcome, len(change.files) if change else 0)
-    if judgement.state is AttemptState.SUCCEEDED and change and (paths := unasked_deletions(task, change.deleted)):
-        return Judgement(AttemptState.FAILED, deletions_in_words(paths))
-    return judgement
 
 
 def _safe(number: str) -> str:

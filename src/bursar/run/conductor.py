@@ -1,14 +1,18 @@
 """The conductor: starts what is ready and can be paid for, follows it to its end, and brings the work home.
 
-It knows the order and the slots; the money is the ledger's, the agents are their supervisors'.
+It carries out what `dispatch` says is next, and tells it what came of that; the money is the ledger's, the agents are
+their supervisors'.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import assert_never
 
 from bursar.budget import Alert, title_of
 from bursar.errors import BursarError
@@ -19,44 +23,79 @@ from bursar.plan import Task
 from bursar.run.accounts import alerts_of_run, charged_budgets, other_budgets
 from bursar.run.attempts import Attempts
 from bursar.run.context import RunContext
+from bursar.run.dispatch import (
+    Adopted,
+    Approve,
+    AskPerson,
+    Dispatch,
+    Ended,
+    Event,
+    Finish,
+    Looked,
+    Merged,
+    Refused,
+    Rerouted,
+    Skip,
+    Start,
+    Started,
+    StopAsked,
+    Wait,
+    Weighed,
+)
 from bursar.run.escalation import Escalated
+from bursar.run.executor import AttemptExecutor
+from bursar.run.local_executor import LocalExecutor
 from bursar.run.place import Place
+from bursar.run.purchasing import OF_TASKS, Purchases
 from bursar.run.recovery import Left, recover
-from bursar.run.retrying import attempt_of, is_about_dollars, may_go_on, read_lesson, restore_routes, takes_too_much
-from bursar.run.scheduler import Scheduler
-from bursar.run.supervisors import Supervisors
+from bursar.run.retrying import is_about_dollars, learn_from, may_go_on, read_lesson, restore_routes, takes_too_much
+from bursar.run.scheduler import Scheduler, Skipped
+from bursar.run.window_watch import WindowWatch
 
 _WATCH_SECONDS = 1.0
-_OF_TASKS = frozenset({"task", "instance", "model", "command"})  # labels in which tasks of one run may differ
 
 
 @dataclass(slots=True)
 class _Progress:
-    """What the loop keeps in mind between two looks at its tasks."""
+    """What the conductor itself keeps in mind: who runs, and what was told of the money."""
 
     running: dict[asyncio.Task[AttemptEnded], Task] = field(default_factory=dict)
+    rows: dict[str, AttemptRow] = field(default_factory=dict)
     denials: dict[str, Denial] = field(default_factory=dict)
-    waiting: set[str] = field(default_factory=set)
-    outcomes: set[str] = field(default_factory=set)
     charged: set[str] = field(default_factory=set)
     alerts_told: set[tuple[str, str, int]] = field(default_factory=set)
-    adopted: set[str] = field(default_factory=set)
-    next_start_at: float = 0.0
-    is_delayed: bool = False
+    is_news: bool = True
 
 
 class Conductor:
     """Conducts one run, once."""
 
-    def __init__(self, context: RunContext, place: Place, tried: dict[str, int], done: Sequence[str]) -> None:
-        """`tried`: attempts that each task has had; `done`: tasks that are merged already."""
+    def __init__(
+        self,
+        context: RunContext,
+        place: Place,
+        tried: dict[str, int],
+        done: Sequence[str],
+        executor: AttemptExecutor | None = None,
+    ) -> None:
+        """`tried`: attempts that each task has had; `done`: tasks that are merged already; `executor`: None for this
+        machine's."""
         self._context = context
         self._place = place
         self._tasks = {task.number: task for task in context.plan.tasks}
-        self._scheduler = Scheduler(context.graph, done=done)
-        self._done = set(done)
-        self._supervisors = Supervisors(context.directory / "spawner.log")
-        self._attempts = Attempts(context, self._supervisors, place, tried)
+        self._done_before = len(done)
+        self._dispatch = Dispatch(
+            context.plan,
+            Scheduler(context.graph, done=done),
+            done,
+            slots=context.settings.max_parallel,
+            seconds_between_starts=context.settings.startup_delay_seconds,
+            passes=lambda task: task.type.partition(":")[2] in context.settings.auto_approved,
+        )
+        self._purchases = Purchases(context, self._tasks)
+        self._executor = LocalExecutor(context.directory / "spawner.log") if executor is None else executor
+        self._attempts = Attempts(context, self._executor, place, tried)
+        self._windows = WindowWatch(context)
         self._progress = _Progress()
         self._stop = asyncio.Event()
 
@@ -64,6 +103,7 @@ class Conductor:
         """Nothing new starts and every agent is told to stop; safe to call from a signal handler of the loop."""
         if not self._stop.is_set():
             self._stop.set()
+            self._dispatch.take(StopAsked())
             self._attempts.stop()
 
     async def conduct(self, rows: Sequence[AttemptRow]) -> RunState:
@@ -78,18 +118,19 @@ class Conductor:
                 run_id=context.run.id,
                 plan_id=context.plan.id,
                 tasks=len(self._tasks),
-                done_before=len(self._done),
+                done_before=self._done_before,
                 max_parallel=context.settings.max_parallel,
                 limit=context.run.limit,
                 budgets=other_budgets(context),
+                windows=self._windows.limits_in_words(),
             )
         )
         self._progress.charged = charged_budgets(context)
         self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context, self._progress.charged)}
-        async with self._supervisors:
-            recovered = recover(context, self._attempts, self._place, self._supervisors, rows)
+        async with self._executor:
+            recovered = recover(context, self._attempts, self._place, self._executor, rows)
             for number in recovered.merged:
-                self._finish(number)
+                self._dispatch.take(Merged(number))
             for left in recovered.left:
                 if context.is_current(left.row):
                     self._adopt(left)
@@ -97,14 +138,13 @@ class Conductor:
                     await self._attempts.discard(left.row)
             restore_routes(context, self._tasks, rows)
             try:
-                await self._work()
+                state = await self._work()
             except BaseException:
                 self.request_stop()
                 await asyncio.gather(*self._progress.running, return_exceptions=True)
                 self._save_what_was_merged()
                 raise
         self._tell_what_remains()
-        state = self._state()
         self._place.bring_home(is_done=state is RunState.SUCCEEDED)
         context.stores.journal.end_run(context.run.id, state, context.now())
         return state
@@ -114,48 +154,68 @@ class Conductor:
         with suppress(BursarError, OSError):
             self._place.bring_home(is_done=False)
 
-    async def _work(self) -> None:
-        """Offers are made again when an attempt has ended (nothing else frees a slot, a task or money), and when the
-        time between two starts is over."""
-        self._start_ready()
-        while self._progress.running or self._progress.is_delayed:
-            ended = await self._wait()
-            for attempt in ended:
-                self._take(self._progress.running.pop(attempt), attempt.result())
-            self._tell_alerts()
-            if ended or self._progress.is_delayed:
-                self._start_ready()
+    async def _work(self) -> RunState:
+        """Carries out what is next, one after the other, until nothing is."""
+        events = deque[Event]([self._look()])
+        while True:
+            event = events.popleft()
+            if isinstance(event, Looked) and self._progress.is_news:
+                self._weigh()
+            for action in self._dispatch.take(event):
+                match action:
+                    case Wait(until):
+                        self._windows.tell_wait()
+                        events.extend(await self._wait(until))
+                        self._tell_alerts()
+                    case Finish(state):
+                        return state
+                    case _:
+                        events.extend(self._carry_out(action))
 
-    async def _wait(self) -> set[asyncio.Task[AttemptEnded]]:
-        """The attempts that have ended; after a while, or when the next may start, nobody may have."""
-        progress = self._progress
-        delay = progress.next_start_at - self._context.clock.monotonic() if progress.is_delayed else _WATCH_SECONDS
-        seconds = min(_WATCH_SECONDS, max(0.0, delay))
-        if not progress.running:
+    def _weigh(self) -> None:
+        """What is offered first depends on the money that is left, and on what attempts have come to."""
+        dispatch, self._progress.is_news = self._dispatch, False
+        first = self._purchases.choose_first(dispatch.remaining, dispatch.open_tasks, dispatch.free_slots)
+        dispatch.take(Weighed(tuple(first)))
+
+    def _look(self) -> Looked:
+        return Looked(self._context.clock.monotonic())
+
+    def _carry_out(self, action: Start | Approve | AskPerson | Skip) -> Sequence[Event]:
+        match action:
+            case Start(number):
+                return [self._start(self._tasks[number])]
+            case Approve(number):
+                self._set_task(number, TaskState.MERGED, "approved without a person")
+            case AskPerson(number):
+                self._ask_person(self._tasks[number])
+            case Skip(skipped):
+                self._skip(skipped)
+            case _:
+                assert_never(action)
+        return []
+
+    async def _wait(self, until: float | None) -> Sequence[Event]:
+        """The attempts that have ended, and then a look; after a while, or when the next may start, nobody may have."""
+        running, seconds = self._progress.running, _WATCH_SECONDS
+        if until is not None:
+            seconds = min(seconds, max(0.0, until - self._context.clock.monotonic()))
+        if not running:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), seconds)
-            return set()
-        ended, _ = await asyncio.wait(progress.running, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        return ended
+            return [self._look()]
+        await asyncio.wait(running, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        ended = [attempt for attempt in running if attempt.done()]  # in the order of their starts
+        return [*(self._take(running.pop(attempt), attempt.result()) for attempt in ended), self._look()]
 
-    def _start_ready(self) -> None:
-        """Fills the free slots. A denied task waits for money to come back; others that need less may pass it."""
-        self._progress.denials.clear()
-        self._progress.is_delayed = False
-        for number in self._scheduler.offers():
-            if self._stop.is_set() or len(self._progress.running) >= self._context.settings.max_parallel:
-                return
-            task = self._tasks[number]
-            if task.is_checkpoint:
-                if self._passes_checkpoint(task):
-                    self._start_ready()  # what waited for it may be ready now
-                    return
-            elif self._context.clock.monotonic() < self._progress.next_start_at:
-                self._progress.is_delayed = True
-            elif not self._is_hopeless(task) and self._attempts.may_begin(task):
-                self._start(task)
-
-    def _start(self, task: Task) -> None:
+    def _start(self, task: Task) -> Started | Refused:
+        """Fills a slot. A denied task waits for money to come back; others that need less may pass it."""
+        number, monotonic = task.number, self._context.clock.monotonic
+        if self._is_hopeless(task) or not self._attempts.may_begin(task):
+            return Refused(number, monotonic(), denied=False)
+        if (obstacle := self._windows.obstacle(task, self._attempts.hold_for(task).amount.tokens)) is not None:
+            self._progress.denials.pop(number, None)
+            return Refused(number, monotonic(), obstacle.is_denial, self._windows.again_at(obstacle))
         self._keep_modest(task)
         begun = self._attempts.begin(task)
         while isinstance(begun, Denial) and self._context.settings.downgrades and is_about_dollars(begun):
@@ -165,21 +225,30 @@ class Conductor:
             self._reroute(task, escalated)
             begun = self._attempts.begin(task)
         if isinstance(begun, Denial):
-            self._progress.denials[task.number] = begun
-            return
-        self._progress.next_start_at = self._context.clock.monotonic() + self._context.settings.startup_delay_seconds
+            self._progress.denials[number] = begun
+            return Refused(number, monotonic(), denied=True)
         self._progress.charged.update(begun.reservation.budgets)
-        self._scheduler.started(task.number)
+        self._watch(task, begun.row)
         self._progress.running[asyncio.create_task(self._attempts.work(task, begun))] = task
+        return Started(number, monotonic())
+
+    def _watch(self, task: Task, row: AttemptRow) -> None:
+        self._progress.rows[task.number] = row
+        self._windows.began(row.key, Path(row.directory), self._context.agent_of(task).name)
 
     def _is_hopeless(self, task: Task) -> bool:
         """Whether a task that asks for no more was just denied by a budget that all tasks share."""
         minimum = self._attempts.hold_for(task).minimum
         return any(
             minimum.tokens >= self._attempts.hold_for(self._tasks[number]).minimum.tokens
-            and any(_OF_TASKS.isdisjoint(shortfall.balance.budget.selector) for shortfall in denial.shortfalls)
-            for number, denial in self._progress.denials.items()
+            and any(OF_TASKS.isdisjoint(shortfall.balance.budget.selector) for shortfall in denial.shortfalls)
+            for number, denial in self._denials().items()
         )
+
+    def _denials(self) -> dict[str, Denial]:
+        """Of this look at the tasks: what was missing before may be there by now."""
+        denials = self._progress.denials
+        return {number: denials[number] for number in self._dispatch.refused if number in denials}
 
     def _adopt(self, left: Left) -> None:
         task = self._tasks[left.row.task]
@@ -194,74 +263,70 @@ class Conductor:
                     adopted=True,
                 )
             )
-        self._scheduler.started(task.number)
-        self._progress.adopted.add(task.number)
-        self._context.stores.journal.set_task(self._context.run.id, task.number, TaskState.RUNNING)
+        self._dispatch.take(Adopted(task.number))
+        self._watch(task, left.row)
+        self._set_task(task.number, TaskState.RUNNING)
         self._progress.running[asyncio.create_task(self._attempts.follow(task, left.row))] = task
 
-    def _passes_checkpoint(self, task: Task) -> bool:
-        """Whether the checkpoint needs no person; one that does is told of once, and waits."""
-        kind = task.type.partition(":")[2]
-        if kind in self._context.settings.auto_approved:
-            self._finish(task.number)
-            self._context.stores.journal.set_task(
-                self._context.run.id, task.number, TaskState.MERGED, note="approved without a person"
-            )
-            return True
-        if task.number not in self._progress.waiting:
-            self._progress.waiting.add(task.number)
-            because = f"a person must act: bursar approve {self._context.run.id} {task.number}"
-            self._context.stores.journal.set_task(self._context.run.id, task.number, TaskState.WAITING, note=because)
-            self._context.emit(TaskWaited(task=task.number, name=task.name or task.type, because=because))
-        return False
+    def _ask_person(self, task: Task) -> None:
+        because = f"a person must act: bursar approve {self._context.run.id} {task.number}"
+        self._set_task(task.number, TaskState.WAITING, because)
+        self._context.emit(TaskWaited(task=task.number, name=task.name or task.type, because=because))
 
-    def _take(self, task: Task, ended: AttemptEnded) -> None:
-        is_adopted = task.number in self._progress.adopted
-        self._progress.adopted.discard(task.number)
-        if ended.outcome == "interrupted" and is_adopted and not self._stop.is_set():
-            self._scheduler.reopened(task.number)  # an earlier conductor's: we were asked to do what is missing
-            return
-        if self._starts_afresh(task, ended) or self._goes_on_elsewhere(task, ended) or self._asks_person(task, ended):
-            return
-        self._progress.outcomes.add(ended.outcome)
-        if ended.outcome == "succeeded":
-            self._finish(task.number)
-            return
-        for skipped in self._scheduler.failed(task.number):
-            if ended.outcome == "interrupted":
-                continue  # nothing went wrong: a resume does it, and what waits for it
-            because = f"it depends on task {skipped.because}"
-            self._context.stores.journal.set_task(self._context.run.id, skipped.task, TaskState.SKIPPED, note=because)
-            self._context.emit(TaskSkipped(task=skipped.task, name=self._tasks[skipped.task].name, because=because))
+    def _skip(self, skipped: Skipped) -> None:
+        because = f"it depends on task {skipped.because}"
+        self._set_task(skipped.task, TaskState.SKIPPED, because)
+        self._context.emit(TaskSkipped(task=skipped.task, name=self._tasks[skipped.task].name, because=because))
+
+    def _take(self, task: Task, ended: AttemptEnded) -> Ended | Rerouted:
+        row = self._progress.rows.pop(task.number)
+        self._windows.ended(row.key, Path(row.directory), self._context.agent_of(task).name, ended.resets_at)
+        self._progress.is_news = True
+        if self._starts_afresh(task, ended):
+            return Rerouted(task.number)
+        learn_from(self._context, task, ended)
+        if self._attempts.refused.is_refused(task, ended) and self._asks_to_merge(task, ended):
+            return Ended(task.number, "interrupted")
+        if self._goes_on_elsewhere(task, ended) or self._goes_on_later(task, ended):
+            return Rerouted(task.number)
+        return Ended(task.number, "interrupted" if self._asks_to_merge(task, ended) else ended.outcome)
 
     def _starts_afresh(self, task: Task, ended: AttemptEnded) -> bool:
         """Whether the task, whose work could not be merged, is on offer again, from what is merged now."""
         if self._stop.is_set() or not self._attempts.refused.is_to_be_repeated(task, ended):
             return False
-        self._scheduler.reopened(task.number)
         self._reroute(task, Escalated(self._context.model_of(task), "starts afresh from what is merged now"))
         return True
 
-    def _asks_person(self, task: Task, ended: AttemptEnded) -> bool:
+    def _asks_to_merge(self, task: Task, ended: AttemptEnded) -> bool:
         """Whether a person has to merge the task's work; what depends on it waits, too."""
         because = self._attempts.refused.ask_person(task, ended)
-        if because is None:
-            return False
-        self._scheduler.failed(task.number)
-        self._context.stores.journal.set_task(self._context.run.id, task.number, TaskState.WAITING, note=because)
-        self._context.emit(TaskWaited(task=task.number, name=task.name, because=because))
-        return True
+        if because is not None:
+            self._set_task(task.number, TaskState.WAITING, because)
+            self._context.emit(TaskWaited(task=task.number, name=task.name, because=because))
+        return because is not None
 
     def _goes_on_elsewhere(self, task: Task, ended: AttemptEnded) -> bool:
         """Whether the task, whose attempt has failed or has reached its cap, is on offer again, on another route."""
         if self._stop.is_set() or not may_go_on(self._context, task, ended):
             return False
         lesson = "" if self._context.settings.max_attempts == 1 else read_lesson(self._context, task, ended)
-        escalated = self._context.escalation.escalate(task, ended.note, lesson, attempt_of(self._context, task, ended))
+        escalation = self._context.escalation
+        escalated = escalation.escalate(task, ended.note, lesson, is_priced=bool(ended.nano_usd))
         if escalated is None:
             return False
-        self._scheduler.reopened(task.number)
-        self._reroute(task, escalated)
+        self._reroute(task, escalated, after=ended)
+        return True
+
+    def _goes_on_later(self, task: Task, ended: AttemptEnded) -> bool:
+        """Whether the task, which a limit of its provider's has ended, is on offer again: with another agent, or when
+        that is over."""
+        if self._stop.is_set() or ended.resets_at is None:
+            return False
+        escalation = self._context.escalation
+        if not escalation.can_fail_over(task):
+            return self._context.settings.waits
+        self._reroute(task, escalation.fail_over(task))
         return True
 
     def _keep_modest(self, task: Task) -> None:
@@ -277,49 +342,40 @@ class Conductor:
         else:
             self._reroute(task, escalated)
 
-    def _reroute(self, task: Task, escalated: Escalated) -> None:
-        journal, because = self._context.stores.journal, escalated.because
-        journal.set_task(self._context.run.id, task.number, TaskState.PENDING, note=because)
+    def _reroute(self, task: Task, escalated: Escalated, *, after: AttemptEnded | None = None) -> None:
+        self._set_task(task.number, TaskState.PENDING, escalated.because)
         self._context.emit(
-            TaskRerouted(task=task.number, name=task.name, model=escalated.model, because=escalated.because)
+            TaskRerouted(
+                task=task.number,
+                name=task.name,
+                model=escalated.model,
+                because=escalated.because,
+                tokens=None if after is None else after.metered_tokens,
+                nano_usd=None if after is None else after.nano_usd,
+            )
         )
 
-    def _finish(self, number: str) -> None:
-        if number in self._tasks and number not in self._done:
-            self._scheduler.done(number)
-            self._done.add(number)
+    def _set_task(self, number: str, state: TaskState, note: str = "") -> None:
+        self._context.stores.journal.set_task(self._context.run.id, number, state, note=note)
 
     def _tell_alerts(self) -> None:
         for alert in alerts_of_run(self._context, self._progress.charged):
             if _identity(alert) not in self._progress.alerts_told:
                 self._context.emit(AlertFired(level=alert.level, message=alert.message, at=alert.at.isoformat()))
                 self._progress.alerts_told.add(_identity(alert))
+        self._windows.tell_alerts()
 
     def _tell_what_remains(self) -> None:
-        """Tasks that were ready but could not be paid for are named, with the budgets that said no."""
+        """Tasks that were ready but could not be paid for are named, with the budgets or windows that said no."""
         self._tell_alerts()
-        shortfalls = [shortfall for denial in self._progress.denials.values() for shortfall in denial.shortfalls]
+        remaining = self._windows.tell_what_remains(self._dispatch.remaining(), self._tasks)
+        shortfalls = [shortfall for denial in self._denials().values() for shortfall in denial.shortfalls]
         names = ", ".join(sorted({title_of(shortfall.balance.budget.name) for shortfall in shortfalls}))
-        for number in self._scheduler.ready() if shortfalls else ():
-            task = self._tasks[number]
-            if task.is_checkpoint:
-                continue
+        for number in remaining if shortfalls else ():
             is_unpriced = any(shortfall.wanted is None for shortfall in shortfalls)
             because = f"budget {names} " + ("refuses a cost that is unknown" if is_unpriced else "has no room for it")
-            self._context.stores.journal.set_task(self._context.run.id, number, TaskState.STOPPED, note=because)
-            self._context.emit(TaskWaited(task=number, name=task.name, because=because))
-
-    def _state(self) -> RunState:
-        if len(self._done) == len(self._tasks):
-            return RunState.SUCCEEDED
-        outcomes = self._progress.outcomes
-        if self._stop.is_set():
-            return RunState.INTERRUPTED
-        if self._progress.denials or "stopped" in outcomes:
-            return RunState.STOPPED
-        if "failed" in outcomes:
-            return RunState.FAILED
-        return RunState.INTERRUPTED
+            self._set_task(number, TaskState.STOPPED, because)
+            self._context.emit(TaskWaited(task=number, name=self._tasks[number].name, because=because))
 
 
 def _identity(alert: Alert) -> tuple[str, str, int]:

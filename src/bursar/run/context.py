@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from bursar.agents import Agent
-from bursar.budget import LANE_LABEL, Lane, Limit, Unit
+from bursar.budget import LANE_LABEL, Lane, Limit, Unit, WindowLimit
 from bursar.clock import Clock
 from bursar.errors import InternalError
 from bursar.events import RunEvent
@@ -50,6 +50,9 @@ class RunSettings:
         downgrades: whether a task that cannot be paid for goes to a smaller tier.
         verifies_merged: whether work that did not start from the merged work as it is now is verified in it.
         fresh_attempts: at one task in one run, after its work could not be merged.
+        windows: how much of subscriptions' windows may be used.
+        waits: what a window, or a limit of the provider's, keeps from starting is waited for.
+        escalates_named: whether a task whose plan names a model in full goes to a larger one after a failure.
     """
 
     max_parallel: int = 5
@@ -64,6 +67,9 @@ class RunSettings:
     downgrades: bool = False
     verifies_merged: bool = True
     fresh_attempts: int = 1
+    windows: tuple[WindowLimit, ...] = ()
+    waits: bool = False
+    escalates_named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +124,8 @@ class RunContext:
     commands: AttemptCommands = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        escalation = Escalation((self.agent, *self.failover), self.settings.max_attempts, self.advice)
+        agents, settings = (self.agent, *self.failover), self.settings
+        escalation = Escalation(agents, settings.max_attempts, self.advice, settings.escalates_named)
         if self.instances:  # told in its agent's own words, and it leaves its traces where it works: never twice
             escalation = Escalation((self.agent,))
         object.__setattr__(self, "escalation", escalation)

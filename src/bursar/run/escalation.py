@@ -5,13 +5,13 @@ attempt is told of it: the verdict and the work that failed, both cut short; nev
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bursar.agents import Agent
 from bursar.plan import Task
 from bursar.routing import PastAttempt, Tier, choose_route, larger_tier, smaller_tier
-from bursar.run.advice import Advice
+from bursar.run.advice import Advice, Advised, Wish
 
 MOST_LOG_CHARACTERS = 4_000
 MOST_DIFF_CHARACTERS = 12_000
@@ -34,11 +34,14 @@ class Escalation:
         agents: the run's agent first, then those to fail over to.
         max_attempts: at one task in this run, those not counted that a rate limit ended.
         advice: what was learned, if that is to choose; None: the rules do.
+        escalates_named: a task whose plan names a model in full goes to larger ones, too.
     """
 
     agents: Sequence[Agent]
     max_attempts: int = 1
     advice: Advice | None = None
+    escalates_named: bool = False
+    _first: dict[str, Advised | None] = field(default_factory=dict)  # advised for tasks that have not begun
     _caps: dict[str, int | None] = field(default_factory=dict)
     _tiers: dict[str, Tier] = field(default_factory=dict)
     _agents: dict[str, int] = field(default_factory=dict)
@@ -55,30 +58,65 @@ class Escalation:
 
     def cap_of(self, task: Task) -> int | None:
         """Nano-USD at which the advice would end the task's next attempt; None for nowhere."""
-        return self._caps.get(task.number)
+        first = self._advised_first(task)
+        return self._caps.get(task.number) if first is None else first.cap_nano_usd
 
     def lesson_of(self, task: Task) -> str:
         """What the next attempt is told of the last one; empty for nothing."""
         return self._lessons.get(task.number, "")
 
-    def escalate(self, task: Task, reason: str, lesson: str, attempt: PastAttempt | None = None) -> Escalated | None:
+    def begun(self, task: Task) -> None:
+        """An attempt at the task begins: its route holds, whatever is learned while it runs."""
+        tier, cap = self.tier_of(task), self.cap_of(task)
+        if tier is not None:
+            self._tiers[task.number], self._caps[task.number] = tier, cap
+
+    def learn(self, task: Task, attempt: PastAttempt) -> None:
+        """What an attempt of the run came to may change the routes of tasks that have not begun."""
+        if self.advice is not None:
+            self.advice.learn(task, attempt)
+            self._first.clear()
+
+    def settled_model(self, task: Task) -> str | None:
+        """The only model that the task's next attempt may be at: the plan's, or the one that follows a failure."""
+        return self.model_of(task) if task.model or task.number in self._tiers else None
+
+    def look_at_money(self, wishes: Sequence[Wish], left_usd: float, count: int) -> bool:
+        """Advice knows how far the money goes for `count` tasks of which these are some; whether it is short."""
+        if self.advice is None:
+            return False
+        before = self.advice.price_usd
+        is_short = self.advice.look_at_money(wishes, left_usd, count)
+        if self.advice.price_usd != before:
+            self._first.clear()
+        return is_short
+
+    def buy(self, ready: Sequence[Wish], left_usd: float) -> Iterator[str]:
+        """Tasks in the order in which attempts at them bring most for the money, each on the route that does."""
+        for wish, advised in self.advice.buy(ready, left_usd) if self.advice is not None else ():
+            if wish.model is None:
+                self._first[wish.task.number] = advised
+            yield wish.task.number
+
+    def escalate(self, task: Task, reason: str, lesson: str, *, is_priced: bool = False) -> Escalated | None:
         """After a failed attempt: the task goes to the next larger tier with another model; None if it has failed.
 
-        A task whose plan names a model in full stays with it, and is not tried again. Where there is advice, it says
-        which tier is worth its money, a smaller one too, or that none is.
+        A task whose plan names a model in full stays with it, and is not tried again, unless the settings let it.
+        Where there is advice, it says which tier is worth its money, a smaller one too, or that none is.
 
         Args:
-            attempt: what failed and what it cost; None where nobody knows the price.
+            is_priced: the price of what failed is known, so that advice has something to go by.
         """
-        if _RATE_LIMITED.search(reason) and self._agents.get(task.number, 0) + 1 < len(self.agents):
-            return self._fail_over(task)
+        if _RATE_LIMITED.search(reason) and self.can_fail_over(task):
+            return self.fail_over(task)
         failures = self._failures[task.number] = self._failures.get(task.number, 0) + 1
         if failures >= self.max_attempts:
             return None
-        if self.advice is not None and attempt is not None and not task.model:
-            advised = self.advice.after(task, self.agent_of(task), attempt)
+        if self.advice is not None and self.advice.is_ready and is_priced and not task.model:
+            advised = self.advice.after(task, self.agent_of(task))
             return None if advised is None else self._move(task, advised.tier, advised.cap_nano_usd, reason, lesson)
-        larger = self._other(task, larger_tier)
+        tier = self.tier_of(task) or self._tier_of_named(task)
+        larger = None if tier is None else self._next_above(task, tier)
         return None if larger is None else self._move(task, larger, None, reason, lesson)
 
     def teach(self, task: Task, lesson: str) -> None:
@@ -86,7 +124,7 @@ class Escalation:
         self._lessons[task.number] = lesson
 
     def _move(self, task: Task, tier: Tier, cap: int | None, reason: str, lesson: str) -> Escalated:
-        before = self.tier_of(task)
+        before = self.tier_of(task) or self._tier_of_named(task)
         self._tiers[task.number], self._caps[task.number] = tier, cap
         self._lessons[task.number] = lesson
         model = self.model_of(task)
@@ -114,14 +152,30 @@ class Escalation:
         return Tier(wanted) if wanted in tuple(Tier) else None
 
     def _wanted(self, task: Task) -> str:
-        """The tier, or a model that the plan names; what advice says of a task's first attempt holds for the run."""
-        if task.number not in self._tiers and self.advice is not None:
-            advised = self.advice.first(task, self.agent_of(task))
-            if advised is not None:
-                self._tiers[task.number], self._caps[task.number] = advised.tier, advised.cap_nano_usd
-        return self._tiers.get(task.number) or choose_route(task).model_or_tier
+        """The tier, or a model that the plan names."""
+        first = self._advised_first(task)
+        return first.tier if first is not None else self._tiers.get(task.number) or choose_route(task).model_or_tier
 
-    def _fail_over(self, task: Task) -> Escalated:
+    def _advised_first(self, task: Task) -> Advised | None:
+        """What is advised for the first attempt at the task; None where there is no advice, or one has begun."""
+        if self.advice is None or task.number in self._tiers:
+            return None
+        if task.number not in self._first:
+            self._first[task.number] = self.advice.first(task, self.agent_of(task))
+        return self._first[task.number]
+
+    def _tier_of_named(self, task: Task) -> Tier | None:
+        """The smallest tier that stands for the model that the plan names in full, where it may be left."""
+        named = self._wanted(task)
+        tiers = (tier for tier in Tier if self.agent_of(task).model_for(tier) == named)
+        return next(tiers, None) if self.escalates_named else None
+
+    def can_fail_over(self, task: Task) -> bool:
+        """Whether there is another agent that takes over where the task's own is rate limited."""
+        return self._agents.get(task.number, 0) + 1 < len(self.agents)
+
+    def fail_over(self, task: Task) -> Escalated:
+        """The task goes to the next agent; `can_fail_over` has said that there is one."""
         limited = self.agent_of(task).name
         self._agents[task.number] = self._agents.get(task.number, 0) + 1
         model = self.model_of(task)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from bursar.budget import Amount, Balance, OnLimit
+from bursar.budget import Amount, Balance, Limit, OnLimit
 from bursar.estimation import Estimate
 from bursar.pricing import RateTable
 from bursar.run.expectations import ENOUGH, Expectation
@@ -65,6 +65,21 @@ def choose_hold(
         return Hold(amount=amount, minimum=price_of_tokens(expected.tokens_p50, rates, model), source="learned of few")
     amount = price_of_tokens(default_tokens, rates, model)
     return Hold(amount=amount, minimum=_anything(amount), source=DEFAULT, is_blind=True)
+
+
+def within_cap(hold: Hold, cap: Limit | None) -> Hold:
+    """The same hold, or the share of it that the cap leaves an attempt: more it will never use."""
+    if cap is None:
+        return hold
+    return replace(hold, amount=_capped(hold.amount, cap), minimum=_capped(hold.minimum, cap))
+
+
+def _capped(amount: Amount, cap: Limit) -> Amount:
+    wanted = amount.of(cap.unit)
+    if wanted is None or wanted <= cap.quantity:
+        return amount
+    tokens = max(1, amount.tokens * cap.quantity // wanted)
+    return Amount(tokens, None if amount.nano_usd is None else max(1, amount.nano_usd * cap.quantity // wanted))
 
 
 def leaves_room_to_grow(hold: Hold, blind_running: int, balances: Iterable[Balance]) -> bool:

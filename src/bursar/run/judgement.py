@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bursar.journal import AttemptState
 from bursar.plan import Task
@@ -27,6 +28,10 @@ def judge(task: Task, outcome: Outcome | None, changed_files: int) -> Judgement:
         return Judgement(AttemptState.INTERRUPTED, "its supervisor died; what was held is charged")
     if outcome.ending is not Ending.EXITED:
         return _stopped(outcome)
+    if outcome.is_error and outcome.resets_at is not None:  # nobody's fault, and over some time: it is done again
+        over = f"{datetime.fromtimestamp(outcome.resets_at).astimezone():%Y-%m-%d %H:%M %Z}"
+        reason = f"its provider's limit is reached, until {over} (--wait waits for that)"
+        return Judgement(AttemptState.INTERRUPTED, f"{reason}: {_first_line(outcome.message)}")
     if outcome.is_error:
         return Judgement(AttemptState.FAILED, f"the agent reported an error: {_first_line(outcome.message)}")
     if outcome.exit_code != 0:

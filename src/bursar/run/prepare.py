@@ -50,6 +50,7 @@ class Tools:
     Attributes:
         value_usd: what a finished task is worth to the learned policy; None: the rules choose.
         sandbox: around agents and verify commands; None: there is none.
+        learn_after: how many finished attempts it must know before it chooses; the rules do until then.
     """
 
     stores: Stores
@@ -63,6 +64,7 @@ class Tools:
     failover: tuple[Agent, ...] = ()
     value_usd: float | None = None
     sandbox: Sandbox | None = None
+    learn_after: int = 0
 
 
 def check_plan_file(path: Path) -> tuple[Plan, Graph]:

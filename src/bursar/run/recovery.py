@@ -24,10 +24,10 @@ from bursar.ledger import State
 from bursar.processes import kill_marked
 from bursar.run.attempts import Attempts
 from bursar.run.context import RunContext
+from bursar.run.executor import Executor, Standing
 from bursar.run.kept import is_kept
 from bursar.run.place import Place
-from bursar.run.supervisors import Supervisors
-from bursar.supervision import ABANDONED, MARK, close_home, read_claim
+from bursar.supervision import MARK, close_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Recovered:
 
 
 def recover(
-    context: RunContext, attempts: Attempts, place: Place, supervisors: Supervisors, rows: Sequence[AttemptRow]
+    context: RunContext, attempts: Attempts, place: Place, executor: Executor, rows: Sequence[AttemptRow]
 ) -> Recovered:
     """Every row and hold of the run is in order again, but for the attempts that are returned to be followed."""
     left: list[Left] = []
@@ -57,8 +57,7 @@ def recover(
             if _finish_merge(context, place, row):
                 finished.append(row.task)
         elif row.state is AttemptState.PLANNED and not _never_started(context, attempts, row):
-            claim = read_claim(Path(row.directory)) or ""
-            left.append(Left(row, supervisors.adopt(row.key, claim)))
+            left.append(Left(row, executor.status(row).standing is Standing.RUNNING))
     _release_rowless_holds(context, {row.key for row in rows})
     _clear(place, rows, {item.row.key for item in left})
     return Recovered(left, finished)
@@ -76,7 +75,7 @@ def _finish_merge(context: RunContext, place: Place, row: AttemptRow) -> bool:
 
 
 def _never_started(context: RunContext, attempts: Attempts, row: AttemptRow) -> bool:
-    if read_claim(Path(row.directory)) not in {None, ABANDONED} or not attempts.abandon(row):
+    if not attempts.abandon(row):
         return False
     if row.task in context.instances:
         kill_marked(MARK, row.key)  # its pre-commands may still be at work

@@ -44,10 +44,15 @@ class RefusedMerges:
     def is_to_be_repeated(self, task: Task, ended: AttemptEnded) -> bool:
         """Whether a fresh attempt is made, now that this one's work could not be merged; it will be told of it."""
         refused = self._refused.get(task.number, [])
-        if not refused or not _is_of(refused[-1], ended) or len(refused) > self._context.settings.fresh_attempts:
+        if not self.is_refused(task, ended) or len(refused) > self._context.settings.fresh_attempts:
             return False
         self._context.escalation.teach(task, self._lesson(refused[-1], ended))
         return True
+
+    def is_refused(self, task: Task, ended: AttemptEnded) -> bool:
+        """Whether that attempt is one whose work could not be merged: it lies on the attempt's own branch."""
+        branches = [f"bursar/{each.row.key}" for each in self._refused.get(task.number, [])]
+        return ended.outcome == "failed" and ended.branch in branches[-1:]
 
     def ask_person(self, task: Task, ended: AttemptEnded) -> str | None:
         """What a person is to do about a task whose fresh attempt has failed, too; None: it has failed by itself."""
@@ -85,11 +90,6 @@ class RefusedMerges:
             return read_diff(self._context.repository, before, after, files)
         except BursarError:
             return ""
-
-
-def _is_of(refused: _Refused, ended: AttemptEnded) -> bool:
-    """Whether that attempt is the one that has just ended: its work lies on the attempt's own branch."""
-    return ended.outcome == "failed" and ended.branch == f"bursar/{refused.row.key}"
 
 
 def _in_words(refusal: Refusal) -> str:

@@ -14,7 +14,8 @@ from bursar.journal import AttemptRow, AttemptState
 from bursar.ledger import Denial
 from bursar.money import NANO_PER_USD
 from bursar.plan import Task
-from bursar.routing import MOST_OF_WHAT_REMAINS, AttemptVerdict, PastAttempt, Tier, larger_tier
+from bursar.routing import MOST_OF_WHAT_REMAINS, PastAttempt, Tier, larger_tier
+from bursar.run.advice import VERDICTS
 from bursar.run.context import RunContext
 from bursar.run.escalation import build_lesson
 from bursar.run.holds import Hold
@@ -60,28 +61,34 @@ def read_lesson(context: RunContext, task: Task, ended: AttemptEnded) -> str:
     return build_lesson(row.model, ended.note, _read_log(row), _read_changes(context, row, ended.branch))
 
 
-def attempt_of(context: RunContext, task: Task, ended: AttemptEnded) -> PastAttempt | None:
-    """The attempt as routing knows it; None where its price is unknown."""
-    if ended.nano_usd is None:
-        return None
-    verdict = AttemptVerdict.FAIL if ended.outcome == "failed" else AttemptVerdict.CAPPED
-    return PastAttempt(context.model_of(task), verdict, ended.nano_usd / NANO_PER_USD)
+def learn_from(context: RunContext, task: Task, ended: AttemptEnded) -> None:
+    """Routes that are still to be chosen know how the attempt went; one that was interrupted or free tells nothing."""
+    verdict = VERDICTS.get(ended.outcome)
+    if verdict is not None and ended.nano_usd:
+        context.escalation.learn(task, PastAttempt(context.model_of(task), verdict, ended.nano_usd / NANO_PER_USD))
 
 
 def restore_routes(context: RunContext, tasks: Mapping[str, Task], rows: Sequence[AttemptRow]) -> None:
     """Tasks that have failed in this run go on above the tier that failed last, where they may be tried more than once.
 
-    At the largest tier they stay there.
+    At the largest tier they stay there. A task that is being worked on stays on its tier.
     """
+    for row in rows:
+        if row.ended_at is None and context.is_current(row):
+            context.escalation.restore(tasks[row.task], _tier_of(context, row))
     if context.settings.max_attempts == 1:
         return
     failed = {row.task: row for row in rows if row.state is AttemptState.FAILED and context.is_current(row)}
     for number, row in failed.items():
         task = tasks[number]
         first = context.escalation.tier_of(task)
-        tried = next((tier for tier in Tier if context.agent.model_for(tier) == row.model), None)
+        tried = _tier_of(context, row)
         if first is not None and tried is not None:
             context.escalation.restore(task, larger_tier(tried) or tried)
+
+
+def _tier_of(context: RunContext, row: AttemptRow) -> Tier | None:
+    return next((tier for tier in Tier if context.agent.model_for(tier) == row.model), None)
 
 
 def _read_log(row: AttemptRow) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 from bursar.graph import Graph
 from bursar.run.turns import Turns
@@ -46,10 +47,7 @@ class Scheduler:
         self._depends_on = {node.key: frozenset(node.depends_on) for node in graph.nodes}
         self._waits_for = {key: set(names) for key, names in self._depends_on.items()}
         self._turns = Turns(graph)
-        self._by_rank = _ranked(graph, lengths or {})
-        self._rank = {key: rank for rank, key in enumerate(self._by_rank)}
-        self._ready = _Sorted()  # ranks
-        self._offer(self._standing)
+        self.weigh(lengths or {})
         for key in done:
             self.done(key)
 
@@ -57,9 +55,27 @@ class Scheduler:
         """Tasks that may start now, longest chain first; position in the plan decides between equals."""
         return list(self.offers())
 
-    def offers(self) -> Iterator[str]:
-        """What `ready` lists now, one by one, for those who take few of many; starting them on the way is fine."""
-        return map(self._by_rank.__getitem__, self._ready.copy())
+    def offers(self, first: Sequence[str] = ()) -> Iterator[str]:
+        """What `ready` lists now, one by one, for those who take few of many; starting them on the way is fine.
+
+        Those of `first` that may start come before all others.
+        """
+        ready = map(self._by_rank.__getitem__, self._ready.copy())
+        if not first:
+            return ready
+        early = [key for key in first if self._may_start(key)]
+        return chain(early, (key for key in ready if key not in early))
+
+    def weigh(self, lengths: Mapping[str, float]) -> None:
+        """From here on `lengths` says who heads the longest chain: what each takes, in any unit (1 where absent)."""
+        self._by_rank = _ranked(self._graph, lengths)
+        self._rank = {key: rank for rank, key in enumerate(self._by_rank)}
+        self._ready = _Sorted()  # ranks
+        self._offer(self._standing)
+
+    def open_tasks(self) -> list[str]:
+        """Tasks that are neither running nor at their end, whatever they wait for, in the graph's order."""
+        return [key for key, standing in self._standing.items() if standing is Standing.OPEN]
 
     def started(self, key: str) -> None:
         """The task runs and is no longer on offer, nor is any that may write one of its files.
@@ -71,10 +87,22 @@ class Scheduler:
         for loser in self._turns.begin(key):
             self._withdraw(loser)
 
-    def reopened(self, key: str) -> None:
-        """The task, which ran, has to be done again: it is on offer when its turn comes."""
+    def reopened(self, key: str) -> list[Skipped]:
+        """The task, which ran, has to be done again: it is on offer when its turn comes.
+
+        One that was adopted may depend on a task that has been lost meanwhile: it is skipped, and what depends on it.
+        """
         self._move(key, Standing.OPEN, from_=(Standing.RUNNING,))
         self._offer(self._turns.give_back(key))
+        lost = [name for name in self._depends_on[key] if self._standing[name] in {Standing.FAILED, Standing.SKIPPED}]
+        if not lost:
+            return []
+        self._standing[key] = Standing.SKIPPED
+        skipped = [Skipped(key, min(lost, key=self._rank.__getitem__)), *self._skip_dependents(key)]
+        for each in skipped:
+            self._withdraw(each.task)
+            self._leave(each.task)
+        return skipped
 
     def done(self, key: str) -> None:
         """The task is merged: what waited only for it is ready."""

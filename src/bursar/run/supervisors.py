@@ -24,7 +24,7 @@ class Supervisors:
         self._spawner: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
         self._running: dict[str, int] = {}
-        self._is_stopping = False
+        self._told_to_stop: set[str] = set()
 
     async def __aenter__(self) -> Supervisors:
         return self
@@ -42,11 +42,11 @@ class Supervisors:
         all, then only one of the two claims the attempt (see `supervision.claim`).
 
         Raises:
-            SetupError: a spawner ended by itself, or many in a row were killed; or all were told to stop before.
+            SetupError: a spawner ended by itself, or many in a row were killed; or this one was told to stop before.
         """
         async with self._turn:
             for _ in range(_MOST_SPAWNERS):
-                if self._is_stopping:
+                if spec.key in self._told_to_stop:
                     raise SetupError("it was stopped before it was started")
                 answer = await self._ask(spec)
                 if isinstance(answer, bytes):
@@ -74,7 +74,9 @@ class Supervisors:
         return answer
 
     def adopt(self, key: str, identity: str) -> bool:
-        """The supervisor that an earlier conductor started is followed from now on; False if it has ended already."""
+        """The supervisor, whoever started it, is followed; False if it has ended already."""
+        if key in self._running:
+            return True
         if not is_alive(identity):
             return False
         self._follow(key, pid_of(identity))
@@ -97,14 +99,9 @@ class Supervisors:
             loop.remove_reader(pidfd)
             os.close(self._running.pop(key))
 
-    def stop_all(self) -> None:
-        """Tells every supervisor to stop its agent, settle and end: those too that are just being started."""
-        self._is_stopping = True
-        for key in self._running:
-            self.stop(key)
-
     def stop(self, key: str) -> None:
-        """Tells one supervisor so, if it runs."""
+        """Tells the attempt's supervisor to stop its agent, settle and end; also if it is only just being started."""
+        self._told_to_stop.add(key)
         pidfd = self._running.get(key)
         if pidfd is None:
             return
@@ -131,5 +128,5 @@ class Supervisors:
             self._running[key] = os.pidfd_open(pid)
         except ProcessLookupError:
             self._running.pop(key, None)
-        if self._is_stopping:
+        if key in self._told_to_stop:
             self.stop(key)

@@ -7,16 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bursar.budget import RUN_THRESHOLDS, Budget, Limit, OnLimit, parse_limit
-from bursar.errors import UserError
+from bursar.errors import StoreError, UserError
 from bursar.events import RunEvent
 from bursar.journal import AttemptRow, RunRow, RunState, TaskRow, TaskState
 from bursar.notify import AuditLog
 from bursar.paths import AUDIT_FILE
 from bursar.plan import Plan
 from bursar.processes import identify
-from bursar.run.advice import ENOUGH_ATTEMPTS, Advice, learn_policy
+from bursar.run.advice import LEARN_FROM, Advice, learn_policy
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext
+from bursar.run.executor import AttemptExecutor
 from bursar.run.prepare import PlanToRun, Tools
 from bursar.supervision import keep_audit
 
@@ -87,6 +88,7 @@ def take_up(
     emit: Callable[[RunEvent], None],
     *,
     more: Sequence[RunBudget] = (),
+    executor: AttemptExecutor | None = None,
 ) -> tuple[Conductor, RunContext, Sequence[AttemptRow]]:
     """The unfinished `run` goes on, or (None) a new one begins; its rows and its budgets are written.
 
@@ -94,6 +96,7 @@ def take_up(
 
     Args:
         more: budgets over the run beside `limit`.
+        executor: carries out the attempts; None for this machine's.
     """
     journal = tools.stores.journal
     if run is not None and limit is not None:
@@ -115,7 +118,8 @@ def take_up(
     journal.conduct(run.id, identify(os.getpid()) or "", run.limit)
     context = _context(opened, tools, run, emit)
     rows = journal.attempts(run.id)
-    return Conductor(context, opened.origin.place(context, tip), _tried(tools, run, rows), done), context, rows
+    place = opened.origin.place(context, tip)
+    return Conductor(context, place, _tried(tools, run, rows), done, executor), context, rows
 
 
 def _check_ledger(tools: Tools, run: RunRow) -> None:
@@ -255,8 +259,12 @@ def _task_rows(run_id: str, plan: Plan) -> list[TaskRow]:
 
 
 def _advice(opened: PlanToRun, tools: Tools) -> Advice | None:
-    """What earlier runs have taught, where that is asked for and there is enough of it."""
+    """What earlier runs have taught, where that is asked for."""
     if tools.value_usd is None:
         return None
-    policy, seen = learn_policy(tools.stores.history.observations())
-    return Advice(policy, str(opened.origin.project), tools.value_usd) if seen >= ENOUGH_ATTEMPTS else None
+    try:
+        earlier = tools.stores.history.read(latest=LEARN_FROM).observations
+    except StoreError:  # what is learned from this run alone will have to do
+        earlier = []
+    policy, seen = learn_policy(earlier)
+    return Advice(policy, str(opened.origin.project), tools.value_usd, seen, tools.learn_after)

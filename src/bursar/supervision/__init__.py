@@ -24,6 +24,7 @@ from bursar.supervision.spec import (
     read_claim,
     read_outcome,
 )
+from bursar.supervision.windows import WINDOWS_FILE, SeenWindow, WindowNotes, read_windows
 
 SPAWNER_MODULE = "bursar.supervision.spawner"
 
@@ -34,12 +35,15 @@ __all__ = [
     "SPAWNER_MODULE",
     "STREAM_FILE",
     "VERIFY_LOG",
+    "WINDOWS_FILE",
     "AttemptSpec",
     "Ending",
     "HomeSpec",
     "Inbox",
     "Outcome",
+    "SeenWindow",
     "StopRung",
+    "WindowNotes",
     "claim",
     "close_home",
     "encode_spec",
@@ -47,4 +51,5 @@ __all__ = [
     "open_home",
     "read_claim",
     "read_outcome",
+    "read_windows",
 ]

@@ -118,6 +118,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         metered_tokens, metered_nano_usd: all calls together; the cost is None when a price is unknown.
         unknown_tokens, unknown_nano_usd: charged on top for a call that nobody reported in full.
         limit: in words, which limit was reached.
+        resets_at: when a limit of the provider's is over that ended the agent, in s since 1970; None: none did.
         differences: where sources are more than 1 % apart: the agent's own sums, its telemetry, its log, its output.
         tokens_by_provenance: of what was metered and what is charged on top: `streamed`, `reconciled`, `estimated`.
         was_sandboxed: the agent ran in a sandbox.
@@ -136,6 +137,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     wall_seconds: float
     session_id: str | None
     limit: str = ""
+    resets_at: int | None = None
     differences: list[str] = []
     tokens_by_provenance: dict[str, int] = {}
     rejected_lines: int = 0

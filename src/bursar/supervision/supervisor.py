@@ -19,7 +19,7 @@ from bursar.agents import LineSplitter, open_reader
 from bursar.budget import Amount
 from bursar.clock import Clock
 from bursar.errors import BursarError
-from bursar.events import AgentEvent, CallReported, SessionEnded
+from bursar.events import AgentEvent, CallReported, SessionEnded, WindowTold
 from bursar.ledger import Ledger, State
 from bursar.metering import Meter, UsageDelta
 from bursar.notify import AuditLog
@@ -31,6 +31,7 @@ from bursar.supervision.inbox import Inbox
 from bursar.supervision.spec import STREAM_FILE, AttemptSpec, Ending, Outcome, claim, write_outcome
 from bursar.supervision.spending import Spending
 from bursar.supervision.stop_ladder import StopLadder
+from bursar.supervision.windows import WindowNotes
 
 _CHUNK_BYTES = 1 << 18
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -113,6 +114,7 @@ class Supervision:
         self._splitter = LineSplitter()
         self._home = AgentHome(spec.home, Path(spec.directory))
         self._ladder = StopLadder(spec.stop_ladder)
+        self._windows = WindowNotes(Path(spec.directory))
         self._started_at = clock.monotonic()
         self._ends_at = None if spec.limit_seconds is None else self._started_at + spec.limit_seconds
         self._ending = Ending.EXITED
@@ -209,6 +211,9 @@ class Supervision:
             self._take(event)
 
     def _take(self, event: AgentEvent) -> None:
+        if isinstance(event, WindowTold):
+            self._windows.note(event, self._clock.now())
+            return
         for delta in self._meter.feed(event):
             self._record(delta)
         if self._may_judge(event):
@@ -284,6 +289,7 @@ class Supervision:
             wall_seconds=round(self._clock.monotonic() - self._started_at, 3),
             session_id=self._meter.session_id,
             limit=self._limit,
+            resets_at=self._windows.resets_at(said, self._clock.now()),
             differences=[str(difference) for difference in self._meter.differences],
             tokens_by_provenance=self._spending.tokens_by_provenance(unknown),
             rejected_lines=self._meter.rejected_lines,

@@ -46,8 +46,9 @@ def _with_output(usage: Usage, output_tokens: int) -> Usage:
     )
 
 
-def usage_body(usage: Usage) -> dict[str, Any]:
+def usage_body(usage: Usage, step: Step) -> dict[str, Any]:
     """A usage object as the API writes it; `cache_creation` splits the writes by how long they live."""
+    speed = {} if step.speed is None else {"speed": step.speed}
     return {
         "input_tokens": usage.input_tokens,
         "cache_creation_input_tokens": usage.cache_write_5m_tokens + usage.cache_write_1h_tokens,
@@ -57,7 +58,8 @@ def usage_body(usage: Usage) -> dict[str, Any]:
             "ephemeral_1h_input_tokens": usage.cache_write_1h_tokens,
         },
         "output_tokens": usage.output_tokens,
-        "service_tier": "standard",
+        "service_tier": step.service_tier or "standard",
+        **speed,
     }
 
 
@@ -86,7 +88,7 @@ class MessagesDialect:
 
     def whole_reply(self, step: Step, call_id: str, model: str) -> dict[str, Any]:
         """The reply to a request that did not ask for a stream."""
-        return _message(call_id, model, _blocks(step, call_id), _stop_reason(step), usage_body(step.usage))
+        return _message(call_id, model, _blocks(step, call_id), _stop_reason(step), usage_body(step.usage, step))
 
     def error_body(self, status: int, message: str) -> dict[str, Any]:
         """An error object with the type that the API gives to that status."""
@@ -95,7 +97,7 @@ class MessagesDialect:
 
 def _events(step: Step, message_id: str, model: str) -> Iterator[dict[str, Any]]:
     repeat = 2 if step.duplicate else 1
-    start = _message(message_id, model, [], None, usage_body(usage_at_start(step.usage)))
+    start = _message(message_id, model, [], None, usage_body(usage_at_start(step.usage), step))
     for _ in range(repeat):
         yield {"type": "message_start", "message": start}
     for index, block in enumerate(_blocks(step, message_id)):

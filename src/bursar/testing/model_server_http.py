@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from bursar.testing.model_server_dialects import DIALECTS, Dialect, dialect_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bursar.testing.model_server import ModelServer, ServedCall
 
 POLL_SECONDS = 0.02
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class HungUp(ConnectionError):
@@ -80,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = dialect.conversation(body, path)
         step, call = self.server.model_server.admit(dialect, request, body, path)
         if call is None:
-            self._send_error(step.status or 500, step.text or "refused by the script", dialect)
+            self._send_error(step.status or 500, step.text or "refused by the script", dialect, step.headers)
             return
         try:
             if request.get("stream"):
@@ -98,6 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-type", "text/event-stream")
         self.send_header("request-id", f"req_{call.id}")
         self.send_header("transfer-encoding", "chunked")
+        self._send_headers(step.headers)
         self.end_headers()
         self._send_chunks(frames[:1])
         self._hold_back(step)
@@ -115,10 +118,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._bill(step, call)
         payload = json.dumps(dialect.whole_reply(step, call.id, call.model)).encode()
         if step.cut:
-            self._send(200, payload[: len(payload) // 2], length=len(payload))
+            self._send(200, payload[: len(payload) // 2], length=len(payload), headers=step.headers)
             self._drop()
         else:
-            self._send(200, payload, request_id=f"req_{call.id}")
+            self._send(200, payload, request_id=f"req_{call.id}", headers=step.headers)
 
     def _bill(self, step: Step, call: ServedCall) -> None:
         usage = usage_after_cut(step.usage) if step.cut else step.usage
@@ -153,15 +156,30 @@ class _Handler(BaseHTTPRequestHandler):
             if readable and not self.connection.recv(1, socket.MSG_PEEK):
                 raise HungUp
 
-    def _send_error(self, status: int, message: str, dialect: Dialect = DIALECTS[0]) -> None:
-        self._send(status, json.dumps(dialect.error_body(status, message)).encode())
+    def _send_error(
+        self, status: int, message: str, dialect: Dialect = DIALECTS[0], headers: Mapping[str, str] = NO_HEADERS
+    ) -> None:
+        self._send(status, json.dumps(dialect.error_body(status, message)).encode(), headers=headers)
 
-    def _send(self, status: int, payload: bytes, *, length: int | None = None, request_id: str = "req_none") -> None:
+    def _send_headers(self, headers: Mapping[str, str]) -> None:
+        for name, value in headers.items():
+            self.send_header(name, value)
+
+    def _send(
+        self,
+        status: int,
+        payload: bytes,
+        *,
+        length: int | None = None,
+        request_id: str = "req_none",
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> None:
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(payload) if length is None else length))
         self.send_header("request-id", request_id)
         if status == 402:
             self.send_header("x-should-retry", "false")
+        self._send_headers(headers)
         self.end_headers()
         self.wfile.write(payload)

@@ -58,7 +58,7 @@ class ResponsesDialect:
 
     def whole_reply(self, step: Step, call_id: str, model: str) -> Mapping[str, Any]:
         """The reply to a request that did not ask for a stream."""
-        return _response(call_id, model, "completed", _items(step, call_id), usage_body(step.usage))
+        return _response(call_id, model, "completed", _items(step, call_id), usage_body(step.usage)) | _tier(step)
 
     def error_body(self, status: int, message: str) -> Mapping[str, Any]:
         """An error object."""
@@ -112,7 +112,7 @@ def _events(step: Step, call_id: str, model: str) -> Iterator[dict[str, Any]]:
         yield {"type": "response.output_item.added", "output_index": index, "item": _opened(item)}
         yield from _deltas(index, item)
         yield {"type": "response.output_item.done", "output_index": index, "item": item}
-    completed = _response(call_id, model, "completed", items, usage_body(step.usage))
+    completed = _response(call_id, model, "completed", items, usage_body(step.usage)) | _tier(step)
     for _ in range(2 if step.duplicate else 1):
         yield {"type": "response.completed", "response": completed}
 
@@ -175,6 +175,10 @@ def _response(
         "error": None,
         "incomplete_details": None,
     }
+
+
+def _tier(step: Step) -> dict[str, Any]:
+    return {} if step.service_tier is None else {"service_tier": step.service_tier}
 
 
 def _frame(event: Mapping[str, Any]) -> bytes:

@@ -48,6 +48,9 @@ class Step:
         times: how often the fault (`status`, `cut`) happens to a task's step before it goes well; None: every time.
         wait_for: name of the server's gate at which the reply waits, after its first frame; None: no waiting.
         delay_seconds: a pause between the first frame and the rest.
+        headers: more headers of the answer: what a provider says of a subscription's windows, when to ask again.
+        service_tier: what the usage says of how the call was served; None leaves it to the dialect.
+        speed: the same of how fast; None leaves it out.
     """
 
     text: str = ""
@@ -59,6 +62,9 @@ class Step:
     times: int | None = None
     wait_for: str | None = None
     delay_seconds: float = 0.0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    service_tier: str | None = None
+    speed: str | None = None
 
     @property
     def has_fault(self) -> bool:

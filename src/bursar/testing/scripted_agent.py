@@ -3,7 +3,7 @@
     python -m bursar.testing.scripted_agent -p PROMPT --output-format stream-json --verbose --model haiku
 
 It makes real HTTP calls to `ANTHROPIC_BASE_URL`, runs `Write`, `Edit`, `Read` and `Bash` in its working directory, and
-prints what the real CLI prints. It imports nothing outside its own four files and little of the library
+prints what the real CLI prints. It imports nothing outside its own five files and little of the library
 (`http.client` alone would cost 20 ms each time), because benchmarks start it thousands of times. Flags it does not
 know are ignored.
 
@@ -29,6 +29,7 @@ import sys
 import time
 
 from bursar.testing.scripted_agent_http import Connection, Cut, Refused
+from bursar.testing.scripted_agent_limits import read_limits
 from bursar.testing.scripted_agent_options import Options
 from bursar.testing.scripted_agent_tools import change_file, leave_orphan
 
@@ -170,12 +171,23 @@ class Conversation:
         connection = Connection(os.environ["ANTHROPIC_BASE_URL"], json.dumps(request).encode())
         try:
             if connection.status == 200:
-                return self.read_stream(connection) if stream else self.read_whole(connection)
+                content = self.read_stream(connection) if stream else self.read_whole(connection)
+                self.tell_limits(connection.headers)
+                return content
+            if self.tell_limits(connection.headers):
+                raise Refused(connection.status, "You've hit your 5-hour limit")
             if connection.status in (408, 429) or connection.status >= 500:
                 raise Cut(connection.status)
             raise Refused(connection.status, json.loads(connection.body())["error"]["message"])
         finally:
             connection.close()
+
+    def tell_limits(self, headers: dict[str, str]) -> bool:
+        """Print what the provider says of the subscription's windows, where it does; whether it refuses the call."""
+        limits = read_limits(headers)
+        if limits is not None:
+            self.emit("rate_limit_event", rate_limit_info=limits)
+        return limits is not None and limits["status"] == "rejected"
 
     def read_whole(self, connection: Connection) -> list[dict[str, Any]]:
         """The content of a reply that came in one piece."""

@@ -47,10 +47,13 @@ GOLDEN = """\
 08-02 stopped by a budget · 2 of 4 tasks
   ✓   1  Add login           sonnet           400 tokens  012345678
   ✓   2  Add a profile page  sonnet           400 tokens  fedcba987
+         1: sonnet, 100 tokens, 0.0002 USD, failed
+         2: sonnet, 300 tokens, 0.0007 USD, succeeded
   ■   3  Write docs          sonnet           550 tokens  limit
   –   4  Tests                                            it depends on task 3
 
 metered 1,350 tokens (0.0032 USD at list price) in 4 attempts
+of that 1 failed attempt: 100 tokens, 0.0002 USD
 charged for unknown outcomes: 700 tokens, on top of what was metered
 budget run-r  ████████████████████████ 102 %  2,050 tokens of 2,000 tokens spent
 budget run-r/task-3  ████████████████████████ 250 %  1,250 tokens of 500 tokens spent
@@ -84,6 +87,7 @@ def test_the_report_as_json(books: Books) -> None:
     assert [task["state"] for task in data["tasks"]] == ["merged", "merged", "stopped", "skipped"]
     assert [line["number"] for line in data["tasks"][1]["attempts"]] == [1, 2]
     assert data["tasks"][1]["attempts"][0]["wall_seconds"] == 30.0
+    assert [line["cost_nano_usd"] for line in data["tasks"][1]["attempts"]] == [200_000, 700_000]
     assert data["usage_by_model"]["claude-sonnet"]["total_tokens"] == 1350
     run, task = data["budgets"]
     assert (run["name"], run["spent"], run["reserved"], run["overrun"], run["available"]) == ("run-r", 2050, 0, 50, 0)

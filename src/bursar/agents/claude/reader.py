@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from bursar.agents.claude import wire
+from bursar.agents.claude.limits import read_limits
 from bursar.agents.claude.session_log import read_session_logs
 from bursar.agents.claude.statement import check_usage, read_statement
 from bursar.agents.claude.telemetry import ENDPOINT_VARIABLE, ToldRequest, read_telemetry
@@ -44,6 +45,7 @@ _blocks = msgspec.json.Decoder(list[wire.Block])
 _delta = msgspec.json.Decoder(wire.Delta | None)
 _tool_input = msgspec.json.Decoder(wire.ToolInput)
 _list = msgspec.json.Decoder(list[msgspec.Raw])
+_rate_limit_info = msgspec.json.Decoder(wire.RateLimitInfo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,8 @@ class ClaudeReader:
             case "system":
                 self._session_id = self._session_id or line.session_id
                 return _system(line)
+            case "rate_limit_event":
+                return read_limits(_rate_limit_info.decode(line.rate_limit_info))
             case "result":
                 return self._held_back(read_statement(line, with_models=not self._continues))
         return ()

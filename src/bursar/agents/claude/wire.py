@@ -37,6 +37,25 @@ class Line(msgspec.Struct):
     permission_denials: msgspec.Raw = NONE
     terminal_reason: str | None = None
     api_error: str | None = None
+    rate_limit_info: msgspec.Raw = NONE
+
+
+class UnifiedWindow(msgspec.Struct):
+    """One window of a subscription: the share of it that is used (of 1), and when it begins anew (s since 1970)."""
+
+    utilization: Number = None
+    resetsAt: Number = None  # noqa: N815 - the CLI's spelling
+
+
+class RateLimitInfo(msgspec.Struct):
+    """What `rate_limit_event` says, of all windows and of the one that matters most at the moment."""
+
+    status: str = ""
+    rateLimitType: str | None = None  # noqa: N815
+    utilization: Number = None
+    resetsAt: Number = None  # noqa: N815
+    isUsingOverage: bool | None = None  # noqa: N815
+    unifiedWindows: dict[str, UnifiedWindow] | None = None  # noqa: N815
 
 
 class CacheCreation(msgspec.Struct):

@@ -11,18 +11,21 @@ import msgspec
 
 from bursar.agents.codex import wire
 from bursar.agents.counts import AbsurdCount, count
-from bursar.events import AgentEvent, CallReported, ToolReturned
+from bursar.events import AgentEvent, CallReported, ToolReturned, WindowTold
 from bursar.usage import Usage
 
 _THREAD_ID = re.compile(r"[0-9a-f-]{36}")
-_KINDS = {"turn_context", "token_usage_record", "response_item"}
+_KINDS = {"turn_context", "token_usage_record", "response_item", "event_msg"}
 _OUTPUTS = {"function_call_output", "custom_tool_call_output", "local_shell_call_output"}
 _HEAD_BYTES = 2048  # the first line begins with the ids
 _DAYS_ANEW = 50  # how often the days are asked for anew: one may have begun
+_MOST_MINUTES = 60 * 24 * 366
+_LATEST = 1 << 35
 _DAYS_SEARCHED = 2  # the session's day in the CLI's time zone is the last one or, at midnight, the one before
 
 _line = msgspec.json.Decoder(wire.LogLine)
 _payload = msgspec.json.Decoder(wire.LogPayload)
+_token_count = msgspec.json.Decoder(wire.TokenCount)
 
 
 def codex_home(environment: Mapping[str, str]) -> Path | None:
@@ -96,6 +99,9 @@ class SessionLogLines:
         entry = _line.decode(line)
         if entry.type not in _KINDS:
             return
+        if entry.type == "event_msg":
+            yield from _read_message(entry.payload)
+            return
         payload = _payload.decode(entry.payload)
         if entry.type == "turn_context":
             self._model = payload.model or self._model
@@ -104,6 +110,31 @@ class SessionLogLines:
             yield CallReported(call_id=payload.response_id, model=self._model, usage=usage, is_final=True)
         elif entry.type == "response_item" and payload.type in _OUTPUTS:
             yield ToolReturned(result_bytes=len(bytes(payload.output)))
+
+
+def _read_message(payload: msgspec.Raw) -> Iterator[WindowTold]:
+    """Of all that is told to people only the running totals matter: the provider's word of the windows is in them."""
+    if b'"rate_limits"' not in bytes(payload):
+        return
+    told = _token_count.decode(payload)
+    if told.type == "token_count":
+        yield from _windows(told.rate_limits)
+
+
+def _windows(told: wire.RateLimits | None) -> Iterator[WindowTold]:
+    """Windows whose numbers can be; the CLI passes on what servers say."""
+    windows = {} if told is None else {"primary": told.primary, "secondary": told.secondary}
+    for name, window in windows.items():
+        if window is None or window.used_percent is None or window.window_minutes is None:
+            continue
+        if 0 <= window.used_percent <= 100 and 0 < window.window_minutes <= _MOST_MINUTES:
+            resets_at = window.resets_at or 0
+            yield WindowTold(
+                name=name,
+                minutes=int(window.window_minutes),
+                percent=float(window.used_percent),
+                resets_at=int(resets_at) if 0 < resets_at < _LATEST else None,
+            )
 
 
 def usage_of(reported: wire.TokenUsage) -> Usage:

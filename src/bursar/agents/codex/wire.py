@@ -64,6 +64,21 @@ class LogLine(msgspec.Struct):
     payload: msgspec.Raw = NONE
 
 
+class Window(msgspec.Struct):
+    """One window of a subscription: percent used, its length, when it begins anew (s since 1970)."""
+
+    used_percent: Number = None
+    window_minutes: Number = None
+    resets_at: Number = None
+
+
+class RateLimits(msgspec.Struct):
+    """What the provider said of a subscription's windows with the last response."""
+
+    primary: Window | None = None
+    secondary: Window | None = None
+
+
 class LogPayload(msgspec.Struct):
     """What is read of a log line's payload, whichever it is."""
 
@@ -73,3 +88,10 @@ class LogPayload(msgspec.Struct):
     response_id: str | None = None
     usage: TokenUsage | None = None
     output: msgspec.Raw = NONE
+
+
+class TokenCount(msgspec.Struct):
+    """A running total, which comes with what the provider said of the subscription."""
+
+    type: str = ""
+    rate_limits: RateLimits | None = None
