@@ -41,6 +41,7 @@ from bursar.pricing import ALIASES, load_prices
 from bursar.reports import build_run_report, render_report, report_as_data
 from bursar.run import ENOUGH_ATTEMPTS, Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools, alerts_of_run
 from bursar.session import find_project
+from bursar.supervision import AttemptLimits
 from bursar.worktrees import is_tracked, leave_out, open_repository
 
 _EXIT_CODES = {
@@ -155,6 +156,7 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
         startup_delay_seconds=flags.startup_delay_seconds,
         verifies_merged=settings.run.verify_merged,
         fresh_attempts=settings.run.fresh_attempts,
+        limits=AttemptLimits(processes=settings.limits.processes, **settings.limits.sizes()),
         windows=_windows(settings, flags),
         waits=flags.waits,
     )

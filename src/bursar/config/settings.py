@@ -20,6 +20,7 @@ from bursar.config.files import project_file, read_settings_file, user_file
 from bursar.config.ledger_place import URL_VARIABLE, check_ledger_url
 from bursar.config.parallel import ParallelTable, check_parallel, parallel_in_environment
 from bursar.config.prices import COUNTER_OF, PriceTable, check_prices
+from bursar.config.sizes import parse_size
 from bursar.config.windows import WindowTable, check_windows, window_limits
 from bursar.errors import UserError
 from bursar.notify import check_target, mask_target
@@ -135,6 +136,31 @@ class SandboxTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     writable: list[str] = []
 
 
+class LimitsTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[limits]`: what one attempt may take of the machine; 0 for no limit.
+
+    Attributes:
+        processes: of the agent and all that it starts, at once.
+        file_size: of one file that it, or a verify command, writes.
+        log_size: of what is kept of its output.
+        disk: what its worktree and its home may take.
+    """
+
+    processes: int = 1000
+    file_size: str = "20 GB"
+    log_size: str = "64 MB"
+    disk: str = "50 GB"
+
+    def sizes(self) -> dict[str, int]:
+        """`file_bytes`, `log_bytes` and `disk_bytes`.
+
+        Raises:
+            UserError: one is no size.
+        """
+        texts = (("file", "file_size", self.file_size), ("log", "log_size", self.log_size), ("disk", "disk", self.disk))
+        return {f"{kind}_bytes": parse_size(text, f"limits.{name}") for kind, name, text in texts}
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of `bursar.toml`."""
 
@@ -145,6 +171,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ledger: LedgerTable = LedgerTable()
     parallel: ParallelTable = ParallelTable()
     sandbox: SandboxTable = SandboxTable()
+    limits: LimitsTable = LimitsTable()
     price: list[PriceTable] = []
     window: list[WindowTable] = []
 
@@ -274,6 +301,9 @@ def _check(settings: Settings, path: Path) -> None:
         unknown = sorted(set(table.models) - {"small", "medium", "large"})
         if unknown:
             raise UserError(f"{path}: agents.{agent}.models knows small, medium and large, not {', '.join(unknown)}")
+    if settings.limits.processes < 0:
+        raise UserError(f"{path}: limits.processes must be 0 (none) or more, not {settings.limits.processes}")
+    settings.limits.sizes()
     for shown in (*settings.sandbox.readable, *settings.sandbox.writable):
         if not os.path.isabs(os.path.expanduser(shown)):
             raise UserError(f"{path}: paths in [sandbox] are absolute or begin with ~, not {shown!r}")

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from bursar.run.context import RunContext
 
 
+_BLOCKS = 2  # `ulimit -f` of a POSIX shell counts blocks of 512 bytes
+
+
 def confine_agent(context: RunContext, launch: Launch, row: AttemptRow) -> list[str]:
     """The agent's argv, in a sandbox if the run has one.
 
@@ -40,15 +43,16 @@ def confine_agent(context: RunContext, launch: Launch, row: AttemptRow) -> list[
 
 
 def confine_commands(context: RunContext, row: AttemptRow) -> list[str]:
-    """What stands before the attempt's verify commands; nothing where the run has no sandbox.
+    """What stands before the attempt's verify commands: the sandbox, if the run has one, and a limit of files.
 
     Raises:
         UserError: the workspace cannot be one.
     """
-    sandbox = context.sandbox
+    sandbox, kilobytes = context.sandbox, context.settings.limits.file_bytes // 1024
+    limit = ["/bin/sh", "-c", f'ulimit -f {kilobytes * _BLOCKS} && exec "$@"', "sh"] if kilobytes else []
     if sandbox is None:
-        return []
-    return sandbox.prefix(
+        return limit
+    return limit + sandbox.prefix(
         Path(row.worktree),
         has_network=sandbox.network is Network.ON,
         hidden=_checkout(context),

@@ -25,6 +25,7 @@ from bursar.run.advice import Advice
 from bursar.run.attempt_commands import AttemptCommands
 from bursar.run.escalation import Escalation
 from bursar.sandbox import Sandbox
+from bursar.supervision import AttemptLimits
 from bursar.worktrees import Repository
 
 
@@ -50,6 +51,7 @@ class RunSettings:
         downgrades: whether a task that cannot be paid for goes to a smaller tier.
         verifies_merged: whether work that did not start from the merged work as it is now is verified in it.
         fresh_attempts: at one task in one run, after its work could not be merged.
+        limits: what one agent may take of the machine; the size of files holds for verify commands, too.
         windows: how much of subscriptions' windows may be used.
         waits: what a window, or a limit of the provider's, keeps from starting is waited for.
         escalates_named: whether a task whose plan names a model in full goes to a larger one after a failure.
@@ -67,6 +69,7 @@ class RunSettings:
     downgrades: bool = False
     verifies_merged: bool = True
     fresh_attempts: int = 1
+    limits: AttemptLimits = field(default_factory=AttemptLimits)
     windows: tuple[WindowLimit, ...] = ()
     waits: bool = False
     escalates_named: bool = False

@@ -39,6 +39,8 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         reader=agent.name,
         argv=confine_agent(context, launch, row),
         is_sandboxed=context.sandbox is not None,
+        limits=context.settings.limits,
+        own_folders=[*([] if context.checkout is None else [row.worktree]), *([] if home is None else [home.folder])],
         # An agent in a home of its own does not see the user's git settings, and may have to commit.
         environment={**identity_variables(context.project), **launch.environment},
         stdin=launch.stdin,

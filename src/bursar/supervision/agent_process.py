@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bursar.processes import become_subreaper, die_with_parent, kill_descendants, sandboxed_processes
+from bursar.supervision.limits import limit_files
 from bursar.supervision.spec import MARK, STDERR_FILE, AttemptSpec, StopRung
 
 _PIPE_BYTES = 1 << 20
@@ -39,7 +40,7 @@ class AgentProcess:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 start_new_session=True,
-                preexec_fn=lambda: die_with_parent(supervisor),  # one thread, right after the fork: safe here
+                preexec_fn=lambda: _prepare(spec, supervisor),  # one thread, right after the fork: safe here
             )
         if stdin >= 0:
             os.close(stdin)
@@ -104,6 +105,11 @@ class AgentProcess:
         os.close(self.pidfd)
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+
+def _prepare(spec: AttemptSpec, supervisor: int) -> None:
+    die_with_parent(supervisor)
+    limit_files(spec.limits)
 
 
 def _memory_file(content: bytes) -> int:
