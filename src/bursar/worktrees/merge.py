@@ -37,6 +37,7 @@ def compose(repository: Repository, tip: str, base: str, commit: str, message: s
             repository.root,
             *("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", tip, commit),
             accept=(0, 1),
+            environment=repository.gits.trusted.overrides(),
         )
         tree, *files = [part for part in output.split("\0") if part]
         if code:

@@ -52,7 +52,7 @@ def create(repository: Repository, path: Path, base: str) -> Worktree:
     """
     worktree = Worktree(path, register(repository, path, base), base)
     try:
-        git(path, "read-tree", "-u", "--reset", "--no-recurse-submodules", base, environment=_where(worktree))
+        _check_out(repository, worktree, base)
         for submodule, index in _submodules(repository, worktree):
             fill_submodule(submodule, path, index)
     except BaseException:
@@ -77,7 +77,7 @@ def commit_work(repository: Repository, worktree: Worktree, message: str) -> Cha
     tree = _write_tree(repository, worktree)
     changed = compare(repository, worktree.base, tree)
     if inner := _new_repositories(changed):
-        _take_in(worktree, inner)
+        _take_in(repository, worktree, inner)
         tree = _write_tree(repository, worktree)
         changed = compare(repository, worktree.base, tree)
     return _commit(repository, tree, worktree.base, message, changed)
@@ -92,11 +92,7 @@ def stand_at(repository: Repository, worktree: Worktree, commit: str) -> None:
         GitFailed: they could not be written.
     """
     (worktree.state_dir / "index.lock").unlink(missing_ok=True)
-    git(
-        worktree.path,
-        *("read-tree", "-u", "--reset", "--no-recurse-submodules", commit),
-        environment=_where(worktree),
-    )
+    _check_out(repository, worktree, commit)
 
 
 def commit_paths(repository: Repository, base: str, contents: dict[str, bytes], message: str) -> Change | None:
@@ -185,12 +181,12 @@ def _check_submodules(repository: Repository, worktree: Worktree) -> None:
 
 def _write_tree(repository: Repository, worktree: Worktree) -> str:
     """All that git does not ignore, as a tree; in a sparse checkout also what lies outside of it."""
-    where = _where(worktree)
+    where = _where(repository, worktree)
     add = ("add", "--all", *(("--sparse",) if "core.sparsecheckout" in repository.gits.settings else ()))
     code, _ = git(worktree.path, *add, environment=where, accept=(0, 128))
     if code:  # git refuses a repository inside that has no commit yet
         _, others = git(worktree.path, "ls-files", "-z", "--others", "--exclude-standard", environment=where)
-        _take_in(worktree, [other.rstrip("/") for other in others.split("\0") if other.endswith("/")])
+        _take_in(repository, worktree, [other.rstrip("/") for other in others.split("\0") if other.endswith("/")])
         git(worktree.path, *add, environment=where)
     _, tree = git(worktree.path, "write-tree", environment=where)
     return tree.strip()
@@ -205,7 +201,7 @@ def _new_repositories(changed: Iterable[Difference]) -> list[str]:
     ]
 
 
-def _take_in(worktree: Worktree, inner: Sequence[str]) -> None:
+def _take_in(repository: Repository, worktree: Worktree, inner: Sequence[str]) -> None:
     """The repositories inside are plain folders of the worktree."""
     for path in inner:
         git(
@@ -217,7 +213,7 @@ def _take_in(worktree: Worktree, inner: Sequence[str]) -> None:
             "--ignore-unmatch",
             "--",
             path,
-            environment=_where(worktree),
+            environment=_where(repository, worktree),
         )
         marker = worktree.path / path / ".git"
         if marker.is_dir() and not marker.is_symlink():
@@ -226,8 +222,15 @@ def _take_in(worktree: Worktree, inner: Sequence[str]) -> None:
             marker.unlink(missing_ok=True)
 
 
-def _where(worktree: Worktree) -> dict[str, str]:
-    return {"GIT_DIR": str(worktree.state_dir), "GIT_WORK_TREE": str(worktree.path), "GIT_LITERAL_PATHSPECS": "1"}
+def _check_out(repository: Repository, worktree: Worktree, commit: str) -> None:
+    how = ("-u", "--reset", "--no-recurse-submodules")
+    git(worktree.path, "read-tree", *how, commit, environment=_where(repository, worktree))
+
+
+def _where(repository: Repository, worktree: Worktree) -> dict[str, str]:
+    """Where git is to look, whatever the worktree's `.git` says; and which programs it is to start, whatever is set."""
+    place = {"GIT_DIR": str(worktree.state_dir), "GIT_WORK_TREE": str(worktree.path), "GIT_LITERAL_PATHSPECS": "1"}
+    return place | dict(repository.gits.trusted.overrides(worktree.state_dir))
 
 
 def _commit(repository: Repository, tree: str, base: str, message: str, changed: Sequence[Difference]) -> Change | None:
