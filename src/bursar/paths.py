@@ -9,6 +9,7 @@ JOURNAL_FILE = "journal.db"
 HISTORY_FILE = "history.db"
 AUDIT_FILE = "audit.jsonl"
 LOGS_FILE = "usage.db"
+SPARES = "spares"  # in a run's folder: worktrees that are kept to be used again
 HOME_FOLDER = "home"  # in an attempt's folder: the agent's private home
 JOURNAL_APPLICATION_ID = 0x6272736A  # "brsj" in the header of the journal's file
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bursar.journal import AttemptRow, AttemptState, TaskState
+from bursar.paths import SPARES
 from bursar.plan import Task
 from bursar.run.collected import read_collected
 from bursar.run.context import RunContext
@@ -21,13 +22,12 @@ from bursar.run.merged_check import MergedCheck, worktree_of
 from bursar.worktrees import (
     Change,
     MergeConflict,
+    Pool,
     Worktree,
     advance,
     commit_work,
     compose,
     contains,
-    create,
-    remove,
     save_branch,
     stand_at,
 )
@@ -41,6 +41,7 @@ class MergedWork:
         self._queue = MergeQueue(self)
         self._check = MergedCheck(context, tip)
         self._merged: set[str] = set()
+        self._pool = Pool(context.repository, context.directory / SPARES, most=context.settings.max_parallel)
         self.tip = tip
 
     def folder_of(self, attempt: str) -> Path:
@@ -49,7 +50,7 @@ class MergedWork:
 
     async def prepare(self, attempt: AttemptRow) -> None:
         """The attempt's worktree stands, at the commit that it starts from."""
-        await asyncio.to_thread(create, self._context.repository, Path(attempt.worktree), attempt.base_commit)
+        await asyncio.to_thread(self._pool.create, Path(attempt.worktree), attempt.base_commit)
 
     async def collect(self, task: Task | None, attempt: AttemptRow) -> Change | None:
         """What the agent left in its worktree, as a commit; None if that is nothing, or if the worktree is gone."""
@@ -120,7 +121,7 @@ class MergedWork:
 
     def clear(self, attempt: AttemptRow) -> None:
         """The attempt's worktree is gone."""
-        remove(self._context.repository, Path(attempt.worktree))
+        self._pool.remove(Path(attempt.worktree))
 
     def finish_merge(self, attempt: AttemptRow) -> bool:
         """The commit of a merge that was cut off is in the merged work; False if it is not one step ahead of it."""
@@ -134,6 +135,7 @@ class MergedWork:
 
     def bring_home(self, *, is_done: bool) -> None:
         """The branch that the run started from has the merged work, or a branch of the run's own has."""
+        self._pool.close()
         bring_home(self._context, self.tip, is_done=is_done)
 
     def message(self, task: Task, attempt: AttemptRow) -> str:

@@ -18,6 +18,7 @@ from bursar.worktrees.merge import (
     read_ref,
     save_branch,
 )
+from bursar.worktrees.pool import Pool
 from bursar.worktrees.repository import (
     Head,
     Repository,
@@ -47,6 +48,7 @@ __all__ = [
     "Head",
     "MergeConflict",
     "Merged",
+    "Pool",
     "Repository",
     "RunRef",
     "Worktree",

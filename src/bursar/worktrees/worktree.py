@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bursar.errors import SetupError
+from bursar.worktrees.folders import remove_folder
 from bursar.worktrees.git import git
 from bursar.worktrees.objects import compare, read_tree, write_commit
 from bursar.worktrees.registry import register, unregister
@@ -69,9 +71,11 @@ def commit_work(repository: Repository, worktree: Worktree, message: str) -> Cha
     are taken in as files: as a repository they would be a pointer to a commit that nobody else has.
 
     Raises:
+        SetupError: a link stands where the worktree was; what it leads to is not looked at.
         SubmoduleChanged: files of a submodule were changed; the worktree is as it was.
         GitFailed: git cannot take it in; the worktree is as it was.
     """
+    _check_place(worktree)
     _check_submodules(repository, worktree)
     (worktree.state_dir / "index.lock").unlink(missing_ok=True)  # of a git that was killed; the agent runs no more
     tree = _write_tree(repository, worktree)
@@ -89,8 +93,10 @@ def stand_at(repository: Repository, worktree: Worktree, commit: str) -> None:
     What was collected from it is in its index, so nothing of that is left where `commit` does not have it.
 
     Raises:
+        SetupError: a link stands where the worktree was.
         GitFailed: they could not be written.
     """
+    _check_place(worktree)
     (worktree.state_dir / "index.lock").unlink(missing_ok=True)
     _check_out(repository, worktree, commit)
 
@@ -118,8 +124,7 @@ def remove(repository: Repository, path: Path) -> None:
     if not path.name:
         return
     unregister(repository, path.name)
-    if path.exists():
-        shutil.rmtree(path, ignore_errors=True)
+    remove_folder(path)
 
 
 def changed_files(repository: Repository, before: str, after: str) -> tuple[str, ...]:
@@ -220,6 +225,14 @@ def _take_in(repository: Repository, worktree: Worktree, inner: Sequence[str]) -
             shutil.rmtree(marker)
         else:
             marker.unlink(missing_ok=True)
+
+
+def _check_place(worktree: Worktree) -> None:
+    """Raises:
+    SetupError: a link stands where the worktree was: it may lead to the user's own checkout.
+    """
+    if worktree.path.is_symlink() or worktree.path.parent.is_symlink():
+        raise SetupError(f"the worktree {worktree.path} was replaced by a link")
 
 
 def _check_out(repository: Repository, worktree: Worktree, commit: str) -> None:
