@@ -93,3 +93,25 @@ def test_nothing_is_verified_after_the_interrupt(desk: Desk, tmp_path: Path) -> 
     ended = asyncio.run(attempts.follow(task, row))
     assert ended.outcome == "interrupted"
     assert not (tmp_path / "verified").exists()
+
+
+def test_work_that_could_be_collected_after_all_leaves_no_worktree(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It did, where the disk was full when the work was to be collected, and when that was to be journaled."""
+    context = desk.take_up()
+    row = begin_attempt(desk, context)
+    work_in(context, row)
+    claim(Path(row.directory), "4194297/1/no-such-boot")
+    write_outcome(Path(row.directory), outcome(ending=Ending.EXITED))
+
+    def full(*_: object, **__: object) -> None:
+        raise StoreError("database or disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("bursar.run.merging.commit_work", full)
+        broken.setattr(type(desk.stores.journal), "end_attempt", full)
+        with pytest.raises(StoreError):
+            asyncio.run(attempts_of(desk, context).follow(context.plan.tasks[0], row))
+    assert Path(row.worktree).exists()
+    ended = asyncio.run(attempts_of(desk, context).follow(context.plan.tasks[0], row))
+    assert ended.outcome == "succeeded"
+    assert not Path(row.worktree).exists()

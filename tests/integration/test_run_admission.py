@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from bursar.testing.script import Script, Step
 from tests.integration.conftest import MakeProject
-from tests.integration.kit import parallel, plan, script, settings, slug, usage, write
+from tests.integration.kit import parallel, plan, script, settings, slug, task, usage, write
 
 CALL = 10_000
 CALLS = 9  # an agent takes 90,000 tokens
@@ -73,3 +75,33 @@ def test_what_attempts_took_is_in_a_file_that_git_takes_no_notice_of(make_projec
         "success_rate": 1.0,
     }
     project.assert_tidy()
+
+
+def test_who_heads_the_longest_chain_goes_first_in_time_and_not_in_tasks(make_project: MakeProject) -> None:
+    """One and the task behind it take two minutes; Two alone takes an hour."""
+    minute, hour = (f"<estimated-duration>{text}</estimated-duration>" for text in ("1-1min", "60-60min"))
+    tasks = [
+        parallel("One", metrics=minute),
+        parallel("Two", metrics=hour),
+        task("Three", 'depends-on="1"', metrics=minute),
+    ]
+    answers = script({number: [write(f"{slug(name)}.txt")] for number, name in enumerate(("One", "Two", "Three"), 1)})
+    project = make_project(plan(*tasks), answers, toml=settings(run="max_parallel = 1"))
+    ended = project.run()
+    assert ended.code == 0, ended.err
+    started = [line.split()[1] for line in ended.err.splitlines() if line.startswith("  ▸")]
+    assert started == ["2", "1", "3"]
+
+
+@pytest.mark.parametrize(("budget", "is_loaded"), [("100m tokens", False), ("60k tokens", True)])
+def test_what_estimates_need_is_loaded_only_where_money_is_tight(
+    make_project: MakeProject, budget: str, is_loaded: bool
+) -> None:
+    """An ample budget admits everybody: nobody waits for numpy, and nobody has it in memory."""
+    names = ("One", "Two", "Three", "Four", "Five")
+    answers = script({number: [write(f"{slug(name)}.txt")] for number, name in enumerate(names, 1)})
+    project = make_project(plan(*map(task, names)), answers)
+    project.more["PYTHONPROFILEIMPORTTIME"] = "1"  # what is imported is told on stderr
+    ended = project.run("--budget", budget)
+    assert ended.code == 0, ended.err
+    assert ("| numpy" in ended.err) is is_loaded

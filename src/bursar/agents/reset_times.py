@@ -24,6 +24,12 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _A_MINUTE = timedelta(minutes=1)  # times are told without their seconds
 _LATE = timedelta(minutes=5)
 _LATEST = timedelta(days=32)
+_MOST_CHARACTERS = 2000
+
+
+def names_limit(message: str) -> bool:
+    """Whether the words are about a limit of the provider's at all."""
+    return _LIMIT.search(message[:_MOST_CHARACTERS]) is not None
 
 
 def find_reset(message: str, now: datetime, zone: tzinfo | None = None) -> datetime | None:
@@ -32,6 +38,7 @@ def find_reset(message: str, now: datetime, zone: tzinfo | None = None) -> datet
     Args:
         zone: of times that name none; None: this machine's own, in which the agent has written them.
     """
+    message = message[:_MOST_CHARACTERS]
     if _LIMIT.search(message) is None:
         return None
     try:

@@ -98,8 +98,11 @@ def _find(repository: Repository, journal: Journal | None) -> Iterator[Leftover]
         )
     for ref in list_run_refs(repository):
         run = journal.run(ref.run_id) if journal is not None else None
-        if run is None or run.state is RunState.SUCCEEDED:
-            what = "which the journal does not know" if run is None else "which is done"
+        if run is None or run.state in (RunState.SUCCEEDED, RunState.CANCELLED):
+            is_done = run is not None and run.state is RunState.SUCCEEDED
+            what = (
+                "which the journal does not know" if run is None else f"which is {'done' if is_done else 'cancelled'}"
+            )
             yield Leftover(
                 what=f"merged work of run {ref.run_id}, {what}: commit {ref.commit[:9]}",
                 fix=f"git branch bursar/{ref.run_id}/merged {ref.commit[:9]}"
@@ -121,8 +124,8 @@ def _attempt_of(worktree: Worktree, journal: Journal | None) -> AttemptRow | Non
     if journal is None:
         return None
     run_id = worktree.path.parent.parent.name
-    rows = (row for row in journal.attempts(run_id) if Path(row.worktree).name == worktree.path.name)
-    return next(rows, None)
+    rows = [row for row in journal.attempts(run_id) if Path(row.worktree).name == worktree.path.name]
+    return rows[-1] if rows else None  # an attempt that goes on with another's work has its worktree too
 
 
 def _look_at(worktree: Worktree, attempt: AttemptRow | None) -> Leftover | None:

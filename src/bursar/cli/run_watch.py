@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bursar.cli.checkpoint_desk import CheckpointDesk
 from bursar.errors import BursarError
-from bursar.events import AlertFired, AttemptEnded, RunEvent
+from bursar.events import AlertFired, AttemptEnded, RunEvent, TaskWaited
 from bursar.journal import AttemptRow
 from bursar.notify import Notifier
 from bursar.plan import OutputFormat
@@ -40,6 +41,7 @@ class Watch:
         self._context: RunContext | None = None
         self._budgets: Sequence[str] = ()
         self._followers: dict[str, StreamFollower] = {}
+        self._desk: CheckpointDesk | None = None
         self._rows: dict[str, AttemptRow] = {}
 
     def begin(self, context: RunContext, budgets: Sequence[str]) -> None:
@@ -47,11 +49,20 @@ class Watch:
         self._context = context
         self._budgets = [f"run-{context.run.id}/{name}" for name in budgets]
 
+    def tell_desk(self, desk: CheckpointDesk | None) -> None:
+        """From now on events go there too, where there is one."""
+        self._desk = desk
+
     def hear(self, event: RunEvent) -> None:
-        """The event is told; an alert is sent to its targets too; of an instance that has ended its output is shown."""
+        """The event is told; alerts, and what a person is asked, are sent to their targets too; of an instance that has
+        ended its output is shown."""
         self._say(render_event(event, in_colour=self._showing.in_colour) + "\n")
         if isinstance(event, AlertFired):
             self._notifier.alert(event.level, event.message, at=event.at)
+        if isinstance(event, TaskWaited) and event.once:
+            self._notifier.alert("warning", f"task {event.task} ({event.name}): {event.because}", at=event.once)
+        if self._desk is not None:
+            self._desk.hear(event)
         if isinstance(event, AttemptEnded) and self._context is not None and event.task in self._context.instances:
             try:
                 self._show_output(self._context, event)

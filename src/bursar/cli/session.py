@@ -16,6 +16,7 @@ from typing import TextIO
 
 from bursar.agents import Agent
 from bursar.budget import Lane, Unit, WindowLimit, parse_limit
+from bursar.cli.checkpoint_desk import open_desk
 from bursar.cli.run_watch import Watch
 from bursar.clock import SystemClock
 from bursar.config import (
@@ -32,23 +33,33 @@ from bursar.config import (
 from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, UserError
 from bursar.history import STATISTICS_FILE, build_statistics, write_statistics
 from bursar.ids import RandomIds
-from bursar.journal import AttemptRow, Journal, RunRow, RunState, read_window_record
+from bursar.journal import AttemptRow, Journal, RunState, read_window_record
 from bursar.money import NANO_PER_USD
 from bursar.notify import Notifier
 from bursar.paths import state_dir
 from bursar.plan import Plan
 from bursar.pricing import ALIASES, load_prices
 from bursar.reports import build_run_report, render_report, report_as_data
-from bursar.run import ENOUGH_ATTEMPTS, Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools, alerts_of_run
-from bursar.session import find_project
+from bursar.run import (
+    ENOUGH_ATTEMPTS,
+    Conductor,
+    LiveForecast,
+    PlanToRun,
+    RunContext,
+    RunSettings,
+    Stores,
+    Tools,
+    alerts_of_run,
+)
 from bursar.supervision import AttemptLimits
-from bursar.worktrees import is_tracked, leave_out, open_repository
+from bursar.worktrees import is_tracked, leave_out
 
 _EXIT_CODES = {
     RunState.SUCCEEDED: OK,
     RunState.FAILED: TASK_FAILED,
     RunState.STOPPED: STOPPED_BY_BUDGET,
     RunState.INTERRUPTED: INTERRUPTED,
+    RunState.CANCELLED: TASK_FAILED,
 }
 
 
@@ -157,6 +168,10 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
         verifies_merged=settings.run.verify_merged,
         fresh_attempts=settings.run.fresh_attempts,
         limits=AttemptLimits(processes=settings.limits.processes, **settings.limits.sizes()),
+        max_phases=settings.parallel.max_workers,
+        phase_tokens=settings.parallel.min_token_budget_per_phase,
+        falls_back=settings.parallel.fallback_to_sequential,
+        forecast_seconds=settings.run.forecast_seconds,
         windows=_windows(settings, flags),
         waits=flags.waits,
     )
@@ -170,9 +185,11 @@ def _windows(settings: Settings, flags: Flags) -> tuple[WindowLimit, ...]:
 
 
 def require_approval(
-    plan: Plan, settings: Settings, journal: Journal, *, trust: bool, more: Sequence[str] = ()
+    plans: Sequence[Plan], settings: Settings, journal: Journal, *, trust: bool, more: Sequence[str] = ()
 ) -> None:
-    """A person has approved this plan's content, now or before, if anything in it would be executed.
+    """A person has approved the content of each plan, now or before, if anything in it would be executed.
+
+    All that is not approved yet is asked for at once.
 
     Args:
         more: what else of its content has to be approved, in lines for people.
@@ -180,22 +197,29 @@ def require_approval(
     Raises:
         UserError: nobody has, and nobody can be asked.
     """
-    commands = [f"task {task.number}: {command}" for task in plan.tasks for command in task.commands]
-    commands += more
-    commands += [f"{FILE_NAME}: {program}" for program in settings.programs()]
-    if not commands:
+    programs = [f"{FILE_NAME}: {program}" for program in settings.programs()]
+    unapproved: dict[str, Plan] = {}
+    commands: list[str] = []
+    for plan in plans:
+        own = [f"task {task.number}: {command}" for task in plan.tasks for command in task.commands]
+        digest = hashlib.sha256("\0".join([plan.digest, settings.digest(), *more]).encode()).hexdigest()
+        if (own or more or programs) and not journal.is_approved(digest):
+            unapproved[digest] = plan
+            commands += own if len(plans) == 1 else [f"plan {plan.id}, {command}" for command in own]
+    if not unapproved:
         return
-    digest = hashlib.sha256("\0".join([plan.digest, settings.digest(), *more]).encode()).hexdigest()
-    if journal.is_approved(digest):
-        return
+    commands += [*more, *programs]
     listed = "\n".join(f"  {command}" for command in commands)
     what = "commands and permissions" if more else "commands"
-    if not trust and not _ask(f"{plan.path} would use these {what}:\n{listed}\n"):
+    where = str(next(iter(unapproved.values())).path) if len(unapproved) == 1 else f"{len(unapproved)} plans"
+    if not trust and not _ask(f"{where} would use these {what}:\n{listed}\n"):
+        verb, hint = ("contains", "the plan changes") if len(unapproved) == 1 else ("contain", "a plan changes")
         raise UserError(
-            f"{plan.path} contains {what} that nobody has approved yet:\n{listed}",
-            hint="read them, then say --trust; it is remembered until the plan changes",
+            f"{where} {verb} {what} that nobody has approved yet:\n{listed}",
+            hint=f"read them, then say --trust; it is remembered until {hint}",
         )
-    journal.approve(digest, str(plan.path), SystemClock().now().isoformat(timespec="seconds"))
+    for digest, plan in unapproved.items():
+        journal.approve(digest, str(plan.path), SystemClock().now().isoformat(timespec="seconds"))
 
 
 def _ask(question: str) -> bool:
@@ -238,7 +262,7 @@ def conduct(
     conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow], watch: Watch, *, as_json: bool
 ) -> int:
     """Conducts the run to its end, prints its report on stdout and gives the exit code."""
-    state, number = asyncio.run(_conduct(conductor, rows, watch))
+    state, number = asyncio.run(_conduct(conductor, context, rows, watch))
     _export_statistics(context)
     try:
         print_report(context.stores, context.run.id, as_json=as_json)
@@ -269,7 +293,9 @@ def _export_statistics(context: RunContext) -> None:
         say(f"warning: {path} was not written: {error}\n")
 
 
-async def _conduct(conductor: Conductor, rows: Sequence[AttemptRow], watch: Watch) -> tuple[RunState, int | None]:
+async def _conduct(
+    conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow], watch: Watch
+) -> tuple[RunState, int | None]:
     loop, received = asyncio.get_running_loop(), list[int]()
 
     def stop(number: int) -> None:
@@ -280,26 +306,18 @@ async def _conduct(conductor: Conductor, rows: Sequence[AttemptRow], watch: Watc
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop, number)
-    looking = asyncio.create_task(watch.look())
+    looking = asyncio.gather(watch.look(), LiveForecast(context).keep())
+    desk = open_desk(conductor, context, say)
+    watch.tell_desk(desk)
     try:
         state = await conductor.conduct(rows)
     finally:
+        if desk is not None:
+            desk.close()
         looking.cancel()
         with suppress(asyncio.CancelledError):
             await looking
     return state, received[0] if received else None
-
-
-def latest_run_here(journal: Journal) -> RunRow | None:
-    """The newest run of the project around us; None where it has none.
-
-    Raises:
-        SetupError: there is none, and this is no repository, where one would be looked for.
-    """
-    found = journal.latest_run(find_project())
-    if found is None:
-        open_repository(Path.cwd())
-    return found
 
 
 def print_report(stores: Stores, run_id: str, *, as_json: bool) -> None:

@@ -45,6 +45,7 @@ class RunTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     verify_minutes: float = 15.0
     verify_merged: bool = True
     fresh_attempts: int = 1
+    forecast_seconds: float = 15.0
 
 
 class RoutingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -294,6 +295,8 @@ def _check(settings: Settings, path: Path) -> None:
             raise UserError(f"{path}: run.{name} must be more than 0 and at most a week, not {minutes}")
     if not 0 <= run.fresh_attempts <= 10:
         raise UserError(f"{path}: run.fresh_attempts must be from 0 to 10, not {run.fresh_attempts}")
+    if not 0 <= run.forecast_seconds <= 24 * 60 * 60:
+        raise UserError(f"{path}: run.forecast_seconds must be from 0 (never) to a day, not {run.forecast_seconds}")
     check_parallel(settings.parallel, f"{path}: parallel.")
     check_prices(settings.price, f"{path}: ")
     check_windows(settings.window, f"{path}: ")

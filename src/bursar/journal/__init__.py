@@ -3,18 +3,51 @@
 The journal holds no money: that is the ledger's. It never guesses: a row says only what was written before acting.
 """
 
-from bursar.journal.rows import AttemptRow, AttemptState, RunRow, RunState, TaskRow, TaskState
+from bursar.journal.controls import (
+    Answer,
+    Cancellation,
+    Controls,
+    Option,
+    Question,
+    Remainder,
+    Request,
+    RequestKind,
+    TopUp,
+)
+from bursar.journal.rows import (
+    AttemptRow,
+    AttemptState,
+    ImportedRun,
+    PhaseCounts,
+    PlanRow,
+    RunRow,
+    RunState,
+    TaskRow,
+    TaskState,
+)
 from bursar.journal.store import Journal, open_journal
 from bursar.journal.window_record import WindowRecord, read_window_record, write_window_record
 
 __all__ = [
+    "Answer",
     "AttemptRow",
     "AttemptState",
+    "Cancellation",
+    "Controls",
+    "ImportedRun",
     "Journal",
+    "Option",
+    "PhaseCounts",
+    "PlanRow",
+    "Question",
+    "Remainder",
+    "Request",
+    "RequestKind",
     "RunRow",
     "RunState",
     "TaskRow",
     "TaskState",
+    "TopUp",
     "WindowRecord",
     "open_journal",
     "read_window_record",

@@ -6,38 +6,75 @@ meters an agent and enforces its hold, and goes on doing so when the conductor i
 
 from bursar.run.accounts import alerts_of_run
 from bursar.run.advice import ENOUGH_ATTEMPTS, facts_of, learn_policy
+from bursar.run.checkpoints import choose_answer, command_for, give_answer, question_lines
 from bursar.run.conductor import Conductor
-from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command
+from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command, user_name
+from bursar.run.executor import AttemptExecutor, Executor, Standing, Status
 from bursar.run.kept import is_kept
+from bursar.run.live_forecast import LiveForecast
 from bursar.run.logged import LoggedWork, charge_logs, including_logs
-from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_jobs, open_plan
+from bursar.run.origins import Origin
+from bursar.run.place import Place
+from bursar.run.prepare import (
+    PlanToRun,
+    RunLock,
+    Tools,
+    check_plan_file,
+    check_prices,
+    open_jobs,
+    open_plan,
+    open_program,
+)
+from bursar.run.programs import Selection, reselect, select_phases, select_plans
+from bursar.run.purse import Purse
+from bursar.run.requests import ask_of_us, ring
 from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
 
 __all__ = [
     "ENOUGH_ATTEMPTS",
+    "AttemptExecutor",
     "Conductor",
+    "Executor",
+    "LiveForecast",
     "LoggedWork",
+    "Origin",
+    "Place",
     "PlanToRun",
+    "Purse",
     "RunBudget",
     "RunContext",
     "RunLimit",
     "RunLock",
     "RunSettings",
+    "Selection",
+    "Standing",
+    "Status",
     "Stores",
     "Tools",
     "alerts_of_run",
+    "ask_of_us",
     "charge_logs",
     "check_plan_file",
     "check_prices",
+    "choose_answer",
+    "command_for",
     "command_of",
     "facts_of",
+    "give_answer",
     "including_logs",
     "is_command",
     "is_kept",
     "learn_policy",
     "open_jobs",
     "open_plan",
+    "open_program",
+    "question_lines",
+    "reselect",
+    "ring",
+    "select_phases",
+    "select_plans",
     "settle_finished",
     "take_up",
     "unfinished_run",
+    "user_name",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +18,15 @@ from bursar.ledger import Denial, Reservation, ReserveRequest, State
 from bursar.plan import Task
 from bursar.run.accounts import build_ended, observe
 from bursar.run.context import RunContext
+from bursar.run.continuing import Continuing, continued_by
 from bursar.run.deletions import deletions_in_words, unasked_deletions
 from bursar.run.executor import Executor, Standing
 from bursar.run.expectations import Expectation, Expectations
-from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_parts, within_cap
-from bursar.run.job_holds import FairShares, LearnedEstimates, find_short_budgets
+from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_more, with_parts, within_cap
+from bursar.run.inheriting import Inheritance
+from bursar.run.job_holds import FairShares, find_short_budgets
 from bursar.run.judgement import Judgement, judge
-from bursar.run.kept import is_kept, keep_worktree
+from bursar.run.kept import forget_kept, is_kept, keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.place import Place
 from bursar.run.refused_merges import RefusedMerges
@@ -61,10 +64,13 @@ class Attempts:
         self._blind: set[str] = set()  # keys of attempts that run on a blind hold
         self._open: dict[str, AttemptRow] = {}  # those that have begun and have not come to their end here
         self._is_stopping = False
-        self._learned = LearnedEstimates(context)
+        self._is_for_good = False
         self._shares = FairShares(context)
         self._commands = context.commands
         self.refused = RefusedMerges(context)
+        self._are_lengths_known = not _compete(context)
+        self._inheritance = Inheritance(context)
+        self._continuing = Continuing(context, place)
 
     def hold_for(self, task: Task) -> Hold:
         """What an attempt at `task` would ask the ledger to hold."""
@@ -72,15 +78,27 @@ class Attempts:
         key = (task.number, self._model(task), cap)
         if key not in self._holds:
             hold = choose_hold(
-                estimate(task) or self._learned.estimate(task),
+                estimate(task),
                 task.metrics.token_budget,
                 self._context.settings.default_hold_tokens,
                 rates=self._context.rates,
                 model=self._model(task),
                 expected=self._expected(task),
             )
+            hold = with_more(hold, self._inheritance.tokens_for(task), task.metrics.token_budget)
             self._holds[key] = within_cap(self._shares.demand(task, hold), cap)
-        return self._holds[key]
+        return self._continuing.shrink(task, self._holds[key])
+
+    def restore(self, rows: Sequence[AttemptRow]) -> None:
+        """What attempts of earlier conductors have left is gone on with."""
+        self._continuing.restore(rows)
+
+    def lengths(self) -> Mapping[str, float] | None:
+        """What tasks will take, for whoever orders them; None: as before, or there is a slot for everybody anyway."""
+        if self._are_lengths_known:
+            return None
+        self._are_lengths_known = True
+        return self._expectations.lengths(self._context.plan.tasks)
 
     def may_begin(self, task: Task) -> bool:
         """Whether the attempts that run on blind holds would still have room to grow."""
@@ -90,11 +108,11 @@ class Attempts:
         return leaves_room_to_grow(self.hold_for(task), len(self._blind), balances)
 
     def _expected(self, task: Task) -> Expectation | None:
-        """What is learned, where a budget makes it matter; instances of job lists learn by their commands."""
+        """What is learned, where a budget makes it matter; what an instance is told to hold goes before that."""
         if task.number in self._context.instances:
-            return None
-        is_limited = bool(self._context.stores.ledger.balances(self._context.labels_of(task)))
-        return self._expectations.expect(task, self._model(task)) if is_limited else None
+            return None if estimate(task) else self._expectations.expect(task, self._model(task))
+        balances = self._context.stores.ledger.balances(self._context.labels_of(task))
+        return self._expectations.expect(task, self._model(task)) if self._expectations.matter(balances) else None
 
     def begin(self, task: Task) -> Begun | Denial:
         """The hold is committed, then the attempt's row; or the budgets' refusal, and nothing has changed."""
@@ -122,9 +140,10 @@ class Attempts:
         context.escalation.begun(task)
         if hold.is_blind:
             self._blind.add(key)
-        row = self._row(task, key, number)
+        row = self._continuing.take(task, self._row(task, key, number))
         Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)
         context.stores.journal.begin_attempt(row)
+        self._continuing.begun(task, row)
         self._open[key] = row
         return Begun(row, answer)
 
@@ -138,15 +157,17 @@ class Attempts:
                 attempt=row.number,
                 model=row.model,
                 held_tokens=begun.reservation.held.tokens,
+                inherited_bytes=len(self._inheritance.text_for(task).encode()),
             )
         )
         try:
-            await self._place.prepare(row)
+            continued = continued_by(self._context, row)
+            await self._place.prepare(row, None if continued is None else continued.work_commit)
             obstacle = await self._pre_commands(task, row)
             if obstacle is not None:
                 self.abandon(row)
                 return await self._end(task, row, None, None, obstacle)
-            spec = build_spec(self._context, task, row)
+            spec = build_spec(self._context, task, row, self._inheritance.text_for(task))
         except BursarError as error:
             self.abandon(row)
             return await self._end(task, row, None, None, Judgement(AttemptState.FAILED, error.message))
@@ -167,12 +188,14 @@ class Attempts:
             change = await self._place.collect(task, row)
         except BursarError as error:
             return await self._end(task, row, outcome, None, Judgement(AttemptState.FAILED, keep_worktree(row, error)))
+        forget_kept(row)  # an earlier conductor may have failed to collect it, and to say so
         try:
             judgement = self._judge(task, row, outcome, change)
             if judgement.state is AttemptState.SUCCEEDED:
                 verified = await self._verify(task, row)
-                if verified is None:
+                if verified is None and not self._is_for_good:
                     return self._left(task, row, outcome)
+                verified = verified or Judgement(AttemptState.INTERRUPTED, "cancelled before it was verified")
                 judgement = verified
             if judgement.state is AttemptState.SUCCEEDED and change is not None:
                 merged = await self._place.merge(task, row, change)
@@ -206,9 +229,13 @@ class Attempts:
         if not is_kept(row):
             await asyncio.to_thread(self._place.clear, row)
 
-    def stop(self) -> None:
-        """Every agent is told to stop, and every verify command is: their attempts end soon, as interrupted."""
-        self._is_stopping = True
+    def stop(self, *, for_good: bool = False) -> None:
+        """Every agent is told to stop, and every verify command is: their attempts end soon, as interrupted.
+
+        Args:
+            for_good: work that waits for its verification is put on a branch: no resume will verify it.
+        """
+        self._is_stopping, self._is_for_good = True, for_good
         for row in self._open.values():
             with suppress(OSError):  # a full disk: one that was not begun yet is told as soon as it is
                 self._executor.cancel(row)
@@ -288,6 +315,10 @@ class Attempts:
         if commit is None:
             if change is not None and judgement.state is not AttemptState.SUCCEEDED:
                 branch = await self._place.keep(row, change)
+            if judgement.state in (AttemptState.STOPPED, AttemptState.INTERRUPTED):
+                self._continuing.leave(task, row, outcome, change)
+            else:
+                self._continuing.forget(task)
             note = judgement.reason + (f"; its work is on branch {branch}" if branch else "")
             self._context.stores.journal.end_attempt(
                 row, judgement.state, self._context.now(), task=_TASK_STATE[judgement.state], note=note
@@ -295,6 +326,7 @@ class Attempts:
         seen = await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
         if seen is not None and self._expectations.learn(seen):
             self._holds.clear()
+            self._are_lengths_known = not _compete(self._context)
         self._open.pop(row.key, None)
         self._blind.discard(row.key)  # what it took is known from here on
         if not is_kept(row):
@@ -347,6 +379,12 @@ class Attempts:
 
     def _model(self, task: Task) -> str:
         return self._context.model_of(task)
+
+
+def _compete(context: RunContext) -> bool:
+    """Whether more tasks may be ready than there are slots, and some of them wait for others."""
+    waves = context.graph.waves()
+    return len(waves) > 1 and max(map(len, waves)) > context.settings.max_parallel
 
 
 def _safe(number: str) -> str:

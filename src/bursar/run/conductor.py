@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,23 +16,37 @@ from typing import assert_never
 
 from bursar.budget import Alert, title_of
 from bursar.errors import BursarError
-from bursar.events import AlertFired, AttemptEnded, AttemptStarted, RunStarted, TaskRerouted, TaskSkipped, TaskWaited
-from bursar.journal import AttemptRow, RunState, TaskState
+from bursar.events import (
+    AlertFired,
+    AttemptEnded,
+    AttemptStarted,
+    CheckpointPassed,
+    RequestTaken,
+    RunStarted,
+    TaskRerouted,
+    TaskSkipped,
+    TaskWaited,
+)
+from bursar.journal import AttemptRow, Request, RequestKind, RunState, TaskState
 from bursar.ledger import Denial
 from bursar.plan import Task
-from bursar.run.accounts import alerts_of_run, charged_budgets, other_budgets
+from bursar.run.accounts import alerts_of_run, other_budgets
 from bursar.run.attempts import Attempts
+from bursar.run.checkpoints import Checkpoints
 from bursar.run.context import RunContext
 from bursar.run.dispatch import (
     Adopted,
     Approve,
     AskPerson,
+    Attended,
     Dispatch,
     Ended,
     Event,
     Finish,
+    Freed,
     Looked,
     Merged,
+    Passed,
     Refused,
     Rerouted,
     Skip,
@@ -45,9 +59,11 @@ from bursar.run.dispatch import (
 from bursar.run.escalation import Escalated
 from bursar.run.executor import AttemptExecutor
 from bursar.run.local_executor import LocalExecutor
+from bursar.run.phases import Phases
 from bursar.run.place import Place
 from bursar.run.purchasing import OF_TASKS, Purchases
 from bursar.run.recovery import Left, recover
+from bursar.run.requests import Requests
 from bursar.run.retrying import is_about_dollars, learn_from, may_go_on, read_lesson, restore_routes, takes_too_much
 from bursar.run.scheduler import Scheduler, Skipped
 from bursar.run.window_watch import WindowWatch
@@ -62,6 +78,7 @@ class _Progress:
     running: dict[asyncio.Task[AttemptEnded], Task] = field(default_factory=dict)
     rows: dict[str, AttemptRow] = field(default_factory=dict)
     denials: dict[str, Denial] = field(default_factory=dict)
+    request: Request | None = None
     charged: set[str] = field(default_factory=set)
     alerts_told: set[tuple[str, str, int]] = field(default_factory=set)
     is_news: bool = True
@@ -76,27 +93,38 @@ class Conductor:
         place: Place,
         tried: dict[str, int],
         done: Sequence[str],
+        charged: Collection[str],
         executor: AttemptExecutor | None = None,
     ) -> None:
-        """`tried`: attempts that each task has had; `done`: tasks that are merged already; `executor`: None for this
-        machine's."""
+        """Nothing has happened yet.
+
+        Args:
+            tried: how many attempts each task has had.
+            done: tasks that are merged already.
+            charged: names of the budgets that the attempts so far are charged to; those of one attempt never change.
+            executor: carries out the attempts; None for this machine's.
+        """
         self._context = context
         self._place = place
         self._tasks = {task.number: task for task in context.plan.tasks}
         self._done_before = len(done)
+        scheduler = Scheduler(context.graph, done=done)
+        self._phases = Phases(context, place, scheduler)
+        self._checkpoints = Checkpoints(context)
         self._dispatch = Dispatch(
             context.plan,
-            Scheduler(context.graph, done=done),
+            scheduler,
             done,
             slots=context.settings.max_parallel,
             seconds_between_starts=context.settings.startup_delay_seconds,
-            passes=lambda task: task.type.partition(":")[2] in context.settings.auto_approved,
+            passes=self._checkpoints.passes,
         )
         self._purchases = Purchases(context, self._tasks)
+        self._requests = Requests(context)
         self._executor = LocalExecutor(context.directory / "spawner.log") if executor is None else executor
         self._attempts = Attempts(context, self._executor, place, tried)
         self._windows = WindowWatch(context)
-        self._progress = _Progress()
+        self._progress = _Progress(charged=set(charged))
         self._stop = asyncio.Event()
 
     def request_stop(self) -> None:
@@ -104,7 +132,17 @@ class Conductor:
         if not self._stop.is_set():
             self._stop.set()
             self._dispatch.take(StopAsked())
-            self._attempts.stop()
+            self._attempts.stop(for_good=self._is_cancelled)
+            self.look()
+
+    def attend(self, *, is_there: bool) -> None:
+        """Whether somebody is there to answer: while a checkpoint waits, the run then waits too, and does not end."""
+        self._dispatch.take(Attended(is_there))
+        self.look()
+
+    def look(self) -> None:
+        """What others have written for this run, an answer above all, is taken up at once."""
+        self._requests.rung.set()
 
     async def conduct(self, rows: Sequence[AttemptRow]) -> RunState:
         """The run is at its end, for now at least: the checkout has what was merged and the journal says how it went.
@@ -125,9 +163,9 @@ class Conductor:
                 windows=self._windows.limits_in_words(),
             )
         )
-        self._progress.charged = charged_budgets(context)
         self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context, self._progress.charged)}
-        async with self._executor:
+        async with self._executor, self._requests:
+            self._attempts.restore(rows)
             recovered = recover(context, self._attempts, self._place, self._executor, rows)
             for number in recovered.merged:
                 self._dispatch.take(Merged(number))
@@ -146,8 +184,20 @@ class Conductor:
                 raise
         self._tell_what_remains()
         self._place.bring_home(is_done=state is RunState.SUCCEEDED)
-        context.stores.journal.end_run(context.run.id, state, context.now())
-        return state
+        return self._end(state)
+
+    def _end(self, state: RunState) -> RunState:
+        """The journal says how the run stands, and nobody conducts it."""
+        context, request = self._context, self._progress.request
+        if request is None or not self._is_cancelled or state is RunState.SUCCEEDED:
+            context.stores.journal.end_run(context.run.id, state, context.now())
+            return state
+        context.stores.journal.controls.cancel(context.run.id, request.by_user, context.now())
+        return RunState.CANCELLED
+
+    @property
+    def _is_cancelled(self) -> bool:
+        return self._progress.request is not None and self._progress.request.kind is RequestKind.CANCEL
 
     def _save_what_was_merged(self) -> None:
         """The checkout has it, though the run cannot go on; where that fails too, the run's ref keeps it."""
@@ -156,9 +206,11 @@ class Conductor:
 
     async def _work(self) -> RunState:
         """Carries out what is next, one after the other, until nothing is."""
-        events = deque[Event]([self._look()])
+        events = deque[Event]([*self._heed(), self._look()])
         while True:
             event = events.popleft()
+            if isinstance(event, Looked) and self._dispatch.is_due:
+                await self._look_at_phases()
             if isinstance(event, Looked) and self._progress.is_news:
                 self._weigh()
             for action in self._dispatch.take(event):
@@ -167,16 +219,28 @@ class Conductor:
                         self._windows.tell_wait()
                         events.extend(await self._wait(until))
                         self._tell_alerts()
+                    case Finish() if await self._look_at_phases():
+                        events.append(self._look())
                     case Finish(state):
+                        await self._phases.finish()
                         return state
                     case _:
                         events.extend(self._carry_out(action))
+
+    async def _look_at_phases(self) -> bool:
+        """Phases have ended and begun as far as they can; whether one has begun: its tasks are on offer then."""
+        if self._stop.is_set():
+            return False
+        has_begun = await self._phases.look([task.number for task in self._progress.running.values()])
+        if has_begun:
+            self._dispatch.take(Freed())
+        return has_begun
 
     def _weigh(self) -> None:
         """What is offered first depends on the money that is left, and on what attempts have come to."""
         dispatch, self._progress.is_news = self._dispatch, False
         first = self._purchases.choose_first(dispatch.remaining, dispatch.open_tasks, dispatch.free_slots)
-        dispatch.take(Weighed(tuple(first)))
+        dispatch.take(Weighed(tuple(first), self._attempts.lengths()))
 
     def _look(self) -> Looked:
         return Looked(self._context.clock.monotonic())
@@ -186,9 +250,10 @@ class Conductor:
             case Start(number):
                 return [self._start(self._tasks[number])]
             case Approve(number):
-                self._set_task(number, TaskState.MERGED, "approved without a person")
+                self._checkpoints.pass_alone(self._tasks[number])
+                return [Freed(), self._look()] if self._phases.are_gated else []  # a phase may have ended by that
             case AskPerson(number):
-                self._ask_person(self._tasks[number])
+                self._checkpoints.ask(self._tasks[number])
             case Skip(skipped):
                 self._skip(skipped)
             case _:
@@ -196,21 +261,43 @@ class Conductor:
         return []
 
     async def _wait(self, until: float | None) -> Sequence[Event]:
-        """The attempts that have ended, and then a look; after a while, or when the next may start, nobody may have."""
+        """The attempts that have ended, what others have written, and then a look; nothing may have happened: after a
+        while, when the next may start, or when the bell has rung for nothing."""
         running, seconds = self._progress.running, _WATCH_SECONDS
         if until is not None:
             seconds = min(seconds, max(0.0, until - self._context.clock.monotonic()))
-        if not running:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), seconds)
-            return [self._look()]
-        await asyncio.wait(running, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        rung = asyncio.ensure_future(self._requests.rung.wait())
+        try:
+            await asyncio.wait({*running, rung}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            rung.cancel()
         ended = [attempt for attempt in running if attempt.done()]  # in the order of their starts
-        return [*(self._take(running.pop(attempt), attempt.result()) for attempt in ended), self._look()]
+        events = [self._take(running.pop(attempt), attempt.result()) for attempt in ended]
+        return [*events, *self._heed(), self._look()]
+
+    def _heed(self) -> Sequence[Event]:
+        """What others have written for this run is taken up: what is asked of it, and checkpoints that were passed."""
+        self._requests.rung.clear()
+        events: list[Event] = []
+        request = self._requests.strongest()
+        if request is not None and request != self._progress.request:
+            self._progress.request = request
+            running = len(self._progress.running)
+            self._context.emit(RequestTaken(kind=request.kind, by_user=request.by_user, running=running))
+            if request.kind is RequestKind.PAUSE:
+                events.append(StopAsked())
+            else:
+                self.request_stop()
+        for row in self._checkpoints.take_answers():
+            self._context.emit(CheckpointPassed(task=row.number, name=self._tasks[row.number].title, note=row.note))
+            events.append(Passed(row.number))
+        return events
 
     def _start(self, task: Task) -> Started | Refused:
         """Fills a slot. A denied task waits for money to come back; others that need less may pass it."""
         number, monotonic = task.number, self._context.clock.monotonic
+        if not self._phases.admits(number):
+            return Refused(number, monotonic(), denied=self._phases.refusal_of(number) is not None)
         if self._is_hopeless(task) or not self._attempts.may_begin(task):
             return Refused(number, monotonic(), denied=False)
         if (obstacle := self._windows.obstacle(task, self._attempts.hold_for(task).amount.tokens)) is not None:
@@ -268,11 +355,6 @@ class Conductor:
         self._set_task(task.number, TaskState.RUNNING)
         self._progress.running[asyncio.create_task(self._attempts.follow(task, left.row))] = task
 
-    def _ask_person(self, task: Task) -> None:
-        because = f"a person must act: bursar approve {self._context.run.id} {task.number}"
-        self._set_task(task.number, TaskState.WAITING, because)
-        self._context.emit(TaskWaited(task=task.number, name=task.name or task.type, because=because))
-
     def _skip(self, skipped: Skipped) -> None:
         because = f"it depends on task {skipped.because}"
         self._set_task(skipped.task, TaskState.SKIPPED, because)
@@ -308,7 +390,7 @@ class Conductor:
 
     def _goes_on_elsewhere(self, task: Task, ended: AttemptEnded) -> bool:
         """Whether the task, whose attempt has failed or has reached its cap, is on offer again, on another route."""
-        if self._stop.is_set() or not may_go_on(self._context, task, ended):
+        if self._stop.is_set() or self._progress.request is not None or not may_go_on(self._context, task, ended):
             return False
         lesson = "" if self._context.settings.max_attempts == 1 else read_lesson(self._context, task, ended)
         escalation = self._context.escalation
@@ -321,7 +403,7 @@ class Conductor:
     def _goes_on_later(self, task: Task, ended: AttemptEnded) -> bool:
         """Whether the task, which a limit of its provider's has ended, is on offer again: with another agent, or when
         that is over."""
-        if self._stop.is_set() or ended.resets_at is None:
+        if self._stop.is_set() or self._progress.request is not None or ended.resets_at is None:
             return False
         escalation = self._context.escalation
         if not escalation.can_fail_over(task):
@@ -371,9 +453,13 @@ class Conductor:
         remaining = self._windows.tell_what_remains(self._dispatch.remaining(), self._tasks)
         shortfalls = [shortfall for denial in self._denials().values() for shortfall in denial.shortfalls]
         names = ", ".join(sorted({title_of(shortfall.balance.budget.name) for shortfall in shortfalls}))
-        for number in remaining if shortfalls else ():
+        for number in remaining:
+            if (because := self._phases.refusal_of(number)) is None and not shortfalls:
+                continue
             is_unpriced = any(shortfall.wanted is None for shortfall in shortfalls)
-            because = f"budget {names} " + ("refuses a cost that is unknown" if is_unpriced else "has no room for it")
+            because = because or (
+                f"budget {names} " + ("refuses a cost that is unknown" if is_unpriced else "has no room for it")
+            )
             self._set_task(number, TaskState.STOPPED, because)
             self._context.emit(TaskWaited(task=number, name=self._tasks[number].name, because=because))
 

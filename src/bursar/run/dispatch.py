@@ -29,6 +29,20 @@ class Merged:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """A person has passed the task, a checkpoint that waited."""
+
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """Somebody is there who may pass checkpoints while the run is on, or nobody is (any more)."""
+
+    is_there: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Adopted:
     """An attempt at the task, which an earlier conductor began, is followed from now on."""
 
@@ -74,6 +88,11 @@ class Rerouted:
 
 
 @dataclass(frozen=True, slots=True)
+class Freed:
+    """What was refused may be begun now, though no attempt has ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class Weighed:
     """More is known of what tasks take, or of the money; it holds until more is known again.
 
@@ -91,7 +110,9 @@ class StopAsked:
     """Nothing more is to be started."""
 
 
-Event = Looked | Merged | Adopted | Started | Refused | Ended | Rerouted | Weighed | StopAsked
+Event = (
+    Looked | Merged | Passed | Attended | Adopted | Started | Refused | Ended | Rerouted | Weighed | Freed | StopAsked
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +145,15 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Look again when an attempt has ended; or at `until`, when the next may start (None: only then)."""
+    """Look again when an attempt has ended or a person has acted; or at `until`, when the next may start (None: only
+    then)."""
 
     until: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Nothing runs and nothing can be started any more; how the run stands."""
+    """Nothing runs, nothing can be started and nobody is waited for any more; how the run stands."""
 
     state: RunState
 
@@ -142,9 +164,9 @@ Action = Start | Approve | AskPerson | Skip | Wait | Finish
 class Dispatch:
     """One run's tasks from its first look to its end.
 
-    Offers are made anew when an attempt has ended (nothing else frees a slot, a task or money), when the time between
-    two starts is over, and when a refused task is worth another look. Within one look a task that is refused lets
-    others pass that need less.
+    Offers are made anew when an attempt has ended (nothing else frees a slot, a task or money), when a person has
+    passed a checkpoint, when the time between two starts is over, and when a refused task is worth another look. Within
+    one look a task that is refused lets others pass that need less.
     """
 
     def __init__(
@@ -176,6 +198,7 @@ class Dispatch:
         self._is_due = True
         self._is_delayed = False
         self._is_stopping = False
+        self._is_attended = False
 
     def take(self, event: Event) -> list[Action]:
         """What is to be done about it, in this order."""
@@ -201,13 +224,26 @@ class Dispatch:
                 self._adopted.add(task)
             case Merged(task):
                 self._finish(task)
+            case Freed():
+                self._is_due = True
             case Weighed(first, lengths):
                 self._first = first
                 if lengths is not None:
                     self._scheduler.weigh(lengths)
+            case Passed(task):
+                self._asked.discard(task)
+                self._finish(task)
+                self._is_due = True
+            case Attended(is_there):
+                self._is_attended = is_there
             case StopAsked():
                 self._is_stopping = True
         return []
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the next look makes its offers anew."""
+        return self._is_due or self._is_delayed or self._again_at is not None
 
     @property
     def refused(self) -> Collection[str]:
@@ -267,9 +303,12 @@ class Dispatch:
         times = [self._next_start_at] if self._is_delayed else []
         if self._again_at is not None and not self._is_stopping:
             times.append(self._again_at)
-        if self._running or times:
+        if self._running or times or self._waits_for_a_person():
             return Wait(min(times, default=None))
         return Finish(self._state())
+
+    def _waits_for_a_person(self) -> bool:
+        return self._is_attended and bool(self._asked) and not self._is_stopping
 
     def _begin(self, task: str) -> None:
         self._scheduler.started(task)

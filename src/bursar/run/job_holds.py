@@ -1,52 +1,17 @@
-"""What an instance of a job list needs in order to start: what such work took before, and its fair share of the limits.
+"""What an instance of a job list needs in order to start where nothing is known of it: its fair share of the limits.
 
 Source: docs/decisions/0028-what-an-instance-holds.md
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bursar.budget import Amount, Budget, Counting, OnLimit, Unit, format_quantity, is_selected, title_of
-from bursar.estimation import Estimate
-from bursar.journal import AttemptState
 from bursar.plan import Task
 from bursar.run.context import RunContext
 from bursar.run.holds import DEFAULT, Hold
-
-_LEAST_OBSERVATIONS = 3
-_LATEST_OBSERVATIONS = 50  # older ones say little of what the work is now
-
-Kind = tuple[str, str]
-
-
-class LearnedEstimates:
-    """What instances of the same command (or name) took in this project, with the same agent and model."""
-
-    def __init__(self, context: RunContext) -> None:
-        self._context = context
-        self._found: Mapping[tuple[Kind, str], Sequence[int]] | None = None
-
-    def estimate(self, task: Task) -> Estimate | None:
-        """From three finished attempts on; None for a task of a plan."""
-        context = self._context
-        if task.number not in context.instances:
-            return None
-        if self._found is None:
-            self._found = _observed(context)
-        tokens = self._found.get((_kind(context.labels_of(task)), context.model_of(task)), ())
-        return estimate_from(tokens)
-
-
-def estimate_from(tokens: Sequence[int]) -> Estimate | None:
-    """The nearest ranks of what was observed, oldest first; None of fewer than three."""
-    ranked = sorted(tokens[-_LATEST_OBSERVATIONS:])
-    if len(ranked) < _LEAST_OBSERVATIONS:
-        return None
-    p10, p50, p90 = (max(1, ranked[math.ceil(share * len(ranked) / 100) - 1]) for share in (10, 50, 90))
-    return Estimate(tokens_p10=p10, tokens_p50=p50, tokens_p90=p90, source=f"{len(ranked)} earlier attempts")
 
 
 class FairShares:
@@ -109,22 +74,3 @@ def _own_budgets(context: RunContext, task: Task) -> list[Budget]:
     labels = context.labels_of(task)
     budgets = [balance.budget for balance in context.stores.ledger.balances(labels)]
     return [each for each in budgets if "run" in each.selector and each.is_charged_by(labels)]
-
-
-def _observed(context: RunContext) -> Mapping[tuple[Kind, str], Sequence[int]]:
-    """Tokens of the attempts that succeeded, oldest first, by what they did and with which model."""
-    project, found = str(context.project), dict[tuple[Kind, str], list[int]]()
-    labels = {each.key: each.labels for each in context.stores.ledger.reservations({"project": project})}
-    for each in context.stores.history.observations():
-        is_alike = each.project == project and each.agent == context.agent.name
-        if is_alike and each.outcome == AttemptState.SUCCEEDED and each.key in labels:
-            found.setdefault((_kind(labels[each.key]), each.model), []).append(each.tokens)
-    return found
-
-
-def _kind(labels: Mapping[str, str]) -> Kind:
-    """The command; without one the instance's name, or a plan's task, which no instance is like."""
-    for label in ("command", "instance"):
-        if label in labels:
-            return label, labels[label]
-    return "task", labels.get("task", "")

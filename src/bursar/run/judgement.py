@@ -30,9 +30,10 @@ def judge(task: Task, outcome: Outcome | None, changed_files: int) -> Judgement:
     if outcome.ending is not Ending.EXITED:
         return _stopped(outcome)
     if outcome.is_error and outcome.resets_at is not None:  # nobody's fault, and over some time: it is done again
-        over = f"{datetime.fromtimestamp(outcome.resets_at).astimezone():%Y-%m-%d %H:%M %Z}"
-        reason = f"its provider's limit is reached, until {over} (--wait waits for that)"
-        return Judgement(AttemptState.INTERRUPTED, f"{reason}: {_first_line(outcome.message)}")
+        over = datetime.fromtimestamp(outcome.resets_at).astimezone()
+        reason = f"its provider's limit is reached, until {over:%Y-%m-%d %H:%M %Z}"
+        said = _first_line(outcome.message)
+        return Judgement(AttemptState.INTERRUPTED, f"{reason} (--wait waits for that): {said}")
     if outcome.is_error:
         return Judgement(AttemptState.FAILED, f"the agent reported an error: {_first_line(outcome.message)}")
     if outcome.exit_code != 0:

@@ -17,6 +17,11 @@ def keep_worktree(row: AttemptRow, error: BursarError) -> str:
     return f"{error.message}; what the agent left is in {row.worktree}"
 
 
+def forget_kept(row: AttemptRow) -> None:
+    """The attempt's worktree may be removed: what is in it is in a commit after all."""
+    (Path(row.directory) / _MARK).unlink(missing_ok=True)
+
+
 def is_kept(row: AttemptRow) -> bool:
     """The attempt's worktree has work in it that is nowhere else."""
     return (Path(row.directory) / _MARK).exists()

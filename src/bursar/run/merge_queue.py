@@ -100,11 +100,15 @@ class Ground(Protocol):
 
 
 class MergeQueue:
-    """The way into one run's merged work."""
+    """The way into one run's merged work.
+
+    Attributes:
+        turn: whoever has it may move the tip.
+    """
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._turn = asyncio.Lock()
+        self.turn = asyncio.Lock()
         self._waiting: list[Candidate] = []
 
     async def merge(self, task: Task, attempt: AttemptRow, change: Change) -> str | Refusal | None:
@@ -115,7 +119,7 @@ class MergeQueue:
         """
         candidate = Candidate(task, attempt, change)
         self._waiting.append(candidate)
-        async with self._turn:
+        async with self.turn:
             while not candidate.is_settled:
                 await self._settle_waiting()
         if candidate.error is not None:

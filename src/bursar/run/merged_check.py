@@ -37,6 +37,10 @@ class MergedCheck:
         self._merged.append(composed.candidate.task)
         self._known[composed.commit] = len(self._merged)
 
+    def moved(self, tip: str) -> None:
+        """The tip is another commit, without anything of a task's in it."""
+        self._known.setdefault(tip, len(self._merged))
+
     def refused(self, attempt: AttemptRow) -> None:
         """It was not merged: the task's next attempts, too, are held to what was merged since it began."""
         self._owed_since.setdefault(attempt.task, attempt.base_commit)

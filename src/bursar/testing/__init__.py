@@ -8,6 +8,8 @@ Import its modules one by one (`from bursar.testing.model_server import ModelSer
     scripted_agent  a coding agent that obeys the fake model; a program, no part of bursar is imported by it
     agent_install   the real agent CLIs, pinned, in a cache folder
     agent_runs      one run of an agent's adapter, without a ledger
+    simulation      whole runs in memory, from one seed, through crashes and full disks; `simulated_audit` audits them
+    virtual_time    a timeline, a clock and an event loop on it: hours pass in milliseconds
     power_cut       a disk for SQLite that loses power, is full or broken: torn, lost and reordered sectors
 """
 

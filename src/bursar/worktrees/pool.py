@@ -54,14 +54,14 @@ class Pool:
         self._count = 0
         remove_folder(folder)
 
-    def create(self, path: Path, base: str) -> Worktree:
+    def create(self, path: Path, base: str, contents: str | None = None) -> Worktree:
         """As `worktrees.create`, from a worktree that is not used any more where there is one.
 
         Raises:
             GitFailed: `base` could not be checked out; nothing is left of the worktree.
             SetupError: the folders could not be made.
         """
-        worktree = self._take(path, base) or create(self._repository, path, base)
+        worktree = self._take(path, base, contents) or create(self._repository, path, base, contents)
         self._note_index(worktree)
         return worktree
 
@@ -88,7 +88,7 @@ class Pool:
             self._used.clear()
         remove_folder(self._folder)
 
-    def _take(self, path: Path, base: str) -> Worktree | None:
+    def _take(self, path: Path, base: str, contents: str | None) -> Worktree | None:
         with self._guard:
             spare = self._spares.pop() if self._spares else None
         if spare is None:
@@ -99,7 +99,7 @@ class Pool:
             spare.path.rename(path)
             worktree = Worktree(path, register(self._repository, path, base, is_there=True), base)
             shutil.copy2(spare.index, worktree.state_dir / "index")  # with its time: git compares files as old as that
-            self._check_out(worktree)
+            self._check_out(worktree, contents or base)
         except (OSError, BursarError):
             remove_folder(spare.path)
             remove(self._repository, path)
@@ -108,10 +108,10 @@ class Pool:
             spare.index.unlink(missing_ok=True)
         return worktree
 
-    def _check_out(self, worktree: Worktree) -> None:
+    def _check_out(self, worktree: Worktree, commit: str) -> None:
         where = {"GIT_DIR": str(worktree.state_dir), "GIT_WORK_TREE": str(worktree.path)}
         where |= self._repository.gits.trusted.overrides(worktree.state_dir)
-        how = ("read-tree", "-u", "--reset", "--no-recurse-submodules", worktree.base)
+        how = ("read-tree", "-u", "--reset", "--no-recurse-submodules", commit)
         git(worktree.path, *_STRICT, *how, environment=where)
 
     def _note_index(self, worktree: Worktree) -> None:

@@ -169,3 +169,31 @@ def test_what_is_open_is_what_is_still_to_be_begun() -> None:
     dispatch.take(Looked(0))
     dispatch.take(Started("1", 0))
     assert (dispatch.open_tasks(), dispatch.remaining(), dispatch.free_slots) == (["2", "3"], ["3"], 1)
+
+
+def test_what_a_window_refuses_is_offered_again_at_its_time() -> None:
+    dispatch = dispatch_of(task("1"), task("2"))
+    assert dispatch.take(Looked(0)) == [Start("1")]
+    assert dispatch.take(Refused("1", 0, denied=True, again_at=20)) == [Start("2")]
+    assert dispatch.take(Refused("2", 0, denied=True, again_at=15)) == [Wait(15)]
+    assert dispatch.take(Looked(14)) == [Wait(15)]
+    assert dispatch.take(Looked(15)) == [Start("1")]
+    assert dispatch.take(Started("1", 15)) == [Start("2")]
+    assert dispatch.take(Refused("2", 15, denied=True)) == [Wait(None)]
+    assert dispatch.take(Ended("1", "succeeded")) == []
+    assert dispatch.take(Looked(16)) == [Start("2")]
+    assert dispatch.take(Refused("2", 16, denied=True)) == [Finish(RunState.STOPPED)]
+
+
+def test_waiting_for_a_window_can_be_called_off() -> None:
+    dispatch = dispatch_of(task("1"))
+    dispatch.take(Looked(0))
+    assert dispatch.take(Refused("1", 0, denied=True, again_at=20)) == [Wait(20)]
+    dispatch.take(StopAsked())
+    assert dispatch.take(Looked(1)) == [Finish(RunState.INTERRUPTED)]
+
+
+def test_what_its_provider_refuses_for_a_time_is_interrupted_and_not_stopped() -> None:
+    dispatch = dispatch_of(task("1"))
+    dispatch.take(Looked(0))
+    assert dispatch.take(Refused("1", 0, denied=False)) == [Finish(RunState.INTERRUPTED)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bursar.run.job_holds import estimate_from
+from bursar.run.expectations import estimate_from
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,10 @@ _REFUSED = "rejected"
 _LATEST = 1 << 35
 
 
-def read_limits(told: wire.RateLimitInfo) -> Iterator[WindowTold]:
+def read_limits(told: wire.RateLimitInfo | None) -> Iterator[WindowTold]:
     """The windows that are told of; one that is used up is among them also where its share is not said."""
+    if told is None:
+        return
     windows = dict(told.unifiedWindows or {})
     used_up = told.rateLimitType if told.status == _REFUSED and not told.isUsingOverage else None
     if told.rateLimitType in _MINUTES and told.rateLimitType not in windows:

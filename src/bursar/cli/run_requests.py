@@ -1,0 +1,142 @@
+"""What `bursar pause`, `stop` and `cancel` have in common: a run that is on is asked, one that is left alone is ended.
+
+A process that conducts is asked by a line in the journal. Where there is none, but agents of a conductor that was
+killed are still at work, this process conducts the run just as long as it takes to end them.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bursar.cli.finding import find_run
+from bursar.cli.parsing import parser
+from bursar.clock import SystemClock
+from bursar.config import find_ledger_place, open_stores
+from bursar.errors import OK, UserError
+from bursar.journal import AttemptState, Journal, Request, RequestKind, RunRow, RunState, TaskState, open_journal
+from bursar.ledger import State
+from bursar.paths import JOURNAL_FILE, state_dir
+from bursar.processes import is_alive, pid_of
+from bursar.run import RunLock, ring, user_name
+
+_PATIENCE_SECONDS = 60.0
+_ABOUT = {
+    RequestKind.PAUSE: "start nothing new: attempts that run may finish, then the run ends and can be resumed",
+    RequestKind.STOP: "end a run's agents and keep what they have begun: it can be resumed",
+    RequestKind.CANCEL: "end a run for good: what was not merged is kept on branches, and nothing is resumed",
+}
+_OPEN = (AttemptState.PLANNED, AttemptState.MERGING)
+
+
+def ask(kind: RequestKind, arguments: Sequence[str]) -> int:
+    """The run does what is asked, or there is nothing to do, and it is said which."""
+    options = parser(kind, _ABOUT[kind])
+    options.add_argument("run", nargs="?", metavar="RUN", help="a run's id (default: the newest of this project)")
+    run_id = options.parse_args(arguments).run
+    journal = open_journal(Path(state_dir(), JOURNAL_FILE))
+    try:
+        run = find_run(journal, run_id)
+        if run.state is RunState.CANCELLED and kind is RequestKind.CANCEL:
+            _say(f"run {run.id} is cancelled already")
+            return OK
+        _check_open(run, kind)
+        conductor = run.conductor or ""
+        if not (conductor and is_alive(conductor)):
+            return _end_alone(journal, run, kind)
+        journal.controls.ask(Request(run_id=run.id, conductor=conductor, kind=kind, by_user=user_name(), at=_now()))
+        ring(Path(state_dir(), "runs", run.id))
+        if kind is RequestKind.PAUSE:
+            _say(f"run {run.id} starts nothing new; go on with: bursar resume {run.id}")
+            return OK
+        _wait_for(conductor)
+        return _tell_end(journal, run, kind)
+    finally:
+        journal.close()
+
+
+def _check_open(run: RunRow, kind: RequestKind) -> None:
+    """Raises:
+    UserError: the run has ended for good.
+    """
+    if run.state is RunState.SUCCEEDED:
+        raise UserError(f"run {run.id} is done, there is nothing to {kind}", hint=f"bursar report {run.id}")
+    if run.state is RunState.CANCELLED:
+        raise UserError(f"run {run.id} is cancelled, there is nothing to {kind}", hint=f"bursar report {run.id}")
+
+
+def _end_alone(journal: Journal, run: RunRow, kind: RequestKind) -> int:
+    """Nobody conducts the run; while the lock is held, nobody begins to."""
+    if kind is RequestKind.PAUSE:
+        _say(f"nobody conducts run {run.id}, so nothing new starts; go on with: bursar resume {run.id}")
+        return OK
+    lock = RunLock(Path(state_dir()), run)
+    try:
+        is_open = _is_open(journal, run)
+        if kind is RequestKind.CANCEL and not is_open:
+            journal.controls.cancel(run.id, user_name(), _now())
+    finally:
+        lock.release()
+    if is_open:
+        from bursar.cli.resume import end_run
+
+        end_run(run, kind)
+    return _tell_end(journal, run, kind)
+
+
+def _is_open(journal: Journal, run: RunRow) -> bool:
+    """Whether an attempt, or money held for one, still waits for a conductor to end it."""
+    if any(row.state in _OPEN for row in journal.attempts(run.id)):
+        return True
+    ledger = open_stores(Path(state_dir()), find_ledger_place(), SystemClock()).ledger
+    return bool(ledger.reservations({"run": run.id}, state=State.HELD))
+
+
+def _wait_for(conductor: str) -> None:
+    """The process has ended, or a minute is over."""
+    try:
+        pidfd = os.pidfd_open(pid_of(conductor))
+    except ProcessLookupError:
+        return
+    try:
+        if is_alive(conductor):  # asked after the pidfd was opened: now it cannot be another process
+            select.select([pidfd], [], [], _PATIENCE_SECONDS)
+    finally:
+        os.close(pidfd)
+
+
+def _tell_end(journal: Journal, run: RunRow, kind: RequestKind) -> int:
+    """How the run stands now, and where what was not merged is."""
+    now = journal.run(run.id) or run
+    if now.conductor and is_alive(now.conductor):
+        _say(f"run {run.id} has not ended yet, but it was told to: see bursar status")
+        return OK
+    if now.state is RunState.SUCCEEDED:
+        _say(f"run {run.id} was done before it could {'be cancelled' if kind is RequestKind.CANCEL else kind}")
+        return OK
+    if kind is RequestKind.CANCEL and now.state is not RunState.CANCELLED:  # its conductor died before it could say so
+        return _end_alone(journal, now, kind)
+    _say(f"run {run.id} is cancelled" if kind is RequestKind.CANCEL else f"run {run.id} does not run")
+    for line in _kept(journal, run.id):
+        _say(line)
+    if kind is not RequestKind.CANCEL:
+        _say(f"go on with: bursar resume {run.id}")
+    return OK
+
+
+def _kept(journal: Journal, run_id: str) -> list[str]:
+    """The branches on which the last attempts at tasks that are not done have left work."""
+    open_tasks = {task.number for task in journal.tasks(run_id) if task.state is not TaskState.MERGED}
+    last = {row.key: row for row in journal.attempts(run_id) if row.task in open_tasks}
+    return [f"  {row.task}: {row.note}" for row in last.values() if "its work is on branch" in row.note]
+
+
+def _now() -> str:
+    return SystemClock().now().isoformat(timespec="milliseconds")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")

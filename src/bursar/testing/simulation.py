@@ -1,0 +1,323 @@
+"""Whole runs, simulated: conductor, attempts, recovery, ledger law and journal are real, everything else is played.
+
+One seed decides all: the plan, what agents do and use, when conductors die and disks are full. A run goes through as
+many conductors as it takes; `simulated_audit` then looks at what has become of it.
+
+    python -m bursar.testing.simulation SEED      one run, with everything that happened
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+from bursar.agents import CommandAgent
+from bursar.errors import BursarError, UserError
+from bursar.events import RunEvent
+from bursar.history import open_history
+from bursar.journal import AttemptRow, Journal, RunRow, RunState, TaskRow, TaskState, open_journal
+from bursar.ledger import Reservation
+from bursar.pricing import RateTable
+from bursar.run import Conductor, PlanToRun, RunLock, Stores, Tools, settle_finished, take_up, unfinished_run
+from bursar.testing.simulated_executor import SimulatedExecutor
+from bursar.testing.simulated_faults import Crash, Faults, guarded
+from bursar.testing.simulated_git import SimulatedGit
+from bursar.testing.simulated_machine import Machine
+from bursar.testing.simulated_origin import SimulatedOrigin
+from bursar.testing.simulated_scenario import NANO_PER_TOKEN, Luck, Scenario, draw_luck, draw_scenario
+from bursar.testing.virtual_time import Stuck, VirtualLoop
+
+T = TypeVar("T")
+
+MOST_LIVES = 14
+_TAME_FROM = 7  # from this conductor on agents behave, so that the run must come to its end
+_JOURNAL_WRITES = frozenset(
+    {
+        *("begin_run", "change_plan", "conduct", "end_run", "set_task", "reset_task"),
+        *("begin_attempt", "begin_merge", "end_attempt"),
+    }
+)
+_LEDGER_WRITES = frozenset({"define", "reserve", "extend", "settle", "release", "forfeit", "charge", "record"})
+_RATES = RateTable.from_data(
+    {
+        "dated": "",
+        "models": [
+            {
+                "model": name,
+                "match": ["equals", name],
+                "rates": {kind: [NANO_PER_TOKEN * 1_000_000] for kind in ("input_tokens", "output_tokens")},
+            }
+            for name in "sml"
+        ],
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """One conductor: what it met with, how it ended (a state, `crash`, or its error), and what it had written."""
+
+    luck: Luck
+    ended: str
+    writes: Sequence[str]
+    began: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What a run has left behind, for the auditor.
+
+    Attributes:
+        breaches: laws that were seen broken while it ran.
+        events: what the conductors told, in order.
+    """
+
+    scenario: Scenario
+    machine: Machine
+    run: RunRow | None
+    tasks: Sequence[TaskRow]
+    attempts: Sequence[AttemptRow]
+    reservations: Sequence[Reservation]
+    lives: Sequence[Life]
+    breaches: Sequence[str]
+    events: Sequence[RunEvent] = field(default_factory=list)
+
+    @property
+    def git(self) -> SimulatedGit:
+        """The repository."""
+        return self.machine.git
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """How the run is conducted: `conductor` may spoil it, to see whether the auditor notices."""
+
+    spoil: Callable[[Conductor, Machine], None] = lambda conductor, machine: None
+
+
+def simulate(seed: int, *, variant: Variant | None = None, luck: Callable[[int, int], Luck] = draw_luck) -> Record:
+    """The run of that seed, from its first conductor to its last."""
+    parent = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    with tempfile.TemporaryDirectory(prefix="bursar-sim-", dir=parent) as folder:
+        simulation = _Simulation(seed, Path(folder), variant or Variant(), luck)
+        try:
+            return simulation.run()
+        finally:
+            simulation.close()
+
+
+class _Simulation:
+    def __init__(self, seed: int, folder: Path, variant: Variant, luck: Callable[[int, int], Luck]) -> None:
+        for name, template in _templates().items():
+            shutil.copy(template, folder / name)
+        self._folder = folder
+        self._variant = variant
+        self._luck = luck
+        self.scenario = draw_scenario(seed, folder)
+        self.machine = Machine(seed, scale=self.scenario.scale)
+        self.machine.git.files_of_tasks.update({task.number: task.files for task in self.scenario.plan.tasks})
+        self.journal = open_journal(folder / "journal.db")
+        self.history = open_history(folder / "history.db")
+        self._ids = _Ids()
+        self._lives: list[Life] = []
+        self._events: list[RunEvent] = []
+        self._breaches: list[str] = []
+
+    def close(self) -> None:
+        """The files are closed."""
+        self.journal.close()
+        self.history.close()
+
+    def run(self) -> Record:
+        """As many conductors as it takes, and as are allowed."""
+        for life in range(MOST_LIVES):
+            luck = self._luck(self.scenario.seed, life)
+            self.machine.is_tame = life >= _TAME_FROM
+            began = self.machine.timeline.now
+            faults = Faults(crash_at=luck.crash_at, is_before=luck.is_before, errors=luck.errors)
+            ended = self._live(life, luck, faults)
+            self._lives.append(Life(luck=luck, ended=ended, writes=faults.writes, began=began))
+            if ended in {RunState.SUCCEEDED, "stuck"}:
+                break
+            if ended in set(RunState):
+                self._check_quiet(ended)
+            self._between(luck)
+        return self._record()
+
+    def _live(self, life: int, luck: Luck, faults: Faults) -> str:
+        """One conductor from its start to its end; how it ended."""
+        try:
+            return self._conduct(life, luck, faults)
+        except Crash:
+            return "crash"
+        except Stuck as stuck:
+            self._breaches.append(f"stranded: {stuck}")
+            return "stuck"
+        except (BursarError, OSError) as error:
+            if not faults.errors:
+                self._breaches.append(f"conductor {life} gave up without a reason: {error!r}")
+            return f"error: {error}"
+        finally:
+            faults.is_dead = True
+            self.machine.forget_waiters()
+
+    def _conduct(self, life: int, luck: Luck, faults: Faults) -> str:
+        opened, tools = self._open(faults), self._tools(faults)
+        lock = RunLock(tools.state_dir, opened)
+        loop = VirtualLoop(self.machine.timeline)
+        try:
+            if any(self.machine.git.homecomings):  # there is a SUMMARY
+                settle_finished(opened, tools)
+                return RunState.SUCCEEDED
+            run = unfinished_run(opened, tools)
+            dice = random.Random(f"{self.scenario.seed}/executor/{life}")
+            executor = SimulatedExecutor(self.machine, faults, dice)
+            limit = self.scenario.limit(life)
+            emit = self._events.append
+            conductor, _, rows = take_up(opened, tools, run, limit, emit, executor=executor)
+            self._variant.spoil(conductor, self.machine)
+            self._plan_luck(luck, faults, conductor, opened, tools)
+            return _run(loop, conductor, rows)
+        finally:
+            _close(loop)
+            lock.release()
+
+    def _plan_luck(self, luck: Luck, faults: Faults, conductor: Conductor, opened: PlanToRun, tools: Tools) -> None:
+        timeline = self.machine.timeline
+
+        def while_alive(happen: Callable[[], None]) -> Callable[[], None]:
+            return lambda: None if faults.is_dead else happen()
+
+        if luck.stop_after is not None:
+            timeline.after(luck.stop_after, while_alive(conductor.request_stop))
+        if luck.rival_after is not None:
+            timeline.after(luck.rival_after, while_alive(lambda: self._try_rival(opened, tools)))
+        if luck.turn_after is not None:
+            timeline.after(luck.turn_after, lambda: self.machine.clock.turn(luck.turn_by))
+
+    def _try_rival(self, opened: PlanToRun, tools: Tools) -> None:
+        with suppress(UserError):
+            RunLock(tools.state_dir, opened).release()
+            self._breaches.append("a second conductor was let in")
+
+    def _open(self, faults: Faults) -> PlanToRun:
+        dice = random.Random(f"{self.scenario.seed}/git/{len(self._lives)}")
+        origin = SimulatedOrigin(self.machine, self._folder, self._guarded_journal(faults), faults, dice)
+        return PlanToRun(plan=self.scenario.plan, graph=self.scenario.graph, origin=origin)
+
+    def _guarded_journal(self, faults: Faults) -> Journal:
+        return guarded(self.journal, "journal", _JOURNAL_WRITES, faults)
+
+    def _tools(self, faults: Faults) -> Tools:
+        stores = Stores(
+            ledger=guarded(self.machine.ledger, "ledger", _LEDGER_WRITES, faults),
+            ledger_place="memory",
+            journal=self._guarded_journal(faults),
+            history=guarded(self.history, "history", frozenset({"record"}), faults),
+        )
+        return Tools(
+            stores=stores,
+            agent=CommandAgent(["/bin/true"], {"small": "s", "medium": "m", "large": "l"}),
+            rates=_RATES,
+            settings=self.scenario.settings,
+            state_dir=self._folder / "state",
+            environment={"PATH": "/usr/bin:/bin"},
+            clock=self.machine.clock,
+            ids=self._ids,
+        )
+
+    def _check_quiet(self, ended: str) -> None:
+        """A conductor that came to an end by itself has left nobody at work and no hold open."""
+        if self.machine.supervisors:
+            self._breaches.append(f"the run is {ended}, and agents are at work: {sorted(self.machine.supervisors)}")
+
+    def _between(self, luck: Luck) -> None:
+        """Time passes; supervisors go on, or the machine restarts. People answer what waits for them."""
+        self.machine.timeline.pass_by(luck.pause)
+        if luck.reboots:
+            self.machine.reboot()
+        run = self._latest()
+        for task in [] if run is None else self.journal.tasks(run.id):
+            if task.state is TaskState.WAITING:
+                self.journal.set_task(task.run_id, task.number, TaskState.MERGED, note="approved by a person")
+
+    def _latest(self) -> RunRow | None:
+        return self.journal.latest_run(str(self._folder), str(self.scenario.plan.path))
+
+    def _record(self) -> Record:
+        run, machine = self._latest(), self.machine
+        return Record(
+            scenario=self.scenario,
+            machine=machine,
+            run=run,
+            tasks=[] if run is None else self.journal.tasks(run.id),
+            attempts=[] if run is None else self.journal.attempts(run.id),
+            reservations=[] if run is None else machine.ledger.reservations({"run": run.id}),
+            lives=self._lives,
+            breaches=[*self._breaches, *machine.ledger.breaches, *machine.ledger.verify()],
+            events=self._events,
+        )
+
+
+class _Ids:
+    """Ids that are counted."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def new_id(self) -> str:
+        """`run1`, `run2`, …"""
+        self._count += 1
+        return f"run{self._count}"
+
+    def new_uuid(self) -> str:
+        """A UUID that is counted."""
+        self._count += 1
+        return f"00000000-0000-4000-8000-{self._count:012}"
+
+
+def _run(loop: VirtualLoop, conductor: Conductor, rows: Sequence[AttemptRow]) -> str:
+    return loop.run_until_complete(conductor.conduct(rows))
+
+
+def _close(loop: VirtualLoop) -> None:
+    """Whatever still waits in the loop is gone; a dead process's code has no effect any more."""
+    loop.set_exception_handler(lambda *_: None)
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    with suppress(BaseException):
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.close()
+
+
+@lru_cache(maxsize=1)
+def _templates() -> dict[str, Path]:
+    """Empty stores, made once: to make them takes longer than to run a plan."""
+    folder = Path(tempfile.mkdtemp(prefix="bursar-sim-templates-"))
+    open_journal(folder / "journal.db").close()
+    open_history(folder / "history.db").close()
+    return {name: folder / name for name in ("journal.db", "history.db")}
+
+
+def crash_once(at: int, *, is_before: bool) -> Callable[[int, int], Luck]:
+    """Luck by which the first conductor dies at that write, and all others live in peace."""
+    return lambda seed, life: replace(Luck(), crash_at=0 if life else at, is_before=is_before)
+
+
+if __name__ == "__main__":
+    from bursar.testing.simulated_audit import audit, describe
+
+    record = simulate(int(sys.argv[1]))
+    print(describe(record))
+    sys.exit(bool(audit(record)))

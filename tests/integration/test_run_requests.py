@@ -1,0 +1,137 @@
+"""`bursar pause`, `stop` and `cancel`: what runs, what is kept, what can go on; also where nobody conducts."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+
+from bursar.testing.script import Step
+from tests.integration.conftest import MakeProject
+from tests.integration.kit import CALL_TOKENS, PLAN, Command, Project, parallel, plan, script, task, write
+
+BEGUN = [write("one.txt", "begun\n"), Step(text="Going on.", wait_for="gate"), write("one.txt", "done\n")]
+
+
+def at_the_gate(make_project: MakeProject, *arguments: str) -> tuple[Project, Command, str]:
+    """One has written a file and stands at the gate in its second call; Two waits for it."""
+    project = make_project(plan(task("One"), task("Two")), script({1: BEGUN[:2], 2: [write("two.txt")]}))
+    run = project.start_run("--budget", "500k tokens", *arguments)
+    assert project.server.wait_until_reached("gate")
+    found = re.search(r"run (\w+) ·", run.err.read_text())
+    assert found
+    return project, run, found[1]
+
+
+def test_pause_lets_what_runs_finish(make_project: MakeProject) -> None:
+    project, run, run_id = at_the_gate(make_project)
+    said = project.bursar("pause", run_id)
+    assert (said.code, said.err) == (0, f"run {run_id} starts nothing new; go on with: bursar resume {run_id}\n")
+    run.wait_until_said("nothing new starts; 1 attempt may finish")
+    project.server.open_gate("gate")
+    ended = run.end()
+    assert ended.code == 5, ended.err
+    assert project.states == {"1": "merged", "2": "pending"}
+    assert project.calls_of(2) == 0
+    project.assert_tidy()
+    assert project.bursar("resume", run_id, "--trust").code == 0
+    assert project.states == {"1": "merged", "2": "merged"}
+    assert project.bill == project.charged
+
+
+def test_stop_keeps_what_was_begun_on_a_branch(make_project: MakeProject) -> None:
+    project, run, run_id = at_the_gate(make_project)
+    said = project.bursar("stop", run_id)
+    assert said.code == 0
+    assert said.err.endswith(f"go on with: bursar resume {run_id}\n")
+    assert f"its work is on branch bursar/{run_id}/1/1\n" in said.err
+    ended = run.end()
+    assert ended.code == 5, ended.err
+    assert project.git("show", f"bursar/{run_id}/1/1:one.txt") == "begun"
+    assert ended.metered <= project.bill <= project.charged
+    project.assert_tidy()
+
+
+def test_cancel_is_for_good(make_project: MakeProject) -> None:
+    project, run, run_id = at_the_gate(make_project)
+    said = project.bursar("cancel", run_id)
+    assert said.code == 0
+    assert said.err.startswith(f"run {run_id} is cancelled\n")
+    ended = run.end()
+    assert ended.code == 1
+    assert "08-02 cancelled" in ended.out
+    assert project.git("show", f"bursar/{run_id}/1/1:one.txt") == "begun"
+    project.assert_tidy()
+    refused = project.bursar("resume", run_id, "--trust")
+    assert refused.code == 2
+    assert re.match(rf"error: run {run_id} was cancelled by \S+ at \S+Z, and that is for good\n", refused.err)
+    assert f"bursar run {project.repo / PLAN}" in refused.err
+    assert " cancelled " in project.bursar("status").out
+    assert project.bursar("cancel", run_id).err == f"run {run_id} is cancelled already\n"
+    assert project.bursar("pause", run_id).code == 2
+    project.server.open_gate("gate")
+    again = project.run()
+    assert again.code == 0, again.err
+    assert project.report["run"] != run_id
+
+
+def test_cancel_while_work_is_verified_keeps_it(make_project: MakeProject) -> None:
+    """A resume would verify it; as there will be none, it is put on a branch."""
+    text = plan(task("One", verify="sh check.sh"))
+    project = make_project(text, script({1: [write("one.txt")]}))
+    project.commit({"check.sh": 'echo > "$HOME/begun"; exec sleep 600'}, "a check")
+    fifo = project.folder / "home" / "begun"
+    os.mkfifo(fifo)
+    run = project.start_run()
+    fifo.read_bytes()
+    assert project.bursar("cancel").code == 0
+    ended = run.end()
+    run_id = project.report["run"]
+    assert ended.code == 1
+    assert "cancelled before it was verified" in project.note("1")
+    assert project.git("show", f"bursar/{run_id}/1/1:one.txt") == "done"
+    assert ended.metered == project.bill
+    project.assert_tidy()
+
+
+def test_agents_that_were_left_alone_are_ended_too(make_project: MakeProject) -> None:
+    """The conductor was killed, its supervisor goes on: stop and cancel end it, and start nothing."""
+    project, run, run_id = at_the_gate(make_project)
+    run.kill()
+    assert len(project.agents) == 1
+    assert project.bursar("pause", run_id).err.startswith(f"nobody conducts run {run_id}, so nothing new starts")
+    assert len(project.agents) == 1
+    said = project.bursar("stop", run_id)
+    assert said.code == 0, said.err
+    assert project.agents == []
+    assert project.states == {"1": "pending", "2": "pending"}
+    assert project.git("show", f"bursar/{run_id}/1/1:one.txt") == "begun"
+    assert len(project.calls) == 2
+    assert project.bursar("cancel", run_id).err.startswith(f"run {run_id} is cancelled\n")
+    project.assert_tidy()
+    assert project.bill <= project.charged
+
+
+def test_a_request_is_for_the_conductor_that_was_there(make_project: MakeProject) -> None:
+    """One that died before it took it up does not stop its successor."""
+    project, run, run_id = at_the_gate(make_project)
+    run.send(signal.SIGSTOP)
+    assert project.bursar("pause", run_id).code == 0
+    run.kill()
+    project.server.open_gate("gate")
+    again = project.bursar("resume", run_id, "--trust")
+    assert again.code == 0, again.err
+    assert project.bill == 4 * CALL_TOKENS
+
+
+def test_of_a_run_that_is_done_nothing_is_left_to_ask(make_project: MakeProject) -> None:
+    project = make_project(plan(parallel("One")), script({1: [write("one.txt")]}))
+    assert project.run().code == 0
+    run_id = project.report["run"]
+    for word in ("pause", "stop", "cancel"):
+        said = project.bursar(word)
+        assert (said.code, said.err) == (
+            2,
+            f"error: run {run_id} is done, there is nothing to {word}\n\nhint: bursar report {run_id}\n",
+        )
+    assert project.bursar("stop", "nosuchrn").err == "error: there is no run `nosuchrn`\n\nhint: bursar status --all\n"

@@ -1,0 +1,1 @@
+"""Seeded whole runs with faults: see `bursar.testing.simulation`."""
