@@ -170,7 +170,7 @@ def flags_of(options: Any) -> Flags:
 
 
 def _options(arguments: Sequence[str]) -> Any:
-    options = parser("run", "run a plan or a job list under a budget; again, it does only what is missing")
+    options = parser("run", "run plans, a roadmap or a job list under a budget; again, it does only what is missing")
     options.add_argument(
         "plan", nargs="+", metavar="PLAN", help="a PLAN.md or several, a ROADMAP.md, or a job list (.json)"
     )
@@ -191,7 +191,7 @@ def _is_done(opened: PlanToRun, tools: Tools) -> bool:
         if opened.selection.choice.parts:
             return False
         settle_finished(opened, tools)
-        sys.stderr.write(f"nothing to do: every plan of {opened.plan.path} has a SUMMARY\n")
+        sys.stderr.write("nothing to do: every plan that was asked for has a SUMMARY\n")
         return True
     target = summary_path(opened.plan.path)
     if not target.exists():

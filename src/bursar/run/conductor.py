@@ -229,7 +229,7 @@ class Conductor:
 
     async def _look_at_phases(self) -> bool:
         """Phases have ended and begun as far as they can; whether one has begun: its tasks are on offer then."""
-        if self._stop.is_set():
+        if self._dispatch.is_stopping:
             return False
         has_begun = await self._phases.look([task.number for task in self._progress.running.values()])
         if has_begun:

@@ -26,6 +26,7 @@ from bursar.plan import (
     plan_of_jobs,
     read_job_list,
     read_plan,
+    task_key,
 )
 from bursar.pricing import RateTable
 from bursar.routing import choose_route
@@ -63,12 +64,11 @@ class PlanToRun:
         """What was asked for, as the journal keeps it; None for a single plan or a job list."""
         return None if self.selection is None else self.selection.scope
 
-    def is_summarized(self, number: str) -> bool:
-        """Whether the task's plan was done when the program was chosen: a SUMMARY lies beside it."""
-        if self.selection is None or self.program is None:
-            return False
-        part = self.program.part_of(number)
-        return any(part.plan.id == done.plan.id for done in self.selection.choice.done)
+    @property
+    def summarized(self) -> frozenset[str]:
+        """Tasks of plans that were done when the program was chosen: a SUMMARY lies beside them."""
+        done = () if self.selection is None else self.selection.choice.done
+        return frozenset(task_key(part.plan, task) for part in done for task in part.plan.tasks)
 
     def knowing(self, tasks: Iterable[str]) -> PlanToRun:
         """The same for a run that has these tasks: plans that it has done since are part of it all the same."""
@@ -265,7 +265,8 @@ class RunLock:
                 self.release()
                 workspace = opened.workspace if isinstance(opened, RunRow) else opened.origin.workspace
                 what = "plan" if workspace is None else "job list"
-                which = f"this {what}" if path == own else str(path)
+                is_single = opened.scope is None and path == own
+                which = f"this {what}" if is_single else str(path)
                 raise UserError(f"{which} is being run by another process", hint="bursar status") from taken
 
     def release(self) -> None:
