@@ -12,6 +12,7 @@ LEDGER_FILE = "ledger.db"
 JOURNAL_FILE = "journal.db"
 HISTORY_FILE = "history.db"
 AUDIT_FILE = "audit.jsonl"
+FORECAST_FILE = "forecast.json"  # of a run, in its own folder
 LOGS_FILE = "usage.db"
 SETTINGS_FILE = "bursar.toml"
 HOME_FOLDER = "home"  # in an attempt's folder: the agent's private home
