@@ -5,7 +5,6 @@ It is asked again and again, by status lines too: the usual way imports next to 
 
 from __future__ import annotations
 
-import atexit
 import gc
 import os
 import sys
@@ -49,9 +48,8 @@ def main(arguments: Sequence[str]) -> int:
 
         return verify(arguments[1:])
     options = parse_options(arguments)
-    atexit.register(gc.freeze)  # what is left is not searched for what could be thrown away: the program is at its end
     gc_was_on = gc.isenabled()
-    gc.disable()
+    gc.disable()  # nothing here goes in circles
     try:
         return _report(options)
     finally:
