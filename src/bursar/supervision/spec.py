@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from bursar.agents import WIDE_PIPE_BYTES
+
 SUPERVISOR_FILE = "supervisor"
 OUTCOME_FILE = "outcome.json"
 STREAM_FILE = "stream.jsonl"
@@ -55,6 +57,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
         audit: the audit log; empty for none.
         home: the agent's private home; None: it lives in the user's.
         before: on stdin of processes with the same arguments, which are run first, one by one, on the same hold.
+        pipe_bytes: how much the agent may have printed that nobody has heard.
         telemetry: variables that point the agent to our receiver, with `{url}` for its address; empty for none.
         output_cap: the most output tokens of one call.
         limit_seconds: wall time after which the attempt is stopped; None: unlimited.
@@ -82,6 +85,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     step_output_tokens: int = 0
     home: HomeSpec | None = None
     before: list[bytes] = []
+    pipe_bytes: int = WIDE_PIPE_BYTES
     telemetry: dict[str, str] = {}
 
 
