@@ -156,8 +156,8 @@ def _warn_of_logs(desk: Desk, ended: Reservation) -> None:
     budgets = [each.budget for each in balances if LOGS_LABEL in each.budget.selector and not is_retired(each.budget)]
     for budget in budgets:
         sys.stderr.write(
-            f"warning: budget `{title_of(budget.name)}` includes agents' logs: what was recorded here and stands in a log, too, counts"
-            " twice there\n"
+            f"warning: budget `{title_of(budget.name)}` includes agents' logs: what was recorded here and stands in a"
+            " log, too, counts twice there\n"
         )
 
 
