@@ -201,10 +201,12 @@ class Meter:
             return ()
         call.usage = usage
         call.sequence += 1
-        self.total += increase
-        self._by_model[call.model] = self._by_model.get(call.model, NOTHING) + increase
+        before, by_model = self.total, self._by_model.get(call.model, NOTHING)
+        self.total = before + increase
+        # Mostly there is one model and no side chain: then one sum is all three.
+        self._by_model[call.model] = self.total if by_model is before else by_model + increase
         if not call.is_side_chain:
-            self._main += increase
+            self._main = self.total if self._main is before else self._main + increase
         delta = UsageDelta(
             call_id=call.call_id,
             sequence=call.sequence,

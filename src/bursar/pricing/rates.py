@@ -65,9 +65,13 @@ class ModelRates:
         """`name`, in lower case, is a name of this model."""
         return name == self.model or _matches(self.match, name)
 
+    def halved_at(self, service_tier: str) -> Sequence[str] | None:
+        """The counters that cost half at a service tier; None if no price is known of that tier."""
+        return () if service_tier == self.service_tier else self.halved.get(service_tier)
+
     def cost_nano_usd(self, usage: Usage, service_tier: str = STANDARD) -> int | None:
         """The cost of one call, rounded up; None if a kind of token that it used has no price at that service tier."""
-        halved: Sequence[str] | None = () if service_tier == self.service_tier else self.halved.get(service_tier)
+        halved = self.halved_at(service_tier)
         if halved is None:
             return None
         halves = 0
