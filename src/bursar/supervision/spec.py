@@ -117,6 +117,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What is known about an attempt whose agent has ended; written before its hold is settled.
 
     Attributes:
+        message: the agent's closing words; of one that failed without any, the last that it wrote on stderr.
         exit_code: the agent's; negative for a signal; None if it never ran.
         is_error: the agent's own verdict; None if it gave none.
         metered_tokens, metered_nano_usd: all calls together; the cost is None when a price is unknown.
@@ -124,7 +125,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         limit: in words, which limit was reached.
         resets_at: when a limit of the provider's is over that ended the agent, in s since 1970; None: none did.
         differences: where sources are more than 1 % apart: the agent's own sums, its telemetry, its log, its output.
-        assumptions: in words, what of the cost is not as anybody has stated it.
+        remarks: in words, what a person should know of its figures: assumed prices, reports that were not believed.
         tokens_by_provenance: of what was metered and what is charged on top: `streamed`, `reconciled`, `estimated`.
     """
 
@@ -143,7 +144,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     limit: str = ""
     resets_at: int | None = None
     differences: list[str] = []
-    assumptions: list[str] = []
+    remarks: list[str] = []
     tokens_by_provenance: dict[str, int] = {}
     rejected_lines: int = 0
     leftovers_killed: bool = True
