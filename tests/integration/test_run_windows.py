@@ -125,3 +125,14 @@ def test_with_wait_what_was_refused_is_tried_again_and_was_no_attempt(make_proje
     assert [line["state"] for line in project.report["tasks"][1]["attempts"]] == ["interrupted", "succeeded"]
     assert [line["model"] for line in project.report["tasks"][1]["attempts"]] == ["claude-sonnet-4-5"] * 2
     assert project.charged == project.bill
+
+
+def test_another_agent_takes_over_before_anybody_waits(make_project: MakeProject) -> None:
+    """The other agent is a Claude Code that is not there: that it was asked for is what is seen."""
+    toml = '[agents.claude]\nprogram = "/nonexistent/claude"\n'
+    project = make(make_project, refusing(AN_HOUR), toml, 'attempts = 1\nfailover = ["claude"]')
+    ended = project.run("--wait")
+    assert ended.code == 1
+    assert "goes to agent claude: command is rate limited" in ended.err
+    assert "waits until" not in ended.err
+    assert [line["state"] for line in project.report["tasks"][1]["attempts"]] == ["interrupted", "failed"]
