@@ -300,7 +300,7 @@ class Conductor:
             return Refused(number, monotonic(), denied=self._phases.refusal_of(number) is not None)
         if self._is_hopeless(task) or not self._attempts.may_begin(task):
             return Refused(number, monotonic(), denied=False)
-        if (obstacle := self._windows.obstacle(task, self._attempts.hold_for(task).amount.tokens)) is not None:
+        if (obstacle := self._windows.obstacle(task, self._attempts.hold_for(task))) is not None:
             self._progress.denials.pop(number, None)
             return Refused(number, monotonic(), obstacle.is_denial, self._windows.again_at(obstacle))
         self._keep_modest(task)
