@@ -110,8 +110,11 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
     run_settings = _run_settings(settings, flags)  # refused before any store is made
     failover = tuple(build_agent(settings, name) for name in settings.routing.failover if name != agent.name)
     models = (each.model_for(tier) for each in (agent, *failover) for tier in ("small", "medium", "large"))
+    stores = open_stores(state, find_ledger_place(), clock)
+    if stores.history_problem:
+        say(f"warning: nothing is learned from earlier runs, nor will be from this one: {stores.history_problem}\n")
     return Tools(
-        stores=open_stores(state, find_ledger_place(), clock),
+        stores=stores,
         agent=agent,
         rates=load_prices(clock.now(), settings.prices()).table((*ALIASES, *models)),
         settings=run_settings,

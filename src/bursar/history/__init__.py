@@ -11,7 +11,7 @@ from bursar.history.exchange import Parsed, export_lines, parse_lines
 from bursar.history.learning import LEARN_FROM, Experience, key_of, learn
 from bursar.history.observation import Observation, check_observation
 from bursar.history.statistics import STATISTICS_FILE, build_statistics, write_statistics
-from bursar.history.store import History, Read, Refused, open_history
+from bursar.history.store import FleetingHistory, History, Read, Refused, open_history
 from bursar.history.work import Work
 
 TYPE_CHECKING = False
@@ -28,6 +28,7 @@ __all__ = [
     "Chance",
     "Estimated",
     "Experience",
+    "FleetingHistory",
     "History",
     "Observation",
     "Parsed",

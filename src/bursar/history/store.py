@@ -141,6 +141,50 @@ class History:
         self._database.close()
 
 
+class FleetingHistory(History):
+    """A history in place of one that cannot be used: it knows what it was told, and nobody does afterwards."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Observation] = {}
+        self._types: dict[str, str] = {}
+        self._refused: list[Refused] = []
+
+    def record_all(self, observations: Sequence[Observation]) -> int:
+        """As a history does, while the process lives."""
+        before = len(self._seen)
+        self._seen = {seen.key: seen for seen in observations} | self._seen
+        return len(self._seen) - before
+
+    def read(self, latest: int | None = None, project: str | None = None) -> Read:
+        """What it was told, oldest first."""
+        found = [seen for seen in self._seen.values() if project in {None, seen.project}]
+        found.sort(key=lambda seen: (seen.at, seen.key))
+        return Read(found if latest is None else found[max(0, len(found) - latest) :], 0)
+
+    def correct(self, digest: str, task_type: str) -> None:
+        """As a history does, while the process lives; what is read is as it was told."""
+        self._types[digest] = task_type
+
+    def corrections(self) -> dict[str, str]:
+        """The types that it was told."""
+        return dict(self._types)
+
+    def forget(self, keys: Sequence[str]) -> int:
+        """These observations are gone; returns how many there were."""
+        return sum(self._seen.pop(key, None) is not None for key in keys)
+
+    def refuse(self, refused: Sequence[Refused]) -> None:
+        """These rows are kept apart."""
+        self._refused += refused
+
+    def refused(self) -> list[Refused]:
+        """Every row that was refused."""
+        return list(self._refused)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 def _as_row(seen: Observation) -> tuple[Any, ...]:
     values: dict[str, Any] = {name: getattr(seen, name) for name in _NAMES}
     return tuple((values | {"facts": json.dumps(dict(seen.facts), sort_keys=True)}).values())
