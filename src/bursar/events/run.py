@@ -50,6 +50,7 @@ class AttemptEnded:
         nano_usd: cost of what was metered; None when a price is unknown.
         branch: where work that was not merged can be found.
         differences: what sources of its usage say that is more than 1 % apart.
+        assumptions: what of its cost is not as anybody has stated it.
         resets_at: a limit of the provider's has ended it, and is over then (s since 1970); None: none has.
     """
 
@@ -65,6 +66,7 @@ class AttemptEnded:
     branch: str | None = None
     differences: tuple[str, ...] = ()
     resets_at: int | None = None
+    assumptions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +195,36 @@ class SummaryWritten:
     path: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseStarted:
+    """A phase of a roadmap may work from now on; `held_tokens`: in the token session, 0 where there is none."""
+
+    phase: str
+    name: str
+    tasks: int
+    held_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseEnded:
+    """Every task of a phase is done, or will not be done in this run; `tokens` is what it has used in this run."""
+
+    phase: str
+    name: str
+    tasks: int
+    done: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseHeldBack:
+    """A phase waits for tokens, or goes another way because of them; `because` says which."""
+
+    phase: str
+    name: str
+    because: str
+
+
 RunEvent = (
     RunStarted
     | AttemptStarted
@@ -208,4 +240,7 @@ RunEvent = (
     | ForecastChanged
     | CheckoutForwarded
     | SummaryWritten
+    | PhaseStarted
+    | PhaseEnded
+    | PhaseHeldBack
 )

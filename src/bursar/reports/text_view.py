@@ -15,6 +15,9 @@ from bursar.events import (
     CheckoutForwarded,
     CheckpointPassed,
     ForecastChanged,
+    PhaseEnded,
+    PhaseHeldBack,
+    PhaseStarted,
     RequestTaken,
     RunEvent,
     RunStarted,
@@ -102,8 +105,19 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
             return _render_forwarded(event, paint)
         case SummaryWritten():
             return f"  summary: {event.path}"
+        case PhaseStarted():
+            held = f" · holds {event.held_tokens:,} tokens of the session" if event.held_tokens else ""
+            return paint(_BOLD, f"phase {event.phase}  {event.name}") + f" · {count_of(event.tasks, 'task')}{held}"
+        case PhaseEnded():
+            return f"{paint(_BOLD, f'phase {event.phase}  {event.name}')} · {_how_far(event)} · {event.tokens:,} tokens"
+        case PhaseHeldBack():
+            return f"  {paint(_YELLOW, '!')} phase {event.phase}  {event.name} · {event.because}"
         case _:
             assert_never(event)
+
+
+def _how_far(event: PhaseEnded) -> str:
+    return "done" if event.done == event.tasks else f"not done: {event.done} of {count_of(event.tasks, 'task')}"
 
 
 def render_report(report: RunReport, *, in_colour: bool = False) -> str:
@@ -128,6 +142,8 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
     if report.unknown_tokens:
         lines.append(f"charged for unknown outcomes: {report.unknown_tokens:,} tokens, on top of what was metered")
     lines += [_render_difference(*each, paint) for each in _differences(report)]
+    assumed = {said for task in report.tasks for line in task.attempts for said in line.assumptions}
+    lines += [f"{paint(_YELLOW, '!')} {plain(said)}" for said in sorted(assumed)]
     lines += [_render_budget(balance, paint) for balance in report.budgets]
     lines += [_render_overrun(balance, paint) for balance in report.overruns]
     if report.budgets:
@@ -181,7 +197,8 @@ def _render_ended(event: AttemptEnded, paint: Paint) -> str:
     kept = f" · its work is on branch {event.branch}" if event.branch else ""
     head = f"  {paint(colour, mark)} {event.task}  {event.name} · {cost} · {event.wall_seconds:.1f} s{end}{kept}"
     differing = [f"    {paint(_YELLOW, '!')} its sources differ: {plain(each)}" for each in event.differences]
-    return "\n".join([head, *differing])
+    assumed = [f"    {paint(_YELLOW, '!')} {plain(each)}" for each in event.assumptions]
+    return "\n".join([head, *differing, *assumed])
 
 
 def _differences(report: RunReport) -> list[tuple[AttemptRow, str]]:

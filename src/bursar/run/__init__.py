@@ -15,7 +15,18 @@ from bursar.run.live_forecast import LiveForecast
 from bursar.run.logged import LoggedWork, charge_logs, including_logs
 from bursar.run.origins import Origin
 from bursar.run.place import Place
-from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_jobs, open_plan
+from bursar.run.prepare import (
+    PlanToRun,
+    RunLock,
+    Tools,
+    check_plan_file,
+    check_prices,
+    open_jobs,
+    open_plan,
+    open_program,
+)
+from bursar.run.programs import Selection, reselect, select_phases, select_plans
+from bursar.run.purse import Purse
 from bursar.run.requests import ask_of_us, ring
 from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
 
@@ -29,11 +40,13 @@ __all__ = [
     "Origin",
     "Place",
     "PlanToRun",
+    "Purse",
     "RunBudget",
     "RunContext",
     "RunLimit",
     "RunLock",
     "RunSettings",
+    "Selection",
     "Standing",
     "Status",
     "Stores",
@@ -54,8 +67,12 @@ __all__ = [
     "learn_policy",
     "open_jobs",
     "open_plan",
+    "open_program",
     "question_lines",
+    "reselect",
     "ring",
+    "select_phases",
+    "select_plans",
     "settle_finished",
     "take_up",
     "unfinished_run",

@@ -40,6 +40,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         # An agent in a home of its own does not see the user's git settings, and may have to commit.
         environment={**identity_variables(context.project), **launch.environment},
         stdin=launch.stdin,
+        before=list(launch.before),
         stop_ladder=[
             StopRung(signal=int(rung.signal), to_group=rung.to_group, grace_seconds=rung.grace_seconds)
             for rung in agent.stop_ladder
@@ -70,8 +71,8 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRe
     if instance is None:
         return LaunchRequest(
             prompt=build_prompt(
-                context.plan,
-                task,
+                context.plan_of(task),
+                context.own_task(task),
                 lambda folder: (worktree / folder / ARCHIVE_NAME).is_file(),
                 lesson=context.escalation.lesson_of(task),
             ),
@@ -90,6 +91,7 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRe
         allowed_tools=instance.allowed_tools,
         files=instance.files,
         continues=instance.continues,
+        compacts=instance.compacts_history,
         home=home if instance.session_id is None else None,
     )
 
