@@ -30,7 +30,7 @@ from bursar.config import (
     open_stores,
 )
 from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, UserError
-from bursar.history import STATISTICS_FILE, build_statistics, write_statistics
+from bursar.history import ENOUGH_ATTEMPTS, STATISTICS_FILE, build_statistics, write_statistics
 from bursar.ids import RandomIds
 from bursar.journal import AttemptRow, Journal, RunState, read_window_record
 from bursar.money import NANO_PER_USD
@@ -40,7 +40,6 @@ from bursar.plan import Plan
 from bursar.pricing import ALIASES, load_prices
 from bursar.reports import build_run_report, render_report, report_as_data
 from bursar.run import (
-    ENOUGH_ATTEMPTS,
     Conductor,
     LiveForecast,
     PlanToRun,
