@@ -30,12 +30,13 @@ def learn_policy(observations: Iterable[Observation]) -> tuple[LearnedPolicy, in
     One whose price is unknown, that made no call, or that was interrupted, says nothing about what money brings.
     """
     policy, count = LearnedPolicy(), 0
-    for seen in observations:
-        verdict = VERDICTS.get(seen.outcome)
-        if verdict is None or not seen.nano_usd:
-            continue
-        facts = Facts(kind=seen.task_type, project=seen.project, complexity=seen.complexity)
-        task = seen.key.rpartition("/")[0] or seen.key
-        policy.observe(task, facts, PastAttempt(seen.model, verdict, seen.nano_usd / NANO_PER_USD))
-        count += 1
+    with policy.learner.many():
+        for seen in observations:
+            verdict = VERDICTS.get(seen.outcome)
+            if verdict is None or not seen.nano_usd:
+                continue
+            facts = Facts(kind=seen.task_type, project=seen.project, complexity=seen.complexity)
+            task = seen.key.rpartition("/")[0] or seen.key
+            policy.observe(task, facts, PastAttempt(seen.model, verdict, seen.nano_usd / NANO_PER_USD))
+            count += 1
     return policy, count
