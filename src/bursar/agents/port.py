@@ -133,6 +133,16 @@ class Agent(Protocol):
         """
         ...
 
+    def has_conversation(
+        self, session_id: str, worktree: Path, home: Path | None, environment: Mapping[str, str]
+    ) -> bool:
+        """Whether a request that `continues` would find it: begun in that folder and home, and still there.
+
+        Args:
+            home: the private home that it was begun in; None: the user's, which `environment` tells.
+        """
+        ...
+
     def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
         """A reader for one new process; `environment` is what `launch` gave it."""
         ...

@@ -27,7 +27,12 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptStarted:
-    """An agent works on a task. `adopted`: it was started by an earlier conductor and has worked on alone."""
+    """An agent works on a task.
+
+    Attributes:
+        adopted: it was started by an earlier conductor and has worked on alone.
+        inherited_bytes: how much it is told of the tasks that it depends on.
+    """
 
     task: str
     name: str
@@ -35,6 +40,7 @@ class AttemptStarted:
     model: str
     held_tokens: int
     adopted: bool = False
+    inherited_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

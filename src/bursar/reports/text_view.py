@@ -77,8 +77,9 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
             return f"{paint(_BOLD, head)} · at most {event.max_parallel} at once · {budget}"
         case AttemptStarted():
             how = "goes on by itself" if event.adopted else f"holds {event.held_tokens:,} tokens"
+            inherits = f" · inherits {event.inherited_bytes:,} bytes" if event.inherited_bytes else ""
             again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
-            return f"  {paint(_DIM, '▸')} {event.task}  {event.name}{again} · {event.model} · {how}"
+            return f"  {paint(_DIM, '▸')} {event.task}  {event.name}{again} · {event.model} · {how}{inherits}"
         case AttemptEnded():
             return _render_ended(event, paint)
         case TaskSkipped():

@@ -12,6 +12,7 @@ from bursar.history import Observation
 from bursar.journal import AttemptRow, AttemptState
 from bursar.plan import Task
 from bursar.run.context import RunContext
+from bursar.run.continuing import used_before
 from bursar.run.judgement import Judgement
 from bursar.supervision import Outcome
 
@@ -56,6 +57,7 @@ def observe(
     """The history knows how the attempt went, if anybody does."""
     if outcome is None:
         return None
+    before = used_before(context, context.stores.journal.controls.continues(row.key))  # one piece of work, seen whole
     seen = Observation(
         key=row.key,
         at=context.now(),
@@ -67,8 +69,8 @@ def observe(
         agent=context.agent_of(task).name,
         model=row.model,
         outcome=judgement.state,
-        tokens=outcome.metered_tokens,
-        nano_usd=outcome.metered_nano_usd,
+        tokens=before.tokens + outcome.metered_tokens,
+        nano_usd=None if outcome.metered_nano_usd is None else (before.nano_usd or 0) + outcome.metered_nano_usd,
         calls=outcome.calls,
         wall_seconds=outcome.wall_seconds,
         task_type=choose_task_type(task),

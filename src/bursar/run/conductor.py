@@ -165,6 +165,7 @@ class Conductor:
         )
         self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context, self._progress.charged)}
         async with self._executor, self._requests:
+            self._attempts.restore(rows)
             recovered = recover(context, self._attempts, self._place, self._executor, rows)
             for number in recovered.merged:
                 self._dispatch.take(Merged(number))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from bursar.errors import BursarError
 from bursar.journal import AttemptRow, AttemptState, TaskState
 from bursar.plan import Part, Task
 from bursar.run.context import RunContext
@@ -38,9 +39,17 @@ class MergedWork:
         """Where the worktree of an attempt of this name is made."""
         return self._context.directory / "worktrees" / attempt
 
-    async def prepare(self, attempt: AttemptRow) -> None:
-        """The attempt's worktree stands, at the commit that it starts from."""
-        await asyncio.to_thread(create, self._context.repository, Path(attempt.worktree), attempt.base_commit)
+    def can_go_on(self, base: str, work: str | None) -> bool:
+        """Whether the base is still in the merged work, and git still has the changes."""
+        repository = self._context.repository
+        try:
+            return contains(repository, self.tip, base) and (work is None or contains(repository, work, base))
+        except BursarError:
+            return False
+
+    async def prepare(self, attempt: AttemptRow, work: str | None = None) -> None:
+        """The attempt's worktree stands, at the commit that it starts from; the changes of `work` lie in it."""
+        await asyncio.to_thread(create, self._context.repository, Path(attempt.worktree), attempt.base_commit, work)
 
     async def collect(self, task: Task | None, attempt: AttemptRow) -> Change | None:
         """What the agent left in its worktree, as a commit; None if that is nothing, or if the worktree is gone."""

@@ -30,8 +30,13 @@ class Place(Protocol):
         """Where an attempt of this name works."""
         ...
 
-    async def prepare(self, attempt: AttemptRow) -> None:
-        """The attempt's folder stands."""
+    def can_go_on(self, base: str, work: str | None) -> bool:
+        """Whether an attempt may start from that base, with what the commit `work` has; it is still there, and is not
+        left behind."""
+        ...
+
+    async def prepare(self, attempt: AttemptRow, work: str | None = None) -> None:
+        """The attempt's folder stands, with what the commit `work` has laid out in it, where there is one."""
         ...
 
     async def collect(self, task: Task | None, attempt: AttemptRow) -> Change | None:
@@ -83,7 +88,11 @@ class Workspace:
         """The workspace, for every attempt."""
         return self._folder
 
-    async def prepare(self, attempt: AttemptRow) -> None:
+    def can_go_on(self, base: str, work: str | None) -> bool:
+        """Never: what was written is in the folder anyway, and it is done again from the beginning."""
+        return False
+
+    async def prepare(self, attempt: AttemptRow, work: str | None = None) -> None:
         """Nothing: it is the user's folder."""
 
     async def collect(self, task: Task | None, attempt: AttemptRow) -> Change | None:

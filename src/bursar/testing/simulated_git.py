@@ -120,14 +120,18 @@ class SimulatedWork:
         """Where the worktree of an attempt of this name is made."""
         return self._folder / attempt
 
-    async def prepare(self, attempt: AttemptRow) -> None:
-        """The attempt's worktree stands."""
-        await self._work()
-        self._faults.write("git.create", lambda: self._create(attempt))
+    def can_go_on(self, base: str, work: str | None) -> bool:
+        """Whether the base is still in the merged work."""
+        return self._git.contains(self.tip, base)
 
-    def _create(self, attempt: AttemptRow) -> None:
+    async def prepare(self, attempt: AttemptRow, work: str | None = None) -> None:
+        """The attempt's worktree stands, with the changes of `work` in it."""
+        await self._work()
+        self._faults.write("git.create", lambda: self._create(attempt, work))
+
+    def _create(self, attempt: AttemptRow, work: str | None) -> None:
         Path(attempt.worktree).mkdir(parents=True)
-        tree = self._git.commits[attempt.base_commit].tree
+        tree = self._git.commits[work or attempt.base_commit].tree
         self._git.worktrees[attempt.worktree] = Tree(attempt.base_commit, dict(tree))
 
     async def collect(self, task: Task | None, attempt: AttemptRow) -> Change | None:

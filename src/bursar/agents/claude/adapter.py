@@ -10,13 +10,13 @@ from types import MappingProxyType
 
 from bursar.agents.claude.commands import read_command
 from bursar.agents.claude.condition import PACKAGE, examine_claude
-from bursar.agents.claude.conversations import CONTINUES, has_conversation
+from bursar.agents.claude.conversations import has_conversation
 from bursar.agents.claude.home import config_folder, credentials_folder, furnish_claude
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.claude.telemetry import VARIABLES as TELEMETRY
 from bursar.agents.cli_agent import CliAgent, read_output_cap
 from bursar.agents.condition import Condition
-from bursar.agents.environment import allowed
+from bursar.agents.environment import CONTINUES, allowed
 from bursar.agents.home import PrivateHome
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 from bursar.errors import SetupError
@@ -120,7 +120,10 @@ class ClaudeAgent(CliAgent):
             SetupError: the program is not installed, or a conversation is to be compacted that could not be metered.
         """
         home = with_commands(self.home_of(request, environment), request, environment)
-        continues = request.continues and has_conversation(request, environment)
+        private = None if home is None else home.folder
+        continues = request.continues and self.has_conversation(
+            request.session_id, request.worktree, private, environment
+        )
         argv = (
             self.find(),
             "-p",
@@ -164,6 +167,13 @@ class ClaudeAgent(CliAgent):
             before=(COMPACT,) if compacts else (),
             telemetry=telemetry,
         )
+
+    def has_conversation(
+        self, session_id: str, worktree: Path, home: Path | None, environment: Mapping[str, str]
+    ) -> bool:
+        """Whether its log of the conversation is there."""
+        config = home / ".claude" if home is not None and self._private_home else config_folder(environment)
+        return has_conversation(session_id, worktree, config)
 
     def furnishing(self, folder: Path, environment: Mapping[str, str]) -> PrivateHome:
         """The account; the credentials stay where they are."""

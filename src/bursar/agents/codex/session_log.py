@@ -50,7 +50,8 @@ def find_session_log(home: Path | None, thread_id: str) -> Path | None:
 class SubAgentLogs:
     """Finds the logs of a thread's sub-agents, which lie beside its own and name it in their first line."""
 
-    def __init__(self, home: Path | None, thread_id: str) -> None:
+    def __init__(self, home: Path | None, thread_id: str, *, leaves_out_earlier: bool = False) -> None:
+        """`leaves_out_earlier`: those that are there already were started by earlier processes of the thread."""
         self._home = home
         self.thread_id = thread_id
         self._own = f"-{thread_id}.jsonl"
@@ -59,6 +60,9 @@ class SubAgentLogs:
         self._found: list[Path] = []
         self._days: list[Path] = []
         self._asked = 0
+        if leaves_out_earlier:
+            self.find()
+            self._found = []
 
     def find(self) -> list[Path]:
         """Those that are there by now. A day's folder is looked through again only when it has changed."""

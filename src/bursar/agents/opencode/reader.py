@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from bursar.agents.environment import bytes_before
 from bursar.agents.lines import MAX_LINE_BYTES
 from bursar.agents.logged_reader import POLL_SECONDS
 from bursar.agents.opencode import wire
@@ -40,7 +41,7 @@ class OpencodeReader:
     def __init__(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
         data = data_folder(environment)
         self._faults = FaultLog(data)
-        self._sub_agents = SubAgents(data)
+        self._sub_agents = SubAgents(data, leaves_out_earlier=bytes_before(environment) > 0)
         self._lost: list[str] = []
         self._steps: dict[str, Steps] = {}
         self._session_id: str | None = None
