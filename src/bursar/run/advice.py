@@ -54,6 +54,11 @@ class Advice:
         """Whether enough is known for it to choose; it may become so while the run is on."""
         return self.seen >= self.needed
 
+    @property
+    def learned_from(self) -> int | None:
+        """How many attempts it chooses by; None while the rules choose."""
+        return self.seen if self.is_ready else None
+
     def learn(self, task: Task, attempt: PastAttempt) -> None:
         """An attempt of this run has ended: what is chosen from here on knows it."""
         self.policy.observe(self._name(task), facts_of(task, self.project), attempt)
