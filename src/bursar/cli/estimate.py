@@ -18,7 +18,6 @@ from bursar.cli.learn_history import open_experience
 from bursar.cli.parsing import parser
 from bursar.config import build_agent, load_settings
 from bursar.errors import OK, UserError
-from bursar.money import NANO_PER_USD
 from bursar.session import find_project
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def choose_ladders(
     needed = {"rules": math.inf, "auto": ENOUGH_ATTEMPTS, "learned": 0}[settings.routing.policy]
     tiers = {agent.model_for(tier): tier for tier in reversed(Tier)}  # a model of several is of the smallest
     offers = tuple(Offer(model, tier) for model, tier in reversed(tiers.items()))
-    value = parse_limit(settings.routing.value).quantity / NANO_PER_USD
+    value = settings.routing.value_usd()
 
     @cache
     def learned(facts: Facts) -> list[str]:

@@ -33,7 +33,6 @@ from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILE
 from bursar.history import ENOUGH_ATTEMPTS, STATISTICS_FILE, build_statistics, write_statistics
 from bursar.ids import RandomIds
 from bursar.journal import AttemptRow, Journal, RunState, read_window_record
-from bursar.money import NANO_PER_USD
 from bursar.notify import Notifier
 from bursar.paths import state_dir
 from bursar.plan import Plan
@@ -131,10 +130,7 @@ def _task_value(settings: Settings) -> float | None:
     """What a finished task is worth to the learned policy; None where the rules choose."""
     if settings.routing.policy == "rules":
         return None
-    value = parse_limit(settings.routing.value)
-    if value.unit is not Unit.USD:
-        raise UserError("routing.value must be in USD", hint='value = "5 USD"')
-    return value.quantity / NANO_PER_USD
+    return settings.routing.value_usd()
 
 
 def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
