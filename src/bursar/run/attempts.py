@@ -68,7 +68,8 @@ class Attempts:
         self._shares = FairShares(context)
         self._commands = context.commands
         self.refused = RefusedMerges(context)
-        self._are_lengths_known = not _compete(context)
+        self._do_compete = _compete(context)
+        self._are_lengths_known = not self._do_compete
         self._inheritance = Inheritance(context)
         self._continuing = Continuing(context, place)
 
@@ -326,7 +327,7 @@ class Attempts:
         seen = await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
         if seen is not None and self._expectations.learn(seen):
             self._holds.clear()
-            self._are_lengths_known = not _compete(self._context)
+            self._are_lengths_known = not self._do_compete
         self._open.pop(row.key, None)
         self._blind.discard(row.key)  # what it took is known from here on
         if not is_kept(row):

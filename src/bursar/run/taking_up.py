@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from bursar.budget import RUN_THRESHOLDS, Budget, Limit, OnLimit, parse_limit
 from bursar.errors import StoreError, UserError
 from bursar.events import RunEvent
+from bursar.history import ROUTES_FROM, learn_policy
 from bursar.journal import AttemptRow, PlanRow, RunRow, RunState, TaskRow, TaskState, TopUp
 from bursar.ledger import Reservation
 from bursar.notify import AuditLog
 from bursar.paths import AUDIT_FILE
 from bursar.plan import Plan
 from bursar.processes import identify
-from bursar.run.advice import LEARN_FROM, Advice, learn_policy
+from bursar.run.advice import Advice
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext
 from bursar.run.executor import AttemptExecutor
@@ -305,7 +306,7 @@ def _advice(opened: PlanToRun, tools: Tools) -> Advice | None:
     if tools.value_usd is None:
         return None
     try:
-        earlier = tools.stores.history.read(latest=LEARN_FROM).observations
+        earlier = tools.stores.history.read(latest=ROUTES_FROM).observations
     except StoreError:  # what is learned from this run alone will have to do
         earlier = []
     policy, seen = learn_policy(earlier)
