@@ -21,7 +21,7 @@ from bursar.journal import AttemptState, Journal, Request, RequestKind, RunRow, 
 from bursar.ledger import State
 from bursar.paths import JOURNAL_FILE, state_dir
 from bursar.processes import is_alive, pid_of
-from bursar.run import RunLock, ring, user_name
+from bursar.run import RunLock, forget_jobs, ring, user_name
 
 _PATIENCE_SECONDS = 60.0
 _ABOUT = {
@@ -78,6 +78,7 @@ def _end_alone(journal: Journal, run: RunRow, kind: RequestKind) -> int:
         is_open = _is_open(journal, run)
         if kind is RequestKind.CANCEL and not is_open:
             journal.controls.cancel(run.id, user_name(), _now())
+            forget_jobs(Path(run.plan_path), run.id)
     finally:
         lock.release()
     if is_open:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from bursar.budget import NOTHING, Alert, is_retired, title_of
+from bursar.budget import NOTHING, Alert, Budget, is_retired, is_selected, title_of
 from bursar.estimation import choose_task_type, task_facts
 from bursar.events import AttemptEnded
 from bursar.history import Observation
@@ -35,13 +35,20 @@ def charged_budgets(context: RunContext) -> set[str]:
 
 def other_budgets(context: RunContext) -> tuple[str, ...]:
     """Titles of the budgets, beside the run's own, that an attempt of this plan would be charged to."""
-    budgets = {
-        balance.budget.name: balance.budget
-        for task in context.plan.tasks
-        for balance in context.stores.ledger.balances(context.labels_of(task))
-    }
     own = f"run-{context.run.id}"
-    return tuple(sorted(title_of(name) for name, each in budgets.items() if name != own and not is_retired(each)))
+    known = [each.budget for each in context.stores.ledger.budgets()]
+    others = [each for each in known if each.name != own and not is_retired(each)]
+    if not others:
+        return ()
+    labels = {task.number: context.labels_of(task) for task in context.plan.tasks}
+    alike = {tuple(sorted((each | {"task": ""}).items())): each for each in labels.values()}
+
+    def is_charged(budget: Budget) -> bool:
+        number = budget.selector.get("task")
+        asked = alike.values() if number is None else [labels[number]] if number in labels else []
+        return any(is_selected(budget.selector, each) for each in asked)
+
+    return tuple(sorted(title_of(each.name) for each in others if is_charged(each)))
 
 
 def observe(
@@ -55,8 +62,8 @@ def observe(
         key=row.key,
         at=context.now(),
         project=str(context.project),
-        plan_id=context.plan.id,
-        task=task.number,
+        plan_id=context.plan_of(task).id,
+        task=context.own_task(task).number,
         subagent=task.subagent,
         complexity=task.complexity,
         agent=context.agent_of(task).name,
@@ -99,5 +106,6 @@ def build_ended(
         wall_seconds=0.0 if outcome is None else outcome.wall_seconds,
         branch=branch,
         differences=() if outcome is None else tuple(outcome.differences),
+        assumptions=() if outcome is None else tuple(outcome.assumptions),
         resets_at=outcome.resets_at if outcome and judgement.state is AttemptState.INTERRUPTED else None,
     )

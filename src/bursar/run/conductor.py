@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +30,7 @@ from bursar.events import (
 from bursar.journal import AttemptRow, Request, RequestKind, RunState, TaskState
 from bursar.ledger import Denial
 from bursar.plan import Task
-from bursar.run.accounts import alerts_of_run, charged_budgets, other_budgets
+from bursar.run.accounts import alerts_of_run, other_budgets
 from bursar.run.attempts import Attempts
 from bursar.run.checkpoints import Checkpoints
 from bursar.run.context import RunContext
@@ -43,6 +43,7 @@ from bursar.run.dispatch import (
     Ended,
     Event,
     Finish,
+    Freed,
     Looked,
     Merged,
     Passed,
@@ -57,7 +58,9 @@ from bursar.run.dispatch import (
 )
 from bursar.run.escalation import Escalated
 from bursar.run.executor import AttemptExecutor
+from bursar.run.gsd_jobs import GsdJobs
 from bursar.run.local_executor import LocalExecutor
+from bursar.run.phases import Phases
 from bursar.run.place import Place
 from bursar.run.purchasing import OF_TASKS, Purchases
 from bursar.run.recovery import Left, recover
@@ -91,18 +94,27 @@ class Conductor:
         place: Place,
         tried: dict[str, int],
         done: Sequence[str],
+        charged: Collection[str],
         executor: AttemptExecutor | None = None,
     ) -> None:
-        """`tried`: attempts that each task has had; `done`: tasks that are merged already; `executor`: None for this
-        machine's."""
+        """Nothing has happened yet.
+
+        Args:
+            tried: how many attempts each task has had.
+            done: tasks that are merged already.
+            charged: names of the budgets that the attempts so far are charged to; those of one attempt never change.
+            executor: carries out the attempts; None for this machine's.
+        """
         self._context = context
         self._place = place
         self._tasks = {task.number: task for task in context.plan.tasks}
         self._done_before = len(done)
+        scheduler = Scheduler(context.graph, done=done)
+        self._phases = Phases(context, place, scheduler)
         self._checkpoints = Checkpoints(context)
         self._dispatch = Dispatch(
             context.plan,
-            Scheduler(context.graph, done=done),
+            scheduler,
             done,
             slots=context.settings.max_parallel,
             seconds_between_starts=context.settings.startup_delay_seconds,
@@ -110,10 +122,11 @@ class Conductor:
         )
         self._purchases = Purchases(context, self._tasks)
         self._requests = Requests(context)
+        self._jobs = GsdJobs(context)
         self._executor = LocalExecutor(context.directory / "spawner.log") if executor is None else executor
         self._attempts = Attempts(context, self._executor, place, tried)
         self._windows = WindowWatch(context)
-        self._progress = _Progress()
+        self._progress = _Progress(charged=set(charged))
         self._stop = asyncio.Event()
 
     def request_stop(self) -> None:
@@ -152,7 +165,7 @@ class Conductor:
                 windows=self._windows.limits_in_words(),
             )
         )
-        self._progress.charged = charged_budgets(context)
+        self._jobs.begin()
         self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context, self._progress.charged)}
         async with self._executor, self._requests:
             self._attempts.restore(rows)
@@ -181,9 +194,11 @@ class Conductor:
         context, request = self._context, self._progress.request
         if request is None or not self._is_cancelled or state is RunState.SUCCEEDED:
             context.stores.journal.end_run(context.run.id, state, context.now())
-            return state
-        context.stores.journal.controls.cancel(context.run.id, request.by_user, context.now())
-        return RunState.CANCELLED
+        else:
+            context.stores.journal.controls.cancel(context.run.id, request.by_user, context.now())
+            state = RunState.CANCELLED
+        self._jobs.end(state)
+        return state
 
     @property
     def _is_cancelled(self) -> bool:
@@ -199,6 +214,8 @@ class Conductor:
         events = deque[Event]([*self._heed(), self._look()])
         while True:
             event = events.popleft()
+            if isinstance(event, Looked) and self._dispatch.is_due:
+                await self._look_at_phases()
             if isinstance(event, Looked) and self._progress.is_news:
                 self._weigh()
             for action in self._dispatch.take(event):
@@ -207,10 +224,22 @@ class Conductor:
                         self._windows.tell_wait()
                         events.extend(await self._wait(until))
                         self._tell_alerts()
+                    case Finish() if await self._look_at_phases():
+                        events.append(self._look())
                     case Finish(state):
+                        await self._phases.finish()
                         return state
                     case _:
                         events.extend(self._carry_out(action))
+
+    async def _look_at_phases(self) -> bool:
+        """Phases have ended and begun as far as they can; whether one has begun: its tasks are on offer then."""
+        if self._stop.is_set():
+            return False
+        has_begun = await self._phases.look([task.number for task in self._progress.running.values()])
+        if has_begun:
+            self._dispatch.take(Freed())
+        return has_begun
 
     def _weigh(self) -> None:
         """What is offered first depends on the money that is left, and on what attempts have come to."""
@@ -227,6 +256,7 @@ class Conductor:
                 return [self._start(self._tasks[number])]
             case Approve(number):
                 self._checkpoints.pass_alone(self._tasks[number])
+                return [Freed(), self._look()] if self._phases.are_gated else []  # a phase may have ended by that
             case AskPerson(number):
                 self._checkpoints.ask(self._tasks[number])
             case Skip(skipped):
@@ -271,6 +301,8 @@ class Conductor:
     def _start(self, task: Task) -> Started | Refused:
         """Fills a slot. A denied task waits for money to come back; others that need less may pass it."""
         number, monotonic = task.number, self._context.clock.monotonic
+        if not self._phases.admits(number):
+            return Refused(number, monotonic(), denied=self._phases.refusal_of(number) is not None)
         if self._is_hopeless(task) or not self._attempts.may_begin(task):
             return Refused(number, monotonic(), denied=False)
         if (obstacle := self._windows.obstacle(task, self._attempts.hold_for(task).amount.tokens)) is not None:
@@ -407,9 +439,13 @@ class Conductor:
         remaining = self._windows.tell_what_remains(self._dispatch.remaining(), self._tasks)
         shortfalls = [shortfall for denial in self._denials().values() for shortfall in denial.shortfalls]
         names = ", ".join(sorted({title_of(shortfall.balance.budget.name) for shortfall in shortfalls}))
-        for number in remaining if shortfalls else ():
+        for number in remaining:
+            if (because := self._phases.refusal_of(number)) is None and not shortfalls:
+                continue
             is_unpriced = any(shortfall.wanted is None for shortfall in shortfalls)
-            because = f"budget {names} " + ("refuses a cost that is unknown" if is_unpriced else "has no room for it")
+            because = because or (
+                f"budget {names} " + ("refuses a cost that is unknown" if is_unpriced else "has no room for it")
+            )
             self._set_task(number, TaskState.STOPPED, because)
             self._context.emit(TaskWaited(task=number, name=self._tasks[number].name, because=because))
 

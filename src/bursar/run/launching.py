@@ -44,6 +44,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow, inherited: str 
         # An agent in a home of its own does not see the user's git settings, and may have to commit.
         environment={**identity_variables(context.project), **launch.environment},
         stdin=launch.stdin,
+        before=list(launch.before),
         stop_ladder=[
             StopRung(signal=int(rung.signal), to_group=rung.to_group, grace_seconds=rung.grace_seconds)
             for rung in agent.stop_ladder
@@ -92,6 +93,7 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow, inherited: 
         allowed_tools=instance.allowed_tools,
         files=instance.files,
         continues=instance.continues,
+        compacts=instance.compacts_history,
         home=home if instance.session_id is None else None,
     )
 
@@ -99,11 +101,13 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow, inherited: 
 def _prompt(context: RunContext, task: Task, row: AttemptRow, continued: Remainder | None, inherited: str) -> str:
     """All that the task says; or, to an agent that remembers it, that it is to go on."""
     if keeps_conversation(row, continued):
-        return go_on_prompt(task, has_work=continued is not None and continued.work_commit is not None)
+        return go_on_prompt(
+            context.own_task(task), has_work=continued is not None and continued.work_commit is not None
+        )
     worktree, answers = Path(row.worktree), context.stores.journal.controls.answers(context.run.id)
     return build_prompt(
-        context.plan,
-        task,
+        context.plan_of(task),
+        context.own_task(task),
         lambda folder: (worktree / folder / ARCHIVE_NAME).is_file(),
         lesson=context.escalation.lesson_of(task),
         inherited=inherited,

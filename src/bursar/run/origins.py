@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from bursar.plan import Instance
 from bursar.run.context import RunContext, merged_ref
 from bursar.run.merging import MergedWork
 from bursar.run.place import Place, Workspace
-from bursar.worktrees import Head, Repository, advance, contains, drop_ref, read_ref
+from bursar.worktrees import Head, Repository, advance, commits_between, contains, drop_ref, read_ref
 
 
 class Origin(Protocol):
@@ -65,8 +65,8 @@ class Origin(Protocol):
         """Where the run's work goes on."""
         ...
 
-    def has(self, tip: str, commit: str) -> bool:
-        """Whether the commit is in the run's work."""
+    def kept(self, run: RunRow, tip: str, commits: Collection[str]) -> Collection[str]:
+        """Those of the run's commits that are in its work still."""
         ...
 
     def place(self, context: RunContext, tip: str) -> Place:
@@ -138,9 +138,10 @@ class CheckoutOrigin:
         advance(self.repository, ref, head, tip)
         return head
 
-    def has(self, tip: str, commit: str) -> bool:
-        """Whether the commit is in the history of the tip."""
-        return contains(self.repository, tip, commit)
+    def kept(self, run: RunRow, tip: str, commits: Collection[str]) -> Collection[str]:
+        """Those in the history of the tip; git is asked once, as long as it has all of them since the run began."""
+        since = commits_between(self.repository, run.base_commit, tip)
+        return {each for each in commits if each in since or contains(self.repository, tip, each)}
 
     def place(self, context: RunContext, tip: str) -> Place:
         """Worktrees, and work that is merged."""
@@ -174,9 +175,9 @@ class WorkspaceOrigin:
         """No commit."""
         return ""
 
-    def has(self, tip: str, commit: str) -> bool:
-        """Never: there are no commits."""
-        return False
+    def kept(self, run: RunRow, tip: str, commits: Collection[str]) -> Collection[str]:
+        """None: there are no commits."""
+        return ()
 
     def place(self, context: RunContext, tip: str) -> Place:
         """The workspace itself."""

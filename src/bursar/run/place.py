@@ -8,12 +8,13 @@ Source: docs/decisions/0027-job-lists.md
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from bursar.errors import InternalError
 from bursar.journal import AttemptRow
-from bursar.plan import Task
+from bursar.plan import Part, Task
 from bursar.worktrees import Change, MergeConflict
 
 
@@ -60,6 +61,14 @@ class Place(Protocol):
 
     def finish_merge(self, attempt: AttemptRow) -> bool:
         """The merge that an earlier conductor had begun is done; False if it cannot be any more."""
+        ...
+
+    async def close_plan(self, part: Part) -> None:
+        """All tasks of one of several plans are merged: it has its SUMMARY."""
+        ...
+
+    async def archive(self, phases: Sequence[str]) -> None:
+        """These phases are finished: what can be summed up for those who come later is."""
         ...
 
     def bring_home(self, *, is_done: bool) -> None:
@@ -112,6 +121,12 @@ class Workspace:
     def finish_merge(self, attempt: AttemptRow) -> bool:
         """Never: no merge is ever begun."""
         return False
+
+    async def close_plan(self, part: Part) -> None:
+        """Nothing: a job list has no plans."""
+
+    async def archive(self, phases: Sequence[str]) -> None:
+        """Nothing: a job list has no phases."""
 
     def bring_home(self, *, is_done: bool) -> None:
         """Nothing: the work is where it was done."""

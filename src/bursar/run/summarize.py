@@ -9,7 +9,7 @@ from datetime import datetime
 from bursar.journal import Answer, AttemptRow, AttemptState
 from bursar.ledger import Reservation
 from bursar.money import format_usd
-from bursar.plan import Execution, Summary, SummaryTask, Task, build_summary
+from bursar.plan import Execution, Part, Summary, SummaryTask, Task, build_summary
 from bursar.run.checkpoints import APPROVED, answers_by_task, decision_in_words
 from bursar.run.context import RunContext
 from bursar.run.overlap import Span, measure_overlap
@@ -19,18 +19,25 @@ _SHOWN_ANSWER = 60
 _MOST_OF_A_DECISION = 500
 
 
-def summarize(context: RunContext) -> Summary:
-    """What was done, by whom and for how much, over every attempt of the run."""
+def summarize(context: RunContext, part: Part | None = None) -> Summary:
+    """What was done, by whom and for how much, over every attempt of the run; of one of its plans, if several."""
     attempts = context.stores.journal.attempts(context.run.id)
     reservations = context.stores.ledger.reservations({"run": context.run.id})
+    work = context.plan.tasks
+    if part is not None:
+        work = tuple(task for task in work if context.plan_of(task) is part.plan)
+        numbers = {task.number for task in work}
+        attempts = [row for row in attempts if row.task in numbers]
+        reservations = [each for each in reservations if each.labels["task"] in numbers]
     answers = answers_by_task(context.stores.journal.controls.answers(context.run.id), context.plan)
-    tasks = _tasks(context, attempts, reservations, answers)
+    tasks = _tasks(context, work, attempts, reservations, answers)
     created = files_by_commit(context.repository, (task.commit for task in tasks if task.commit), only_new=True)
     is_new = {file for files in created.values() for file in files}
     changed = sorted({file for task in tasks for file in task.files})
-    started, completed = datetime.fromisoformat(context.run.started_at), context.clock.now()
+    began = context.run.started_at if part is None else min((row.started_at for row in attempts), default=context.now())
+    started, completed = datetime.fromisoformat(began), context.clock.now()
     return build_summary(
-        context.plan,
+        context.plan if part is None else part.plan,
         tasks=tasks,
         execution=_execution(attempts, reservations),
         started=started,
@@ -47,6 +54,7 @@ def summarize(context: RunContext) -> Summary:
 
 def _tasks(
     context: RunContext,
+    work: Sequence[Task],
     attempts: Sequence[AttemptRow],
     reservations: Sequence[Reservation],
     answers: Mapping[str, Answer],
@@ -60,8 +68,8 @@ def _tasks(
     commits = (row.commit for row in attempts if row.state is AttemptState.SUCCEEDED and row.commit)
     files = files_by_commit(context.repository, commits)
     return tuple(
-        _task(task, own[task.number], tokens[task.number], files, answers.get(task.number))
-        for task in context.plan.tasks
+        _task(context.own_task(task), own[task.number], tokens[task.number], files, answers.get(task.number))
+        for task in work
     )
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from bursar.budget import RUN_THRESHOLDS, Budget, Limit, OnLimit, parse_limit
 from bursar.errors import StoreError, UserError
 from bursar.events import RunEvent
-from bursar.journal import AttemptRow, RunRow, RunState, TaskRow, TaskState, TopUp
+from bursar.journal import AttemptRow, PlanRow, RunRow, RunState, TaskRow, TaskState, TopUp
+from bursar.ledger import Reservation
 from bursar.notify import AuditLog
 from bursar.paths import AUDIT_FILE
 from bursar.plan import Plan
@@ -78,7 +79,7 @@ def settle_finished(opened: PlanToRun, tools: Tools) -> None:
 def _latest_run(opened: PlanToRun, tools: Tools) -> RunRow | None:
     origin = opened.origin
     workspace = None if origin.workspace is None else str(origin.workspace)
-    return tools.stores.journal.latest_run(str(origin.project), str(opened.plan.path), workspace)
+    return tools.stores.journal.latest_run(str(origin.project), str(opened.plan.path), workspace, opened.scope)
 
 
 def take_up(
@@ -100,16 +101,20 @@ def take_up(
         executor: carries out the attempts; None for this machine's.
     """
     journal = tools.stores.journal
+    if run is not None:
+        opened = opened.knowing(row.number for row in journal.tasks(run.id))
     if run is not None and limit is not None:
         _check_unit(tools, run, limit)
+    rows = [] if run is None else journal.attempts(run.id)
+    held = [] if run is None else tools.stores.ledger.reservations({"run": run.id})
     if run is None:
         run = _begin(opened, tools, limit)
     else:
-        _check_ledger(tools, run)
+        _check_ledger(run, rows, held)
         limit = limit or _limit_never_defined(tools, run)
     tip = opened.origin.starting_tip(run)
     if run.plan_digest != opened.plan.digest:
-        journal.change_plan(run.id, opened.plan.digest, _task_rows(run.id, opened.plan))
+        journal.change_plan(run.id, opened.plan.digest, _task_rows(run.id, opened.plan), _plan_rows(run.id, opened))
     done = _done_tasks(opened, tools, run, tip)
     run = replace(run, limit=limit.text if limit else run.limit)
     if limit is not None:
@@ -120,19 +125,19 @@ def take_up(
         tools.stores.ledger.define(_build_budget(tools, run.id, each))
     journal.conduct(run.id, identify(os.getpid()) or "", run.limit)
     context = _context(opened, tools, run, emit)
-    rows = journal.attempts(run.id)
     place = opened.origin.place(context, tip)
-    return Conductor(context, place, _tried(tools, run, rows), done, executor), context, rows
+    charged = {name for each in held for name in each.budgets}
+    return Conductor(context, place, _tried(rows, held), done, charged, executor), context, rows
 
 
-def _check_ledger(tools: Tools, run: RunRow) -> None:
+def _check_ledger(run: RunRow, rows: Sequence[AttemptRow], held: Sequence[Reservation]) -> None:
     """The ledger has a hold for every attempt of the run: it is the one that the run was begun with.
 
     Raises:
         UserError: it is another one, which knows nothing of what this run has spent.
     """
-    known = {each.key for each in tools.stores.ledger.reservations({"run": run.id})}
-    missing = next((row.key for row in tools.stores.journal.attempts(run.id) if row.key not in known), None)
+    known = {each.key for each in held}
+    missing = next((row.key for row in rows if row.key not in known), None)
     if missing is not None:
         raise UserError(
             f"the ledger knows nothing of attempt {missing}: run {run.id} was begun with another ledger",
@@ -203,20 +208,26 @@ def _begin(opened: PlanToRun, tools: Tools, limit: RunLimit | None) -> RunRow:
         conductor=identify(os.getpid()),
         started_at=tools.clock.now().isoformat(timespec="milliseconds"),
         workspace=None if opened.origin.workspace is None else str(opened.origin.workspace),
+        scope=opened.scope,
     )
-    tools.stores.journal.begin_run(run, _task_rows(run.id, opened.plan))
+    tools.stores.journal.begin_run(run, _task_rows(run.id, opened.plan), _plan_rows(run.id, opened))
     return run
 
 
 def _done_tasks(opened: PlanToRun, tools: Tools, run: RunRow, tip: str) -> list[str]:
     """Tasks that need not be done again: merged as they are written now, their commit still in the history."""
     digests = {task.number: task for task in opened.plan.tasks}
+    rows = [row for row in tools.stores.journal.tasks(run.id) if row.number in digests]
+    kept = opened.origin.kept(run, tip, {row.commit for row in rows if row.commit is not None})
     done: list[str] = []
-    for row in tools.stores.journal.tasks(run.id):
-        task = digests.get(row.number)
-        if task is None:
+    for row in rows:
+        task = digests[row.number]
+        if opened.is_summarized(row.number):  # by whomever: a SUMMARY says that the whole plan is done
+            done.append(row.number)
+            if row.state is not TaskState.MERGED:
+                tools.stores.journal.set_task(run.id, row.number, TaskState.MERGED, note="its plan has a SUMMARY")
             continue
-        is_there = row.commit is None or opened.origin.has(tip, row.commit)
+        is_there = row.commit is None or row.commit in kept
         if row.state is TaskState.MERGED and row.digest == task.digest and is_there:
             done.append(row.number)
         elif row.state is not TaskState.PENDING or row.digest != task.digest:
@@ -224,12 +235,12 @@ def _done_tasks(opened: PlanToRun, tools: Tools, run: RunRow, tip: str) -> list[
     return done
 
 
-def _tried(tools: Tools, run: RunRow, rows: Sequence[AttemptRow]) -> dict[str, int]:
+def _tried(rows: Sequence[AttemptRow], held: Sequence[Reservation]) -> dict[str, int]:
     """How many attempts each task has had, those included whose hold was taken but whose row was never written."""
     tried: dict[str, int] = {}
     for row in rows:
         tried[row.task] = max(tried.get(row.task, 0), row.number)
-    for reservation in tools.stores.ledger.reservations({"run": run.id}):
+    for reservation in held:
         task = reservation.labels["task"]
         tried[task] = max(tried.get(task, 0), reservation.attempt)
     return tried
@@ -243,6 +254,9 @@ def _context(opened: PlanToRun, tools: Tools, run: RunRow, emit: Callable[[RunEv
     return RunContext(
         run=run,
         plan=opened.plan,
+        program=opened.program,
+        selection=opened.selection,
+        purse=tools.purse,
         graph=opened.graph,
         project=opened.origin.project,
         checkout=opened.origin.repository,
@@ -266,6 +280,21 @@ def _task_rows(run_id: str, plan: Plan) -> list[TaskRow]:
     return [
         TaskRow(run_id=run_id, number=task.number, name=task.name or task.type, digest=task.digest)
         for task in plan.tasks
+    ]
+
+
+def _plan_rows(run_id: str, opened: PlanToRun) -> list[PlanRow]:
+    """Those of a run of several plans."""
+    return [
+        PlanRow(
+            run_id=run_id,
+            plan_id=part.plan.id,
+            path=str(part.plan.path),
+            digest=part.plan.digest,
+            phase=part.phase,
+            phase_name=part.phase_name,
+        )
+        for part in (opened.program.parts if opened.program is not None else ())
     ]
 
 

@@ -7,6 +7,7 @@ do it: a token that was renewed is not lost, and no link to a login stays behind
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,6 +35,8 @@ def open_home(directory: Path, home: PrivateHome) -> HomeSpec:
 
 def close_home(directory: Path) -> None:
     """Of the attempt's home only session logs are left. Does nothing where that was done, or where there is none."""
+    if not os.path.exists(directory / HOME_FILE):  # of thousands of attempts, where a large run is resumed
+        return
     try:
         spec = msgspec.convert(json.loads((directory / HOME_FILE).read_bytes()), HomeSpec)
     except (OSError, ValueError, msgspec.MsgspecError):

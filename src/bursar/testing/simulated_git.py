@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bursar.journal import AttemptRow, AttemptState, Journal, TaskState
-from bursar.plan import Task
+from bursar.plan import Part, Task
 from bursar.testing.simulated_faults import Faults
 from bursar.testing.virtual_time import VirtualClock
 from bursar.worktrees import Change, MergeConflict
@@ -197,6 +197,12 @@ class SimulatedWork:
             self._faults.write("git.advance", lambda: git.advance(self._ref, commit, self.tip))
             self.tip = commit
         return True
+
+    async def close_plan(self, part: Part) -> None:
+        """Nothing: a simulated run has one plan."""
+
+    async def archive(self, phases: Sequence[str]) -> None:
+        """Nothing: a simulated run has no phases."""
 
     def bring_home(self, *, is_done: bool) -> None:
         """The branch has the merged work; the run's own ref stays."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from bursar.journal import Journal, RunRow
@@ -54,9 +54,9 @@ class SimulatedOrigin:
         self._faults.write("git.advance", lambda: git.advance(ref, head, tip))
         return head
 
-    def has(self, tip: str, commit: str) -> bool:
-        """Whether the commit is in the history of the tip."""
-        return self._machine.git.contains(tip, commit)
+    def kept(self, run: RunRow, tip: str, commits: Collection[str]) -> Collection[str]:
+        """Those in the history of the tip."""
+        return {each.id for each in self._machine.git.history(tip)}.intersection(commits)
 
     def place(self, context: RunContext, tip: str) -> Place:
         """Worktrees in memory, and work that is merged."""

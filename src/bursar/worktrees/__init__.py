@@ -4,11 +4,13 @@ It never touches the user's checkout but in `fast_forward`, runs no hooks, and t
 """
 
 from bursar.worktrees.checkout import FastForward, fast_forward
+from bursar.worktrees.contents import list_files, read_files
 from bursar.worktrees.leftovers import RunRef, list_drafts, list_run_refs, list_worktrees, remove_drafts
 from bursar.worktrees.merge import (
     MergeConflict,
     Merged,
     advance,
+    commits_between,
     compose,
     contains,
     count_commits,
@@ -53,6 +55,7 @@ __all__ = [
     "changed_tracked_files",
     "commit_paths",
     "commit_work",
+    "commits_between",
     "compose",
     "contains",
     "count_commits",
@@ -64,10 +67,12 @@ __all__ = [
     "is_tracked",
     "leave_out",
     "list_drafts",
+    "list_files",
     "list_run_refs",
     "list_worktrees",
     "open_repository",
     "read_diff",
+    "read_files",
     "read_head",
     "read_message",
     "read_ref",

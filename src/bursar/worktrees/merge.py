@@ -85,6 +85,12 @@ def contains(repository: Repository, tip: str, commit: str) -> bool:
     return code == 0
 
 
+def commits_between(repository: Repository, before: str, tip: str) -> frozenset[str]:
+    """The commits that `tip` has and `before` has not; none where git knows one of the two no more."""
+    code, output = git(repository.root, "rev-list", f"{before}..{tip}", accept=(0, 128))
+    return frozenset(output.split()) if code == 0 else frozenset()
+
+
 def count_commits(repository: Repository, before: str, tip: str) -> int:
     """How many commits `tip` has that `before` has not."""
     _, output = git(repository.root, "rev-list", "--count", f"{before}..{tip}")

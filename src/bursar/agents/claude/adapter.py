@@ -21,6 +21,7 @@ from bursar.agents.environment import CONTINUES, allowed
 from bursar.agents.home import PrivateHome
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.subagents import settings_of
+from bursar.errors import SetupError
 
 TIERS: Mapping[str, str] = MappingProxyType({"small": "haiku", "medium": "sonnet", "large": "opus"})
 OUTPUT_CAP_TOKENS = 32_000
@@ -82,6 +83,7 @@ SESSION_MARK_PREFIXES = (
     "CLAUDE_CODE_TASK",
 )
 
+COMPACT = b"/compact"
 STREAMING = ("--output-format", "stream-json", "--verbose", "--include-partial-messages")
 
 SETTINGS: Mapping[str, str] = MappingProxyType(
@@ -117,7 +119,7 @@ class ClaudeAgent(CliAgent):
         """How to start an attempt. The prompt goes through stdin: no length limit, and no option can swallow it.
 
         Raises:
-            SetupError: the program is not installed.
+            SetupError: the program is not installed, or a conversation is to be compacted that could not be metered.
         """
         home = with_commands(self.home_of(request, environment), request, environment)
         private = None if home is None else home.folder
@@ -154,13 +156,23 @@ class ClaudeAgent(CliAgent):
         if home is not None and (own := credentials_folder(environment)) is not None:
             kept["CLAUDE_SECURESTORAGE_CONFIG_DIR"] = str(own)  # it renews tokens there, under its own lock
         kept |= {CONTINUES: "1"} if continues else {}
+        # The user's own telemetry goes before ours.
+        telemetry = {} if any(name.startswith("OTEL_") for name in kept) else TELEMETRY
+        compacts = request.compacts and continues
+        if compacts and not telemetry:
+            raise SetupError(
+                "what compacting a conversation uses is told by telemetry alone, and your OTEL_… variables send that"
+                " elsewhere",
+                hint="unset them for this run, or take compact_history out of the list",
+            )
         return Launch(
             argv=argv,
             environment=kept,
             stdin=request.prompt.encode(),
             output_cap=output_cap_of(kept),
             home=home,
-            telemetry={} if any(name.startswith("OTEL_") for name in kept) else TELEMETRY,  # the user's own goes first
+            before=(COMPACT,) if compacts else (),
+            telemetry=telemetry,
         )
 
     def has_conversation(
