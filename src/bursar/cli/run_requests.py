@@ -85,7 +85,18 @@ def _end_alone(journal: Journal, run: RunRow, kind: RequestKind) -> int:
         from bursar.cli.resume import end_run
 
         end_run(run, kind)
+        _check_ended(journal, run)
     return _tell_end(journal, run, kind)
+
+
+def _check_ended(journal: Journal, run: RunRow) -> None:
+    """Raises:
+    UserError: attempts of the run are as they were: its plan could not be taken up.
+    """
+    if _is_open(journal, run):
+        raise UserError(
+            f"run {run.id} cannot be ended from here: its plan cannot be taken up", hint=f"bursar resume {run.id}"
+        )
 
 
 def _is_open(journal: Journal, run: RunRow) -> bool:
