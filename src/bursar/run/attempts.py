@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bursar.budget import Amount, Limit
-from bursar.errors import BursarError
+from bursar.errors import BursarError, StoreError
 from bursar.estimation import estimate
 from bursar.events import AttemptEnded, AttemptStarted, StartWarned
 from bursar.journal import AttemptRow, AttemptState, TaskState
@@ -190,9 +190,11 @@ class Attempts:
                     judgement = Judgement(AttemptState.FAILED, f"merge conflict in {', '.join(merged.files)}")
                 else:
                     return await self._end(task, row, outcome, change, judgement, commit=merged)
+        except StoreError:
+            raise  # the journal could not be written: a resume goes on from here, and the task is not done twice
         except BursarError as error:
             if self._place.has(row.key):
-                raise  # only the journal has not heard of it yet: a resume tells it, and the task is not done twice
+                raise  # only the journal has not heard of it yet: a resume tells it
             judgement = Judgement(AttemptState.FAILED, error.message)
         return await self._end(task, row, outcome, change, judgement)
 

@@ -44,7 +44,7 @@ _MANNERS = {
     Manner.SILENT: 4,
     Manner.DIES: 6,
     Manner.HANGS: 3,
-    Manner.MEDDLES: 6,
+    Manner.MEDDLES: 14,
     Manner.IDLE: 3,
 }
 _TELLINGS = {Telling.WELL: 75, Telling.TWICE: 9, Telling.LATE: 8, Telling.ONLY_AT_THE_END: 8}

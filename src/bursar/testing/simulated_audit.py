@@ -25,6 +25,7 @@ def audit(record: Record) -> list[str]:
         *_out_of_order(record),
         *_at_once(record),
         *_money(record),
+        *_left(record),
         *_untrue(record),
     ]
 
@@ -48,6 +49,8 @@ def _tasks(record: Record) -> Sequence[Task]:
 def _lost(record: Record) -> Iterator[str]:
     """In the end, which is reached, every task that has files to write is merged, and its work is in the tree."""
     git = record.git
+    if _is_cancelled(record):
+        return
     history = git.history(git.refs[BRANCH])
     done = {_task_of(commit.attempt) for commit in history if commit.attempt}
     if record.run is None or record.run.state is not RunState.SUCCEEDED:
@@ -60,8 +63,6 @@ def _lost(record: Record) -> Iterator[str]:
     for file, attempt in writers.items():
         if history[-1].tree.get(file) != attempt:
             yield f"{file} is not as {attempt} left it, and nobody has written it since"
-    if git.worktrees:
-        yield f"worktrees are left: {sorted(git.worktrees)}"
 
 
 def _merged_twice(record: Record) -> Iterator[str]:
@@ -139,6 +140,14 @@ def _charged(each: Reservation, truth: Truth | None) -> Iterator[str]:
         yield f"{each.key} was charged only {charged} tokens, and its agent used {used}, {truth.untold} of it untold"
 
 
+def _left(record: Record) -> Iterator[str]:
+    """A run that is over, done or cancelled, has left nothing behind."""
+    if record.git.worktrees:
+        yield f"worktrees are left: {sorted(record.git.worktrees)}"
+    if record.machine.supervisors:
+        yield f"agents are left: {sorted(record.machine.supervisors)}"
+
+
 def _untrue(record: Record) -> Iterator[str]:
     """The journal says of every task and attempt what is so."""
     if record.run is None or record.run.state is not RunState.SUCCEEDED:
@@ -151,6 +160,10 @@ def _untrue(record: Record) -> Iterator[str]:
             yield f"the run is done, and its attempt {row.key} is {row.state}"
     if record.run.conductor is not None or record.git.homecomings[-1:] != [True]:
         yield "the run is done, and was not brought home"
+
+
+def _is_cancelled(record: Record) -> bool:
+    return record.run is not None and record.run.state is RunState.CANCELLED
 
 
 def _task_of(attempt: str) -> str:
