@@ -7,7 +7,7 @@ DEMO := demo-output
 FUZZ_SECONDS ?= 60
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: help demo test check agents faults soak fuzz bench lock clean
+.PHONY: help demo demo-roadmap test check agents faults soak fuzz bench lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 
 demo: $(VENV)/.run  ## run an example plan end to end with a scripted agent; its repository stays in demo-output/
 	$(BIN)/python examples/features/demo.py $(DEMO)
+
+demo-roadmap: $(VENV)/.run  ## the same with a roadmap of four phases, whose conductor is killed on the way
+	$(BIN)/python examples/roadmap/demo.py $(DEMO) --kill
 
 check: $(VENV)/.dev  ## lint, format, types, import law
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""What an estimate costs in CPU, whatever the history's length; and what a forecast of 200 tasks costs, beside both.
+"""What an estimate and a route cost in CPU, whatever the history's length; and what a forecast of 200 tasks costs.
 
 python benchmarks/estimate.py           the aims: an estimate within 5 ms after 100,000 observations; a forecast of a
                                         roadmap of 200 tasks within 300 ms of CPU, once everything is imported
@@ -23,6 +23,7 @@ from pathlib import Path
 
 from bursar.estimation import Estimator, Key
 from bursar.history import Observation, open_history
+from bursar.routing import AttemptVerdict, Facts, LearnedPolicy, Offer, PastAttempt, Purchase
 
 SEED = 7
 TASKS = 200
@@ -42,7 +43,45 @@ def main() -> None:
             measure_loaded(count)
         else:
             measure_observed(count)
+    print(f"{'outcomes':>14}  {'observe':>9}  {'route':>9}  {'next of 10':>11}   µs of CPU each")
+    for count in (100, 10_000, 1_000_000):
+        measure_routes(count)
     measure_forecast()
+
+
+def measure_routes(count: int) -> None:
+    """What the learned policy has been told so many outcomes of: the next attempt at a new task, and for a plan of ten
+    tasks, half of which have failed once, on a tight budget.
+    """
+    luck, policy = random.Random(SEED), LearnedPolicy()
+    began = time.process_time()
+    for number in range(count):
+        policy.observe(f"task {number // 2}", _facts(luck), _attempt(luck, MODELS[number % 2]))
+    observed = 1e6 * (time.process_time() - began) / count
+    offers = tuple(Offer(model, model) for model in MODELS)
+    tasks = [
+        Purchase(
+            task=f"new {number}",
+            facts=_facts(luck),
+            offers=offers[1:] if number % 2 else offers,
+            attempts=(PastAttempt("small", AttemptVerdict.FAIL, luck.lognormvariate(-1.5, 0.7)),) if number % 2 else (),
+        )
+        for number in range(200)
+    ]
+    route = _microseconds(lambda number: policy.choose(tasks[number % 200]), 200)
+    plan = _microseconds(lambda number: policy.choose_next(tasks[10 * number : 10 * number + 10], 1.5), 20)
+    print(f"{count:>14,}  {observed:>9,.0f}  {route:>9,.0f}  {plan:>11,.0f}", flush=True)
+
+
+def _facts(luck: random.Random) -> Facts:
+    return Facts(
+        luck.choice(TYPES), f"project {luck.randint(1, 4)}", luck.randint(1, 10), "x" * luck.randint(100, 9_000)
+    )
+
+
+def _attempt(luck: random.Random, model: str) -> PastAttempt:
+    verdict = AttemptVerdict.PASS if luck.random() < 0.6 else AttemptVerdict.FAIL
+    return PastAttempt(model, verdict, luck.lognormvariate(-1.5, 0.7))
 
 
 def work(count: int) -> Iterator[tuple[Key, float]]:

@@ -46,9 +46,9 @@ def main(folder: Path) -> int:
     return code
 
 
-def make_repository(repository: Path) -> Path:
+def make_repository(repository: Path, project: Path = HERE / "project") -> Path:
     """The example project as a git repository with one commit."""
-    shutil.copytree(HERE / "project", repository)
+    shutil.copytree(project, repository)
     settings = f"""[run]
 agent = "command"
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 LEDGER_FILE = "ledger.db"
 JOURNAL_FILE = "journal.db"
 HISTORY_FILE = "history.db"
 AUDIT_FILE = "audit.jsonl"
+FORECAST_FILE = "forecast.json"  # of a run, in its own folder
 LOGS_FILE = "usage.db"
+SETTINGS_FILE = "bursar.toml"
 HOME_FOLDER = "home"  # in an attempt's folder: the agent's private home
 JOURNAL_APPLICATION_ID = 0x6272736A  # "brsj" in the header of the journal's file
 
@@ -21,6 +27,14 @@ def state_dir() -> str:
     if not os.path.isabs(base):
         base = os.path.expanduser("~/.local/state")
     return os.path.join(base, "bursar")
+
+
+def user_settings_file(environment: Mapping[str, str]) -> str:
+    """`bursar/bursar.toml` in `$XDG_CONFIG_HOME`, else in `~/.config`; it may not exist."""
+    base = environment.get("XDG_CONFIG_HOME", "")
+    if not os.path.isabs(base):
+        base = os.path.join(environment.get("HOME") or os.path.expanduser("~"), ".config")
+    return os.path.join(base, "bursar", SETTINGS_FILE)
 
 
 def attempt_homes(state: str) -> list[str]:

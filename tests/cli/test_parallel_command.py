@@ -240,10 +240,9 @@ GROUPS_HINT = 'write them like "1,2:3,4": first 1 and 2, then 3 and 4'
         (("simulate", "1", "--tokens", "9k"), f"--tokens must be a whole number from 0 to {2**63 - 1}, not '9k'", None),
         (("check", "--remaining", "-5"), f"--remaining must be a whole number from 0 to {2**63 - 1}, not '-5'", None),
         (("check", "--remaining", "9k"), f"--remaining must be a whole number from 0 to {2**63 - 1}, not '9k'", None),
-        (("execute",), "`bursar parallel execute` is not there yet: bursar runs one plan at a time, not whole phases",
-         "bursar run PLAN.md"),
-        (("status", "x"), "`bursar parallel status` is not there yet: bursar runs one plan at a time, not whole phases",
-         "bursar run PLAN.md"),
+        (("execute", "--phases", "9"), ".planning/ROADMAP.md has no phase `9`", "it has 1, 2, 3, 4"),
+        (("status",), "no run of a roadmap here yet", "bursar parallel execute"),
+        (("status", "x"), "there is no run `x`", "bursar status --all"),
         ((), "the following arguments are required: ACTION", "bursar parallel --help"),
     ],
 )  # fmt: skip

@@ -318,3 +318,46 @@ def test_what_attempts_used_in_their_own_homes_is_read_too(bursar: Bursar) -> No
     (home / "s9.jsonl").write_bytes(encode(line(), line("msg_9", "req_9")))
     report = json.loads(bursar("usage", "daily", "--timezone", "UTC", "--json").out)
     assert report["totals"]["totalTokens"] == 2580 + 1280
+
+
+def test_verify_counts_a_speed_with_its_model_and_explains_its_price(
+    bursar: Bursar, logs: Path, ccusage: Callable[[dict[str, Any]], str]
+) -> None:
+    """ccusage calls it a model of its own, at a multiple of the price; nobody has told bursar what it costs."""
+    (logs / "s2.jsonl").write_bytes(encode(line("m9", "r9", usage=usage(speed="fast"))))
+    fast = breakdown("claude-sonnet-4-5-fast", (1000, 50, 30, 200), 0.03)
+    day = {"date": "2026-11-18", "modelBreakdowns": [SONNET, OPUS, fast]}
+    said = bursar("usage", "verify", "--command", ccusage({"claude": [day]}), "--json")
+    (difference,) = json.loads(said.out)["differences"]
+    assert (difference["model"], difference["bursar"]["cost"]) == ("claude-sonnet-4-5", None)
+    assert difference["bursar"]["inputTokens"] == difference["ccusage"]["inputTokens"] == 2000
+    assert difference["reason"].startswith("`speed: fast`: ccusage takes a multiple of the usual price")
+
+
+def test_the_users_own_prices_hold_and_no_projects(
+    bursar: Bursar, logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They hold for what was read before, too; and until they change again."""
+
+    def cost() -> float:
+        said = bursar("usage", "daily", "--timezone", "UTC", "--model", "sonnet", "--json")
+        return float(json.loads(said.out)["totals"]["totalCost"])
+
+    settings = tmp_path / "config" / "bursar" / "bursar.toml"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    listed = cost()
+    settings.parent.mkdir(parents=True)
+    settings.write_text(
+        '[[price]]\nmodel = "claude-sonnet-4-5"\ninput = "1000 USD"\noutput = "0 USD"\ncache_read = "0 USD"'
+    )
+    assert cost() == 0  # what is written to the cache has no price now
+    settings.write_text(settings.read_text() + '\ncache_write_5m = "0 USD"\ncache_write_1h = "0 USD"')
+    assert cost() == 1.0
+    settings.write_text("[[price]]\nmodel = 7")
+    said = bursar("usage", "daily")
+    assert (said.code, said.out) == (2, "")
+    assert str(settings) in said.err
+    settings.unlink()
+    (tmp_path / "bursar.toml").write_text('[[price]]\nmodel = "claude-*"\ninput = "0 USD"\noutput = "0 USD"')
+    monkeypatch.chdir(tmp_path)
+    assert cost() == listed > 0

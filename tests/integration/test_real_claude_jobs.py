@@ -84,3 +84,27 @@ def test_a_command_of_the_workspace(make_jobs: MakeJobs, toml: str) -> None:
     refused = jobs.bursar("run", "jobs.json")
     assert refused.code == 2
     assert "  instance a: .claude/commands/analyze.md (sha256 " in refused.err
+
+
+def test_a_conversation_is_compacted_before_the_work_and_that_is_metered(make_jobs: MakeJobs, toml: str) -> None:
+    """Claude Code's own `/compact` in the session, on the instance's hold: the ledger is the bill."""
+    first = {"name": "a", "prompt": "Do job-01 quetzal.", "session_id": SESSION}
+    jobs = make_jobs(job_list(first), answers(1, lambda at: []), toml)
+    assert jobs.run_jobs().code == 0
+    then = {"name": "a", "prompt": "Do job-01 wombat.", "session_id": SESSION, "compact_history": True}
+    jobs.write("jobs.json", job_list(then))
+    calls = len(jobs.server.calls)
+    again = jobs.run_jobs("--overall-token-budget", "1M", "--budget-enforcement-mode", "block")
+    assert again.code == 0, again.err
+    assert len(jobs.server.calls) >= calls + 2  # the summary, and the work
+    assert again.metered == (len(jobs.server.calls) - calls) * CALL_TOKENS
+    told = [json.dumps(body) for body in jobs.server.request_bodies]
+    assert "being continued from a previous conversation" in told[-1]
+    assert "wombat" in told[-1]
+    assert not any("wombat" in each for each in told[calls:-1])
+    jobs.assert_books()
+    jobs.write("jobs.json", job_list({**then, "prompt": "Do job-01 axolotl."}))
+    stopped = jobs.run_jobs("--overall-token-budget", str(CALL_TOKENS), "--budget-enforcement-mode", "block")
+    assert stopped.code == 4, stopped.err
+    assert not any("axolotl" in json.dumps(body) for body in jobs.server.request_bodies)
+    jobs.assert_gone()

@@ -304,3 +304,25 @@ def write_log(project: Project, name: str, tokens: Mapping[str, int]) -> None:
     path = project.folder / "home" / ".claude" / "projects" / "-repo" / f"{name}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(encode(*lines))
+
+
+def fast_run(make_project: MakeProject, toml: str = "") -> Project:
+    """A task of two calls, one of them served fast."""
+    steps = [write("one.txt", usage=usage(CALL), speed="fast"), Step(text="done", usage=usage(CALL))]
+    return make_project(plan(task("One")), script({1: steps}), settings() + toml)
+
+
+def test_a_fast_call_costs_what_is_stated_for_it(make_project: MakeProject) -> None:
+    usual = fast_run(make_project)
+    ended = usual.run()
+    assert ended.code == 0
+    assert "no price of claude-sonnet-4-5 is known for the service tier `fast`" in ended.out
+    assert usual.report["tasks"][0]["attempts"][0]["assumptions"] != []
+    model = MODELS["medium"]
+    dear = f'\n[[price]]\nmodel = "{model}"\nservice_tier = "fast"\ninput = "18 USD"\noutput = "90 USD"\n'
+    stated = fast_run(make_project, dear + 'cache_read = "1.8 USD"\ncache_write_5m = "22.5 USD"\n')
+    ended = stated.run()
+    assert "service tier" not in ended.out
+    assert (
+        stated.report["cost_nano_usd"] == 7 * usual.report["cost_nano_usd"] // 2
+    )  # one of two costs six times as much

@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import select
+from contextlib import suppress
+
 from tests.integration.conftest import MakeProject
-from tests.integration.kit import CALL_TOKENS, SUMMARY, parallel, plan, script, task, write
+from tests.integration.kit import (
+    BURSAR,
+    CALL_TOKENS,
+    PATIENCE,
+    PLAN,
+    SUMMARY,
+    Project,
+    parallel,
+    plan,
+    script,
+    task,
+    write,
+)
 
 LOOK = '<task type="checkpoint:human-verify">\n  <name>Look at it</name>\n  <action>Look.</action>\n</task>\n'
 STEPS = script({1: [write("one.txt")], 3: [write("two.txt")], 4: [write("apart.txt")]})
@@ -36,3 +53,138 @@ def test_checkpoint_that_passes_by_itself(make_project: MakeProject) -> None:
     assert project.note("2") == "approved without a person"
     assert ended.metered == project.bill == 6 * CALL_TOKENS
     project.assert_tidy()
+
+
+DECISION = (
+    '<task type="checkpoint:decision" depends-on="">\n  <name>Where to keep it</name>\n'
+    "  <decision>Where are loans kept?</decision>\n  <context>There are few.</context>\n  <options>\n"
+    '    <option id="file"><name>A file</name><pros>simple</pros><cons>one writer</cons></option>\n'
+    '    <option id="server"><name>A server</name></option>\n  </options>\n</task>\n'
+)
+DECIDED = {2: [write("two.txt")], 3: [write("apart.txt", wait_for="gate")]}
+
+
+def decision_plan() -> str:
+    return plan(DECISION, task("Two", 'depends-on="1"'), parallel("Apart"))
+
+
+def test_a_decision_while_the_run_is_on(make_project: MakeProject) -> None:
+    """What does not wait for it runs; the answer is taken up at once, told to who waits, and in the SUMMARY."""
+    project = make_project(decision_plan(), script(DECIDED))
+    run = project.start_run()
+    assert project.server.wait_until_reached("gate")
+    run.wait_until_said("[server] A server\n")
+    said = run.err.read_text()
+    run_id = said.partition("run ")[2][:8]
+    assert f"a person must act: bursar answer {run_id} 1 OPTION\n" in said
+    assert "      Where are loans kept?\n      There are few.\n      [file] A file (+ simple) (- one writer)\n" in said
+    approved = project.bursar("approve", run_id, "1")
+    assert (approved.code, "is to be decided, not approved" in approved.err) == (2, True)
+    wrong = project.bursar("answer", run_id, "1", "cloud")
+    assert wrong.code == 2
+    assert wrong.err == (
+        "error: 'cloud' is none of the options of task 1\n\n"
+        f"hint: bursar answer {run_id} 1 OPTION\n  file: A file (+ simple) (- one writer)\n  server: A server\n"
+    )
+    given = project.bursar("answer", run_id, "1", "a", "file")
+    assert given.err == "task 1 (Where to keep it) is passed with: file; the run goes on\n"
+    run.wait_until_said("✓ 1  Where to keep it · answered by ")
+    run.wait_until_said("✓ 2  Two")
+    assert project.bursar("answer", run_id, "1", "file").code == 0
+    other = project.bursar("answer", run_id, "1", "server")
+    assert (other.code, "task 1 was answered 'file' by " in other.err) == (2, True)
+    project.server.open_gate("gate")
+    ended = run.end()
+    assert ended.code == 0, ended.err
+    (prompt,) = project.state.glob("runs/*/attempts/2-1/prompt.md")
+    assert "## What was decided\n- Where are loans kept?: file (A file)\n" in prompt.read_text()
+    (apart,) = project.state.glob("runs/*/attempts/3-1/prompt.md")
+    assert "What was decided" not in apart.read_text()
+    summary = (project.repo / SUMMARY).read_text()
+    assert 'key-decisions:\n  - "1: Where are loans kept? file (A file)"\n' in summary
+    assert "| decided: file |" in summary
+    project.assert_tidy()
+
+
+def test_an_answer_to_a_run_that_has_ended(make_project: MakeProject) -> None:
+    project = make_project(decision_plan(), script({2: [write("two.txt")], 3: [write("apart.txt")]}))
+    assert project.run().code == 5
+    run_id = project.report["run"]
+    given = project.bursar("answer", run_id, "1", "2")
+    assert given.err == f"task 1 (Where to keep it) is passed with: server; go on with: bursar resume {run_id}\n"
+    assert project.bursar("resume", "--trust").code == 0
+    (prompt,) = project.state.glob("runs/*/attempts/2-1/prompt.md")
+    assert "- Where are loans kept?: server (A server)" in prompt.read_text()
+
+
+def test_a_decision_that_nobody_is_asked_about_takes_the_first_option(make_project: MakeProject) -> None:
+    project = make_project(decision_plan(), script({2: [write("two.txt")], 3: [write("apart.txt")]}))
+    ended = project.run("--auto-approve", "decision")
+    assert ended.code == 0, ended.err
+    assert project.note("1") == "answered without a person: file"
+
+
+def test_a_look_is_passed_by_a_yes_alone(make_project: MakeProject) -> None:
+    project = make_project(plan(LOOK, task("Two")), script({2: [write("two.txt")]}))
+    assert project.run().code == 5
+    run_id = project.report["run"]
+    said = project.bursar("answer", run_id, "1", "the", "colours", "are", "wrong")
+    assert said.code == 2
+    assert "'the colours are wrong' does not say yes" in said.err
+    assert project.bursar("answer", run_id, "1", "approved").code == 0
+    assert project.bursar("resume", "--trust").code == 0
+
+
+ACTION = (
+    '<task type="checkpoint:human-action" depends-on="">\n  <name>Get a key</name>\n'
+    "  <instructions>Ask for one.</instructions>\n</task>\n"
+)
+
+
+def test_asked_in_the_terminal_while_the_run_is_on(make_project: MakeProject) -> None:
+    """The run neither ends nor stands still while a person thinks; at ctrl-D it goes as far as it can."""
+    text = plan(DECISION, ACTION, task("Three", 'depends-on="1"'), task("Four", 'depends-on="2"'), parallel("Apart"))
+    project = make_project(text, script({3: [write("three.txt")], 4: [write("four.txt")], 5: [write("apart.txt")]}))
+    terminal = Terminal(project)
+    terminal.wait_until_said("type one of file, server [Enter: later, ctrl-D: leave] >")
+    terminal.wait_until_said("✓ 5  Apart")
+    terminal.type("cloud\n")
+    terminal.wait_until_said("'cloud' is none of the options of task 1")
+    terminal.type("\n")
+    terminal.wait_until_said("task 2 (Get a key) waits: type your answer")
+    terminal.type("it is in .env\n")
+    terminal.wait_until_said("✓ 4  Four")
+    terminal.type("\x04")
+    assert terminal.end() == 5
+    assert project.states == {"1": "waiting", "2": "merged", "3": "pending", "4": "merged", "5": "merged"}
+    (prompt,) = project.state.glob("runs/*/attempts/4-1/prompt.md")
+    assert "- Get a key: it is in .env\n" in prompt.read_text()
+    project.assert_tidy()
+
+
+class Terminal:
+    """`bursar run` with somebody at the terminal."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._said = ""
+        pid, self._fd = pty.fork()
+        if pid == 0:
+            os.chdir(project.repo)
+            os.execve(BURSAR, [str(BURSAR), "run", PLAN, "--trust"], project.environment | {"NO_COLOR": "1"})
+        self._pid = pid
+
+    def type(self, text: str) -> None:
+        os.write(self._fd, text.encode())
+
+    def wait_until_said(self, words: str) -> None:
+        while words not in self._said:
+            assert select.select([self._fd], [], [], PATIENCE)[0], f"it has not said {words!r}: {self._said}"
+            self._said += os.read(self._fd, 65536).decode().replace("\r\n", "\n")
+
+    def end(self) -> int:
+        """It has ended; its exit code."""
+        with suppress(OSError):
+            while os.read(self._fd, 65536):
+                pass
+        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])

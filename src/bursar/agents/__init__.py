@@ -14,7 +14,7 @@ from bursar.agents.lines import MAX_LINE_BYTES, LineSplitter
 from bursar.agents.opencode.adapter import OpencodeAgent
 from bursar.agents.port import Agent, Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.readers import open_reader
-from bursar.agents.reset_times import find_reset
+from bursar.agents.reset_times import find_reset, names_limit
 
 __all__ = [
     "MAX_LINE_BYTES",
@@ -36,6 +36,7 @@ __all__ = [
     "find_reset",
     "furnish",
     "give_back",
+    "names_limit",
     "open_reader",
     "read_command",
     "strip",

@@ -80,6 +80,12 @@ class CliAgent:
             return None
         return self.furnishing(request.home, environment)
 
+    def has_conversation(
+        self, session_id: str, worktree: Path, home: Path | None, environment: Mapping[str, str]
+    ) -> bool:
+        """Never, but for those that say otherwise."""
+        return False
+
     def furnishing(self, folder: Path, environment: Mapping[str, str]) -> PrivateHome:
         """What the private home in that folder is to hold; `environment` is the user's own."""
         raise NotImplementedError

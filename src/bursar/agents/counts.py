@@ -16,6 +16,8 @@ def count(name: str, value: Number) -> int:
     Raises:
         AbsurdCount: it is negative, no whole number, or beyond `MAX_COUNT`.
     """
+    if value.__class__ is int and 0 <= value <= MAX_COUNT:
+        return value
     if value is None:
         return 0
     if not 0 <= value <= MAX_COUNT or value != int(value):

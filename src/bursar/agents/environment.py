@@ -18,6 +18,16 @@ BASE_VARIABLES = frozenset(
 )
 BASE_PREFIXES = ("LC_",)
 
+# Marks the environment of an agent that goes on with a conversation, for its reader: how many bytes of the session's
+# log are of earlier processes, for those that follow it.
+CONTINUES = "BURSAR_CONTINUES"
+
+
+def bytes_before(environment: Mapping[str, str]) -> int:
+    """How much of the session's log was there before this process; 0 for a conversation of its own."""
+    text = environment.get(CONTINUES, "")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
 
 def allowed(
     environment: Mapping[str, str], names: Collection[str] = (), prefixes: Iterable[str] = ()

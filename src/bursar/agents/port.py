@@ -32,6 +32,7 @@ class LaunchRequest:
     allowed_tools: tuple[str, ...] | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)  # what is to lie in its private home, by place
     continues: bool = False  # goes on with the conversation `session_id`, where the agent has one of that id
+    compacts: bool = False  # and has it summed up before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Launch:
         stdin: bytes to feed; None closes it.
         output_cap: the most output tokens that one call of the agent may have.
         home: the private home that the environment points to, to be furnished before the start; None: the user's own.
+        before: what each process before it is told instead, started with the same arguments: it compacts.
         telemetry: variables that make the agent tell its calls to a receiver, whose address goes into `{url}`; empty
             where it has nothing to tell.
     """
@@ -53,6 +55,7 @@ class Launch:
     stdin: bytes | None = None
     output_cap: int = 32_000
     home: PrivateHome | None = None
+    before: tuple[bytes, ...] = ()
     telemetry: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -127,6 +130,16 @@ class Agent(Protocol):
 
         Raises:
             SetupError: the program is not installed.
+        """
+        ...
+
+    def has_conversation(
+        self, session_id: str, worktree: Path, home: Path | None, environment: Mapping[str, str]
+    ) -> bool:
+        """Whether a request that `continues` would find it: begun in that folder and home, and still there.
+
+        Args:
+            home: the private home that it was begun in; None: the user's, which `environment` tells.
         """
         ...
 

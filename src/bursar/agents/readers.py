@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from bursar.agents.claude.conversations import CONTINUES
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.codex.reader import CodexReader
+from bursar.agents.environment import CONTINUES
 from bursar.agents.gemini.reader import GeminiReader
 from bursar.agents.opencode.reader import OpencodeReader
 from bursar.agents.port import StreamReader

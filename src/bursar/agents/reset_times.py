@@ -27,6 +27,11 @@ _LATEST = timedelta(days=32)
 _MOST_CHARACTERS = 2000
 
 
+def names_limit(message: str) -> bool:
+    """Whether the words are about a limit of the provider's at all."""
+    return _LIMIT.search(message[:_MOST_CHARACTERS]) is not None
+
+
 def find_reset(message: str, now: datetime, zone: tzinfo | None = None) -> datetime | None:
     """When the limit is over that the message tells of; None if it tells of none, or of no time within a month.
 

@@ -24,11 +24,14 @@ class SessionLog:
     Args:
         find: where the log is; None while it is not there yet. It is asked until it has an answer.
         read_line: the events of one line of it; may raise what decoders raise.
+        before: so many bytes of it are of earlier processes: they are read, and told nobody.
     """
 
-    def __init__(self, find: FindLog, read_line: ReadLine) -> None:
+    def __init__(self, find: FindLog, read_line: ReadLine, *, before: int = 0) -> None:
         self._find = find
         self._read_line = read_line
+        self._before = before
+        self._earlier: dict[str, Usage] = {}
         self._follower: LogFollower | None = None
         self._usage: dict[str, Usage] = {}
         self._failures = 0
@@ -46,8 +49,13 @@ class SessionLog:
 
     @property
     def total(self) -> Usage:
-        """What all calls in it used, as far as it was read."""
+        """What all calls in it used, as far as it was read; those of earlier processes left out."""
         return sum(self._usage.values(), NOTHING)
+
+    @property
+    def earlier(self) -> Usage:
+        """What the calls of earlier processes used."""
+        return sum(self._earlier.values(), NOTHING)
 
     def poll(self) -> tuple[AgentEvent, ...]:
         """What came to it since it was last asked."""
@@ -78,11 +86,22 @@ class SessionLog:
         return tuple(event for line in lines for event in self._checked(line))
 
     def _checked(self, line: bytes) -> Iterator[AgentEvent]:
+        if self._before <= 0:
+            yield from self._understood(line)
+            return
+        self._before -= len(line) + 1
+        for event in self._understood(line):
+            if isinstance(event, CallReported) and event.usage is not None:
+                self._earlier[event.call_id] = self._usage.pop(event.call_id)
+
+    def _understood(self, line: bytes) -> Iterator[AgentEvent]:
         if len(line) > MAX_LINE_BYTES:
             yield LineRejected(reason=f"a line of more than {MAX_LINE_BYTES} bytes in the session log")
             return
         try:
             for event in self._read_line(line):
+                if isinstance(event, CallReported) and event.call_id in self._earlier and self._before <= 0:
+                    continue  # said again
                 if isinstance(event, CallReported) and event.usage is not None:
                     self._usage[event.call_id] = self._usage.get(event.call_id, NOTHING).merged(event.usage)
                 yield event

@@ -51,7 +51,7 @@ class WindowUse:
         said_at: when; None for an estimate.
         resets_at: when it begins anew; None where that is not known.
         has_begun_anew: since anybody spoke of it.
-        percent_per_token: what a token (cache included) took of it so far; None where that is not known.
+        percent_per_token: what a token (cache included) takes of it; None where that is not known.
     """
 
     agent: str

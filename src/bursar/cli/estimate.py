@@ -46,8 +46,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _estimate(target: str, limit: Limit | None, attempts: int | None, seed: int, *, as_json: bool) -> int:
-    from bursar.cli.estimate_forecast import Basis, estimate_works
-    from bursar.cli.estimate_views import as_data, render, weigh
+    from bursar.cli.estimate_views import as_data, render
+    from bursar.history import Basis, estimate_works, weigh
 
     scope = read_scope(target)
     root = find_project()

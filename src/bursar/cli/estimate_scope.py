@@ -14,6 +14,7 @@ from bursar.cli.roadmap_files import label
 from bursar.errors import InvalidPlan, UserError
 from bursar.estimation import estimate_phase_tokens
 from bursar.graph import Graph, build_graph, check_plan, plan_nodes
+from bursar.history import Work
 from bursar.plan import (
     Phase,
     PhaseFolder,
@@ -21,29 +22,11 @@ from bursar.plan import (
     PlanStatus,
     Problem,
     Roadmap,
-    Task,
     UnreadablePlan,
     find_phase_folders,
     read_phase_plans,
     read_plan,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """One thing that takes something, or a point that others wait for.
-
-    Attributes:
-        name: unique within the scope.
-        task: None for a phase that has no plan yet, and for a point.
-        phase_tokens: the documented guess for a phase that has no plan yet; None for all else.
-    """
-
-    name: str
-    title: str = ""
-    task: Task | None = None
-    phase_tokens: int | None = None
-    waits_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

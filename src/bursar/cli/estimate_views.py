@@ -4,46 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from bursar.budget import Limit, Unit, format_quantity
-from bursar.cli.estimate_forecast import Basis, Estimated, Told, to_nano_usd
+from bursar.budget import format_quantity
 from bursar.estimation import DRAWS, Draws
+from bursar.history import SURE, Basis, Chance, Estimated, Told, to_nano_usd
 from bursar.money import format_usd
 
-SURE = 0.9  # how sure one wants to be that the money suffices
 _SHARES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
-_UNITS = {Unit.TOKENS: "tokens", Unit.USD: "cost_usd"}
-
-
-@dataclass(frozen=True, slots=True)
-class Chance:
-    """What a budget is worth: how probably all is done within it, and what it takes to be `SURE`.
-
-    Attributes:
-        enough: how probably what is begun stays within it.
-        needed: in the limit's unit; None where no money makes it so sure, because tasks fail.
-        needed_for_money: the same for what is begun, whether it succeeds or not.
-    """
-
-    limit: Limit
-    probability: float
-    enough: float
-    needed: int | None
-    needed_for_money: int
-
-
-def weigh(estimated: Estimated, limit: Limit) -> Chance:
-    """What this budget is worth for the whole."""
-    whole, measure = estimated.whole, _UNITS[limit.unit]
-    amounts = whole.amounts[measure] * (1e9 if limit.unit is Unit.USD else 1.0)
-    is_enough = amounts <= limit.quantity
-    finished = sorted(amounts[whole.done > 0].tolist())
-    wanted = math.ceil(SURE * len(amounts))
-    needed = math.ceil(finished[wanted - 1]) if len(finished) >= wanted else None
-    for_money = math.ceil(sorted(amounts.tolist())[wanted - 1])
-    return Chance(limit, float((is_enough * whole.done).mean()), float(is_enough.mean()), needed, for_money)
 
 
 def render(title: str, estimated: Estimated, basis: Basis, chance: Chance | None) -> Iterator[str]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bursar.budget import Budget, Lane
+from bursar.cli.usage_prices import stated_prices
 from bursar.clock import Clock, SystemClock
 from bursar.config import Settings, find_ledger_place, load_settings, read_budgets
 from bursar.errors import BursarError
@@ -87,7 +88,13 @@ def _go_on_charging(tools: Tools, charge: Callable[[Ledger], None], stop: thread
 
 def _work(state: Path, own_sessions: set[str], settings: Settings, environment: Mapping[str, str]) -> LoggedWork:
     lanes = {name: Lane(agent.lane) for name, agent in settings.agents.items()}
-    return LoggedWork(state_dir=state, own_sessions=own_sessions, lanes=lanes, environment=environment)
+    return LoggedWork(
+        state_dir=state,
+        own_sessions=own_sessions,
+        lanes=lanes,
+        environment=environment,
+        stated=stated_prices(environment),
+    )
 
 
 def _charge(ledger: Ledger, budgets: Sequence[Budget], work: LoggedWork, clock: Clock) -> None:

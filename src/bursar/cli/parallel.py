@@ -1,4 +1,4 @@
-"""`bursar parallel analyze|check|config|simulate`: which phases of a roadmap can run side by side. Nothing is run."""
+"""`bursar parallel`: which phases of a roadmap can run side by side, what that would save, and running them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bursar.cli.parsing import Parser, parser
-from bursar.errors import OK, UserError
+from bursar.errors import OK
 
-_LATER = ("execute", "status")
 _ABOUT = """\
 analyze   groups of phases that can run side by side, as JSON and in words
 check     whether that is possible now, with the tokens that are left: exit code 0 if so, 1 if not
 config    the limits, where each comes from, and how to set it
-simulate  what it would save: "1,2:3,4" runs 1 and 2 together, then 3 and 4"""
+simulate  what it would save: "1,2:3,4" runs 1 and 2 together, then 3 and 4
+execute   run them: the same as `bursar run ROADMAP`, with its flags
+status    how far such a run is, as JSON"""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -24,17 +25,16 @@ def main(arguments: Sequence[str]) -> int:
         InvalidPlan: the roadmap cannot be read, or its phases wait for each other.
         UserError: something else that was given is wrong.
     """
-    if arguments and arguments[0] in _LATER:
-        raise UserError(
-            f"`bursar parallel {arguments[0]}` is not there yet: bursar runs one plan at a time, not whole phases",
-            hint="bursar run PLAN.md",
-        )
+    if arguments and arguments[0] in ("execute", "status"):
+        from bursar.cli import parallel_run
+
+        return (parallel_run.execute if arguments[0] == "execute" else parallel_run.status)(arguments[1:])
     options = _options(arguments)
     return _ACTIONS[options.action](options)
 
 
 def _options(arguments: Sequence[str]) -> Any:
-    options = parser("parallel", "which phases of a roadmap can run side by side; nothing is run")
+    options = parser("parallel", "phases of a roadmap side by side")
     actions = options.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=Parser)
     helps = dict(line.split(None, 1) for line in _ABOUT.splitlines())
     subs = {name: actions.add_parser(name, help=text, allow_abbrev=False) for name, text in helps.items()}
@@ -46,7 +46,7 @@ def _options(arguments: Sequence[str]) -> Any:
         "--remaining", metavar="N", help="as if so many tokens were left (default: what the session of `token` has)"
     )
     _add_simulate_flags(subs["simulate"])
-    for sub in subs.values():
+    for sub in (subs[name] for name in _ACTIONS):
         sub.add_argument("--json", action="store_true", help="JSON on stdout")
     return options.parse_args(arguments)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from bursar.cli.finding import latest_run_here
 from bursar.cli.parsing import parser
 from bursar.cli.report_savings import report_savings
+from bursar.cli.run_exchange import tell_imported
 from bursar.cli.session import print_report
 from bursar.clock import SystemClock
 from bursar.config import find_ledger_place, open_stores
@@ -33,5 +34,8 @@ def main(arguments: Sequence[str]) -> int:
         if latest is None:
             raise UserError("no run of this project yet", hint="bursar status --all")
         run_id = latest.id
+    if (imported := stores.journal.imported(run_id)) is not None:
+        tell_imported(imported, as_json=chosen.json)
+        return OK
     print_report(stores, run_id, as_json=chosen.json)
     return OK

@@ -11,13 +11,14 @@ from bursar.budget import Limit, Unit, format_quantity, parse_limit
 from bursar.cli.finding import find_run
 from bursar.cli.parsing import parser
 from bursar.cli.run import add_run_flags, run_plan
+from bursar.cli.run_targets import reopen
 from bursar.clock import SystemClock
 from bursar.errors import UserError
 from bursar.ids import RandomIds
 from bursar.journal import Journal, RequestKind, RunRow, RunState, TopUp, open_journal
 from bursar.money import NANO_PER_USD
 from bursar.paths import JOURNAL_FILE, state_dir
-from bursar.run import PlanToRun, RunLimit, open_jobs, open_plan, user_name
+from bursar.run import RunLimit, user_name
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -32,12 +33,12 @@ def main(arguments: Sequence[str]) -> int:
         limit = _limit(run, options)
     finally:
         journal.close()
-    return run_plan(_open(run), limit, options, run_id=run.id)
+    return run_plan(reopen(run), limit, options, run_id=run.id)
 
 
 def end_run(run: RunRow, kind: RequestKind) -> None:
     """Agents of the run that were left alone have ended, and what they did is settled and kept; nothing was started."""
-    run_plan(_open(run), None, _options([run.id]), run_id=run.id, request=kind)
+    run_plan(reopen(run), None, _options([run.id]), run_id=run.id, request=kind)
 
 
 def _options(arguments: Sequence[str]) -> Any:
@@ -51,16 +52,12 @@ def _options(arguments: Sequence[str]) -> Any:
     return options.parse_args(arguments)
 
 
-def _open(run: RunRow) -> PlanToRun:
-    if run.workspace is not None:
-        return open_jobs(Path(run.plan_path), Path(run.workspace))
-    return open_plan(Path(run.plan_path), Path(run.project))
-
-
 def _check_resumable(journal: Journal, run: RunRow) -> None:
     """Raises:
-    UserError: the run has ended for good.
+    UserError: the run has ended for good, or is of another machine.
     """
+    if journal.imported(run.id) is not None:
+        raise UserError(f"run {run.id} is of another machine, and can only go on there", hint=f"bursar report {run.id}")
     if run.state is RunState.SUCCEEDED:
         raise UserError(f"run {run.id} is done", hint=f"bursar report {run.id}")
     cancelled = journal.controls.cancellation(run.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from bursar.budget import parse_limit
 from bursar.cli.logged import charging_logs
 from bursar.cli.parsing import Parser, parser
 from bursar.cli.run_budgets import add_budget_flags, enforcement_mode, run_budgets, tell_idle_budgets
-from bursar.cli.run_jobs import check_instances, instance_budgets, is_job_list, lines_to_approve, open_job_list
+from bursar.cli.run_jobs import check_instances, instance_budgets, lines_to_approve
+from bursar.cli.run_roadmap import open_purse, tell_roadmap
+from bursar.cli.run_targets import open_target, tell_left_out
 from bursar.cli.run_times import (
     add_time_flags,
     start_of,
@@ -48,7 +51,6 @@ from bursar.run import (
     Tools,
     ask_of_us,
     check_prices,
-    open_plan,
     settle_finished,
     take_up,
     unfinished_run,
@@ -57,14 +59,13 @@ from bursar.run import (
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the plan and prints the report; the exit code says how it went."""
+    if arguments and arguments[0] in ("export", "import"):
+        from bursar.cli.run_exchange import export_run, import_run
+
+        return (export_run if arguments[0] == "export" else import_run)(arguments[1:])
     options = _options(arguments)
     limit = RunLimit(text=options.budget, limit=parse_limit(options.budget)) if options.budget is not None else None
-    return run_plan(_open(_plan_path(options.plan), options.workspace), limit, options)
-
-
-def _open(path: Path, workspace: str | None) -> PlanToRun:
-    """What the path names, a plan or a job list, ready to be run."""
-    return open_job_list(path, workspace) if is_job_list(path, workspace) else open_plan(path, Path.cwd())
+    return run_plan(open_target(options.plan, options.phases, options.workspace), limit, options)
 
 
 def run_plan(
@@ -93,12 +94,15 @@ def run_plan(
     tools = build_tools(settings, flags, agent)
     if opened.origin.workspace is None and _is_done(opened, tools):
         return OK
+    if opened.selection is not None:
+        tell_left_out(opened.selection)
     if limit is not None:
         check_prices(opened, tools, limit.limit)
     tell_missing_login(agent)
     own_settings, approvable = load_project_settings(root), lines_to_approve(opened)
     if request is None:  # else nothing of the plan is run
-        require_approval(opened.plan, own_settings, tools.stores.journal, trust=options.trust, more=approvable)
+        require_approval(opened.plans, own_settings, tools.stores.journal, trust=options.trust, more=approvable)
+    tools = replace(tools, purse=open_purse(opened, tools.stores.ledger))
     lock = RunLock(tools.state_dir, opened)
     try:
         run = None if getattr(options, "new", False) else unfinished_run(opened, tools)
@@ -121,7 +125,9 @@ def run_plan(
                 ask_of_us(context, request)
             watch.begin(context, [each.name for each in more])
             send_earlier_alerts(notifier, context)
-            return conduct(conductor, context, rows, watch, as_json=options.json)
+            code = conduct(conductor, context, rows, watch, as_json=options.json)
+            tell_roadmap(context)
+            return code
     finally:
         lock.release()
         tell_undelivered(notifier)
@@ -160,7 +166,10 @@ def flags_of(options: Any) -> Flags:
 
 def _options(arguments: Sequence[str]) -> Any:
     options = parser("run", "run a plan or a job list under a budget; again, it does only what is missing")
-    options.add_argument("plan", metavar="PLAN", help="a PLAN.md, or a job list (.json)")
+    options.add_argument(
+        "plan", nargs="+", metavar="PLAN", help="a PLAN.md or several, a ROADMAP.md, or a job list (.json)"
+    )
+    options.add_argument("--phases", metavar="LIST", help="of a roadmap: which phases, 2-4 or 1,3 (default: all)")
     options.add_argument(
         "--workspace", metavar="DIR", help="of a job list: where its agents work, all at once (default: here)"
     )
@@ -172,23 +181,13 @@ def _options(arguments: Sequence[str]) -> Any:
     return options.parse_args(arguments)
 
 
-def _plan_path(text: str) -> Path:
-    """The plan's absolute path.
-
-    Raises:
-        UserError: there is no such file, or it is a directory.
-    """
-    path = Path(text)
-    if path.is_dir():
-        plans = sorted(path.glob("*PLAN.md"))
-        hint = f"name one of its plans, for example {plans[0]}" if plans else "name a PLAN.md"
-        raise UserError(f"{path} is a directory, not a plan", hint=hint)
-    if not path.exists():
-        raise UserError(f"there is no {'job list' if path.suffix.lower() == '.json' else 'plan'} at {path}")
-    return path.resolve()
-
-
 def _is_done(opened: PlanToRun, tools: Tools) -> bool:
+    if opened.selection is not None:
+        if opened.selection.choice.parts:
+            return False
+        settle_finished(opened, tools)
+        sys.stderr.write(f"nothing to do: every plan of {opened.plan.path} has a SUMMARY\n")
+        return True
     target = summary_path(opened.plan.path)
     if not target.exists():
         return False

@@ -78,6 +78,7 @@ def _keys_of_claude(instance: Instance) -> list[str]:
         "permission_mode": instance.permission_mode not in _OWN_MODES,
         "allowed_tools": instance.allowed_tools is not None,
         "session_id": instance.continues,
+        "compact_history": instance.compacts_history,
     }
     return [key for key, is_asked in asked.items() if is_asked]
 

@@ -39,7 +39,17 @@ from bursar.paths import state_dir
 from bursar.plan import Plan
 from bursar.pricing import ALIASES, load_prices
 from bursar.reports import build_run_report, render_report, report_as_data
-from bursar.run import ENOUGH_ATTEMPTS, Conductor, PlanToRun, RunContext, RunSettings, Stores, Tools, alerts_of_run
+from bursar.run import (
+    ENOUGH_ATTEMPTS,
+    Conductor,
+    LiveForecast,
+    PlanToRun,
+    RunContext,
+    RunSettings,
+    Stores,
+    Tools,
+    alerts_of_run,
+)
 from bursar.worktrees import is_tracked, leave_out
 
 _EXIT_CODES = {
@@ -146,6 +156,10 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
         escalates_named=settings.routing.escalate_named,
         lane=Lane(settings.agents.get(flags.agent or settings.run.agent, AgentSettings()).lane),
         startup_delay_seconds=flags.startup_delay_seconds,
+        max_phases=settings.parallel.max_workers,
+        phase_tokens=settings.parallel.min_token_budget_per_phase,
+        falls_back=settings.parallel.fallback_to_sequential,
+        forecast_seconds=settings.run.forecast_seconds,
         windows=_windows(settings, flags),
         waits=flags.waits,
     )
@@ -159,9 +173,11 @@ def _windows(settings: Settings, flags: Flags) -> tuple[WindowLimit, ...]:
 
 
 def require_approval(
-    plan: Plan, settings: Settings, journal: Journal, *, trust: bool, more: Sequence[str] = ()
+    plans: Sequence[Plan], settings: Settings, journal: Journal, *, trust: bool, more: Sequence[str] = ()
 ) -> None:
-    """A person has approved this plan's content, now or before, if anything in it would be executed.
+    """A person has approved the content of each plan, now or before, if anything in it would be executed.
+
+    All that is not approved yet is asked for at once.
 
     Args:
         more: what else of its content has to be approved, in lines for people.
@@ -169,22 +185,29 @@ def require_approval(
     Raises:
         UserError: nobody has, and nobody can be asked.
     """
-    commands = [f"task {task.number}: {command}" for task in plan.tasks for command in task.commands]
-    commands += more
-    commands += [f"{FILE_NAME}: {program}" for program in settings.programs()]
-    if not commands:
+    programs = [f"{FILE_NAME}: {program}" for program in settings.programs()]
+    unapproved: dict[str, Plan] = {}
+    commands: list[str] = []
+    for plan in plans:
+        own = [f"task {task.number}: {command}" for task in plan.tasks for command in task.commands]
+        digest = hashlib.sha256("\0".join([plan.digest, settings.digest(), *more]).encode()).hexdigest()
+        if (own or more or programs) and not journal.is_approved(digest):
+            unapproved[digest] = plan
+            commands += own if len(plans) == 1 else [f"plan {plan.id}, {command}" for command in own]
+    if not unapproved:
         return
-    digest = hashlib.sha256("\0".join([plan.digest, settings.digest(), *more]).encode()).hexdigest()
-    if journal.is_approved(digest):
-        return
+    commands += [*more, *programs]
     listed = "\n".join(f"  {command}" for command in commands)
     what = "commands and permissions" if more else "commands"
-    if not trust and not _ask(f"{plan.path} would use these {what}:\n{listed}\n"):
+    where = str(next(iter(unapproved.values())).path) if len(unapproved) == 1 else f"{len(unapproved)} plans"
+    if not trust and not _ask(f"{where} would use these {what}:\n{listed}\n"):
+        verb, hint = ("contains", "the plan changes") if len(unapproved) == 1 else ("contain", "a plan changes")
         raise UserError(
-            f"{plan.path} contains {what} that nobody has approved yet:\n{listed}",
-            hint="read them, then say --trust; it is remembered until the plan changes",
+            f"{where} {verb} {what} that nobody has approved yet:\n{listed}",
+            hint=f"read them, then say --trust; it is remembered until {hint}",
         )
-    journal.approve(digest, str(plan.path), SystemClock().now().isoformat(timespec="seconds"))
+    for digest, plan in unapproved.items():
+        journal.approve(digest, str(plan.path), SystemClock().now().isoformat(timespec="seconds"))
 
 
 def _ask(question: str) -> bool:
@@ -276,7 +299,7 @@ async def _conduct(
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop, number)
-    looking = asyncio.create_task(watch.look())
+    looking = asyncio.gather(watch.look(), LiveForecast(context).keep())
     desk = open_desk(conductor, context, say)
     watch.tell_desk(desk)
     try:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
-import bursar
 from bursar.cli.parsing import parser
-from bursar.database import load_migrations, open_database
+from bursar.cli.phase_states import open_journal_to_read, phases_as_data, read_phases
 from bursar.errors import OK
-from bursar.paths import JOURNAL_APPLICATION_ID, JOURNAL_FILE, state_dir
+from bursar.paths import FORECAST_FILE, state_dir
 from bursar.processes import is_alive
 
 TYPE_CHECKING = False
@@ -19,14 +18,17 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "id", "project", "plan", "plan_path", "state", "conductor", "limit", "started_at", "ended_at",
-    "tasks", "merged", "running", "not_done",
+    "tasks", "merged", "running", "not_done", "is_imported",
 )  # fmt: skip
 
 
 def main(arguments: Sequence[str]) -> int:
     """Prints the newest runs, those of this project unless all were asked for."""
     options = _options(arguments)
-    runs = read_runs(None if options.all else _project(), options.last)
+    runs = read_runs(None if options.all else here(), options.last)
+    for run in runs:
+        if phases := read_phases(run["id"]):
+            run["phases"] = phases_as_data(phases, is_conducted=run["state"] == "running")
     if options.json:
         import json
 
@@ -48,15 +50,15 @@ def _options(arguments: Sequence[str]) -> Any:
 
 
 def read_runs(project: str | None, last: int) -> list[dict[str, Any]]:
-    path = os.path.join(state_dir(), JOURNAL_FILE)
-    if not os.path.exists(path):
+    """The newest runs of a project (None: of all), as the view has them; a dead conductor's are interrupted."""
+    database = open_journal_to_read()
+    if database is None:
         return []
-    migrations = load_migrations(os.path.join(os.path.dirname(bursar.__file__), "journal", "store.py"))
-    database = open_database(path, migrations=migrations, application_id=JOURNAL_APPLICATION_ID, read_only=True)
     try:
         rows = database.query(
             "SELECT id, project, plan_id, plan_path, state, conductor, budget_limit, started_at, ended_at,"
-            " tasks, merged, running, not_done FROM run_overview WHERE ?1 IS NULL OR project = ?1"
+            " tasks, merged, running, not_done, id IN (SELECT run_id FROM imported_run)"
+            " FROM run_overview WHERE ?1 IS NULL OR project = ?1"
             " ORDER BY started_at DESC LIMIT ?2",
             (project, last),
         )
@@ -70,11 +72,29 @@ def _run(run: dict[str, Any]) -> dict[str, Any]:
     conductor = run.pop("conductor")
     if run["state"] == "running" and not (conductor and is_alive(conductor)):
         run["state"] = "interrupted"
+    if run.pop("is_imported"):
+        run["imported"] = True
+    run["forecast"] = _forecast(run["id"]) if run["state"] == "running" else None
     run["progress_percent"] = 100 * run["merged"] // run["tasks"] if run["tasks"] else 0
     return run
 
 
-def _project() -> str | None:
+def _forecast(run: str) -> dict[str, Any] | None:
+    """What its conductor has last forecast of what is left; None where it has not, or it cannot be read."""
+    path = os.path.join(state_dir(), "runs", run, FORECAST_FILE)
+    if not os.path.exists(path):
+        return None
+    import json
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def here() -> str | None:
     """The top folder of the checkout around us, as `git rev-parse` would say; None outside of any."""
     folder = os.path.realpath(os.getcwd())
     while not os.path.exists(os.path.join(folder, ".git")):
@@ -87,8 +107,22 @@ def _project() -> str | None:
 
 def _line(run: dict[str, Any]) -> str:
     hint = f"  →  bursar resume {run['id']}" if run["state"] in ("interrupted", "stopped", "failed") else ""
+    if run.get("imported"):
+        hint = "  imported"
+    forecast = run["forecast"] or {}
+    finishes = forecast.get("finishes")
+    hint += f"  finishes with probability {finishes:.2f}" if isinstance(finishes, float) else ""
     return (
         f"{run['id']}  {run['plan']:<10} {run['state']:<11} {run['merged']:>3}/{run['tasks']} tasks"
         f" ({run['progress_percent']} %)  {run['running']} running, {run['not_done']} not done"
-        f"  since {run['started_at'][:16].replace('T', ' ')}{hint}\n"
+        f"  since {run['started_at'][:16].replace('T', ' ')}{hint}\n{_phase_line(run.get('phases'))}"
     )
+
+
+def _phase_line(phases: dict[str, Any] | None) -> str:
+    """Phases by their state, where the run is of a roadmap."""
+    if phases is None:
+        return ""
+    states = ("active", "completed", "failed", "waiting", "skipped", "pending")
+    listed = [f"{', '.join(map(str, phases[state]))} {state}" for state in states if phases[state]]
+    return f"          phases: {' · '.join(listed)}\n"

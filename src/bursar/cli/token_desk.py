@@ -126,16 +126,17 @@ class Desk(NamedTuple):
 
 
 @contextmanager
-def open_desk(*, must_exist: bool) -> Iterator[Desk]:
-    """The desk of the project around the current folder, for one command.
+def open_desk(*, must_exist: bool, project: str | None = None) -> Iterator[Desk]:
+    """The desk of the project, for one command.
 
     Args:
+        project: its top folder; None: the project around the current folder.
         must_exist: nothing is made where neither a ledger nor a snapshot is there.
 
     Raises:
         UserError: there is none; or the project's snapshot is nobody's.
     """
-    project, clock = find_project(), SystemClock()
+    project, clock = project or find_project(), SystemClock()
     place = find_ledger_place()
     snapshot = read_snapshot(project)  # a foreign one is refused before any store is made
     if must_exist and snapshot is None and not (is_ledger_url(place) or os.path.lexists(place)):

@@ -10,6 +10,7 @@ import sys
 import time
 
 from bursar.cli.usage_options import parse_options
+from bursar.cli.usage_prices import stated_prices
 from bursar.cli.usage_zone import zone_of
 from bursar.errors import OK, UserError
 from bursar.logs import (
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def read_logs(index: LogIndex, environment: Mapping[str, str]) -> None:
     """What is new is in the index; what could not be read, or believed, is told on stderr."""
-    result = update_index(index, environment)
+    result = update_index(index, environment, stated=stated_prices(environment))
     if not result.sources:
         titles = ", ".join(f"{source.title} ({source.variables})" for source in SOURCES)
         sys.stderr.write(f"warning: there are no logs here of {titles}\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
+from bursar.cli.usage_prices import stated_prices
 from bursar.errors import OK, UserError
 from bursar.logs import LogIndex, Totals, Wanted, Zone, add_up, find_blocks, note_limit, rows_by_session, update_index
 
@@ -43,7 +44,7 @@ def read_told() -> Mapping[str, Any]:
 def print_statusline(index: LogIndex, environment: Mapping[str, str], zone: Zone) -> int:
     """Reads what is new and prints: model; cost of session and day; what is left of the block; limits of the plan."""
     told, now = read_told(), int(time.time() * 1000)
-    update_index(index, environment)
+    update_index(index, environment, stated=stated_prices(environment))
     limits = _note_limits(index, told, now)
     session = told.get("session_id")
     parts = [_model(told)]

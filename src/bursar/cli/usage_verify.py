@@ -9,14 +9,14 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bursar.cli.parsing import parser
 from bursar.cli.usage_zone import zone_of
 from bursar.errors import OK, TASK_FAILED, SetupError, UserError
 from bursar.logs import LogIndex, Totals, Wanted, Zone, day_of, open_index, rows_by_day, update_index
-from bursar.logs.dropped import find_dropped
+from bursar.logs.dropped import Dropped, find_dropped, find_tiers
 from bursar.money import NANO_PER_USD
 
 _TIMEOUT_SECONDS = 600
@@ -33,8 +33,9 @@ class Counted(NamedTuple):
     usd: float | None
 
 
-Counts = dict[tuple[str, str, str], Counted]
-"""By agent, day and model."""
+Key = tuple[str, str, str]
+"""Agent, day and model."""
+Counts = dict[Key, Counted]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -51,7 +52,9 @@ def main(arguments: Sequence[str]) -> int:
     theirs: Counts = {}
     for agent in agents:
         theirs |= _ask(command, agent, chosen.timezone)
-    differences = list(_differences(ours, theirs, _reasons(zone)))
+    theirs = _without_speeds(theirs, ours)
+    dropped = _reasons(find_dropped(os.environ), zone)
+    differences = list(_differences(ours, theirs, dropped, _reasons(find_tiers(os.environ), zone)))
     if chosen.json:
         sys.stdout.write(json.dumps({"same": not differences, "differences": differences}, indent=2) + "\n")
     else:
@@ -150,31 +153,47 @@ def _tokens(model: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(int(model[name]) for name in _COUNTERS)
 
 
-def _reasons(zone: Zone) -> Mapping[tuple[str, str, str], str]:
-    """Why ccusage leaves records out, by agent, day and model."""
-    found: dict[tuple[str, str, str], Counter[str]] = {}
-    for dropped in find_dropped(os.environ):
-        seconds = dropped.at // 1000
-        key = ("claude", day_of((seconds + zone.offset_at(seconds)) // 86_400), dropped.model)
-        found.setdefault(key, Counter())[dropped.reason] += 1
-    return {key: _in_words(counter) for key, counter in found.items()}
+def _without_speeds(theirs: Counts, ours: Counts) -> Counts:
+    """What ccusage calls a model of its own (`…-fast`) is counted with the model."""
+    counts: Counts = {}
+    for (agent, day, name), counted in theirs.items():
+        key = (agent, day, name)
+        if agent == "claude" and key not in ours:
+            key = (agent, day, name.removesuffix("-fast"))
+        counts[key] = _add(counts[key], counted) if key in counts else counted
+    return counts
 
 
-def _in_words(reasons: Counter[str]) -> str:
-    words = (f"{reason} ({count})" for reason, count in reasons.most_common())
-    return f"ccusage leaves records out: {'; '.join(words)}"
+def _add(one: Counted, other: Counted) -> Counted:
+    usd = None if one.usd is None or other.usd is None else one.usd + other.usd
+    return Counted(tuple(map(sum, zip(one.tokens, other.tokens, strict=True))), usd)
+
+
+def _reasons(records: Iterable[Dropped], zone: Zone) -> Mapping[Key, str]:
+    """Why ccusage counts them otherwise, by agent, day and model."""
+    found: dict[Key, Counter[str]] = {}
+    for record in records:
+        seconds = record.at // 1000
+        key = ("claude", day_of((seconds + zone.offset_at(seconds)) // 86_400), record.model)
+        found.setdefault(key, Counter())[record.reason] += 1
+    return {
+        key: "; ".join(f"{reason} ({count})" for reason, count in counter.most_common())
+        for key, counter in found.items()
+    }
 
 
 def _differences(
-    ours: Counts, theirs: Counts, reasons: Mapping[tuple[str, str, str], str]
+    ours: Counts, theirs: Counts, dropped: Mapping[Key, str], tiers: Mapping[Key, str]
 ) -> Iterator[dict[str, object]]:
     nothing = Counted((0, 0, 0, 0), 0.0)
     for key in sorted(ours.keys() | theirs.keys()):
         one, other = ours.get(key, nothing), theirs.get(key, nothing)
-        same_tokens = one.tokens == other.tokens
-        if same_tokens and (one.usd is None or other.usd is None or abs(one.usd - other.usd) < _HALF_A_CENT):
+        if one.tokens != other.tokens:
+            reason = f"ccusage leaves records out: {dropped[key]}" if key in dropped else ""
+        elif not _costs_differ(one, other, is_known=key not in tiers):
             continue
-        reason = _PRICES if same_tokens else reasons.get(key, "")
+        else:
+            reason = tiers.get(key, _PRICES)
         yield {
             "agent": key[0],
             "date": key[1],
@@ -183,6 +202,13 @@ def _differences(
             "ccusage": {**dict(zip(_COUNTERS, other.tokens, strict=True)), "cost": other.usd},
             "reason": reason or None,
         }
+
+
+def _costs_differ(one: Counted, other: Counted, *, is_known: bool) -> bool:
+    """`is_known`: both mean the same price, so that one which only one of them knows is no difference."""
+    if one.usd is None or other.usd is None:
+        return not is_known and one.usd != other.usd
+    return abs(one.usd - other.usd) >= _HALF_A_CENT
 
 
 def _render(differences: Sequence[Mapping[str, Any]], compared: int, agents: Sequence[str]) -> str:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bursar.errors import UserError
+from bursar.paths import SETTINGS_FILE, user_settings_file
 
-FILE_NAME = "bursar.toml"
+FILE_NAME = SETTINGS_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,10 +44,7 @@ def project_file(root: Path) -> Path:
 
 def user_file(environment: Mapping[str, str] = os.environ) -> Path:
     """`bursar/bursar.toml` in `$XDG_CONFIG_HOME`, else in `~/.config`: for every project, and it goes before theirs."""
-    base = environment.get("XDG_CONFIG_HOME", "")
-    if not os.path.isabs(base):
-        base = os.path.join(environment.get("HOME") or os.path.expanduser("~"), ".config")
-    return Path(base, "bursar", FILE_NAME)
+    return Path(user_settings_file(environment))
 
 
 def read_settings_file(path: Path) -> SettingsFile:

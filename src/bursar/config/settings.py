@@ -37,6 +37,7 @@ class RunTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     default_hold: str = "50k tokens"
     attempt_minutes: float = 60.0
     verify_minutes: float = 15.0
+    forecast_seconds: float = 15.0
 
 
 class RoutingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -237,6 +238,8 @@ def _check(settings: Settings, path: Path) -> None:
     for name, minutes in (("attempt_minutes", run.attempt_minutes), ("verify_minutes", run.verify_minutes)):
         if not 0 < minutes <= 7 * 24 * 60:
             raise UserError(f"{path}: run.{name} must be more than 0 and at most a week, not {minutes}")
+    if not 0 <= run.forecast_seconds <= 24 * 60 * 60:
+        raise UserError(f"{path}: run.forecast_seconds must be from 0 (never) to a day, not {run.forecast_seconds}")
     check_parallel(settings.parallel, f"{path}: parallel.")
     check_prices(settings.price, f"{path}: ")
     check_windows(settings.window, f"{path}: ")

@@ -19,9 +19,19 @@ from bursar.estimation.task_types import TaskType, choose_task_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bursar.estimation.forecasting import DRAWS, SEED, Draws, Forecast, Piece, Rung, forecast, spread_draws
+    from bursar.estimation.forecasting import (
+        DRAWS,
+        SEED,
+        Draws,
+        Forecast,
+        Piece,
+        Rung,
+        forecast,
+        left_draws,
+        spread_draws,
+    )
 
-_LATE = frozenset({"DRAWS", "SEED", "Draws", "Forecast", "Piece", "Rung", "forecast", "spread_draws"})
+_LATE = frozenset({"DRAWS", "SEED", "Draws", "Forecast", "Piece", "Rung", "forecast", "left_draws", "spread_draws"})
 
 __all__ = [
     "CRITERION_TOKENS",
@@ -50,6 +60,7 @@ __all__ = [
     "forecast",
     "guess_range",
     "is_about_estimates",
+    "left_draws",
     "spread_draws",
     "task_facts",
 ]

@@ -17,6 +17,7 @@ from bursar.estimation.totals import normal_draws
 
 DRAWS = 1_000
 SEED = 1
+_FEW_DRAWS = 10
 _COMMON = 0.5  # of the variance of guesses: what all of them share
 
 Draws: TypeAlias = Floats
@@ -112,6 +113,19 @@ def spread_draws(size: int, seed: int, row: int, low: float, high: float) -> Dra
     own = normal_draws(size, DRAWS, seed)[row]
     places = np.sqrt(_COMMON) * _common(size, seed) + np.sqrt(1 - _COMMON) * own
     return np.asarray(np.exp((low + high) / 2 + (high - low) / 2 / ONE_SIDE * places / places.std()))
+
+
+def left_draws(draws: Draws, used: float) -> Draws:
+    """What is still to come of work that has used so much: what it takes in the draws in which it takes more than that.
+
+    What has gone farther than nearly all draws is taken to go on for a quarter of what it has used.
+    """
+    if used <= 0:
+        return draws
+    longer = draws[draws > used]
+    if len(longer) < _FEW_DRAWS:
+        return np.full_like(draws, used / 4)
+    return np.where(draws > used, draws, np.resize(longer, len(draws))) - used
 
 
 @lru_cache(maxsize=2)

@@ -40,6 +40,7 @@ class CallReported:
         is_final: the counters will not grow any more. A report that is not final may carry a placeholder for output.
         is_streaming: the call is being answered at this moment, and more reports on it are on their way.
         is_side_chain: the call was made by a sub-agent; it counts all the same.
+        service_tier: how its provider served it: `standard`, `fast`, `priority`; None where this report does not say.
         source: who says so. Sources are joined by `call_id`; where final reports of two differ, the meter keeps that.
     """
 
@@ -50,6 +51,7 @@ class CallReported:
     is_side_chain: bool = False
     is_streaming: bool = False
     source: Source = Source.STREAM
+    service_tier: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,12 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptStarted:
-    """An agent works on a task. `adopted`: it was started by an earlier conductor and has worked on alone."""
+    """An agent works on a task.
+
+    Attributes:
+        adopted: it was started by an earlier conductor and has worked on alone.
+        inherited_bytes: how much it is told of the tasks that it depends on.
+    """
 
     task: str
     name: str
@@ -35,6 +40,7 @@ class AttemptStarted:
     model: str
     held_tokens: int
     adopted: bool = False
+    inherited_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,7 @@ class AttemptEnded:
         nano_usd: cost of what was metered; None when a price is unknown.
         branch: where work that was not merged can be found.
         differences: what sources of its usage say that is more than 1 % apart.
+        assumptions: what of its cost is not as anybody has stated it.
         resets_at: a limit of the provider's has ended it, and is over then (s since 1970); None: none has.
     """
 
@@ -65,6 +72,7 @@ class AttemptEnded:
     branch: str | None = None
     differences: tuple[str, ...] = ()
     resets_at: int | None = None
+    assumptions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +162,28 @@ class AlertFired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastChanged:
+    """What is left of the run has been forecast: how probably `open_tasks` are finished with what is left.
+
+    Attributes:
+        budget: the one that is least likely to suffice; `left` of it for this run, in its `unit`.
+        finishes: the probability.
+        needed: what makes it 0.9; None where nothing does, because tasks fail.
+        needed_to_pay: what pays for all that is begun with 0.9, whether it succeeds or not.
+        observations: how many finished attempts it is learned from.
+    """
+
+    open_tasks: int
+    budget: str
+    unit: str
+    left: int
+    finishes: float
+    needed: int | None
+    needed_to_pay: int
+    observations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutForwarded:
     """The run's merged work was brought to the branch it started from, or (`obstacle`) left on a branch of its own."""
 
@@ -171,6 +201,36 @@ class SummaryWritten:
     path: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseStarted:
+    """A phase of a roadmap may work from now on; `held_tokens`: in the token session, 0 where there is none."""
+
+    phase: str
+    name: str
+    tasks: int
+    held_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseEnded:
+    """Every task of a phase is done, or will not be done in this run; `tokens` is what it has used in this run."""
+
+    phase: str
+    name: str
+    tasks: int
+    done: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseHeldBack:
+    """A phase waits for tokens, or goes another way because of them; `because` says which."""
+
+    phase: str
+    name: str
+    because: str
+
+
 RunEvent = (
     RunStarted
     | AttemptStarted
@@ -183,6 +243,10 @@ RunEvent = (
     | CheckpointPassed
     | StartWarned
     | AlertFired
+    | ForecastChanged
     | CheckoutForwarded
     | SummaryWritten
+    | PhaseStarted
+    | PhaseEnded
+    | PhaseHeldBack
 )

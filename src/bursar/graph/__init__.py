@@ -18,17 +18,22 @@ from bursar.graph.parallel import (
 from bursar.graph.phases import awaited_phases, check_roadmap, phase_nodes, startable_phases
 from bursar.graph.plan_index import IndexedPlan, PlanIndex, build_plan_index
 from bursar.graph.plans import check_plan, plan_nodes, render_waves
+from bursar.graph.program_nodes import program_nodes
+from bursar.graph.program_plans import ChosenPlans, LeftOut, PhaseToRun, choose_plans, unreadable_problems
 from bursar.graph.render import render_dot, render_mermaid
 
 __all__ = [
+    "ChosenPlans",
     "Conflict",
     "Cycle",
     "Duration",
     "Graph",
     "IndexedPlan",
+    "LeftOut",
     "Misplaced",
     "Node",
     "ParallelGroup",
+    "PhaseToRun",
     "PlanIndex",
     "Touch",
     "Verdict",
@@ -37,6 +42,7 @@ __all__ = [
     "build_plan_index",
     "check_plan",
     "check_roadmap",
+    "choose_plans",
     "find_cycles",
     "find_misplaced",
     "judge_group",
@@ -45,10 +51,12 @@ __all__ = [
     "phase_nodes",
     "phases_to_run",
     "plan_nodes",
+    "program_nodes",
     "render_dot",
     "render_mermaid",
     "render_waves",
     "simulate_group",
     "startable_phases",
     "touched_places",
+    "unreadable_problems",
 ]

@@ -1,26 +1,58 @@
-"""Observations of finished attempts: what estimates and routes learn from."""
+"""Observations of finished attempts: what estimates and routes learn from, and what is to come by them.
+
+What is to come is imported when it is asked for: it brings numpy, which a command may never need.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
 
 from bursar.history.exchange import Parsed, export_lines, parse_lines
 from bursar.history.learning import LEARN_FROM, Experience, key_of, learn
 from bursar.history.observation import Observation, check_observation
 from bursar.history.statistics import STATISTICS_FILE, build_statistics, write_statistics
 from bursar.history.store import History, Read, Refused, open_history
+from bursar.history.work import Work
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bursar.history.outlook import SURE, Basis, Chance, Estimated, Told, estimate_works, to_nano_usd, weigh
+
+_LATE = frozenset({"SURE", "Basis", "Chance", "Estimated", "Told", "estimate_works", "to_nano_usd", "weigh"})
 
 __all__ = [
     "LEARN_FROM",
     "STATISTICS_FILE",
+    "SURE",
+    "Basis",
+    "Chance",
+    "Estimated",
     "Experience",
     "History",
     "Observation",
     "Parsed",
     "Read",
     "Refused",
+    "Told",
+    "Work",
     "build_statistics",
     "check_observation",
+    "estimate_works",
     "export_lines",
     "key_of",
     "learn",
     "open_history",
     "parse_lines",
+    "to_nano_usd",
+    "weigh",
     "write_statistics",
 ]
+
+
+if not TYPE_CHECKING:  # types know the names above, and no others
+
+    def __getattr__(name: str) -> object:
+        """What forecasts need, imported now."""
+        if name not in _LATE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.outlook"), name)

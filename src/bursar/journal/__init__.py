@@ -14,7 +14,17 @@ from bursar.journal.controls import (
     RequestKind,
     TopUp,
 )
-from bursar.journal.rows import AttemptRow, AttemptState, RunRow, RunState, TaskRow, TaskState
+from bursar.journal.rows import (
+    AttemptRow,
+    AttemptState,
+    ImportedRun,
+    PhaseCounts,
+    PlanRow,
+    RunRow,
+    RunState,
+    TaskRow,
+    TaskState,
+)
 from bursar.journal.store import Journal, open_journal
 from bursar.journal.window_record import WindowRecord, read_window_record, write_window_record
 
@@ -24,8 +34,11 @@ __all__ = [
     "AttemptState",
     "Cancellation",
     "Controls",
+    "ImportedRun",
     "Journal",
     "Option",
+    "PhaseCounts",
+    "PlanRow",
     "Question",
     "Remainder",
     "Request",

@@ -51,6 +51,8 @@ class RunRow:
         limit: the budget as typed, None for none.
         conductor: identity of the process that conducts it (see `processes.identify`); None when none does.
         workspace: the folder in which the agents of a job list work; None for a plan.
+        scope: of a run of several plans, what was asked for, as JSON: `{"phases": "2,3"}` of the roadmap at `plan_path`
+            (null: all), or `{"plans": [PATH, …]}`; None for a single plan or a job list.
     """
 
     id: str
@@ -66,6 +68,48 @@ class RunRow:
     started_at: str
     ended_at: str | None = None
     workspace: str | None = None
+    scope: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRow:
+    """One plan of a run of several; its tasks are numbered `PLAN_ID/TASK`.
+
+    Attributes:
+        phase: the number of its phase in the roadmap, and `phase_name` what that is called; empty without a roadmap.
+    """
+
+    run_id: str
+    plan_id: str
+    path: str
+    digest: str
+    phase: str = ""
+    phase_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedRun:
+    """A run of another machine, with `content` as it was exported there and the sha256 of that."""
+
+    run_id: str
+    digest: str
+    content: str
+    imported_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseCounts:
+    """How many tasks of a phase of a run are in which state."""
+
+    phase: str
+    name: str
+    plans: int
+    tasks: int
+    merged: int
+    running: int
+    waiting: int
+    failed: int
+    skipped: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

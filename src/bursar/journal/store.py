@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from bursar.database import load_migrations, open_database
 from bursar.journal.controls import Controls
-from bursar.journal.rows import AttemptRow, AttemptState, RunRow, RunState, TaskRow, TaskState
+from bursar.journal.rows import (
+    AttemptRow,
+    AttemptState,
+    ImportedRun,
+    PhaseCounts,
+    PlanRow,
+    RunRow,
+    RunState,
+    TaskRow,
+    TaskState,
+)
 from bursar.paths import JOURNAL_APPLICATION_ID
 
 if TYPE_CHECKING:
@@ -17,7 +27,7 @@ if TYPE_CHECKING:
 
 _RUN_COLUMNS = (
     "id, project, plan_path, plan_id, plan_digest, branch, base_commit, budget_limit, state, conductor,"
-    " started_at, ended_at, workspace"
+    " started_at, ended_at, workspace, scope"
 )
 _RUN_AS_READ = _RUN_COLUMNS.replace(
     " state,", " CASE WHEN id IN (SELECT run_id FROM cancellation) THEN 'cancelled' ELSE state END,"
@@ -27,8 +37,17 @@ _ATTEMPT_COLUMNS = (
     "key, run_id, task, number, model, directory, base_commit, session_id, worktree, state, started_at, merge_commit,"
     " note, ended_at, digest"
 )
-_RUN_FIELDS, _TASK_FIELDS, _ATTEMPT_FIELDS = (
-    tuple(field.name for field in fields(row)) for row in (RunRow, TaskRow, AttemptRow)
+_OWN = "{} NOT IN (SELECT run_id FROM imported_run)"
+_OF_A_RUN = (
+    ("imported_run", "run_id"),
+    ("attempt", "run_id"),
+    ("task", "run_id"),
+    ("run_plan", "run_id"),
+    ("run", "id"),
+)  # children first
+_PLAN_COLUMNS = "run_id, plan_id, path, digest, phase, phase_name"
+_RUN_FIELDS, _TASK_FIELDS, _ATTEMPT_FIELDS, _PLAN_FIELDS, _PHASE_FIELDS = (
+    tuple(field.name for field in fields(row)) for row in (RunRow, TaskRow, AttemptRow, PlanRow, PhaseCounts)
 )
 
 
@@ -49,18 +68,21 @@ class Journal:
         self._database = database
         self.controls = Controls(database)
 
-    def begin_run(self, run: RunRow, tasks: Iterable[TaskRow]) -> None:
-        """The run exists, with all of its tasks, or (on failure) neither does."""
+    def begin_run(self, run: RunRow, tasks: Iterable[TaskRow], plans: Iterable[PlanRow] = ()) -> None:
+        """The run exists, with all of its tasks and (of several) its plans, or (on failure) none of it does."""
         with self._database.write() as connection:
-            connection.execute(f"INSERT INTO run ({_RUN_COLUMNS}) VALUES ({_marks(13)})", astuple(run))
+            connection.execute(f"INSERT INTO run ({_RUN_COLUMNS}) VALUES ({_marks(14)})", astuple(run))
             self._insert_tasks(connection, tasks)
+            self._insert_plans(connection, plans)
 
-    def change_plan(self, run_id: str, digest: str, tasks: Iterable[TaskRow]) -> None:
+    def change_plan(self, run_id: str, digest: str, tasks: Iterable[TaskRow], plans: Iterable[PlanRow] = ()) -> None:
         """The run goes by a changed plan: tasks it did not know are pending, those it has lost are out of the count."""
         with self._database.write() as connection:
             connection.execute("UPDATE run SET plan_digest = ? WHERE id = ?", (digest, run_id))
             connection.execute("UPDATE task SET position = -1 WHERE run_id = ?", (run_id,))
+            connection.execute("UPDATE run_plan SET position = -1 WHERE run_id = ?", (run_id,))
             self._insert_tasks(connection, tasks)
+            self._insert_plans(connection, plans)
 
     def conduct(self, run_id: str, conductor: str, limit: str | None) -> None:
         """`conductor` runs it from now on, under `limit` (as typed)."""
@@ -122,6 +144,41 @@ class Journal:
                 (task, _text(note), commit, attempt.run_id, attempt.task),
             )
 
+    def import_run(
+        self,
+        imported: ImportedRun,
+        run: RunRow,
+        tasks: Iterable[TaskRow],
+        attempts: Iterable[AttemptRow],
+        plans: Iterable[PlanRow],
+    ) -> None:
+        """The run of another machine is known, for looking at; in place of what was imported of it before.
+
+        Raises:
+            ValueError: the run is one of this machine's own; nothing has changed.
+        """
+        with self._database.write() as connection:
+            known = connection.execute("SELECT 1 FROM run WHERE id = ?", (run.id,)).fetchone()
+            before = connection.execute("SELECT 1 FROM imported_run WHERE run_id = ?", (run.id,)).fetchone()
+            if known and not before:
+                raise ValueError(run.id)
+            for table, column in _OF_A_RUN:
+                connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (run.id,))
+            connection.execute(f"INSERT INTO run ({_RUN_COLUMNS}) VALUES ({_marks(14)})", astuple(run))
+            self._insert_tasks(connection, tasks)
+            self._insert_plans(connection, plans)
+            connection.executemany(
+                f"INSERT INTO attempt ({_ATTEMPT_COLUMNS}) VALUES ({_marks(15)})", [astuple(row) for row in attempts]
+            )
+            connection.execute(f"INSERT INTO imported_run VALUES ({_marks(4)})", astuple(imported))
+
+    def imported(self, run_id: str) -> ImportedRun | None:
+        """What was imported of a run; None for one of this machine's own."""
+        sql = "SELECT run_id, digest, content, imported_at FROM imported_run WHERE run_id = ?"
+        rows = self._database.query(sql, (run_id,))
+        names = ("run_id", "digest", "content", "imported_at")
+        return ImportedRun(**dict(zip(names, rows[0], strict=True))) if rows else None
+
     def approve(self, digest: str, plan_path: str, at: str) -> None:
         """A person approved content with this digest; saying it again changes nothing."""
         self._update(
@@ -138,11 +195,15 @@ class Journal:
         rows = self._database.query(f"SELECT {_RUN_AS_READ} FROM run WHERE id = ?", (run_id,))
         return _run_row(rows[0]) if rows else None
 
-    def latest_run(self, project: str, plan_path: str | None = None, workspace: str | None = None) -> RunRow | None:
-        """The newest run of the plan (of anything, if None) in this project; of a job list, in this workspace."""
-        where, values = "project = ?", list[str | None]([project])
+    def latest_run(
+        self, project: str, plan_path: str | None = None, workspace: str | None = None, scope: str | None = None
+    ) -> RunRow | None:
+        """The newest run of the plan (of anything, if None) in this project; of a job list, in this workspace; of
+        several plans, for which the same was asked."""
+        where, values = f"project = ? AND {_OWN.format('id')}", list[str | None]([project])
         if plan_path is not None:
-            where, values = f"{where} AND plan_path = ? AND workspace IS ?", [project, plan_path, workspace]
+            where = f"{where} AND plan_path = ? AND workspace IS ? AND scope IS ?"
+            values = [project, plan_path, workspace, scope]
         rows = self._database.query(
             f"SELECT {_RUN_AS_READ} FROM run WHERE {where} ORDER BY started_at DESC, id LIMIT 1", values
         )
@@ -158,6 +219,21 @@ class Journal:
         sql = f"SELECT {_TASK_COLUMNS} FROM task WHERE run_id = ? AND position >= 0 ORDER BY position"
         return [_task_row(row) for row in self._database.query(sql, (run_id,))]
 
+    def plans(self, run_id: str) -> Sequence[PlanRow]:
+        """The plans of a run of several, in their order; empty for every other run."""
+        sql = f"SELECT {_PLAN_COLUMNS} FROM run_plan WHERE run_id = ? AND position >= 0 ORDER BY position"
+        return [PlanRow(**dict(zip(_PLAN_FIELDS, row, strict=True))) for row in self._database.query(sql, (run_id,))]
+
+    def phases(self, run_id: str) -> Sequence[PhaseCounts]:
+        """How far each phase of a run of a roadmap is, in the order of the run."""
+        sql = (
+            "SELECT phase, phase_name, plans, tasks, merged, running, waiting, failed, skipped FROM phase_overview"
+            " WHERE run_id = ? ORDER BY position"
+        )
+        return [
+            PhaseCounts(**dict(zip(_PHASE_FIELDS, row, strict=True))) for row in self._database.query(sql, (run_id,))
+        ]
+
     def lost_tasks(self, run_id: str) -> Sequence[TaskRow]:
         """Tasks that the plan had when the run began, or later, and has no more."""
         sql = f"SELECT {_TASK_COLUMNS} FROM task WHERE run_id = ? AND position < 0 ORDER BY number"
@@ -171,13 +247,17 @@ class Journal:
         return [_attempt_row(row) for row in rows]
 
     def every_attempt(self) -> Sequence[AttemptRow]:
-        """Every attempt of all runs, oldest first."""
-        rows = self._database.query(f"SELECT {_ATTEMPT_COLUMNS} FROM attempt ORDER BY started_at, run_id, task, number")
+        """Every attempt of all runs of this machine, oldest first."""
+        rows = self._database.query(
+            f"SELECT {_ATTEMPT_COLUMNS} FROM attempt WHERE {_OWN.format('run_id')}"
+            " ORDER BY started_at, run_id, task, number"
+        )
         return [_attempt_row(row) for row in rows]
 
     def session_ids(self) -> set[str]:
-        """The agents' sessions of all attempts that there ever were."""
-        return {row[0] for row in self._database.query("SELECT DISTINCT session_id FROM attempt")}
+        """The agents' sessions of all attempts that there ever were on this machine."""
+        sql = f"SELECT DISTINCT session_id FROM attempt WHERE {_OWN.format('run_id')}"
+        return {row[0] for row in self._database.query(sql)}
 
     def close(self) -> None:
         """Let go of the file."""
@@ -188,6 +268,14 @@ class Journal:
             f"INSERT INTO task ({_TASK_COLUMNS}, position) VALUES ({_marks(8)})"
             " ON CONFLICT (run_id, number) DO UPDATE SET position = excluded.position",
             [(*astuple(task), position) for position, task in enumerate(tasks)],
+        )
+
+    def _insert_plans(self, connection: Any, plans: Iterable[PlanRow]) -> None:
+        connection.executemany(
+            f"INSERT INTO run_plan ({_PLAN_COLUMNS}, position) VALUES ({_marks(7)})"
+            " ON CONFLICT (run_id, plan_id) DO UPDATE SET position = excluded.position, path = excluded.path,"
+            " digest = excluded.digest, phase = excluded.phase, phase_name = excluded.phase_name",
+            [(*astuple(plan), position) for position, plan in enumerate(plans)],
         )
 
     def _update(self, sql: str, values: Sequence[str | None]) -> None:

@@ -19,16 +19,19 @@ from bursar.logs.periods import (
     week_of,
 )
 from bursar.logs.places import SOURCES, Source
+from bursar.logs.stated import NOTHING_STATED, StatedPrices
 from bursar.logs.updating import ReadingResult, update_index
 from bursar.logs.zones import Zone, day_text, local_zone, named_zone
 
 __all__ = [
+    "NOTHING_STATED",
     "SOURCES",
     "Block",
     "LogIndex",
     "PlanWindow",
     "ReadingResult",
     "Source",
+    "StatedPrices",
     "Totals",
     "UsageRow",
     "Wanted",

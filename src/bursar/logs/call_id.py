@@ -7,9 +7,14 @@ from zlib import crc32
 _ROOM = 24  # bits: so many calls may share a number before the next one's rows are reached
 
 
-def first_id(message: str) -> int:
-    """Calls of this message, and of others that give the same number, have this id or one of those after it."""
-    return crc32(message.encode("utf-8", "surrogatepass")) << _ROOM
+def message_number(message: str) -> int:
+    """A number of 32 bits; few messages share one."""
+    return crc32(message.encode())
+
+
+def first_id(number: int) -> int:
+    """Calls of messages with this number have this id or one of those after it."""
+    return number << _ROOM
 
 
 def last_id(first: int) -> int:

@@ -6,7 +6,6 @@ quite what it should be, the block is read line by line.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from bursar.logs.call import CallRow
+from bursar.logs.call import STANDARD, CallRow
 from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark
 from bursar.logs.lines import lines_with
@@ -42,6 +41,7 @@ class _Usage(msgspec.Struct, gc=False):
     cache_creation_input_tokens: _Tokens = 0
     cache_creation: _CacheCreation | None = None
     speed: str | None = None
+    service_tier: str | None = None
 
 
 class _Message(msgspec.Struct, gc=False):
@@ -92,32 +92,33 @@ class ClaudeReader:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             lines = list(self._read_one_by_one(block))
         calls: list[CallRow] = []
-        last: tuple[object, ...] = ()
+        name, before, said = None, _Line(), _Usage()
         for line in lines:
             message: Any = line.message
             if message.__class__ is not _Message:
                 message = _reported(line)
-            usage = None if message is None else message.usage
-            if usage is None or message.model == _NO_MODEL:
+                if message is None:
+                    continue
+            usage = message.usage
+            if usage is None:
                 continue
-            this = (message.id, line.requestId, line.isSidechain, usage)
-            if this == last and message.id:
+            if message.id == name and name and usage == said and _is_same_request(line, before):
                 continue  # a line for each block of an answer
-            if self._add(calls, line, message, usage):
-                last = this
+            if message.model != _NO_MODEL and self._add(calls, line, message, usage):
+                name, before, said = message.id, line, usage
         return calls
 
     def _add(self, calls: list[CallRow], line: _Line, message: _Message, usage: _Usage) -> bool:
         """The call is one of `calls`; False where it cannot have been."""
-        fresh, read, output = usage.input_tokens, usage.cache_read_input_tokens, usage.output_tokens
-        short, long = usage.cache_creation_input_tokens, 0  # what is not split counts as five minutes
-        split = usage.cache_creation
-        if split is not None and (split.ephemeral_5m_input_tokens or split.ephemeral_1h_input_tokens):
-            short, long = split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens
         at = -1 if line.timestamp is None else round(line.timestamp.timestamp() * 1000)
         if at < 0:
             self.refused += 1
             return False
+        short, long = usage.cache_creation_input_tokens, 0  # what is not split counts as five minutes
+        split = usage.cache_creation
+        if split is not None and (split.ephemeral_5m_input_tokens or split.ephemeral_1h_input_tokens):
+            short, long = split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens
+        tier, speed = usage.service_tier, usage.speed or ""
         calls.append((
             message.id or "",
             line.requestId or "",
@@ -126,12 +127,12 @@ class ClaudeReader:
             line.cwd or self._project,
             line.sessionId or self._session,
             line.isSidechain is True,
-            usage.speed or "",
-            fresh,
-            read,
+            speed if tier is None or tier == STANDARD else _service_tier(speed, tier),
+            usage.input_tokens,
+            usage.cache_read_input_tokens,
             short,
             long,
-            output,
+            usage.output_tokens,
             None,
         ))  # fmt: skip
         return True
@@ -146,12 +147,23 @@ class ClaudeReader:
 
     def _tidy(self, line: bytes) -> _Line | None:
         """A line that is not quite what it should be: a byte that is no UTF-8, a count written `5.0`, a null."""
+        import json  # seldom needed, and here every millisecond counts
+
         try:
             value = json.loads(line.decode("utf-8", "replace"), parse_constant=lambda _: None)
             return msgspec.convert(_tidy_line(value), _Line) if isinstance(value, dict) else None
         except (ValueError, RecursionError, RefusedLine):
             self.refused += 1
             return None
+
+
+def _is_same_request(line: _Line, before: _Line) -> bool:
+    return line.requestId == before.requestId and line.isSidechain == before.isSidechain
+
+
+def _service_tier(speed: str, tier: str) -> str:
+    """The service that a call had: its speed and its tier are both told, and at most one of them is unusual."""
+    return tier if speed in ("", STANDARD) else speed
 
 
 def _reported(line: _Line) -> _Message | None:
@@ -189,8 +201,8 @@ def _tidy_message(message: dict[str, Any]) -> dict[str, Any]:
     if isinstance(usage, dict):
         split = usage.get("cache_creation")
         inner = _counts(split) if isinstance(split, dict) else None
-        speed = {"speed": clean(usage["speed"])} if _is_text(usage, "speed") else {}
-        tidy["usage"] = {**_counts(usage), **speed, "cache_creation": inner}
+        service = {key: clean(usage[key]) for key in ("speed", "service_tier") if _is_text(usage, key)}
+        tidy["usage"] = {**_counts(usage), **service, "cache_creation": inner}
     return tidy
 
 

@@ -1,4 +1,4 @@
-"""Which calls in Claude Code's logs ccusage leaves out, and why: for `bursar usage verify`.
+"""Which calls in Claude Code's logs ccusage leaves out, or prices otherwise, and why: for `bursar usage verify`.
 
 Source: ccusage 20.0.24, tried with one record each; docs/usage.md.
 """
@@ -6,7 +6,7 @@ Source: ccusage 20.0.24, tried with one record each; docs/usage.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from bursar.logs.claude import ClaudeReader
@@ -22,11 +22,13 @@ _FIELDS = (
 _NULL = re.compile(rb'"(' + _FIELDS.encode() + rb')"\s*:\s*null')
 _BROKEN_COUNT = re.compile(rb'_tokens"\s*:\s*\d+(?:\.|[eE])')
 _VERSION = re.compile(rb'"version"\s*:\s*"(?!\d+\.\d+\.\d+)')
+_FAST = re.compile(rb'"speed"\s*:\s*"fast"')
+_TIER = re.compile(rb'"service_tier"\s*:\s*"(?!standard")([^"\\]{1,40})"')
 _EMPTY_SPLIT = re.compile(rb'"cache_creation"\s*:\s*\{\s*\}')
 
 
 class Dropped(NamedTuple):
-    """A call that ccusage does not count, or not as a whole."""
+    """A call that ccusage does not count, or not as a whole, or at another price."""
 
     at: int
     model: str
@@ -35,21 +37,39 @@ class Dropped(NamedTuple):
 
 def find_dropped(environment: Mapping[str, str]) -> Iterator[Dropped]:
     """Every such record; one call may have several. Files that cannot be read are passed over."""
+    return _find(environment, why_dropped)
+
+
+def find_tiers(environment: Mapping[str, str]) -> Iterator[Dropped]:
+    """Every record of a service tier that ccusage does not price as one."""
+    return _find(environment, why_priced_otherwise)
+
+
+def _find(environment: Mapping[str, str], why: Callable[[bytes], str | None]) -> Iterator[Dropped]:
     for root in SOURCES[0].roots(environment):
         for file in FolderSearch(SOURCES[0].suffixes, {}).changed_in(root):
             try:
                 with open(file.path, "rb", buffering=0) as opened:
                     for block in LineBlocks(opened).blocks():
-                        yield from _dropped_in(file, block)
+                        yield from _found_in(file, block, why)
             except OSError:
                 continue
 
 
-def _dropped_in(file: LogFile, block: memoryview) -> Iterator[Dropped]:
+def _found_in(file: LogFile, block: memoryview, why: Callable[[bytes], str | None]) -> Iterator[Dropped]:
     for line in lines_with(block, _USAGE):
-        if (reason := why_dropped(line)) is not None:
+        if (reason := why(line)) is not None:
             for call in ClaudeReader(file, "").read(memoryview(line)):
                 yield Dropped(call[2], call[3], reason)
+
+
+def why_priced_otherwise(line: bytes) -> str | None:
+    """Why a line's call has another price; None where it has not."""
+    if _FAST.search(line):
+        return "`speed: fast`: ccusage takes a multiple of the usual price, bursar what you state for that service tier"
+    if found := _TIER.search(line):
+        return f"service tier `{found[1].decode(errors='replace')}`: ccusage takes the usual price"
+    return None
 
 
 def why_dropped(line: bytes) -> str | None:

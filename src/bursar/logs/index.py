@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
+import os
+
 from bursar.database import load_migrations, open_database
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
     from typing import Any
 
     from bursar.database import Database
 
 APPLICATION_ID = 0x6272736C  # "brsl"
 QUARTER_MS = 15 * 60 * 1000
+DAY_MS = 96 * QUARTER_MS
 
 
 class FileMark:
@@ -51,39 +53,70 @@ class FileMark:
 
 
 def open_index(path: str | os.PathLike[str]) -> LogIndex:
-    """The index at `path`, made if there is none.
+    """The index at `path`. If there is none, one is made when it is first needed, and what goes wrong is raised then.
 
     Raises:
         StoreError: the file is corrupt, foreign, of a later version, or cannot be written.
     """
-    return LogIndex(open_database(path, migrations=load_migrations(__file__), application_id=APPLICATION_ID))
+    index = LogIndex(os.path.abspath(path))
+    if not index.is_new:
+        _ = index.database
+    return index
 
 
 class LogIndex:
     """What is known of the logs so far. Nothing that was in a log once is ever forgotten."""
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        # What a power cut takes away was in the logs a moment before, and will be read there again.
-        database.query("PRAGMA synchronous = NORMAL")
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._database: Database | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """There is none yet. To make one is mostly waiting for the disk, in which logs can be read."""
+        try:
+            return self._database is None and os.stat(self._path).st_size == 0
+        except OSError:
+            return True
+
+    @property
+    def database(self) -> Database:
+        """The database that it is in, opened when it is first asked for.
+
+        Raises:
+            StoreError: see `open_index`.
+        """
+        if self._database is None:
+            self._database = open_database(
+                self._path, migrations=load_migrations(__file__), application_id=APPLICATION_ID
+            )
+            # What a power cut takes away was in the logs a moment before, and will be read there again.
+            self._database.query("PRAGMA synchronous = NORMAL")
+        return self._database
 
     @property
     def state_dir(self) -> str:
         """The folder that it lies in."""
-        return self.database.path.rpartition("/")[0]
+        return os.path.dirname(self._path)
 
     def seen(self) -> dict[str, tuple[int, int]]:
         """Size and time of change of each file when it was read, by path."""
+        if self.is_new:
+            return {}
         rows = self.database.query("SELECT path, size, changed FROM file")
         return {path: (size, changed) for path, size, changed in rows}
 
     def mark(self, path: str) -> FileMark | None:
         """How far that file was read; None if it never was."""
+        if self.is_new:
+            return None
         rows = self.database.query("SELECT * FROM file WHERE path = ?", (path,))
         return FileMark(*rows[0]) if rows else None
 
     def marks(self) -> dict[str, FileMark]:
         """How far each file was read, by path."""
+        if self.is_new:
+            return {}
         return {row[0]: FileMark(*row) for row in self.database.query("SELECT * FROM file")}
 
     def calls_after(self, at: int) -> int:
@@ -102,6 +135,17 @@ class LogIndex:
             "INSERT OR REPLACE INTO price (model, library, data) VALUES (?, ?, ?)", (model, library, data)
         )
 
+    def stated_prices(self) -> tuple[str, str]:
+        """The mark and the digest of the prices that the user stated when calls were priced; empty for none."""
+        rows = self.database.query("SELECT mark, digest FROM stated_prices")
+        return rows[0] if rows else ("", "")
+
+    def keep_stated_prices(self, mark: str, digest: str) -> None:
+        """Calls are priced by these. Within a write."""
+        self.database.query("INSERT OR REPLACE INTO stated_prices VALUES (1, ?, ?)", (mark, digest))
+
     def close(self) -> None:
         """Let go of the file."""
-        self.database.close()
+        if self._database is not None:
+            self._database.close()
+            self._database = None

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import _thread
 import gc
-import marshal
 import os
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
+from bursar.logs.columns import CallColumns, to_columns
 from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark, LogIndex
 from bursar.logs.reading import NewCalls
 from bursar.logs.updating import ReadingResult
 
 if TYPE_CHECKING:
-    from bursar.logs.adding import CallPrices
+    from bursar.logs.prices import CallPrices
+    from bursar.logs.stated import StatedPrices
 
 _WORTH_WORKERS = 64 << 20
 _PART_BYTES = 8 << 20
@@ -40,7 +43,11 @@ class FileRead(NamedTuple):
 
 
 def read_logs(
-    index: LogIndex, changed: Sequence[tuple[str, LogFile]], prices: CallPrices | None, result: ReadingResult
+    index: LogIndex,
+    changed: Sequence[tuple[str, LogFile]],
+    prices: CallPrices | None,
+    stated: StatedPrices,
+    result: ReadingResult,
 ) -> None:
     """What is new in these files is in the index; `result` says what could not be read."""
     marks = index.marks() if len(changed) > _FEW else None
@@ -50,24 +57,20 @@ def read_logs(
     gc_was_on = gc.isenabled()
     gc.disable()  # nothing here goes in circles, and there is much of it
     try:
-        _read_and_add(index, jobs, prices, result)
+        _read_and_add(index, jobs, prices, stated, result)
     finally:
         if gc_was_on:
             gc.enable()
 
 
-def _read_and_add(index: LogIndex, jobs: Sequence[Job], prices: CallPrices | None, result: ReadingResult) -> None:
+def _read_and_add(
+    index: LogIndex, jobs: Sequence[Job], prices: CallPrices | None, stated: StatedPrices, result: ReadingResult
+) -> None:
     with _Reading(_parts(jobs, _PART_BYTES)) as reading:
         # Imported while the workers read.
         from bursar.logs.adding import Adder
-        from bursar.logs.prices import LoggedPrices
 
-        known = LoggedPrices(index) if prices is None else prices
-        adder = Adder(index, known)
-        if isinstance(known, LoggedPrices) and known.is_other_release:
-            with adder.adding() as adding:
-                adding.price_again()
-                known.keep_release()
+        adder = Adder(index, _price_known_calls(index, stated) if prices is None else prices)
         read = iter(reading.results())
         for group in _parts(jobs, _TRANSACTION_BYTES):
             with adder.adding() as adding:
@@ -79,6 +82,19 @@ def _read_and_add(index: LogIndex, jobs: Sequence[Job], prices: CallPrices | Non
                     adding.add_file(one.source, one.new)
                     if one.new.refused:
                         result.refused[one.path] = one.new.refused
+
+
+def _price_known_calls(index: LogIndex, stated: StatedPrices) -> CallPrices:
+    """The prices that hold; calls that are in the index already are priced by them where that is due."""
+    from bursar.logs.adding import Adder
+    from bursar.logs.prices import LoggedPrices
+
+    prices = LoggedPrices(index, stated)
+    if prices.is_due:
+        with Adder(index, prices).adding() as adding:
+            adding.price_again(unpriced_only=not prices.is_stated_anew)
+            prices.keep()
+    return prices
 
 
 def _parts(jobs: Sequence[Job], most_bytes: int) -> list[list[Job]]:
@@ -125,8 +141,8 @@ class _Reading:
         _, pipe = self._workers[number % len(self._workers)]
         try:
             size = int.from_bytes(pipe.read(_SIZE_BYTES), "big")
-            return [_unpack(job, packed) for job, packed in zip(part, marshal.loads(pipe.read(size)), strict=True)]
-        except (EOFError, ValueError, TypeError):
+            return [_unpack(job, packed) for job, packed in zip(part, _packed.decode(pipe.read(size)), strict=True)]
+        except (msgspec.MsgspecError, ValueError):
             return list(_read_part(part))
 
 
@@ -139,7 +155,7 @@ def _start_worker(parts: Sequence[list[Job]]) -> tuple[int, IO[bytes]]:
             os.close(receiving)
             with open(sending, "wb") as pipe:
                 for part in parts:
-                    data = marshal.dumps([_pack(read) for read in _read_part(part)])
+                    data = msgspec.msgpack.encode([_pack(read) for read in _read_part(part)])
                     pipe.write(len(data).to_bytes(_SIZE_BYTES, "big") + data)
         except BaseException:  # noqa: BLE001 — what it has not sent, its parent reads itself
             os._exit(1)
@@ -162,9 +178,14 @@ def _widen(pipe: int) -> None:
 def _read_part(part: Sequence[Job]) -> Iterator[FileRead]:
     for source, file, mark in part:
         try:
-            yield FileRead(source, file.path, _reader(source)(file, mark), "")
+            yield FileRead(source, file.path, _in_columns(_reader(source)(file, mark)), "")
         except OSError as error:
             yield FileRead(source, file.path, None, error.strerror or str(error))
+
+
+def _in_columns(new: NewCalls) -> NewCalls:
+    columns = to_columns(new.calls)
+    return new if columns is None else new._replace(calls=[], columns=columns)
 
 
 def _reader(source: str) -> Any:
@@ -172,15 +193,30 @@ def _reader(source: str) -> Any:
     return import_module(f"bursar.logs.{source}").read
 
 
-def _pack(read: FileRead) -> tuple[Any, ...]:
-    if read.new is None:
-        return (None, read.failure)
-    return read.new.after.row(), read.new.calls, read.new.refused, list(read.new.limits)
+class _Packed(msgspec.Struct, array_like=True, gc=False):
+    """A `FileRead` on its way; who receives it knows the file."""
+
+    failure: str
+    after: tuple[Any, ...] = ()
+    calls: list[tuple[Any, ...]] = []
+    refused: int = 0
+    limits: list[tuple[Any, ...]] = []
+    columns: CallColumns | None = None
 
 
-def _unpack(job: Job, packed: tuple[Any, ...]) -> FileRead:
+_packed = msgspec.msgpack.Decoder(list[_Packed])
+
+
+def _pack(read: FileRead) -> _Packed:
+    new = read.new
+    if new is None:
+        return _Packed(read.failure)
+    return _Packed("", new.after.row(), new.calls, new.refused, list(new.limits), new.columns)
+
+
+def _unpack(job: Job, packed: _Packed) -> FileRead:
     source, file, mark = job
-    if packed[0] is None:
-        return FileRead(source, file.path, None, packed[1])
-    after, calls, refused, limits = packed
-    return FileRead(source, file.path, NewCalls(mark, FileMark(*after), calls, refused, limits), "")
+    if not packed.after:
+        return FileRead(source, file.path, None, packed.failure)
+    new = NewCalls(mark, FileMark(*packed.after), packed.calls, packed.refused, packed.limits, packed.columns)
+    return FileRead(source, file.path, new, "")

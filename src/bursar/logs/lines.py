@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Protocol
 
-BLOCK_BYTES = 1 << 17
+BLOCK_BYTES = 1 << 19
 LONGEST_LINE = 64 << 20
 
 _room = bytearray()

@@ -1,93 +1,119 @@
-"""What a logged call cost at the list price of its day. What the price library says of a model is looked up once."""
+"""What logged calls cost at the prices of their day. What is known of a model is looked up once, and kept."""
 
 from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import date
-from typing import Any, cast
+from typing import Protocol
 
-from bursar.logs.call import CallRow
+from bursar.logs.call import STANDARD
 from bursar.logs.index import LogIndex
-from bursar.pricing import COUNTERS, ModelRates, Rate, data_stamp, price_history
+from bursar.logs.stated import NOTHING_STATED, StatedPrices
+from bursar.pricing import COUNTERS, FEMTO_PER_NANO, ModelRates, Rate, data_stamp, price_history
+
+Counts = tuple[int, int, int, int, int]
+"""The five counters of a call."""
 
 _RELEASE = ""  # no model is called so
-_DAY_MS = 86_400_000
-_FEMTO_PER_NANO = 1_000_000
+_UNIT = 2 * FEMTO_PER_NANO  # rates are kept in halves of a femto-USD: some tiers cost half
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
-_Bands = tuple[list[int], list[tuple[int | None, ...]]]
+_Bands = tuple[list[int], list[list[int | None]]]
 """Of one model on one day: the numbers of input tokens past which other rates hold, and the five rates of each band."""
 
 
+class CallPrices(Protocol):
+    """What calls cost."""
+
+    def costs_nano_usd(self, model: str, service_tier: str, day: int, calls: Iterable[Counts]) -> list[int | None]:
+        """What each call cost that was made on that day (since 1970, UTC); None where nobody knows."""
+        ...
+
+
 class LoggedPrices:
-    """Prices for the calls of an index, which keeps what was looked up. Used within a write of the index."""
+    """Prices for the calls of an index, which keeps what was looked up. Used within a write of the index.
 
-    def __init__(self, index: LogIndex) -> None:
+    Attributes:
+        is_due: these prices were not asked for yet: of this release of the library, or with what the user states.
+        is_stated_anew: the user states other prices than when calls were priced last.
+    """
+
+    def __init__(self, index: LogIndex, stated: StatedPrices = NOTHING_STATED) -> None:
         self._index = index
-        self._library = data_stamp()
-        self._kept = index.prices(self._library)
-        self.is_other_release = _RELEASE not in self._kept
-        """Prices of this release of the library were not asked for yet."""
-        self._histories: dict[str, tuple[list[int], list[_Bands]]] = {}
-        self._on_day: dict[tuple[str, int], _Bands | None] = {}
+        self._stated = stated
+        self._overrides = tuple(stated.load())
+        self._digest = stated.digest(self._overrides)
+        self._release = f"{data_stamp()} {self._digest}".rstrip()
+        self._kept = index.prices(self._release)
+        mark, digest = index.stated_prices()
+        self.is_due = _RELEASE not in self._kept or mark != stated.mark
+        self.is_stated_anew = digest != self._digest
+        self._histories: dict[tuple[str, str], tuple[list[int], list[_Bands | None]]] = {}
 
-    def cost_nano_usd(self, call: CallRow) -> int | None:
-        """What the call cost; None where the model, or the price of a kind of token, is unknown."""
-        _, _, at, model, _, _, _, _, *counts, _ = call
-        key = (model, at // _DAY_MS)
-        if key not in self._on_day:
-            self._on_day[key] = self._look_up(*key)
-        bands = self._on_day[key]
+    def costs_nano_usd(self, model: str, service_tier: str, day: int, calls: Iterable[Counts]) -> list[int | None]:
+        """See `CallPrices`."""
+        bands = self._find(model, service_tier or STANDARD, day)
         if bands is None:
-            return None
+            return [None for _ in calls]
         limits, rates = bands
-        fresh, read, short, long, output = counts
-        band = rates[bisect_left(limits, fresh + read + short + long)] if limits else rates[0]
-        if None in band:
-            return _cost_of_some(counts, band)
-        a, b, c, d, e = cast("tuple[int, ...]", band)
-        return -(-(fresh * a + read * b + short * c + long * d + output * e) // _FEMTO_PER_NANO)
+        a, b, c, d, e = rates[0]
+        if a is None or b is None or c is None or d is None or e is None:
+            return [_cost_in(bands, call) for call in calls]
+        if not limits:
+            return [-(-(i * a + r * b + s * c + t * d + o * e) // _UNIT) for i, r, s, t, o in calls]
+        first = limits[0]
+        return [
+            -(-(i * a + r * b + s * c + t * d + o * e) // _UNIT)
+            if i + r + s + t <= first
+            else _cost_in(bands, (i, r, s, t, o))
+            for i, r, s, t, o in calls
+        ]
 
-    def keep_release(self) -> None:
-        """From now on this is the release that was asked last."""
-        self._index.keep_price(self._library, _RELEASE, "[]")
+    def keep(self) -> None:
+        """From now on these are the prices that were asked last."""
+        self._index.keep_price(self._release, _RELEASE, "[]")
+        self._index.keep_stated_prices(self._stated.mark, self._digest)
 
-    def _look_up(self, model: str, day: int) -> _Bands | None:
-        if model not in self._histories:
-            self._histories[model] = self._history(model)
-        days, histories = self._histories[model]
+    def _find(self, model: str, service_tier: str, day: int) -> _Bands | None:
+        known = self._histories.get((model, service_tier))
+        if known is None:
+            known = self._histories[model, service_tier] = self._history(model, service_tier)
+        days, histories = known
         return histories[max(0, bisect_right(days, day) - 1)] if histories else None
 
-    def _history(self, model: str) -> tuple[list[int], list[_Bands]]:
-        data = self._kept.get(model)
+    def _history(self, model: str, service_tier: str) -> tuple[list[int], list[_Bands | None]]:
+        name = json.dumps([model, service_tier])
+        data = self._kept.get(name)
         if data is None:
-            history = [(day.toordinal() - _EPOCH_DAY, _to_data(rates)) for day, rates in price_history(model)]
-            data = json.dumps(history, separators=(",", ":"))
-            self._index.keep_price(self._library, model, data)
+            history = price_history(model, service_tier, self._overrides)
+            found = [(day.toordinal() - _EPOCH_DAY, _bands(rates, service_tier)) for day, rates in history]
+            data = json.dumps(found, separators=(",", ":"))
+            self._index.keep_price(self._release, name, data)
         entries = json.loads(data)
-        return [day for day, _ in entries], [_bands(rates) for _, rates in entries]
+        return [day for day, _ in entries], [bands for _, bands in entries]
 
 
-def _to_data(rates: ModelRates) -> dict[str, Any]:
-    return {counter: [rate.base, *map(list, rate.tiers)] for counter, rate in rates.rates.items()}
+def _cost_in(bands: _Bands, call: Counts) -> int | None:
+    """The cost of a call of any size, of which not every kind of token need have a price."""
+    limits, rates = bands
+    band = rates[bisect_left(limits, sum(call[:4]))]
+    total = 0
+    for tokens, rate in zip(call, band, strict=True):
+        if tokens and rate is None:
+            return None
+        total += tokens * (rate or 0)
+    return -(-total // _UNIT)
 
 
-def _cost_of_some(counts: Sequence[int], rates: Sequence[int | None]) -> int | None:
-    """As `cost_nano_usd`, where not every kind of token has a price."""
-    if any(tokens and rate is None for tokens, rate in zip(counts, rates, strict=True)):
+def _bands(rates: ModelRates | None, service_tier: str) -> _Bands | None:
+    halved = None if rates is None else rates.halved_at(service_tier)
+    if rates is None or halved is None:
         return None
-    total = sum(tokens * rate for tokens, rate in zip(counts, rates, strict=True) if rate is not None)
-    return -(-total // _FEMTO_PER_NANO)
+    limits = sorted({start for rate in rates.rates.values() for start, _ in rate.tiers})
+    sizes = [0, *(limit + 1 for limit in limits)]
+    return limits, [[_rate(rates.rates.get(name), size, name in halved) for name in COUNTERS] for size in sizes]
 
 
-def _bands(data: dict[str, Any]) -> _Bands:
-    rates = {name: Rate(base, tuple((start, rate) for start, rate in tiers)) for name, (base, *tiers) in data.items()}
-    limits = sorted({start for rate in rates.values() for start, _ in rate.tiers})
-    return limits, [
-        tuple(_rate(rates.get(name), size) for name in COUNTERS) for size in [0, *(at + 1 for at in limits)]
-    ]
-
-
-def _rate(rate: Rate | None, total_input_tokens: int) -> int | None:
-    return None if rate is None else rate.at(total_input_tokens)
+def _rate(rate: Rate | None, total_input_tokens: int, is_halved: bool) -> int | None:
+    return None if rate is None else rate.at(total_input_tokens) * (1 if is_halved else 2)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Sequence
 from io import FileIO
 from typing import NamedTuple, Protocol
+from zlib import crc32
 
 from bursar.logs.call import CallRow, best_of
+from bursar.logs.columns import CallColumns
 from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark
 from bursar.logs.lines import LineBlocks
@@ -50,13 +51,18 @@ MakeReader = Callable[[LogFile, str], LogReader]
 
 
 class NewCalls(NamedTuple):
-    """What was read of a file: from one mark to another. `refused` and `limits`: see `LogReader`."""
+    """What was read of a file: from one mark to another. `refused` and `limits`: see `LogReader`.
+
+    Attributes:
+        columns: the calls, where they are not in `calls`.
+    """
 
     before: FileMark | None
     after: FileMark
     calls: list[CallRow]
     refused: int = 0
     limits: Sequence[LimitRow] = ()
+    columns: CallColumns | None = None
 
 
 def read_new(file: LogFile, mark: FileMark | None, make_reader: MakeReader) -> NewCalls:
@@ -115,12 +121,12 @@ def mark_of(path: str, status: os.stat_result, state: str = "") -> FileMark:
 
 
 def _fingerprint(file: FileIO, offset: int) -> bytes:
-    """A digest of the first bytes and the last ones before `offset`: the same where the file has only grown since."""
-    digest = hashlib.sha256()
+    """Checksums of the first bytes and the last ones before `offset`: the same where the file has only grown since."""
+    checksums = b""
     for start, end in (0, min(offset, _HEAD_BYTES)), (max(0, offset - _TAIL_BYTES), offset):
         file.seek(start)
         data = file.read(end - start)
-        digest.update(data)
+        checksums += crc32(data).to_bytes(4, "big")
         if len(data) < end - start:
             return b""
-    return digest.digest()
+    return checksums

@@ -5,17 +5,20 @@ Where nothing is new, nothing that reads is imported: `bursar usage` is asked ag
 
 from __future__ import annotations
 
+import sys
+
 from bursar.logs.files import FolderSearch
 from bursar.logs.places import SOURCES, Source
+from bursar.logs.stated import NOTHING_STATED, StatedPrices
 from bursar.paths import attempt_homes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from bursar.logs.adding import CallPrices
     from bursar.logs.files import LogFile
     from bursar.logs.index import LogIndex
+    from bursar.logs.prices import CallPrices
 
 
 class ReadingResult:
@@ -37,17 +40,32 @@ class ReadingResult:
         self.refused: dict[str, int] = {}
 
 
+def _import_read_logs() -> Callable[..., None]:
+    """What reads. It needs msgspec, which imports `typing_extensions` if it can: that is half of the time."""
+    without = "typing_extensions" not in sys.modules and "msgspec" not in sys.modules
+    if without:
+        sys.modules["typing_extensions"] = None  # type: ignore[assignment]
+    try:
+        import bursar.logs.ingesting
+    finally:
+        if without:
+            del sys.modules["typing_extensions"]
+    return bursar.logs.ingesting.read_logs
+
+
 def update_index(
     index: LogIndex,
     environment: Mapping[str, str],
     sources: Sequence[Source] = SOURCES,
     prices: CallPrices | None = None,
+    stated: StatedPrices = NOTHING_STATED,
 ) -> ReadingResult:
     """The index has every call of the logs as they are now; a file that cannot be read is named in the answer.
 
     Args:
         environment: says where the user's logs are; those of bursar's own attempts are beside the index.
-        prices: None means list prices.
+        prices: None means list prices, and before them those that the user states.
+        stated: the latter; where they are others than before, all calls are priced anew.
     """
     result, seen = ReadingResult(), index.seen()
     homes = [{"HOME": home} for home in attempt_homes(index.state_dir)]
@@ -65,9 +83,8 @@ def update_index(
             result.sources.append(source.name)
         result.files += search.files
         result.unreadable |= search.unreadable
-    if changed:
-        from bursar.logs.ingesting import read_logs
-
+    if changed or (prices is None and index.stated_prices()[0] != stated.mark):
+        read_logs = _import_read_logs()
         result.changed = len(changed)
-        read_logs(index, list(changed.values()), prices, result)
+        read_logs(index, list(changed.values()), prices, stated, result)
     return result

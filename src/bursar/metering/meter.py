@@ -37,6 +37,7 @@ class _Call:
     usage: Usage = NOTHING
     has_usage: bool = False
     sequence: int = 0
+    service_tier: str | None = None
     said: dict[Source, Usage] = field(default_factory=dict)
 
 
@@ -71,6 +72,7 @@ class Meter:
         self._last: _Call | None = None
         self._last_closed: _Call | None = None
         self._by_model: dict[str, Usage] = {}
+        self._tiers: dict[str, str] = {}
         self._main = NOTHING
         self._differences: dict[str, Difference] = {}
         self._apart: dict[str, SourceDifference] = {}
@@ -142,6 +144,8 @@ class Meter:
 
     def _report(self, event: CallReported) -> tuple[UsageDelta, ...]:
         call = self._calls.get(event.call_id) or self._open_call(event)
+        if event.service_tier is not None:
+            call.service_tier = self._tiers[call.model] = event.service_tier
         if event.usage is None:
             return ()
         call.has_usage = True
@@ -197,10 +201,12 @@ class Meter:
             return ()
         call.usage = usage
         call.sequence += 1
-        self.total += increase
-        self._by_model[call.model] = self._by_model.get(call.model, NOTHING) + increase
+        before, by_model = self.total, self._by_model.get(call.model, NOTHING)
+        self.total = before + increase
+        # Mostly there is one model and no side chain: then one sum is all three.
+        self._by_model[call.model] = self.total if by_model is before else by_model + increase
         if not call.is_side_chain:
-            self._main += increase
+            self._main = self.total if self._main is before else self._main + increase
         delta = UsageDelta(
             call_id=call.call_id,
             sequence=call.sequence,
@@ -208,6 +214,7 @@ class Meter:
             usage=increase,
             call_usage=usage,
             provenance=provenance,
+            service_tier=call.service_tier,
         )
         return (delta,)
 
@@ -249,6 +256,7 @@ class Meter:
             self._trust(model, main_only=main_only)
         key = f"result:{model}"
         call = self._reconciled.setdefault(key, _Call(key, model, 0, is_side_chain=False))
+        call.service_tier = self._tiers.get(model)  # what nobody told call by call was served as its other calls were
         return self._advance(call, call.usage + excess(stated, metered), "reconciled")
 
     def _trust(self, model: str, *, main_only: bool) -> None:

@@ -16,6 +16,7 @@ class UsageDelta:
         sequence: 1, 2, … within the call.
         usage: the increase.
         call_usage: the call's usage so far, this increase included: prices depend on the single call.
+        service_tier: how the call was served, as far as is told; None: as usual.
         provenance: `streamed` (told while the agent worked) or `reconciled` (found out from its log or its statement).
     """
 
@@ -25,6 +26,7 @@ class UsageDelta:
     usage: Usage
     call_usage: Usage
     provenance: str = "streamed"
+    service_tier: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

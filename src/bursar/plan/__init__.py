@@ -33,7 +33,9 @@ from bursar.plan.phase_plans import (
     find_phase_folders,
     list_plans,
     read_phase_plans,
+    read_plan_on_disk,
 )
+from bursar.plan.program import Part, Program, build_program, task_key
 from bursar.plan.read import read_plan
 from bursar.plan.references import referenced_phase, resolve_plan_reference
 from bursar.plan.rewrite import read_again, rewrite_file, write_file
@@ -54,6 +56,7 @@ __all__ = [
     "JobList",
     "Metrics",
     "OutputFormat",
+    "Part",
     "Phase",
     "PhaseArchive",
     "PhaseFolder",
@@ -66,6 +69,7 @@ __all__ = [
     "PlanStatus",
     "Position",
     "Problem",
+    "Program",
     "Roadmap",
     "Summary",
     "SummaryTask",
@@ -80,6 +84,7 @@ __all__ = [
     "annotate",
     "apply_edits",
     "build_archive",
+    "build_program",
     "build_summary",
     "classify_verify",
     "dependency_lines",
@@ -102,6 +107,7 @@ __all__ = [
     "read_phase_folder",
     "read_phase_plans",
     "read_plan",
+    "read_plan_on_disk",
     "read_roadmap",
     "referenced_phase",
     "render_diff",
@@ -110,5 +116,6 @@ __all__ = [
     "rewrite_file",
     "shrink_context",
     "summary_path",
+    "task_key",
     "write_file",
 ]

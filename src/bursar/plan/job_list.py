@@ -33,7 +33,7 @@ class Instance:
         permission_mode: as the agent's own command line takes it; None leaves it to bursar.
         session_id: the conversation to go on with, or to begin under this id; None for a new one.
         clears_history: the conversation is begun anew, whatever `session_id` says.
-        compacts_history: asked for, and refused where there is a conversation to go on with.
+        compacts_history: the conversation that it goes on with is summed up first, by the agent itself.
         pre_commands: shell commands that are run in the workspace before the agent starts.
         allowed_tools: what the agent may use without being asked; None leaves it to bursar.
         max_tokens: the most it should use, cache included, which is its estimate too; None where absent.

@@ -51,16 +51,11 @@ def read_instance(source: Source, item: Json, members: Members, number: str) -> 
 
 
 def _check_compaction(fields: _Fields, instance: Instance) -> None:
-    """No history is summed up first: no agent tells what that uses before it is over, so no budget could hold.
+    """Where there is nothing to sum up, that is said.
 
-    Source: docs/decisions/0027-job-lists.md
+    Source: docs/decisions/0038-compacting-before-an-instance.md
     """
-    if not instance.compacts_history:
-        return
-    if instance.continues:
-        hint = "compact the conversation yourself before the run, or begin a new one with clear_history"
-        fields.tell("compact_history", "what compacting uses cannot be metered, so bursar does not do it", hint)
-    else:
+    if instance.compacts_history and not instance.continues:
         fields.warn("compact_history", "there is no history to compact: the conversation is a new one")
 
 

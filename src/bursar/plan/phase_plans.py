@@ -88,7 +88,7 @@ def read_phase_plans(path: Path) -> PhaseFolder | Problem:
     if len(files) > MAX_PLANS:
         message = f"has {len(files)} plans; only the first {MAX_PLANS} are read"
         warnings.append(Problem(path, Position(1), message, is_error=False))
-    plans = tuple(_read(path / file.name, folder) for file in files[:MAX_PLANS])
+    plans = tuple(read_plan_on_disk(path / file.name) for file in files[:MAX_PLANS])
     return PhaseFolder(
         path=path,
         phase=folder_number(folder.name) or folder.name,
@@ -124,7 +124,9 @@ def folder_number(folder: str) -> str:
     return identify_plan(Path(folder, "PLAN.md"), folder, {}).phase_number
 
 
-def _read(path: Path, folder: Path) -> PlanOnDisk:
+def read_plan_on_disk(path: Path) -> PlanOnDisk:
+    """The plan at `path`, whatever the file is called, and how far it is."""
+    folder = path.absolute().parent
     plan = read_plan(path)
     content = plan.draft if isinstance(plan, UnreadablePlan) else plan
     identity = content.identity if content else identify_plan(path, folder.name, {})
@@ -165,7 +167,7 @@ def _status(path: Path, identity: PlanIdentity) -> PlanStatus:
     names = (summary_path(path).name, f"{path.stem.replace('PLAN', 'SUMMARY')}.md", f"{identity.id}-SUMMARY.md")
     for name in dict.fromkeys(names):
         summary = path.with_name(name)
-        if summary.is_file():
+        if name != path.name and summary.is_file():
             return PlanStatus.HALTED if _is_halted(summary) else PlanStatus.COMPLETED
     return PlanStatus.PENDING
 

@@ -75,6 +75,7 @@ class Summary:
     Attributes:
         files_created: new in the project; `files_modified` are the others that changed.
         requirements_completed: the requirements that the plan was written for.
+        decisions: what people decided at its checkpoints, a sentence each.
     """
 
     id: str
@@ -91,6 +92,7 @@ class Summary:
     provides: tuple[str, ...] = ()
     affects: tuple[str, ...] = ()
     requirements_completed: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()
     files_created: tuple[str, ...] = ()
     files_modified: tuple[str, ...] = ()
 
@@ -117,6 +119,7 @@ def build_summary(
     completed: datetime,
     files_created: tuple[str, ...] = (),
     files_modified: tuple[str, ...] = (),
+    decisions: tuple[str, ...] = (),
 ) -> Summary:
     """The summary of a plan that is done; what it is about comes from the plan's own front matter."""
     values = plan.front_matter
@@ -135,6 +138,7 @@ def build_summary(
         provides=_texts(values, "provides"),
         affects=_texts(values, "affects"),
         requirements_completed=_texts(values, "requirements"),
+        decisions=decisions,
         files_created=files_created,
         files_modified=files_modified,
     )
@@ -166,6 +170,7 @@ def _front_matter(summary: Summary, limit: int) -> str:
         f"provides: {_list(summary.provides)}",
         f"affects: {_list(summary.affects)}",
         f"requirements-completed: {_list(summary.requirements_completed)}",
+        *_decisions(summary.decisions[:limit]),
         "key-files:",
         f"  created: {_block(summary.files_created[:limit])}",
         f"  modified: {_block(summary.files_modified[:limit])}",
@@ -185,6 +190,10 @@ def _front_matter(summary: Summary, limit: int) -> str:
         *(_task_line(task) for task in tasks),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _decisions(decisions: tuple[str, ...]) -> list[str]:
+    return ["key-decisions:", *(f"  - {_text(each)}" for each in decisions)] if decisions else []
 
 
 def _task_line(task: SummaryTask) -> str:
@@ -233,6 +242,8 @@ def _instant(moment: datetime) -> str:
 def _body(summary: Summary) -> str:
     objective = summary.objective.strip().split("\n\n")[0]
     parts = [f"# {_cell(summary.id)} summary", _prose(objective), _table(summary.tasks), _cost(summary.execution)]
+    if summary.decisions:
+        parts += ["## Decisions", "\n".join(f"- {_cell(each)}" for each in summary.decisions)]
     files = [f"- {_cell(path)} (new)" for path in summary.files_created]
     files += [f"- {_cell(path)}" for path in summary.files_modified]
     if files:

@@ -6,12 +6,13 @@ data that any other process reads in no time. Integers only.
 
 from bursar.pricing.library import ALIASES, Prices, library_version, load_prices, price_history
 from bursar.pricing.overrides import LongContext, PriceOverride
-from bursar.pricing.rates import COUNTERS, FEMTO_PER_TOKEN, STANDARD, ModelRates, Rate, RateTable
+from bursar.pricing.rates import COUNTERS, FEMTO_PER_NANO, FEMTO_PER_TOKEN, STANDARD, ModelRates, Rate, RateTable
 from bursar.pricing.snapshot import data_stamp
 
 __all__ = [
     "ALIASES",
     "COUNTERS",
+    "FEMTO_PER_NANO",
     "FEMTO_PER_TOKEN",
     "STANDARD",
     "LongContext",

@@ -6,7 +6,7 @@ Source: https://github.com/pydantic/genai-prices, the data of the installed vers
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cache
@@ -57,7 +57,7 @@ class Prices:
         A name that nobody knows adds nothing. What the user states is always in it.
         """
         wanted = {provider.id: provider for name in models if (provider := self._provider(name)) is not None}
-        return self._table_of(wanted.values())
+        return self._table_of(_models_of(wanted.values()))
 
     def cost_nano_usd(self, model: str, usage: Usage) -> int | None:
         """The cost of ONE call, rounded up; None if the model, or the price of a kind of token it used, is unknown."""
@@ -66,8 +66,14 @@ class Prices:
     def whole_table(self) -> RateTable:
         """Rates of all models of all providers."""
         if self._table is None:
-            self._table = self._table_of(self._providers)
+            self._table = self._table_of(_models_of(self._providers))
         return self._table
+
+    def find(self, model: str, service_tier: str = STANDARD) -> ModelRates | None:
+        """The rates of one model, as in a table of its provider's; found without making one."""
+        found = find_model(self._providers, model)
+        alone = [] if found is None else [(found[0].id, found[1])]
+        return self._table_of(alone).find(model, service_tier)
 
     def is_stated(self, rates: ModelRates) -> bool:
         """These rates are the user's word, and not the list's."""
@@ -100,14 +106,13 @@ class Prices:
         found = find_model(self._providers, name)
         return None if found is None else found[0]
 
-    def _table_of(self, providers: Iterable[Provider]) -> RateTable:
-        """The user's prices, then the list prices of the models of whose calls the user says nothing."""
+    def _table_of(self, models: Iterable[tuple[str, ModelInfo]]) -> RateTable:
+        """The user's prices, then the list prices of the models (each after its provider) of which they say nothing."""
         stated = [override.rates(self._rates_like(override.like)) for override in self._overrides]
         standard = [rates for rates in stated if rates.service_tier == STANDARD]
         listed = [
-            self.rates_of(model, provider.id)
-            for provider in providers
-            for model in provider.models
+            self.rates_of(model, provider)
+            for provider, model in models
             if not any(rates.means(model.id.lower()) for rates in standard)
         ]
         return RateTable([*stated, *listed], dated=self._at.isoformat())
@@ -125,6 +130,10 @@ class Prices:
         return ModelRates(model=model.id.lower(), match=_match(model.match), rates=rates, halved=halved)
 
 
+def _models_of(providers: Iterable[Provider]) -> Iterator[tuple[str, ModelInfo]]:
+    return ((provider.id, model) for provider in providers for model in provider.models)
+
+
 def load_prices(at: date | datetime, overrides: Iterable[PriceOverride] = ()) -> Prices:
     """The prices that held at a moment (a date means its beginning, UTC). Offline.
 
@@ -137,18 +146,19 @@ def load_prices(at: date | datetime, overrides: Iterable[PriceOverride] = ()) ->
     return prices
 
 
-def price_history(model: str) -> list[tuple[date, ModelRates]]:
-    """The list prices of one model, each after the day from which on it holds, in order; empty if nobody knows it.
+def price_history(
+    model: str, service_tier: str = STANDARD, overrides: Sequence[PriceOverride] = ()
+) -> list[tuple[date, ModelRates | None]]:
+    """What calls of a model at a service tier cost, each price after the day from which on it holds, in order.
 
-    The first holds from the beginning of time.
+    The first holds from the beginning of time. None: nobody knows a price. Empty if nobody ever knew one.
     """
     found = find_model(_providers(), model)
-    if found is None:
-        return []
-    provider, record = found
-    prices = record.prices if isinstance(record.prices, list) else []
-    days = {day for each in prices if (day := _first_day(each)) is not None}
-    return [(day, _rates_at(day, provider, record)) for day in sorted({date.min, *days})]
+    listed = found[1].prices if found is not None and isinstance(found[1].prices, list) else []
+    days = {day for each in listed if (day := _first_day(each)) is not None}
+    days |= {override.since for override in overrides if override.since is not None}
+    history = [(day, _rates_on(day, model, service_tier, overrides)) for day in sorted({date.min, *days})]
+    return history if any(rates is not None for _, rates in history) else []
 
 
 def _first_day(price: Any) -> date | None:
@@ -156,8 +166,9 @@ def _first_day(price: Any) -> date | None:
     return getattr(getattr(price, "constraint", None), "start_date", None)
 
 
-def _rates_at(day: date, provider: Provider, model: ModelInfo) -> ModelRates:
-    return Prices([provider], datetime.combine(day, time(), tzinfo=UTC)).rates_of(model, provider.id)
+def _rates_on(day: date, model: str, service_tier: str, overrides: Sequence[PriceOverride]) -> ModelRates | None:
+    moment = datetime.combine(day, time(), tzinfo=UTC)
+    return Prices(_providers(), moment, overrides).find(model, service_tier)
 
 
 @cache

@@ -65,9 +65,13 @@ class ModelRates:
         """`name`, in lower case, is a name of this model."""
         return name == self.model or _matches(self.match, name)
 
+    def halved_at(self, service_tier: str) -> Sequence[str] | None:
+        """The counters that cost half at a service tier; None if no price is known of that tier."""
+        return () if service_tier == self.service_tier else self.halved.get(service_tier)
+
     def cost_nano_usd(self, usage: Usage, service_tier: str = STANDARD) -> int | None:
         """The cost of one call, rounded up; None if a kind of token that it used has no price at that service tier."""
-        halved: Sequence[str] | None = () if service_tier == self.service_tier else self.halved.get(service_tier)
+        halved = self.halved_at(service_tier)
         if halved is None:
             return None
         halves = 0
@@ -124,18 +128,23 @@ class RateTable:
         return None if rates is None else rates.cost_nano_usd(usage, service_tier)
 
     def dearest_nano_usd(self, model_or_alias: str, usage: Usage) -> int | None:
-        """What a call costs at most: where an alias (`sonnet`) leaves the model open, the dearest of its family counts.
+        """What a call costs at most, at whichever service tier a price is stated for.
 
-        None if neither a model nor a family of that name is known.
+        Where an alias (`sonnet`) leaves the model open, the dearest of its family counts. None if neither a model nor a
+        family of that name is known.
         """
-        if self.find(model_or_alias) is not None:
-            return self.cost_nano_usd(model_or_alias, usage)
-        family = (
-            known
-            for known in self._models
-            if plain_name(model_or_alias) in known.model and known.service_tier == STANDARD
-        )
-        return max((cost for known in family if (cost := known.cost_nano_usd(usage)) is not None), default=None)
+        name = plain_name(model_or_alias)
+        if self.find(model_or_alias) is None:
+            meant = [known for known in self._models if name in known.model]
+            if all(known.service_tier != STANDARD for known in meant):
+                return None
+        elif self.cost_nano_usd(model_or_alias, usage) is None:
+            return None
+        else:
+            tiers = {known.service_tier for known in self._models if known.means(name)} | {STANDARD}
+            meant = [found for tier in tiers if (found := self.find(model_or_alias, tier)) is not None]
+        costs = [known.cost_nano_usd(usage, known.service_tier) for known in meant]
+        return max((cost for cost in costs if cost is not None), default=None)
 
     def find(self, model: str, service_tier: str = STANDARD) -> ModelRates | None:
         """The rates that hold for a model's calls: those of the service tier, else the standard ones."""

@@ -25,14 +25,11 @@ _UNEXPECTED = (
 )  # fmt: skip
 
 
-class Record:
-    """What a constructor call in the data says, by field."""
-
-    def __init__(self, **fields: Any) -> None:
-        self.__dict__.update(fields)
+Record = SimpleNamespace
+"""What a constructor call in the data says, by field. There are ten thousand of them."""
 
 
-class ModelRecord(Record):
+class ModelRecord(SimpleNamespace):
     """A model, with what the library's own has of methods that are needed here."""
 
     prices: Any
@@ -48,7 +45,7 @@ class ModelRecord(Record):
         return self.prices[0].prices
 
 
-class PriceRecord(Record):
+class PriceRecord(SimpleNamespace):
     """A price, in which what is not said is None."""
 
     def __getattr__(self, name: str) -> Any:

@@ -107,6 +107,7 @@ def _task(task: TaskLine) -> dict[str, Any]:
                 "wall_seconds": round(line.wall_seconds, 3),
                 "tokens_by_provenance": dict(line.tokens_by_provenance),
                 "differences": list(line.differences),
+                "assumptions": list(line.assumptions),
                 "note": line.row.note,
                 "directory": line.row.directory,
             }

@@ -23,6 +23,7 @@ class AttemptLine:
 
     Attributes:
         differences: what sources of its usage say that is more than 1 % apart.
+        assumptions: what of its cost is not as anybody has stated it.
         tokens_by_provenance: how its tokens were found out: `streamed`, `reconciled`, `estimated`; empty where its
             outcome is not there any more.
     """
@@ -33,6 +34,7 @@ class AttemptLine:
     nano_usd: int | None
     wall_seconds: float
     differences: Sequence[str] = ()
+    assumptions: Sequence[str] = ()
     tokens_by_provenance: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -161,6 +163,7 @@ def _attempt_line(row: AttemptRow, reservation: Reservation) -> AttemptLine:
         nano_usd=reservation.known.nano_usd,
         wall_seconds=(ended - datetime.fromisoformat(row.started_at)).total_seconds(),
         differences=() if outcome is None else outcome.differences,
+        assumptions=() if outcome is None else outcome.assumptions,
         tokens_by_provenance={} if outcome is None else outcome.tokens_by_provenance,
     )
 

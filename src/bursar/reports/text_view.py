@@ -7,13 +7,17 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, assert_never
 
-from bursar.budget import Balance, format_quantity, name_window, title_of
+from bursar.budget import Balance, Unit, format_quantity, name_window, title_of
 from bursar.events import (
     AlertFired,
     AttemptEnded,
     AttemptStarted,
     CheckoutForwarded,
     CheckpointPassed,
+    ForecastChanged,
+    PhaseEnded,
+    PhaseHeldBack,
+    PhaseStarted,
     RequestTaken,
     RunEvent,
     RunStarted,
@@ -73,8 +77,9 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
             return f"{paint(_BOLD, head)} · at most {event.max_parallel} at once · {budget}"
         case AttemptStarted():
             how = "goes on by itself" if event.adopted else f"holds {event.held_tokens:,} tokens"
+            inherits = f" · inherits {event.inherited_bytes:,} bytes" if event.inherited_bytes else ""
             again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
-            return f"  {paint(_DIM, '▸')} {event.task}  {event.name}{again} · {event.model} · {how}"
+            return f"  {paint(_DIM, '▸')} {event.task}  {event.name}{again} · {event.model} · {how}{inherits}"
         case AttemptEnded():
             return _render_ended(event, paint)
         case TaskSkipped():
@@ -95,12 +100,25 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
             return f"  {paint(_YELLOW, '!')} {event.task}  {event.name} · starts all the same: {event.because}"
         case AlertFired():
             return f"  {paint(_RED if event.level == 'critical' else _YELLOW, '!')} {event.level}: {event.message}"
+        case ForecastChanged():
+            return f"  {paint(_DIM, '≈')} {_render_forecast(event)}"
         case CheckoutForwarded():
             return _render_forwarded(event, paint)
         case SummaryWritten():
             return f"  summary: {event.path}"
+        case PhaseStarted():
+            held = f" · holds {event.held_tokens:,} tokens of the session" if event.held_tokens else ""
+            return paint(_BOLD, f"phase {event.phase}  {event.name}") + f" · {count_of(event.tasks, 'task')}{held}"
+        case PhaseEnded():
+            return f"{paint(_BOLD, f'phase {event.phase}  {event.name}')} · {_how_far(event)} · {event.tokens:,} tokens"
+        case PhaseHeldBack():
+            return f"  {paint(_YELLOW, '!')} phase {event.phase}  {event.name} · {event.because}"
         case _:
             assert_never(event)
+
+
+def _how_far(event: PhaseEnded) -> str:
+    return "done" if event.done == event.tasks else f"not done: {event.done} of {count_of(event.tasks, 'task')}"
 
 
 def render_report(report: RunReport, *, in_colour: bool = False) -> str:
@@ -125,6 +143,8 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
     if report.unknown_tokens:
         lines.append(f"charged for unknown outcomes: {report.unknown_tokens:,} tokens, on top of what was metered")
     lines += [_render_difference(*each, paint) for each in _differences(report)]
+    assumed = {said for task in report.tasks for line in task.attempts for said in line.assumptions}
+    lines += [f"{paint(_YELLOW, '!')} {plain(said)}" for said in sorted(assumed)]
     lines += [_render_budget(balance, paint) for balance in report.budgets]
     lines += [_render_overrun(balance, paint) for balance in report.overruns]
     if report.budgets:
@@ -145,6 +165,16 @@ def _waits(report: RunReport) -> bool:
     """Nothing is in the way but a checkpoint."""
     is_waiting = any(task.row.state is TaskState.WAITING for task in report.tasks)
     return is_waiting and report.run.state is RunState.INTERRUPTED
+
+
+def _render_forecast(event: ForecastChanged) -> str:
+    unit = Unit(event.unit)
+    left, to_pay = (format_quantity(quantity, unit) for quantity in (event.left, event.needed_to_pay))
+    end = f"{count_of(event.open_tasks, 'task')} still open: with {left} left in {event.budget} this finishes with"
+    end = f"{end} probability {event.finishes:.2f}"
+    if event.needed is not None:
+        return f"{end}; it needs {format_quantity(event.needed, unit)} for 0.9"
+    return f"{end}; no budget makes that 0.9, because tasks fail; {to_pay} pays for what is begun"
 
 
 def _render_price(event: TaskRerouted) -> str:
@@ -168,7 +198,8 @@ def _render_ended(event: AttemptEnded, paint: Paint) -> str:
     kept = f" · its work is on branch {event.branch}" if event.branch else ""
     head = f"  {paint(colour, mark)} {event.task}  {event.name} · {cost} · {event.wall_seconds:.1f} s{end}{kept}"
     differing = [f"    {paint(_YELLOW, '!')} its sources differ: {plain(each)}" for each in event.differences]
-    return "\n".join([head, *differing])
+    assumed = [f"    {paint(_YELLOW, '!')} {plain(each)}" for each in event.assumptions]
+    return "\n".join([head, *differing, *assumed])
 
 
 def _differences(report: RunReport) -> list[tuple[AttemptRow, str]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from operator import mul
 
 from bursar.routing.difficulty import GRID, Weights
-from bursar.routing.price import Costs
+from bursar.routing.price import Costs, Spread
 from bursar.routing.purchases import Verifier
 
 _CAPS = (0.0, 0.7, 1.4, 2.0)  # standard deviations from the middle of a failure's cost
@@ -91,7 +91,7 @@ def build_option(
         middle: the mean difficulty of tasks that the model finishes: where its mean cost of a success was learned.
     """
     good, bad = costs
-    goods = [Costs(good.middle + _HARDER * (point - middle), good.sigma) for point in GRID]
+    goods = Spread([good.middle + _HARDER * (point - middle) for point in GRID], good.sigma)
     caps = [(z, math.exp(bad.middle + z * bad.sigma)) for z in (_CAPS if places is None else places)]
     end = max(good.longest, bad.longest)
     choices = [
@@ -109,17 +109,18 @@ def build_option(
     )
 
 
-def _choice(cap: float | None, limit: float, goods: list[Costs], bad: Costs, shared: float, z: float) -> CapChoice:
+def _choice(cap: float | None, limit: float, goods: Spread, bad: Costs, shared: float, z: float) -> CapChoice:
+    within, good_cost = goods.cut(limit)
     if cap is None:
-        within, bad_within = [1.0] * len(goods), 1.0
+        within, bad_within = [1.0] * len(GRID), 1.0
         quick = slow = 1.0
     else:
-        within, bad_within = [good.within(limit) for good in goods], bad.within(limit)
+        bad_within = bad.within(limit)
         density = math.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
         below = 0.5 * math.erfc(-z / math.sqrt(2))
         quick = math.exp(-shared * bad.sigma * density / max(below, 1e-3))
         slow = math.exp(shared * bad.sigma * density / max(1 - below, 1e-3))
-    return CapChoice(cap, within, bad_within, [good.mean(limit) for good in goods], bad.mean(limit), quick, slow)
+    return CapChoice(cap, within, bad_within, good_cost, bad.mean(limit), quick, slow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,19 @@ def best_step(
         if first in (None, option.name):
             stop = _best_with(stop, option, option.caps, weights, options, stakes, 1.0)
     return stop
+
+
+def most_per_dollar(weights: Weights, options: tuple[Option, ...], verifier: Verifier) -> float:
+    """No next attempt brings more accepted work for a dollar than this."""
+    most, total = 0.0, sum(weights)
+    for option in options:
+        good = list(map(mul, weights, option.chances))
+        bad_sum = total - sum(good)
+        for choice in option.caps:
+            accepted = sum(map(mul, good, choice.within)) * (1 - verifier.rejects_good)
+            cost = sum(map(mul, good, choice.good_cost)) + bad_sum * choice.bad_cost
+            most = max(most, accepted / max(cost, 1e-12))
+    return most
 
 
 def _best(best: Step, weights: Weights, options: tuple[Option, ...], stakes: Stakes, factor: float) -> Step:

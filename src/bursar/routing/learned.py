@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from bursar.routing.comparison import few_of, find_dominated
 from bursar.routing.difficulty import Weights
 from bursar.routing.explanation import Candidate, list_candidates
-from bursar.routing.ladder import Option, Stakes, Step, best_step
+from bursar.routing.ladder import Option, Stakes, Step, best_step, most_per_dollar
 from bursar.routing.learner import Learner, Situation
-from bursar.routing.purchases import Choice, Facts, PastAttempt, Purchase
+from bursar.routing.purchases import Choice, Facts, PastAttempt, Purchase, Verifier
 
 _BISECTIONS = 6  # to within a sixth
 _CHEAP_TO_DEAR = (0.1, 1000.0)  # what a finished task may be worth, in usual costs of an attempt
@@ -93,9 +93,17 @@ class LearnedPolicy:
 
     def _best(self, kinds: Sequence[_Kind], price: float, left: float) -> tuple[Purchase, Step] | None:
         """The attempt that brings most per dollar."""
-        best: tuple[float, Purchase, Step] | None = None
+        verifier = self.learner.verdicts.verifier()
+        looks = []
         for kind in kinds:
-            step = self._step(kind.situation, kind.members[0], price, left, must_try=False)
+            weights = self.learner.weights(kind.situation)
+            options = self._options(kind.situation, kind.members[0], left)
+            looks.append((most_per_dollar(weights, options, verifier), kind, weights, options))
+        best: tuple[float, Purchase, Step] | None = None
+        for most, kind, weights, options in sorted(looks, key=lambda look: -look[0]):
+            if best is not None and most <= best[0]:
+                break
+            step = best_step(weights, self.learner.kept(kind.situation), options, Stakes(price, verifier))
             index = step.first_solved / max(step.first_cost, _LEAST_USD)
             if step.model is not None and (best is None or index > best[0]):
                 best = index, kind.members[0], step
@@ -129,12 +137,12 @@ class LearnedPolicy:
     def _fair_price(self, kinds: Sequence[_Kind], budget_left_usd: float) -> float:
         """The worth of a finished task at which all purchases that are worth it cost what is left, on average."""
         low, high = self._prices()
-        looks = [self._look(kind) for kind in kinds]
-        if self._spent(looks, high) <= budget_left_usd:
+        looks = [_Look(*self._look(kind), self.learner.verdicts.verifier()) for kind in kinds]
+        if not _is_dearer(looks, high, budget_left_usd):
             return high
         for _ in range(_BISECTIONS):
             middle = math.sqrt(low * high)
-            if self._spent(looks, middle) > budget_left_usd:
+            if _is_dearer(looks, middle, budget_left_usd):
                 high = middle
             else:
                 low = middle
@@ -148,9 +156,44 @@ class LearnedPolicy:
         options = self._options(kind.situation, kind.members[0], caps=_LOOK)
         return self.learner.weights(kind.situation), options, len(kind.members)
 
-    def _spent(self, looks: Sequence[tuple[Weights, tuple[Option, ...], int]], price: float) -> float:
-        stakes = Stakes(price, self.learner.verdicts.verifier())
-        return sum(count * best_step(weights, 0.0, options, stakes).cost for weights, options, count in looks)
+
+class _Look:
+    """What tasks of one kind cost at one price of a finished task after the other.
+
+    The dearer a finished task is sold, the more is bought for it: costs at the prices that were looked at are bounds
+    for all others.
+    """
+
+    def __init__(self, weights: Weights, options: tuple[Option, ...], count: int, verifier: Verifier) -> None:
+        self._weights, self._options, self._count, self._verifier = weights, options, count, verifier
+        self._costs: list[tuple[float, float]] = []  # by price
+
+    def bounds(self, price: float) -> tuple[float, float]:
+        """What they cost at least and at most."""
+        below = [cost for at, cost in self._costs if at <= price]
+        above = [cost for at, cost in self._costs if at >= price]
+        return max(below, default=0.0), min(above, default=math.inf)
+
+    def cost(self, price: float) -> float:
+        """What they cost."""
+        step = best_step(self._weights, 0.0, self._options, Stakes(price, self._verifier))
+        self._costs.append((price, self._count * step.cost))
+        return self._costs[-1][1]
+
+
+def _is_dearer(looks: Sequence[_Look], price: float, left: float) -> bool:
+    """Whether all together cost more than is left; no more of them is looked at than it takes to say so."""
+    bounds = [(*look.bounds(price), look) for look in looks]
+    least, most = sum(low for low, _, _ in bounds), sum(high for _, high, _ in bounds)
+    for low, high, look in sorted(bounds, key=lambda bound: bound[0] - bound[1]):
+        if least > left or most <= left:
+            break
+        cost = look.cost(price)
+        least += cost - low
+        most = most - high + cost if math.isfinite(most) else math.inf
+        if math.isinf(most) and all(math.isfinite(look.bounds(price)[1]) for look in looks):
+            most = sum(each.bounds(price)[1] for each in looks)
+    return least > left
 
 
 def _choice(purchase: Purchase, step: Step) -> Choice:

@@ -7,6 +7,7 @@ cut off at a cap is taken for what it would probably have been.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 # Priors. One attempt costs tens of cents, give or take a factor of four; a larger tier takes 65 % more for a task; a
@@ -17,6 +18,7 @@ _MODEL_SPREAD = 1.0
 _FAILED, _FAILED_SPREAD = 0.4, 0.4
 _SIGMA, _SIGMA_COUNT = 0.8, 6.0
 _SHARED, _SHARED_COUNT = 0.45, 20.0  # share of the variance that a task keeps from one model to the next
+_ROOT_OF_TWO = math.sqrt(2)
 _FAR = 4.0  # standard deviations beyond which a tail is taken for exponential
 _FARTHEST = 2.5  # standard deviations beyond which no mean is extrapolated
 
@@ -46,6 +48,25 @@ class Costs:
     def longest(self) -> float:
         """Dollars that are taken for the dearest attempt."""
         return math.exp(self.middle + _FARTHEST * self.sigma)
+
+
+class Spread:
+    """Costs of attempts that would end in one way, one log-normal for each place of a grid, all with one sigma."""
+
+    def __init__(self, middles: Sequence[float], sigma: float) -> None:
+        self._middles, self._sigma = middles, sigma
+        self._wholes = [math.exp(middle + sigma**2 / 2) for middle in middles]
+
+    def cut(self, cap: float) -> tuple[list[float], list[float]]:
+        """What `Costs.within` and `Costs.mean` say of the cap, for each place."""
+        sigma, log_cap, scale = self._sigma, math.log(cap), _ROOT_OF_TWO
+        within, means = [], []
+        for middle, whole in zip(self._middles, self._wholes, strict=True):
+            upto = (log_cap - middle) / sigma
+            above = 0.5 * math.erfc(upto / scale)
+            within.append(1 - above)
+            means.append(whole * 0.5 * math.erfc((sigma - upto) / scale) + cap * above)
+        return within, means
 
 
 def _normal(z: float) -> float:

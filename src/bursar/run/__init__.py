@@ -11,10 +11,22 @@ from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command, user_name
 from bursar.run.executor import AttemptExecutor, Executor, Standing, Status
 from bursar.run.kept import is_kept
+from bursar.run.live_forecast import LiveForecast
 from bursar.run.logged import LoggedWork, charge_logs, including_logs
 from bursar.run.origins import Origin
 from bursar.run.place import Place
-from bursar.run.prepare import PlanToRun, RunLock, Tools, check_plan_file, check_prices, open_jobs, open_plan
+from bursar.run.prepare import (
+    PlanToRun,
+    RunLock,
+    Tools,
+    check_plan_file,
+    check_prices,
+    open_jobs,
+    open_plan,
+    open_program,
+)
+from bursar.run.programs import Selection, reselect, select_phases, select_plans
+from bursar.run.purse import Purse
 from bursar.run.requests import ask_of_us, ring
 from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
 
@@ -23,15 +35,18 @@ __all__ = [
     "AttemptExecutor",
     "Conductor",
     "Executor",
+    "LiveForecast",
     "LoggedWork",
     "Origin",
     "Place",
     "PlanToRun",
+    "Purse",
     "RunBudget",
     "RunContext",
     "RunLimit",
     "RunLock",
     "RunSettings",
+    "Selection",
     "Standing",
     "Status",
     "Stores",
@@ -52,8 +67,12 @@ __all__ = [
     "learn_policy",
     "open_jobs",
     "open_plan",
+    "open_program",
     "question_lines",
+    "reselect",
     "ring",
+    "select_phases",
+    "select_plans",
     "settle_finished",
     "take_up",
     "unfinished_run",

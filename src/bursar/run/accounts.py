@@ -12,6 +12,7 @@ from bursar.history import Observation
 from bursar.journal import AttemptRow, AttemptState
 from bursar.plan import Task
 from bursar.run.context import RunContext
+from bursar.run.continuing import used_before
 from bursar.run.judgement import Judgement
 from bursar.supervision import Outcome
 
@@ -56,19 +57,20 @@ def observe(
     """The history knows how the attempt went, if anybody does."""
     if outcome is None:
         return None
+    before = used_before(context, context.stores.journal.controls.continues(row.key))  # one piece of work, seen whole
     seen = Observation(
         key=row.key,
         at=context.now(),
         project=str(context.project),
-        plan_id=context.plan.id,
-        task=task.number,
+        plan_id=context.plan_of(task).id,
+        task=context.own_task(task).number,
         subagent=task.subagent,
         complexity=task.complexity,
         agent=context.agent_of(task).name,
         model=row.model,
         outcome=judgement.state,
-        tokens=outcome.metered_tokens,
-        nano_usd=outcome.metered_nano_usd,
+        tokens=before.tokens + outcome.metered_tokens,
+        nano_usd=None if outcome.metered_nano_usd is None else (before.nano_usd or 0) + outcome.metered_nano_usd,
         calls=outcome.calls,
         wall_seconds=outcome.wall_seconds,
         task_type=choose_task_type(task),
@@ -104,5 +106,6 @@ def build_ended(
         wall_seconds=0.0 if outcome is None else outcome.wall_seconds,
         branch=branch,
         differences=() if outcome is None else tuple(outcome.differences),
+        assumptions=() if outcome is None else tuple(outcome.assumptions),
         resets_at=outcome.resets_at if outcome and judgement.state is AttemptState.INTERRUPTED else None,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +19,12 @@ from bursar.plan import Task
 from bursar.run.accounts import build_ended, observe
 from bursar.run.attempt_commands import AttemptCommands
 from bursar.run.context import RunContext
+from bursar.run.continuing import Continuing, continued_by
 from bursar.run.deletions import deletions_in_words, unasked_deletions
 from bursar.run.executor import Executor, Standing
 from bursar.run.expectations import Expectation, Expectations
-from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_parts, within_cap
+from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_more, with_parts, within_cap
+from bursar.run.inheriting import Inheritance
 from bursar.run.job_holds import FairShares, find_short_budgets
 from bursar.run.judgement import Judgement, judge
 from bursar.run.kept import forget_kept, is_kept, keep_worktree
@@ -66,6 +68,8 @@ class Attempts:
         self._shares = FairShares(context)
         self._are_lengths_known = not _compete(context)
         self._commands = AttemptCommands(context)
+        self._inheritance = Inheritance(context)
+        self._continuing = Continuing(context, place)
 
     def hold_for(self, task: Task) -> Hold:
         """What an attempt at `task` would ask the ledger to hold."""
@@ -80,8 +84,13 @@ class Attempts:
                 model=self._model(task),
                 expected=self._expected(task),
             )
+            hold = with_more(hold, self._inheritance.tokens_for(task), task.metrics.token_budget)
             self._holds[key] = within_cap(self._shares.demand(task, hold), cap)
-        return self._holds[key]
+        return self._continuing.shrink(task, self._holds[key])
+
+    def restore(self, rows: Sequence[AttemptRow]) -> None:
+        """What attempts of earlier conductors have left is gone on with."""
+        self._continuing.restore(rows)
 
     def lengths(self) -> Mapping[str, float] | None:
         """What tasks will take, for whoever orders them; None: as before, or there is a slot for everybody anyway."""
@@ -130,9 +139,10 @@ class Attempts:
         context.escalation.begun(task)
         if hold.is_blind:
             self._blind.add(key)
-        row = self._row(task, key, number)
+        row = self._continuing.take(task, self._row(task, key, number))
         Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)
         context.stores.journal.begin_attempt(row)
+        self._continuing.begun(task, row)
         self._open[key] = row
         return Begun(row, answer)
 
@@ -146,15 +156,17 @@ class Attempts:
                 attempt=row.number,
                 model=row.model,
                 held_tokens=begun.reservation.held.tokens,
+                inherited_bytes=len(self._inheritance.text_for(task).encode()),
             )
         )
         try:
-            await self._place.prepare(row)
+            continued = continued_by(self._context, row)
+            await self._place.prepare(row, None if continued is None else continued.work_commit)
             obstacle = await self._pre_commands(task, row)
             if obstacle is not None:
                 self.abandon(row)
                 return await self._end(task, row, None, None, obstacle)
-            spec = build_spec(self._context, task, row)
+            spec = build_spec(self._context, task, row, self._inheritance.text_for(task))
         except BursarError as error:
             self.abandon(row)
             return await self._end(task, row, None, None, Judgement(AttemptState.FAILED, error.message))
@@ -303,6 +315,10 @@ class Attempts:
         if commit is None:
             if change is not None and judgement.state is not AttemptState.SUCCEEDED:
                 branch = await self._place.keep(row, change)
+            if judgement.state in (AttemptState.STOPPED, AttemptState.INTERRUPTED):
+                self._continuing.leave(task, row, outcome, change)
+            else:
+                self._continuing.forget(task)
             note = judgement.reason + (f"; its work is on branch {branch}" if branch else "")
             self._context.stores.journal.end_attempt(
                 row, judgement.state, self._context.now(), task=_TASK_STATE[judgement.state], note=note

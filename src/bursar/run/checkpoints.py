@@ -133,6 +133,12 @@ def decided_before(plan: Plan, graph: Graph, task: Task, answers: Sequence[Answe
             yield each, text
 
 
+def decision_in_words(task: Task, answer: str) -> str:
+    """The question and what was said to it, on one line."""
+    asked = _asked(task)
+    return f"{asked}{' ' if asked.endswith('?') else ': '}{_chosen(task, answer)}"
+
+
 def decisions_in_words(decided: Iterable[tuple[Task, str]]) -> str:
     """What an agent is told of them, in Markdown; empty for none."""
     return "\n".join(f"- {_asked(task)}: {_chosen(task, answer)}" for task, answer in decided)

@@ -43,6 +43,7 @@ from bursar.run.dispatch import (
     Ended,
     Event,
     Finish,
+    Freed,
     Looked,
     Merged,
     Passed,
@@ -58,6 +59,7 @@ from bursar.run.dispatch import (
 from bursar.run.escalation import Escalated
 from bursar.run.executor import AttemptExecutor
 from bursar.run.local_executor import LocalExecutor
+from bursar.run.phases import Phases
 from bursar.run.place import Place
 from bursar.run.purchasing import OF_TASKS, Purchases
 from bursar.run.recovery import Left, recover
@@ -106,10 +108,12 @@ class Conductor:
         self._place = place
         self._tasks = {task.number: task for task in context.plan.tasks}
         self._done_before = len(done)
+        scheduler = Scheduler(context.graph, done=done)
+        self._phases = Phases(context, place, scheduler)
         self._checkpoints = Checkpoints(context)
         self._dispatch = Dispatch(
             context.plan,
-            Scheduler(context.graph, done=done),
+            scheduler,
             done,
             slots=context.settings.max_parallel,
             seconds_between_starts=context.settings.startup_delay_seconds,
@@ -161,6 +165,7 @@ class Conductor:
         )
         self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context, self._progress.charged)}
         async with self._executor, self._requests:
+            self._attempts.restore(rows)
             recovered = recover(context, self._attempts, self._place, self._executor, rows)
             for number in recovered.merged:
                 self._dispatch.take(Merged(number))
@@ -207,6 +212,8 @@ class Conductor:
         events = deque[Event]([*self._heed(), self._look()])
         while True:
             event = events.popleft()
+            if isinstance(event, Looked) and self._dispatch.is_due:
+                await self._look_at_phases()
             if isinstance(event, Looked) and self._progress.is_news:
                 self._weigh()
             for action in self._dispatch.take(event):
@@ -215,10 +222,22 @@ class Conductor:
                         self._windows.tell_wait()
                         events.extend(await self._wait(until))
                         self._tell_alerts()
+                    case Finish() if await self._look_at_phases():
+                        events.append(self._look())
                     case Finish(state):
+                        await self._phases.finish()
                         return state
                     case _:
                         events.extend(self._carry_out(action))
+
+    async def _look_at_phases(self) -> bool:
+        """Phases have ended and begun as far as they can; whether one has begun: its tasks are on offer then."""
+        if self._stop.is_set():
+            return False
+        has_begun = await self._phases.look([task.number for task in self._progress.running.values()])
+        if has_begun:
+            self._dispatch.take(Freed())
+        return has_begun
 
     def _weigh(self) -> None:
         """What is offered first depends on the money that is left, and on what attempts have come to."""
@@ -235,6 +254,7 @@ class Conductor:
                 return [self._start(self._tasks[number])]
             case Approve(number):
                 self._checkpoints.pass_alone(self._tasks[number])
+                return [Freed(), self._look()] if self._phases.are_gated else []  # a phase may have ended by that
             case AskPerson(number):
                 self._checkpoints.ask(self._tasks[number])
             case Skip(skipped):
@@ -279,6 +299,8 @@ class Conductor:
     def _start(self, task: Task) -> Started | Refused:
         """Fills a slot. A denied task waits for money to come back; others that need less may pass it."""
         number, monotonic = task.number, self._context.clock.monotonic
+        if not self._phases.admits(number):
+            return Refused(number, monotonic(), denied=self._phases.refusal_of(number) is not None)
         if self._is_hopeless(task) or not self._attempts.may_begin(task):
             return Refused(number, monotonic(), denied=False)
         if (obstacle := self._windows.obstacle(task, self._attempts.hold_for(task).amount.tokens)) is not None:
@@ -415,9 +437,13 @@ class Conductor:
         remaining = self._windows.tell_what_remains(self._dispatch.remaining(), self._tasks)
         shortfalls = [shortfall for denial in self._denials().values() for shortfall in denial.shortfalls]
         names = ", ".join(sorted({title_of(shortfall.balance.budget.name) for shortfall in shortfalls}))
-        for number in remaining if shortfalls else ():
+        for number in remaining:
+            if (because := self._phases.refusal_of(number)) is None and not shortfalls:
+                continue
             is_unpriced = any(shortfall.wanted is None for shortfall in shortfalls)
-            because = f"budget {names} " + ("refuses a cost that is unknown" if is_unpriced else "has no room for it")
+            because = because or (
+                f"budget {names} " + ("refuses a cost that is unknown" if is_unpriced else "has no room for it")
+            )
             self._set_task(number, TaskState.STOPPED, because)
             self._context.emit(TaskWaited(task=number, name=self._tasks[number].name, because=because))
 

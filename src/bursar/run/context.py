@@ -19,10 +19,12 @@ from bursar.history import History
 from bursar.ids import IdSource
 from bursar.journal import AttemptRow, Journal, RunRow
 from bursar.ledger import Ledger
-from bursar.plan import Instance, Plan, Task
+from bursar.plan import Instance, Plan, Program, Task
 from bursar.pricing import RateTable
 from bursar.run.advice import Advice
 from bursar.run.escalation import Escalation
+from bursar.run.programs import Selection
+from bursar.run.purse import Purse
 from bursar.worktrees import Repository
 
 
@@ -43,9 +45,13 @@ class RunSettings:
         auto_approved: checkpoint types that pass without a person, e.g. `human-verify`.
         lane: who bills the agent's calls.
         startup_delay_seconds: the least time between two starts of agents.
+        forecast_seconds: the least time between two forecasts of what is left; 0 for none.
         max_attempts: at one task in one run, each after a failure and on a larger tier.
         attempt_cap: what one model may use on one task; None for no cap.
         downgrades: whether a task that cannot be paid for goes to a smaller tier.
+        max_phases: how many phases of a roadmap run at once at most.
+        phase_tokens: phases run side by side only if so many tokens are left for each of them.
+        falls_back: without them they run one after the other; else not at all.
         windows: how much of subscriptions' windows may be used.
         waits: what a window, or a limit of the provider's, keeps from starting is waited for.
         escalates_named: whether a task whose plan names a model in full goes to a larger one after a failure.
@@ -58,9 +64,13 @@ class RunSettings:
     auto_approved: frozenset[str] = frozenset()
     lane: Lane = Lane.UNKNOWN
     startup_delay_seconds: float = 0.0
+    forecast_seconds: float = 0.0
     max_attempts: int = 1
     attempt_cap: Limit | None = None
     downgrades: bool = False
+    max_phases: int = 2
+    phase_tokens: int = 50_000
+    falls_back: bool = True
     windows: tuple[WindowLimit, ...] = ()
     waits: bool = False
     escalates_named: bool = False
@@ -90,6 +100,8 @@ class RunContext:
         failover: agents that take over where `agent` is rate limited, in their order.
         advice: what earlier runs have taught, where that chooses routes.
         escalation: the routes of this run's tasks after failures.
+        program: what `plan` is made of where the run is of several plans, and `selection` what that was chosen from.
+        purse: the token session that pays for phases, where there is one.
         emit: called with everything that happens, in order; must not raise or block.
     """
 
@@ -111,6 +123,9 @@ class RunContext:
     emit: Callable[[RunEvent], None] = field(default=lambda _: None)
     failover: tuple[Agent, ...] = ()
     advice: Advice | None = None
+    program: Program | None = None
+    selection: Selection | None = None
+    purse: Purse | None = None
     escalation: Escalation = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -139,11 +154,10 @@ class RunContext:
     @property
     def labels(self) -> dict[str, str]:
         """Labels of every operation of this run."""
-        phase = {"phase": self.plan.phase} if self.plan.phase else {}
-        return phase | {
+        roadmap = {"roadmap": self.program.roadmap} if self.program is not None and self.program.roadmap else {}
+        return roadmap | {
             "project": str(self.project),
             "run": self.run.id,
-            "plan": self.plan.id,
             "agent": self.agent.name,
             "user": user_name(),
             "host": os.uname().nodename,
@@ -155,10 +169,19 @@ class RunContext:
 
         In a job list `instance` is its name.
         """
-        command = command_of(task)
-        own = {"task": task.number, "model": self.model_of(task), "agent": self.agent_of(task).name}
+        command, plan = command_of(task), self.plan_of(task)
+        own = {"plan": plan.id} | ({"phase": plan.phase} if plan.phase else {})
+        own |= {"task": task.number, "model": self.model_of(task), "agent": self.agent_of(task).name}
         instance = {"instance": self.instances[task.number].name} if task.number in self.instances else {}
         return self.labels | own | instance | ({"command": command} if command else {})
+
+    def plan_of(self, task: Task) -> Plan:
+        """The plan that the task's author wrote it in."""
+        return self.plan if self.program is None else self.program.part_of(task.number).plan
+
+    def own_task(self, task: Task) -> Task:
+        """The task as that plan has it, under the number that it has there."""
+        return task if self.program is None else self.program.own_task(task.number)
 
     def model_of(self, task: Task) -> str:
         """The model that works on the task."""

@@ -88,6 +88,11 @@ class Rerouted:
 
 
 @dataclass(frozen=True, slots=True)
+class Freed:
+    """What was refused may be begun now, though no attempt has ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class Weighed:
     """More is known of what tasks take, or of the money; it holds until more is known again.
 
@@ -105,7 +110,9 @@ class StopAsked:
     """Nothing more is to be started."""
 
 
-Event = Looked | Merged | Passed | Attended | Adopted | Started | Refused | Ended | Rerouted | Weighed | StopAsked
+Event = (
+    Looked | Merged | Passed | Attended | Adopted | Started | Refused | Ended | Rerouted | Weighed | Freed | StopAsked
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +224,8 @@ class Dispatch:
                 self._adopted.add(task)
             case Merged(task):
                 self._finish(task)
+            case Freed():
+                self._is_due = True
             case Weighed(first, lengths):
                 self._first = first
                 if lengths is not None:
@@ -230,6 +239,11 @@ class Dispatch:
             case StopAsked():
                 self._is_stopping = True
         return []
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the next look makes its offers anew."""
+        return self._is_due or self._is_delayed or self._again_at is not None
 
     @property
     def refused(self) -> Collection[str]:

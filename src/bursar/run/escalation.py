@@ -197,14 +197,14 @@ def build_lesson(model: str, note: str, log: str, diff: str) -> str:
     """What an attempt is told of the one before it, in Markdown; the log's end and the diff's beginning, cut short."""
     parts = [f"{model} has tried this task before you and failed: {note}. Its changes are not in your worktree."]
     if log.strip():
-        parts.append(f"The end of what the verify command printed:\n\n{_fence(log[-MOST_LOG_CHARACTERS:], 'text')}")
+        parts.append(f"The end of what the verify command printed:\n\n{fence(log[-MOST_LOG_CHARACTERS:], 'text')}")
     if diff.strip():
         cut = "" if len(diff) <= MOST_DIFF_CHARACTERS else "\n… cut short"
-        parts.append(f"What it had changed:\n\n{_fence(diff[:MOST_DIFF_CHARACTERS] + cut, 'diff')}")
+        parts.append(f"What it had changed:\n\n{fence(diff[:MOST_DIFF_CHARACTERS] + cut, 'diff')}")
     return "\n\n".join(parts)
 
 
-def _fence(text: str, kind: str) -> str:
+def fence(text: str, kind: str) -> str:
     """A code block that its text cannot end."""
     longest = max((len(run) for run in re.findall("`{3,}", text)), default=2)
     fence = "`" * (longest + 1)

@@ -159,7 +159,8 @@ class Expectations:
     def _learn_of_kind(self, seen: Observation) -> None:
         if self._of_kinds is None or seen.outcome != "succeeded":
             return
-        task = next((each for each in self._context.plan.tasks if each.number == seen.task), None)
+        number = seen.task if self._context.program is None else seen.key.partition("/")[2].rpartition("/")[0]
+        task = next((each for each in self._context.plan.tasks if each.number == number), None)
         if task is not None:
             kind = _kind(self._context.labels_of(task))
             self._of_kinds.setdefault((kind, seen.model), []).append(seen.tokens)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from bursar.events import CheckoutForwarded, SummaryWritten
-from bursar.plan import render_summary, summary_path
+from bursar.plan import Part, render_summary, summary_path
 from bursar.run.context import RunContext
 from bursar.run.summarize import summarize
 from bursar.worktrees import (
@@ -16,6 +16,7 @@ from bursar.worktrees import (
     drop_ref,
     fast_forward,
     is_tracked,
+    read_files,
     read_head,
     read_message,
     save_branch,
@@ -28,16 +29,46 @@ def bring_home(context: RunContext, tip: str, *, is_done: bool) -> None:
     The SUMMARY is committed where the plan itself is under version control (so that later plans' worktrees have it),
     else only written. It exists only if every task is done: its presence means done.
     """
+    if context.program is not None:  # each of its plans has been closed when it was done
+        _forward(context, tip)
+        return
     target = summary_path(context.plan.path)
     is_committed = is_done and is_tracked(context.repository, context.plan.path)
     content = render_summary(summarize(context)).encode("utf-8", "backslashreplace") if is_done else b""
     if is_committed:
-        tip = _commit_summary(context, tip, target, content)
+        tip = _commit_summary(context, tip, target, content, context.plan.id)
     _forward(context, tip)
     if is_done and not is_committed:
         _write_whole(target, content)
     if is_done:
         context.emit(SummaryWritten(path=str(target)))
+
+
+def close_plan(context: RunContext, part: Part, tip: str) -> str:
+    """One of the run's plans, all of whose tasks are merged, has its SUMMARY; the tip with it.
+
+    It is committed onto the merged work where the plan is under version control, else only written. One that is there
+    already stays as it is.
+    """
+    target = summary_path(part.plan.path)
+    if not is_tracked(context.repository, part.plan.path):
+        if target.exists():
+            return tip
+        _write_whole(target, _render(context, part))
+    else:
+        if read_files(context.repository, tip, [_relative(context, target)]):
+            return tip
+        tip = _commit_summary(context, tip, target, _render(context, part), part.plan.id)
+    context.emit(SummaryWritten(path=str(target)))
+    return tip
+
+
+def _render(context: RunContext, part: Part) -> bytes:
+    return render_summary(summarize(context, part)).encode("utf-8", "backslashreplace")
+
+
+def _relative(context: RunContext, path: Path) -> str:
+    return path.resolve().relative_to(context.repository.root.resolve()).as_posix()
 
 
 def _write_whole(target: Path, content: bytes) -> None:
@@ -50,10 +81,10 @@ def _write_whole(target: Path, content: bytes) -> None:
     os.replace(draft, target)
 
 
-def _commit_summary(context: RunContext, tip: str, target: Path, content: bytes) -> str:
+def _commit_summary(context: RunContext, tip: str, target: Path, content: bytes, plan_id: str) -> str:
     """The tip with the SUMMARY on it: committed now, or by a conductor that died before it could say so."""
-    relative = target.resolve().relative_to(context.repository.root.resolve()).as_posix()
-    message = f"docs({context.plan.id}): Add summary\n\nBursar-Run: {context.run.id}\n"
+    relative = _relative(context, target)
+    message = f"docs({plan_id}): Add summary\n\nBursar-Run: {context.run.id}\n"
     if read_message(context.repository, tip) == message:
         return tip
     change = commit_paths(context.repository, tip, {relative: content}, message)

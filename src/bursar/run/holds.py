@@ -16,6 +16,7 @@ from bursar.run.expectations import Expectation
 from bursar.usage import Usage
 
 DEFAULT = "default"  # a hold's source where nothing is known
+_LEAST_SHARE = 10  # of a task that is gone on with, at least one token in so many is held
 _OUTPUT_SHARE = 10  # one token in ten of an agent's traffic is output; the rest is its conversation, read again
 
 
@@ -124,6 +125,32 @@ def with_parts(hold: Hold) -> Hold:
     amount, minimum = hold.amount, hold.minimum
     parts = replace(amount, fresh_tokens=amount.tokens, output_tokens=output_of(amount.tokens))
     return replace(hold, amount=parts, minimum=replace(minimum, fresh_tokens=1, output_tokens=1))
+
+
+def with_more(hold: Hold, tokens: int, token_budget: int | None) -> Hold:
+    """The same hold with so many tokens more to read, as far as the task's own budget allows."""
+    whole = hold.amount.tokens
+    wanted = max(whole, min(whole + tokens, token_budget or whole + tokens))
+    if wanted == whole:
+        return hold
+    money = hold.amount.nano_usd
+    amount = replace(hold.amount, tokens=wanted, nano_usd=None if money is None else -(-money * wanted // whole))
+    return replace(hold, amount=amount, minimum=amount if hold.minimum == hold.amount else hold.minimum)
+
+
+def less(hold: Hold, used_tokens: int) -> Hold:
+    """What is left to hold of a task that has used so much already, at least a tenth.
+
+    Where it has used nearly all that was expected, nobody knows what it lacks: then anything will do to go on.
+    """
+    whole = hold.amount.tokens
+    if hold.is_blind or not used_tokens:
+        return hold
+    least = -(-whole // _LEAST_SHARE)
+    tokens = max(least, whole - used_tokens)
+    amount = Amount(tokens, None if hold.amount.nano_usd is None else -(-hold.amount.nano_usd * tokens // whole))
+    is_known = hold.minimum == hold.amount and tokens > least
+    return Hold(amount=amount, minimum=amount if is_known else _anything(amount), source=f"rest of the {hold.source}")
 
 
 def output_of(tokens: int) -> int:

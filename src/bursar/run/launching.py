@@ -8,23 +8,27 @@ from pathlib import Path
 from bursar.agents import LaunchRequest, PrivateHome
 from bursar.budget import RUN_THRESHOLDS, Budget, Counting, Limit, OnLimit, Unit
 from bursar.errors import SetupError
-from bursar.journal import AttemptRow
-from bursar.paths import HOME_FOLDER
+from bursar.journal import AttemptRow, Remainder
 from bursar.plan import ARCHIVE_NAME, Task
+from bursar.run.checkpoints import decided_before, decisions_in_words
 from bursar.run.context import RunContext
+from bursar.run.continuing import continued_by, home_of, keeps_conversation
 from bursar.run.holds import output_of, price_of_tokens
-from bursar.run.prompt import build_prompt
+from bursar.run.prompt import BEGUN, build_prompt, go_on_prompt
 from bursar.supervision import PROMPT_FILE, AttemptSpec, HomeSpec, StopRung, open_home
 from bursar.worktrees import identity_variables
 
 
-def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
+def build_spec(context: RunContext, task: Task, row: AttemptRow, inherited: str = "") -> AttemptSpec:
     """Everything that the attempt needs; its prompt is written beside its other files.
+
+    Args:
+        inherited: what it is told of the tasks that it depends on; empty for nothing.
 
     Raises:
         SetupError: the agent's program is not installed, or its home cannot be made.
     """
-    request, agent = _build_request(context, task, row), context.agent_of(task)
+    request, agent = _build_request(context, task, row, inherited), context.agent_of(task)
     (Path(row.directory) / PROMPT_FILE).write_text(request.prompt, encoding="utf-8")
     launch = agent.launch(request, context.environment)
     home = None if launch.home is None else _open_home(Path(row.directory), launch.home)
@@ -40,6 +44,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
         # An agent in a home of its own does not see the user's git settings, and may have to commit.
         environment={**identity_variables(context.project), **launch.environment},
         stdin=launch.stdin,
+        before=list(launch.before),
         stop_ladder=[
             StopRung(signal=int(rung.signal), to_group=rung.to_group, grace_seconds=rung.grace_seconds)
             for rung in agent.stop_ladder
@@ -60,26 +65,23 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow) -> AttemptSpec:
     )
 
 
-def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRequest:
+def _build_request(context: RunContext, task: Task, row: AttemptRow, inherited: str) -> LaunchRequest:
     """What the agent is told; an instance of a job list word for word, so that a command stands at the beginning.
 
     One with a conversation of its own lives in the user's home, where conversations are found again.
     """
     worktree, instance = Path(row.worktree), context.instances.get(task.number)
-    home = Path(row.directory) / HOME_FOLDER
+    home = home_of(context, row)
     if instance is None:
+        continued = continued_by(context, row)
         return LaunchRequest(
-            prompt=build_prompt(
-                context.plan,
-                task,
-                lambda folder: (worktree / folder / ARCHIVE_NAME).is_file(),
-                lesson=context.escalation.lesson_of(task),
-            ),
+            prompt=_prompt(context, task, row, continued, inherited),
             worktree=worktree,
             model=row.model,
             session_id=row.session_id,
             subagent=task.subagent,
             home=home,
+            continues=keeps_conversation(row, continued),
         )
     return LaunchRequest(
         prompt=instance.text,
@@ -90,7 +92,26 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow) -> LaunchRe
         allowed_tools=instance.allowed_tools,
         files=instance.files,
         continues=instance.continues,
+        compacts=instance.compacts_history,
         home=home if instance.session_id is None else None,
+    )
+
+
+def _prompt(context: RunContext, task: Task, row: AttemptRow, continued: Remainder | None, inherited: str) -> str:
+    """All that the task says; or, to an agent that remembers it, that it is to go on."""
+    if keeps_conversation(row, continued):
+        return go_on_prompt(
+            context.own_task(task), has_work=continued is not None and continued.work_commit is not None
+        )
+    worktree, answers = Path(row.worktree), context.stores.journal.controls.answers(context.run.id)
+    return build_prompt(
+        context.plan_of(task),
+        context.own_task(task),
+        lambda folder: (worktree / folder / ARCHIVE_NAME).is_file(),
+        lesson=context.escalation.lesson_of(task),
+        inherited=inherited,
+        begun=BEGUN if continued is not None and continued.work_commit is not None else "",
+        decisions=decisions_in_words(decided_before(context.plan, context.graph, task, answers)) if answers else "",
     )
 
 

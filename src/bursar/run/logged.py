@@ -18,7 +18,7 @@ from bursar.budget import LANE_LABEL, LOGS_LABEL, Budget, Lane, is_selected, per
 from bursar.clock import Clock
 from bursar.database import lock_file, unlock_file
 from bursar.ledger import CallRecord, Ledger, Reservation
-from bursar.logs import LogIndex, ReadingResult, open_index, update_index
+from bursar.logs import NOTHING_STATED, LogIndex, ReadingResult, StatedPrices, open_index, update_index
 from bursar.logs.spent import Spent, spent_between
 from bursar.paths import LOGS_FILE
 from bursar.run.context import user_name
@@ -39,12 +39,14 @@ class LoggedWork:
         own_sessions: sessions of bursar's attempts, wherever they worked.
         lanes: who bills an agent's calls, by agent.
         environment: says where the logs are.
+        stated: prices that the user states.
     """
 
     state_dir: Path
     own_sessions: Collection[str]
     lanes: Mapping[str, Lane]
     environment: Mapping[str, str]
+    stated: StatedPrices = NOTHING_STATED
 
 
 def including_logs(budgets: Sequence[Budget]) -> list[Budget]:
@@ -69,7 +71,7 @@ def charge_logs(ledger: Ledger, budgets: Sequence[Budget], work: LoggedWork, clo
     try:
         index = open_index(work.state_dir / LOGS_FILE)
         try:
-            result = update_index(index, work.environment)
+            result = update_index(index, work.environment, stated=work.stated)
             for budget in wanting:
                 _charge(ledger, budget, index, work, clock)
         finally:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
+from bursar.errors import BursarError
 from bursar.journal import AttemptRow, AttemptState, TaskState
-from bursar.plan import Task
+from bursar.plan import Part, Task
 from bursar.run.context import RunContext
-from bursar.run.finish import bring_home
+from bursar.run.finish import bring_home, close_plan
+from bursar.run.phase_context import archive_phases
 from bursar.worktrees import (
     Change,
     MergeConflict,
@@ -36,9 +39,17 @@ class MergedWork:
         """Where the worktree of an attempt of this name is made."""
         return self._context.directory / "worktrees" / attempt
 
-    async def prepare(self, attempt: AttemptRow) -> None:
-        """The attempt's worktree stands, at the commit that it starts from."""
-        await asyncio.to_thread(create, self._context.repository, Path(attempt.worktree), attempt.base_commit)
+    def can_go_on(self, base: str, work: str | None) -> bool:
+        """Whether the base is still in the merged work, and git still has the changes."""
+        repository = self._context.repository
+        try:
+            return contains(repository, self.tip, base) and (work is None or contains(repository, work, base))
+        except BursarError:
+            return False
+
+    async def prepare(self, attempt: AttemptRow, work: str | None = None) -> None:
+        """The attempt's worktree stands, at the commit that it starts from; the changes of `work` lie in it."""
+        await asyncio.to_thread(create, self._context.repository, Path(attempt.worktree), attempt.base_commit, work)
 
     async def collect(self, task: Task | None, attempt: AttemptRow) -> Change | None:
         """What the agent left in its worktree, as a commit; None if that is nothing, or if the worktree is gone."""
@@ -94,6 +105,16 @@ class MergedWork:
             self.tip = commit
         return True
 
+    async def close_plan(self, part: Part) -> None:
+        """The plan's SUMMARY is in the merged work, or beside the plan where git does not know that."""
+        async with self._turn:
+            self.tip = close_plan(self._context, part, self.tip)
+
+    async def archive(self, phases: Sequence[str]) -> None:
+        """Their archives are in the merged work."""
+        async with self._turn:
+            self.tip = archive_phases(self._context, phases, self.tip)
+
     def bring_home(self, *, is_done: bool) -> None:
         """The branch that the run started from has the merged work, or a branch of the run's own has."""
         bring_home(self._context, self.tip, is_done=is_done)
@@ -101,7 +122,7 @@ class MergedWork:
     def message(self, task: Task, attempt: AttemptRow) -> str:
         """The commit's message: `feat(PLAN): NAME`, and which attempt made it."""
         name = " ".join(task.name.split())
-        return f"feat({self._context.plan.id}): {name}\n\nBursar-Attempt: {attempt.key}\n"
+        return f"feat({self._context.plan_of(task).id}): {name}\n\nBursar-Attempt: {attempt.key}\n"
 
     def _worktree(self, attempt: AttemptRow) -> Worktree:
         path = Path(attempt.worktree)

@@ -8,12 +8,13 @@ Source: docs/decisions/0027-job-lists.md
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from bursar.errors import InternalError
 from bursar.journal import AttemptRow
-from bursar.plan import Task
+from bursar.plan import Part, Task
 from bursar.worktrees import Change, MergeConflict
 
 
@@ -29,8 +30,13 @@ class Place(Protocol):
         """Where an attempt of this name works."""
         ...
 
-    async def prepare(self, attempt: AttemptRow) -> None:
-        """The attempt's folder stands."""
+    def can_go_on(self, base: str, work: str | None) -> bool:
+        """Whether an attempt may start from that base, with what the commit `work` has; it is still there, and is not
+        left behind."""
+        ...
+
+    async def prepare(self, attempt: AttemptRow, work: str | None = None) -> None:
+        """The attempt's folder stands, with what the commit `work` has laid out in it, where there is one."""
         ...
 
     async def collect(self, task: Task | None, attempt: AttemptRow) -> Change | None:
@@ -57,6 +63,14 @@ class Place(Protocol):
         """The merge that an earlier conductor had begun is done; False if it cannot be any more."""
         ...
 
+    async def close_plan(self, part: Part) -> None:
+        """All tasks of one of several plans are merged: it has its SUMMARY."""
+        ...
+
+    async def archive(self, phases: Sequence[str]) -> None:
+        """These phases are finished: what can be summed up for those who come later is."""
+        ...
+
     def bring_home(self, *, is_done: bool) -> None:
         """The run is over, for now at least: its work is where the user looks for it; `is_done`: all of it."""
         ...
@@ -74,7 +88,11 @@ class Workspace:
         """The workspace, for every attempt."""
         return self._folder
 
-    async def prepare(self, attempt: AttemptRow) -> None:
+    def can_go_on(self, base: str, work: str | None) -> bool:
+        """Never: what was written is in the folder anyway, and it is done again from the beginning."""
+        return False
+
+    async def prepare(self, attempt: AttemptRow, work: str | None = None) -> None:
         """Nothing: it is the user's folder."""
 
     async def collect(self, task: Task | None, attempt: AttemptRow) -> Change | None:
@@ -103,6 +121,12 @@ class Workspace:
     def finish_merge(self, attempt: AttemptRow) -> bool:
         """Never: no merge is ever begun."""
         return False
+
+    async def close_plan(self, part: Part) -> None:
+        """Nothing: a job list has no plans."""
+
+    async def archive(self, phases: Sequence[str]) -> None:
+        """Nothing: a job list has no phases."""
 
     def bring_home(self, *, is_done: bool) -> None:
         """Nothing: the work is where it was done."""

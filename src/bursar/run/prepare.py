@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from bursar.plan import (
     Instance,
     Plan,
     Problem,
+    Program,
     UnreadableJobList,
     UnreadablePlan,
     plan_of_jobs,
@@ -31,16 +32,49 @@ from bursar.routing import choose_route
 from bursar.run.context import RunSettings, Stores
 from bursar.run.holds import price_of_tokens
 from bursar.run.origins import CheckoutOrigin, Origin, WorkspaceOrigin
+from bursar.run.programs import Selection, link_program
+from bursar.run.purse import Purse
 from bursar.worktrees import Repository, changed_tracked_files, open_repository, read_head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanToRun:
-    """A plan that has no errors (or a job list as one), with its graph, and where its run begins."""
+    """A plan that has no errors (or a job list, or several plans, as one), with its graph, and where its run begins.
+
+    Attributes:
+        program: what the plan is made of; None for a single plan or a job list.
+        selection: what the program was chosen from.
+    """
 
     plan: Plan
     graph: Graph
     origin: Origin
+    program: Program | None = None
+    selection: Selection | None = None
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The plans as their authors wrote them."""
+        return (self.plan,) if self.program is None else tuple(part.plan for part in self.program.parts)
+
+    @property
+    def scope(self) -> str | None:
+        """What was asked for, as the journal keeps it; None for a single plan or a job list."""
+        return None if self.selection is None else self.selection.scope
+
+    def is_summarized(self, number: str) -> bool:
+        """Whether the task's plan was done when the program was chosen: a SUMMARY lies beside it."""
+        if self.selection is None or self.program is None:
+            return False
+        part = self.program.part_of(number)
+        return any(part.plan.id == done.plan.id for done in self.selection.choice.done)
+
+    def knowing(self, tasks: Iterable[str]) -> PlanToRun:
+        """The same for a run that has these tasks: plans that it has done since are part of it all the same."""
+        if self.selection is None:
+            return self
+        program = self.selection.program({number.partition("/")[0] for number in tasks})
+        return replace(self, program=program, plan=program.whole, graph=link_program(program))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +83,7 @@ class Tools:
 
     Attributes:
         value_usd: what a finished task is worth to the learned policy; None: the rules choose.
+        purse: the token session that pays for the phases of a roadmap; None where there is none.
         learn_after: how many finished attempts it must know before it chooses; the rules do until then.
     """
 
@@ -62,6 +97,7 @@ class Tools:
     ids: IdSource
     failover: tuple[Agent, ...] = ()
     value_usd: float | None = None
+    purse: Purse | None = None
     learn_after: int = 0
 
 
@@ -89,8 +125,28 @@ def open_plan(path: Path, directory: Path) -> PlanToRun:
         UserError: the repository has no commit, tracked files are changed, or a path is not UTF-8.
     """
     plan, graph = check_plan_file(path)
-    repository = _find_repository(directory, plan.path.parent)
-    _check_paths(repository.root, plan.path)
+    return PlanToRun(plan=plan, graph=graph, origin=_open_checkout(directory, plan.path))
+
+
+def open_program(selection: Selection, directory: Path) -> PlanToRun:
+    """The plans that were selected, to be run in the repository around `directory` (outside of any: around them).
+
+    Raises:
+        InvalidPlan: tasks of a plan wait for each other.
+        SetupError, UserError: as `open_plan`.
+    """
+    program = selection.program()
+    graph = link_program(program)
+    origin = _open_checkout(directory, selection.path, *(part.plan.path for part in program.parts))
+    return PlanToRun(plan=program.whole, graph=graph, origin=origin, program=program, selection=selection)
+
+
+def _open_checkout(directory: Path, *paths: Path) -> CheckoutOrigin:
+    """Raises:
+    SetupError, UserError: as `open_plan`.
+    """
+    repository = _find_repository(directory, paths[0].parent)
+    _check_paths(repository.root, *paths)
     head = read_head(repository)
     dirty = changed_tracked_files(repository)
     if dirty:
@@ -99,7 +155,7 @@ def open_plan(path: Path, directory: Path) -> PlanToRun:
             f"the checkout has changes that are not committed:\n{listed}",
             hint="commit them, or put them aside with `git stash`",
         )
-    return PlanToRun(plan=plan, graph=graph, origin=CheckoutOrigin(repository, head))
+    return CheckoutOrigin(repository, head)
 
 
 def open_jobs(path: Path, workspace: Path) -> PlanToRun:
@@ -186,35 +242,44 @@ class RunLock:
     """One conductor per plan: held until the process ends, by whatever means."""
 
     def __init__(self, state_dir: Path, opened: PlanToRun | RunRow) -> None:
-        """Takes the lock of the plan that is to be run, or that a run is of.
+        """Takes the lock of the plan that is to be run, or that a run is of; of several that of each, and that of what
+        names them.
 
         Raises:
             UserError: another process conducts a run of this plan.
         """
         folder = state_dir / "locks"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file = os.open(folder / f"{lock_name(opened)}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as taken:
-            os.close(self._file)
-            workspace = opened.workspace if isinstance(opened, RunRow) else opened.origin.workspace
-            what = "plan" if workspace is None else "job list"
-            raise UserError(f"this {what} is being run by another process", hint="bursar status") from taken
+        self._files: list[int] = []
+        plans = () if isinstance(opened, RunRow) else (plan.path for plan in opened.plans)
+        own = Path(opened.plan_path) if isinstance(opened, RunRow) else opened.plan.path
+        for path in sorted({own, *plans}):
+            name = folder / f"{lock_name(opened, path)}.lock"
+            self._files.append(os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            try:
+                fcntl.flock(self._files[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as taken:
+                self.release()
+                workspace = opened.workspace if isinstance(opened, RunRow) else opened.origin.workspace
+                what = "plan" if workspace is None else "job list"
+                which = f"this {what}" if path == own else str(path)
+                raise UserError(f"{which} is being run by another process", hint="bursar status") from taken
 
     def release(self) -> None:
         """Others may conduct the plan again."""
-        os.close(self._file)
+        for file in self._files:
+            os.close(file)
+        self._files.clear()
 
 
-def lock_name(opened: PlanToRun | RunRow) -> str:
-    """A file name that stands for this plan of this repository, or for this job list in this workspace."""
+def lock_name(opened: PlanToRun | RunRow, path: Path) -> str:
+    """A file name that stands for the plan at `path` in this repository, or for this job list in this workspace."""
     import hashlib
 
     if isinstance(opened, RunRow):
-        place, path = opened.workspace or opened.project, opened.plan_path
+        place = opened.workspace or opened.project
     else:
-        place, path = str(opened.origin.workspace or opened.origin.project), str(opened.plan.path)
+        place = str(opened.origin.workspace or opened.origin.project)
     return hashlib.sha256(f"{place}\0{path}".encode()).hexdigest()[:24]
 
 

@@ -16,13 +16,39 @@ _RULES = """\
 _ARCHIVED = ": this phase is finished, and the file stands for its plans and summaries; do not read those."
 
 
+BEGUN = """\
+An earlier attempt at this very task was stopped in the middle, not because of anything it had done. Its changes lie in
+your worktree, not committed: look at them first (`git status`, `git diff HEAD`), keep what is right, and finish."""
+
+_GO_ON = """\
+You were stopped in the middle of this task, not because of anything you had done, and nobody else has worked on it.
+{work} A command that ran when you were stopped has been ended. Go on where you were, by the same rules, and do not
+begin again; when the task is done, stop and report in a few sentences what you changed."""
+
+
+def go_on_prompt(task: Task, *, has_work: bool) -> str:
+    """What an agent is told that remembers the task: to go on with it."""
+    work = "Your worktree is as you left it." if has_work else "You had changed nothing yet that was kept."
+    return f"# Task {task.number}: {' '.join(task.name.split())}\n\n{_GO_ON.format(work=work)}\n"
+
+
 def build_prompt(
-    plan: Plan, task: Task, is_archived: Callable[[str], bool] = lambda folder: False, *, lesson: str = ""
+    plan: Plan,
+    task: Task,
+    is_archived: Callable[[str], bool] = lambda folder: False,
+    *,
+    lesson: str = "",
+    begun: str = "",
+    decisions: str = "",
+    inherited: str = "",
 ) -> str:
     """The prompt of one attempt, in Markdown. The heading `# Task N: NAME` comes first and once.
 
     Args:
         lesson: what an earlier attempt at the task has left; empty for nothing.
+        begun: what is to be said of changes that lie in the worktree; empty where none do.
+        decisions: what people have decided at checkpoints before it; empty for nothing.
+        inherited: what the tasks that it depends on have done; empty where it is to know nothing of them.
         is_archived: whether the phase in this folder has been summed up; its plans and summaries need not be read then.
     """
     sections = [
@@ -32,6 +58,9 @@ def build_prompt(
         _section("Files", "\n".join(f"- {file}" for file in task.files)),
         _section("What to do", task.action),
         *(_section(name.replace("_", " ").replace("-", " ").capitalize(), text) for name, text in task.details.items()),
+        _section("What was decided", decisions),
+        _section("What was done before", inherited),
+        _section("What is there already", begun),
         _section("How it is verified", _verification(task)),
         _section("What went wrong before", lesson),
         _section("Done when", task.done),

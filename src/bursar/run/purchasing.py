@@ -15,7 +15,8 @@ from bursar.plan import Task
 from bursar.run.advice import Wish
 from bursar.run.context import RunContext
 
-OF_TASKS = frozenset({"task", "instance", "model", "command"})  # labels in which tasks of one run may differ
+# labels in which tasks of one run may differ
+OF_TASKS = frozenset({"phase", "plan", "task", "instance", "model", "command"})
 _WEIGHED = 40  # ready tasks that are weighed against each other, and open ones that speak for all
 _MORE = 4  # so many are chosen beyond the free slots, for those that are refused
 

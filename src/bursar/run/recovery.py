@@ -96,9 +96,10 @@ def _release_rowless_holds(context: RunContext, keys: set[str]) -> None:
 
 def _clear(place: Place, rows: Sequence[AttemptRow], but: set[str]) -> None:
     """Nothing is left of the others. A large run has thousands, of most of which nothing was left before."""
+    in_use = {row.worktree for row in rows if row.key in but}  # of an earlier attempt too, which is gone on with
     for row in rows:
         if row.key in but:
             continue
         close_home(Path(row.directory))
-        if os.path.exists(row.worktree) and not is_kept(row):
+        if row.worktree not in in_use and os.path.exists(row.worktree) and not is_kept(row):
             place.clear(row)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from bursar.budget import RUN_THRESHOLDS, Budget, Limit, OnLimit, parse_limit
 from bursar.errors import StoreError, UserError
 from bursar.events import RunEvent
-from bursar.journal import AttemptRow, RunRow, RunState, TaskRow, TaskState, TopUp
+from bursar.journal import AttemptRow, PlanRow, RunRow, RunState, TaskRow, TaskState, TopUp
 from bursar.ledger import Reservation
 from bursar.notify import AuditLog
 from bursar.paths import AUDIT_FILE
@@ -79,7 +79,7 @@ def settle_finished(opened: PlanToRun, tools: Tools) -> None:
 def _latest_run(opened: PlanToRun, tools: Tools) -> RunRow | None:
     origin = opened.origin
     workspace = None if origin.workspace is None else str(origin.workspace)
-    return tools.stores.journal.latest_run(str(origin.project), str(opened.plan.path), workspace)
+    return tools.stores.journal.latest_run(str(origin.project), str(opened.plan.path), workspace, opened.scope)
 
 
 def take_up(
@@ -101,6 +101,8 @@ def take_up(
         executor: carries out the attempts; None for this machine's.
     """
     journal = tools.stores.journal
+    if run is not None:
+        opened = opened.knowing(row.number for row in journal.tasks(run.id))
     if run is not None and limit is not None:
         _check_unit(tools, run, limit)
     rows = [] if run is None else journal.attempts(run.id)
@@ -112,7 +114,7 @@ def take_up(
         limit = limit or _limit_never_defined(tools, run)
     tip = opened.origin.starting_tip(run)
     if run.plan_digest != opened.plan.digest:
-        journal.change_plan(run.id, opened.plan.digest, _task_rows(run.id, opened.plan))
+        journal.change_plan(run.id, opened.plan.digest, _task_rows(run.id, opened.plan), _plan_rows(run.id, opened))
     done = _done_tasks(opened, tools, run, tip)
     run = replace(run, limit=limit.text if limit else run.limit)
     if limit is not None:
@@ -206,8 +208,9 @@ def _begin(opened: PlanToRun, tools: Tools, limit: RunLimit | None) -> RunRow:
         conductor=identify(os.getpid()),
         started_at=tools.clock.now().isoformat(timespec="milliseconds"),
         workspace=None if opened.origin.workspace is None else str(opened.origin.workspace),
+        scope=opened.scope,
     )
-    tools.stores.journal.begin_run(run, _task_rows(run.id, opened.plan))
+    tools.stores.journal.begin_run(run, _task_rows(run.id, opened.plan), _plan_rows(run.id, opened))
     return run
 
 
@@ -219,6 +222,11 @@ def _done_tasks(opened: PlanToRun, tools: Tools, run: RunRow, tip: str) -> list[
     done: list[str] = []
     for row in rows:
         task = digests[row.number]
+        if opened.is_summarized(row.number):  # by whomever: a SUMMARY says that the whole plan is done
+            done.append(row.number)
+            if row.state is not TaskState.MERGED:
+                tools.stores.journal.set_task(run.id, row.number, TaskState.MERGED, note="its plan has a SUMMARY")
+            continue
         is_there = row.commit is None or row.commit in kept
         if row.state is TaskState.MERGED and row.digest == task.digest and is_there:
             done.append(row.number)
@@ -246,6 +254,9 @@ def _context(opened: PlanToRun, tools: Tools, run: RunRow, emit: Callable[[RunEv
     return RunContext(
         run=run,
         plan=opened.plan,
+        program=opened.program,
+        selection=opened.selection,
+        purse=tools.purse,
         graph=opened.graph,
         project=opened.origin.project,
         checkout=opened.origin.repository,
@@ -269,6 +280,21 @@ def _task_rows(run_id: str, plan: Plan) -> list[TaskRow]:
     return [
         TaskRow(run_id=run_id, number=task.number, name=task.name or task.type, digest=task.digest)
         for task in plan.tasks
+    ]
+
+
+def _plan_rows(run_id: str, opened: PlanToRun) -> list[PlanRow]:
+    """Those of a run of several plans."""
+    return [
+        PlanRow(
+            run_id=run_id,
+            plan_id=part.plan.id,
+            path=str(part.plan.path),
+            digest=part.plan.digest,
+            phase=part.phase,
+            phase_name=part.phase_name,
+        )
+        for part in (opened.program.parts if opened.program is not None else ())
     ]
 
 

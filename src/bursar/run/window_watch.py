@@ -12,6 +12,7 @@ from bursar.events import AlertFired, RunWaited, StartWarned, TaskWaited
 from bursar.journal import TaskState, write_window_record
 from bursar.plan import Task
 from bursar.run.context import RunContext
+from bursar.run.token_shares import SHARES_FILE, TokenShares
 from bursar.run.window_looks import WindowLooks
 from bursar.run.windows import WindowGate, blocks, explain, explain_refusal
 
@@ -37,8 +38,10 @@ class WindowWatch:
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
-        self._looks = WindowLooks(context.directory.parents[1], context.environment, self._tell_problem)
-        self._gate = WindowGate(context.settings.windows, self._looks.look, context.stores.ledger, context.clock)
+        state_dir, limits = context.directory.parents[1], context.settings.windows
+        self._looks = WindowLooks(state_dir, context.environment, self._tell_problem)
+        shares = TokenShares(state_dir / SHARES_FILE)
+        self._gate = WindowGate(limits, self._looks.look, context.stores.ledger, context.clock, shares)
         self._obstacles: dict[str, Obstacle] = {}
         self._warned: set[tuple[str, str]] = set()
         self._announced = ""

@@ -9,7 +9,7 @@ Source: docs/decisions/0037-windows-as-budgets.md
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bursar.budget import (
@@ -24,6 +24,7 @@ from bursar.budget import (
 )
 from bursar.clock import Clock
 from bursar.ledger import Ledger, State
+from bursar.run.token_shares import TokenShares
 
 _LOOK_SECONDS = 2.0  # what providers tell comes with a call, and calls take longer
 _ALERT_SECONDS = 10.0  # between two looks for alerts alone
@@ -66,19 +67,23 @@ class WindowGate:
     Args:
         limits: of the settings and flags.
         look: what is known of an agent's windows now.
+        shares: what tokens take of windows; it learns here.
     """
 
-    def __init__(self, limits: Sequence[WindowLimit], look: Look, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self, limits: Sequence[WindowLimit], look: Look, ledger: Ledger, clock: Clock, shares: TokenShares
+    ) -> None:
         self._limits = tuple(limits)
         self._look = look
         self._ledger = ledger
         self._clock = clock
+        self._shares = shares
         self._attempts: dict[str, _Attempt] = {}
         self._refused: dict[str, Refusal] = {}
         self._refusals: dict[str, int] = {}
         self._seen: dict[str, Sequence[WindowUse]] = {}
         self._looked_at: dict[str, float] = {}
-        self._told_at: dict[tuple[str, int], datetime | None] = {}
+        self._told: dict[tuple[str, int], WindowUse] = {}
         self._marks: dict[tuple[str, int, datetime | None], set[int]] = {}
 
     def began(self, key: str, agent: str) -> None:
@@ -153,9 +158,11 @@ class WindowGate:
         is_old = agent not in self._looked_at or now - self._looked_at[agent] >= seconds
         if is_old or any(use.resets_at is not None and use.resets_at <= instant for use in self._seen[agent]):
             self._looked_at[agent] = now
-            self._seen[agent] = self._look(agent, instant)
-            for use in self._seen[agent]:
+            uses = self._look(agent, instant)
+            for use in uses:
                 self._keep_what_is_in(use)
+            shares = self._shares
+            self._seen[agent] = [replace(use, percent_per_token=shares.per_token(agent, use.minutes)) for use in uses]
             self._forget_what_is_in(agent)
         return self._seen[agent]
 
@@ -168,14 +175,21 @@ class WindowGate:
                 del self._attempts[key]
 
     def _keep_what_is_in(self, use: WindowUse) -> None:
-        """Where the percentage is a new one, what attempts have used by now is in it."""
-        window = (use.agent, use.minutes)
-        if window in self._told_at and self._told_at[window] == use.said_at and use.is_official:
+        """Where the percentage is a new one, what attempts have used by now is in it; and what that took is learned."""
+        before = self._told.get((use.agent, use.minutes))
+        if before is not None and before.said_at == use.said_at and use.is_official:
             return
-        self._told_at[window] = use.said_at
+        self._told[use.agent, use.minutes] = use
+        tokens = 0
         for key, attempt in self._attempts.items():
             if attempt.agent == use.agent:
-                attempt.told[use.minutes] = self._used(key)
+                used = self._used(key)
+                tokens += used - attempt.told.get(use.minutes, 0)
+                attempt.told[use.minutes] = used
+        if before is not None and tokens > 0 and not use.has_begun_anew and before.percent is not None:
+            grown = -1.0 if use.percent is None else use.percent - before.percent
+            if grown >= 0:  # else it has begun anew meanwhile
+                self._shares.learn(use.agent, use.minutes, grown, tokens)
 
     def _tokens_ahead(self, use: WindowUse) -> int:
         """Tokens of attempts that are not in the percentage yet: what they used since, and what they still may."""

@@ -54,6 +54,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
         step_tokens: by how much a hold grows when it runs out; the same share of it in money.
         audit: the audit log; empty for none.
         home: the agent's private home; None: it lives in the user's.
+        before: on stdin of processes with the same arguments, which are run first, one by one, on the same hold.
         telemetry: variables that point the agent to our receiver, with `{url}` for its address; empty for none.
         output_cap: the most output tokens of one call.
         limit_seconds: wall time after which the attempt is stopped; None: unlimited.
@@ -80,6 +81,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     refuses_unpriced: bool = True
     step_output_tokens: int = 0
     home: HomeSpec | None = None
+    before: list[bytes] = []
     telemetry: dict[str, str] = {}
 
 
@@ -118,6 +120,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         limit: in words, which limit was reached.
         resets_at: when a limit of the provider's is over that ended the agent, in s since 1970; None: none did.
         differences: where sources are more than 1 % apart: the agent's own sums, its telemetry, its log, its output.
+        assumptions: in words, what of the cost is not as anybody has stated it.
         tokens_by_provenance: of what was metered and what is charged on top: `streamed`, `reconciled`, `estimated`.
     """
 
@@ -136,6 +139,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     limit: str = ""
     resets_at: int | None = None
     differences: list[str] = []
+    assumptions: list[str] = []
     tokens_by_provenance: dict[str, int] = {}
     rejected_lines: int = 0
     leftovers_killed: bool = True

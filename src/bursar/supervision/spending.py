@@ -8,7 +8,7 @@ from typing import Any
 from bursar.budget import Alert, Amount, Budget, Counting, Unit, format_quantity, title_of
 from bursar.ledger import CallRecord, Denial, Ledger, Reservation
 from bursar.metering import UnknownCall, UsageDelta
-from bursar.pricing import RateTable
+from bursar.pricing import STANDARD, RateTable
 from bursar.supervision.spec import AttemptSpec
 from bursar.usage import Usage
 
@@ -33,6 +33,7 @@ class Spending:
         self.reservation = reservation
         self.alerts: list[Alert] = []
         self.unpriced_models: set[str] = set()
+        self.assumed_tiers: set[tuple[str, str]] = set()
 
     @property
     def is_limited(self) -> bool:
@@ -63,7 +64,7 @@ class Spending:
         """
         usage = delta.call_usage
         cost_before = self._cost_by_call.get(delta.call_id, 0)
-        cost = self._rates.cost_nano_usd(delta.model, usage)
+        cost = self._cost(delta.model, usage, delta.service_tier or STANDARD)
         if cost is None:
             self.unpriced_models.add(delta.model)
         elif cost_before is not None:
@@ -84,6 +85,23 @@ class Spending:
             ),
         )
         self.alerts += self.reservation.alerts
+
+    def _cost(self, model: str, usage: Usage, service_tier: str) -> int | None:
+        """What the call costs; at a service tier of which no price is known, the dearest that is, and that is noted."""
+        cost = self._rates.cost_nano_usd(model, usage, service_tier)
+        if cost is None and service_tier != STANDARD:
+            cost = self._rates.dearest_nano_usd(model, usage)
+            if cost is not None:
+                self.assumed_tiers.add((model, service_tier))
+        return cost
+
+    def assumptions(self) -> list[str]:
+        """In words, what of the cost is not as anybody has stated it."""
+        return [
+            f"no price of {model} is known for the service tier `{tier}`: its calls were priced at the dearest that is;"
+            f" state theirs in a [[price]] table"
+            for model, tier in sorted(self.assumed_tiers)
+        ]
 
     def limit_reached(self) -> str | None:
         """Grows the hold where it runs short; in words, the limit that leaves no room for another call, if one does."""

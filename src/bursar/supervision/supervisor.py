@@ -12,8 +12,11 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
+
+import msgspec
 
 from bursar.agents import LineSplitter, open_reader
 from bursar.budget import Amount
@@ -30,6 +33,7 @@ from bursar.supervision.auditing import keep_audit, tell_differences
 from bursar.supervision.inbox import Inbox
 from bursar.supervision.spec import STREAM_FILE, AttemptSpec, Ending, Outcome, claim, write_outcome
 from bursar.supervision.spending import Spending
+from bursar.supervision.steps import attempt_steps, join_outcomes, what_stops, within_time
 from bursar.supervision.stop_ladder import StopLadder
 from bursar.supervision.windows import WindowNotes
 
@@ -64,19 +68,49 @@ def supervise(spec: AttemptSpec, ledger: Ledger, clock: Clock) -> None:
         try:
             stream = files.enter_context(open(directory / STREAM_FILE, "ab", buffering=0))
             inbox = Inbox(spec.telemetry)
-            agent = AgentProcess(spec, inbox.variables)
+            agent = AgentProcess(attempt_steps(spec)[0], inbox.variables)
         except OSError as error:
             message = f"the agent could not be started: {error.strerror or error}"
             write_outcome(directory, _never_ran(Ending.NOT_STARTED, message=message))
             ledger.release(spec.key)
             AgentHome(spec.home, directory).close()
             return
-        outcome, unknown = Supervision(spec, agent, spending, clock, stream, wake, inbox).run()
+        outcome, unknown = _run_all(spec, agent, spending, clock, stream, wake, inbox)
     tell_differences(audit, spec.key, outcome)
     write_outcome(directory, outcome)
     spending.settle(unknown)
     if audit.lost:
         sys.stderr.write(f"{audit.lost} events of {spec.key} are not in {audit.path}: {audit.problem}\n")
+
+
+def _run_all(
+    spec: AttemptSpec,
+    agent: AgentProcess,
+    spending: Spending,
+    clock: Clock,
+    stream: BinaryIO,
+    wake: int,
+    inbox: Inbox,
+) -> tuple[Outcome, Amount]:
+    """One process after the other, as long as each has done its part and the limit leaves room for the next."""
+    first, *rest = attempt_steps(spec)
+    prefix = "before:" if rest else ""
+    outcome, unknown = Supervision(first, agent, spending, clock, stream, wake, inbox, prefix=prefix).run()
+    for number, step in enumerate(rest, 1):
+        if (stopped := what_stops(outcome, spending)) is not None:
+            return stopped, unknown
+        try:
+            inbox = Inbox(step.telemetry)
+            step = within_time(step, outcome)
+            agent = AgentProcess(step, inbox.variables)
+        except OSError as error:
+            message = f"the agent could not be started: {error.strerror or error}"
+            return msgspec.structs.replace(outcome, is_error=True, message=message), unknown
+        prefix = "before:" if number < len(rest) else ""
+        then, more = Supervision(step, agent, spending, clock, stream, wake, inbox, prefix=prefix).run()
+        unknown += more
+        outcome = join_outcomes(outcome, then, unknown, spending)
+    return outcome, unknown
 
 
 def give_up(spec: AttemptSpec, reason: str) -> None:
@@ -101,7 +135,12 @@ class Supervision:
         stream: BinaryIO,
         wake: int,
         inbox: Inbox | None = None,
+        *,
+        prefix: str = "",
     ) -> None:
+        """`prefix` goes before the ids of its calls, where another process of the attempt may have the same."""
+        self._prefix = prefix
+        self._calls_before = spending.calls
         self._agent = agent
         self._spending = spending
         self._clock = clock
@@ -157,7 +196,8 @@ class Supervision:
         An agent announces its session before its first call. One that gave up by itself without a word has called
         nothing; one that was cut off, or claims success, without a word may have: then the hold is charged.
         """
-        if self._meter.session_id is None and not self._spending.calls and self._meter.ended is None:
+        has_called = self._spending.calls > self._calls_before
+        if self._meter.session_id is None and not has_called and self._meter.ended is None:
             gave_up = self._ending is Ending.EXITED and (self._agent.exit_code or 0) > 0 and not self._has_spoken
             return Amount(0, 0) if gave_up else self._spending.whole_hold()
         return self._spending.unknown(self._meter.unknown_call())
@@ -223,7 +263,7 @@ class Supervision:
         if self._spending.is_limited:
             self._agent.pause()
         try:
-            self._spending.record(delta)
+            self._spending.record(replace(delta, call_id=f"{self._prefix}{delta.call_id}") if self._prefix else delta)
         except BursarError as error:
             self._stop(Ending.LEDGER_FAILED, error.message)
 
@@ -290,6 +330,7 @@ class Supervision:
             limit=self._limit,
             resets_at=self._windows.resets_at(said, self._clock.now()),
             differences=[str(difference) for difference in self._meter.differences],
+            assumptions=self._spending.assumptions(),
             tokens_by_provenance=self._spending.tokens_by_provenance(unknown),
             rejected_lines=self._meter.rejected_lines,
             leftovers_killed=is_clear,

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import msgspec
 
-from bursar.agents import find_reset
+from bursar.agents import find_reset, names_limit
 from bursar.events import SessionEnded, WindowTold
 
 WINDOWS_FILE = "windows.json"
+_A_MINUTE = 60
 
 
 class SeenWindow(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,12 +36,14 @@ class WindowNotes:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._seen: dict[str, SeenWindow] = {}
-        self._used_up_until: int | None = None
+        self._used_up: dict[str, int | None] = {}
 
     def note(self, told: WindowTold, now: datetime) -> None:
         """The file says so, too."""
         if told.is_used_up:
-            self._used_up_until = told.resets_at
+            self._used_up[told.name] = told.resets_at
+        else:
+            self._used_up.pop(told.name, None)
         self._seen[told.name] = SeenWindow(
             name=told.name,
             minutes=told.minutes,
@@ -55,12 +58,17 @@ class WindowNotes:
 
     def resets_at(self, said: SessionEnded | None, now: datetime) -> int | None:
         """When the limit is over that ended the agent, in s since 1970; None where no limit did, or nobody says."""
-        if said is None or not said.is_error:
+        if said is None or not said.is_error or not names_limit(said.message):
             return None
-        if self._used_up_until is not None:
-            return self._used_up_until
+        if known := [until for until in self._used_up.values() if until is not None]:
+            return max(known)
         found = find_reset(said.message, now)
-        return None if found is None else int(found.timestamp())
+        return None if found is None else self._exactly(int(found.timestamp()))
+
+    def _exactly(self, at: int) -> int:
+        """People are told the minute; where a window begins anew in it, that is meant."""
+        told = [seen.resets_at for seen in self._seen.values() if 0 <= at - seen.resets_at <= _A_MINUTE]
+        return max(told, default=at)
 
 
 def read_windows(directory: Path) -> list[SeenWindow]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bursar.journal import AttemptRow, AttemptState, Journal, TaskState
-from bursar.plan import Task
+from bursar.plan import Part, Task
 from bursar.testing.simulated_faults import Faults
 from bursar.testing.virtual_time import VirtualClock
 from bursar.worktrees import Change, MergeConflict
@@ -120,14 +120,18 @@ class SimulatedWork:
         """Where the worktree of an attempt of this name is made."""
         return self._folder / attempt
 
-    async def prepare(self, attempt: AttemptRow) -> None:
-        """The attempt's worktree stands."""
-        await self._work()
-        self._faults.write("git.create", lambda: self._create(attempt))
+    def can_go_on(self, base: str, work: str | None) -> bool:
+        """Whether the base is still in the merged work."""
+        return self._git.contains(self.tip, base)
 
-    def _create(self, attempt: AttemptRow) -> None:
+    async def prepare(self, attempt: AttemptRow, work: str | None = None) -> None:
+        """The attempt's worktree stands, with the changes of `work` in it."""
+        await self._work()
+        self._faults.write("git.create", lambda: self._create(attempt, work))
+
+    def _create(self, attempt: AttemptRow, work: str | None) -> None:
         Path(attempt.worktree).mkdir(parents=True)
-        tree = self._git.commits[attempt.base_commit].tree
+        tree = self._git.commits[work or attempt.base_commit].tree
         self._git.worktrees[attempt.worktree] = Tree(attempt.base_commit, dict(tree))
 
     async def collect(self, task: Task | None, attempt: AttemptRow) -> Change | None:
@@ -193,6 +197,12 @@ class SimulatedWork:
             self._faults.write("git.advance", lambda: git.advance(self._ref, commit, self.tip))
             self.tip = commit
         return True
+
+    async def close_plan(self, part: Part) -> None:
+        """Nothing: a simulated run has one plan."""
+
+    async def archive(self, phases: Sequence[str]) -> None:
+        """Nothing: a simulated run has no phases."""
 
     def bring_home(self, *, is_done: bool) -> None:
         """The branch has the merged work; the run's own ref stays."""

@@ -4,6 +4,7 @@ It never touches the user's checkout but in `fast_forward`, runs no hooks, and t
 """
 
 from bursar.worktrees.checkout import FastForward, fast_forward
+from bursar.worktrees.contents import list_files, read_files
 from bursar.worktrees.leftovers import RunRef, list_drafts, list_run_refs, list_worktrees, remove_drafts
 from bursar.worktrees.merge import (
     MergeConflict,
@@ -66,10 +67,12 @@ __all__ = [
     "is_tracked",
     "leave_out",
     "list_drafts",
+    "list_files",
     "list_run_refs",
     "list_worktrees",
     "open_repository",
     "read_diff",
+    "read_files",
     "read_head",
     "read_message",
     "read_ref",

@@ -23,6 +23,12 @@ def read_tree(repository: Repository, name: str) -> Tree:
     return parse_tree(content, len(name) // 2)
 
 
+def read_blob(repository: Repository, name: str) -> bytes | None:
+    """The content of the file of that name, `COMMIT:PATH`; None where there is none."""
+    request = f"{name}\n".encode("utf-8", "surrogateescape")
+    return repository.gits.ask("cat-file", "--batch", request=request, read=_read_file)
+
+
 def compare(repository: Repository, before: str, after: str) -> list[Difference]:
     """The paths in which two commits or trees differ, in git's order."""
     found = differences(
@@ -98,6 +104,17 @@ def _read_line(answers: IO[bytes]) -> str:
     if not line.endswith(b"\n"):
         raise EOFError
     return line.decode().rstrip("\n")
+
+
+def _read_file(answers: IO[bytes]) -> bytes | None:
+    """The content of an object that is a file; None where there is none, or it is something else."""
+    name, _, size = _read_line(answers).rpartition(" ")
+    if not size.isdigit():  # `missing`, or `ambiguous`
+        return None
+    content = answers.read(int(size) + 1)
+    if len(content) <= int(size):
+        raise EOFError
+    return content[:-1] if name.endswith(" blob") else None
 
 
 def _read_content(answers: IO[bytes]) -> bytes | None:

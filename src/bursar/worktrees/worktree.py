@@ -41,8 +41,10 @@ class Change:
     deleted: tuple[str, ...] = ()
 
 
-def create(repository: Repository, path: Path, base: str) -> Worktree:
+def create(repository: Repository, path: Path, base: str, contents: str | None = None) -> Worktree:
     """A fresh checkout of `base` (a full id) lies at `path`; its folder's name must be unique in the repository.
+
+    With `contents` (a commit) its files lie there instead, as changes on `base` that were not committed.
 
     Files are checked out after the list of worktrees is free again: that may take long, and others need not wait.
 
@@ -52,7 +54,8 @@ def create(repository: Repository, path: Path, base: str) -> Worktree:
     """
     worktree = Worktree(path, register(repository, path, base), base)
     try:
-        git(path, "read-tree", "-u", "--reset", "--no-recurse-submodules", base, environment=_where(worktree))
+        tree = contents or base
+        git(path, "read-tree", "-u", "--reset", "--no-recurse-submodules", tree, environment=_where(worktree))
         for submodule, index in _submodules(repository, worktree):
             fill_submodule(submodule, path, index)
     except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,12 @@ def test_a_conversation_is_gone_on_with_where_there_is_one(program: Path, tmp_pa
     again = ClaudeAgent(str(program)).launch(asked, own)
     assert value_after(again.argv, "--resume") == "s-1"
     assert "--session-id" not in again.argv
+    compacts = replace(asked, compacts=True)
+    assert (begun.before, again.before) == ((), ())
+    launched = ClaudeAgent(str(program)).launch(compacts, own)
+    assert (launched.before, launched.argv) == ((b"/compact",), again.argv)
+    with pytest.raises(SetupError, match="is told by telemetry alone"):
+        ClaudeAgent(str(program), passed=("OTEL_*",)).launch(compacts, own | {"OTEL_LOGS_EXPORTER": "none"})
     statement = b"""{"type": "result", "is_error": false, "usage": {"input_tokens": 5},
         "modelUsage": {"m": {"inputTokens": 500}}}""".replace(b"\n", b"")
     stated = [open_reader("claude", each.environment).feed_line(statement) for each in (begun, again)]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from bursar.estimation import DRAWS, Draws, Estimator, Forecast, Piece, Rung, forecast, spread_draws
+from bursar.estimation import DRAWS, Draws, Estimator, Forecast, Piece, Rung, forecast, left_draws, spread_draws
 from tests.unit.estimation.streams import key, projects_in_a_row
 
 MEASURES = ("tokens", "seconds")
@@ -90,3 +90,21 @@ def test_drawn_apart_and_together_it_goes_as_the_estimates_say() -> None:
 def test_nothing_is_drawn_from_nothing() -> None:
     with pytest.raises(ValueError, match="nothing is known"):
         Estimator().draw([key()], 1)
+
+
+def test_of_work_that_is_on_only_what_is_still_to_come_counts() -> None:
+    """Half of the draws are above what it has used: they say what it takes in all."""
+    draws = np.arange(1.0, 1001.0)
+    left = left_draws(draws, 500.0)
+    assert left.min() > 0
+    assert sorted(set(left.tolist())) == [float(number) for number in range(1, 501)]
+    assert (left[500:] == draws[500:] - 500.0).all()  # what is dear elsewhere in a draw stays dear here
+
+
+def test_work_that_has_gone_farther_than_all_draws_goes_on_for_a_while() -> None:
+    assert set(left_draws(np.arange(1.0, 1001.0), 2000.0).tolist()) == {500.0}
+
+
+def test_work_that_has_used_nothing_yet_takes_what_it_takes() -> None:
+    draws = np.arange(1.0, 1001.0)
+    assert left_draws(draws, 0.0) is draws

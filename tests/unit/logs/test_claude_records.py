@@ -89,7 +89,7 @@ def test_blanks_do_not_matter() -> None:
 
 
 def test_no_speed() -> None:
-    assert read(line(usage=usage(speed=None))) == CALL._replace(speed="")
+    assert read(line(usage=usage(speed=None))) == CALL._replace(service_tier="")
 
 
 def test_a_sub_agents_progress_is_its_own_line_again() -> None:

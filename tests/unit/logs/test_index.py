@@ -295,7 +295,7 @@ def test_a_price_that_becomes_known_is_that_of_earlier_calls(
     rates = ModelRates(
         model="claude-novel-9", match=["equals", "claude-novel-9"], rates=dict.fromkeys(COUNTERS, Rate(7))
     )
-    monkeypatch.setattr(prices, "price_history", lambda _: [(date.min, rates)])
+    monkeypatch.setattr(prices, "price_history", lambda *_: [(date.min, rates)])
     logs.write(encode(line("m3", "r3")), "-w-shop/s2.jsonl")
     update_index(logs.index, logs.environment)  # the same release: what nobody knew is not asked again
     assert add_up(row.totals for row in logs.rows()).unpriced == 1

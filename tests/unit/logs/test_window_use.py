@@ -1,4 +1,4 @@
-"""What is known of windows: the provider's word, what a token took of them, and what of it is over."""
+"""What is known of windows: the provider's word, and what of it is over."""
 
 from __future__ import annotations
 
@@ -45,22 +45,14 @@ def write_log(home: Path, *lines: str) -> None:
     (folder / f"rollout-2026-11-21T12-00-00-{THREAD}.jsonl").write_text(head + "".join(lines))
 
 
-def test_codex_says_it_and_a_token_has_its_price_in_percent(index: LogIndex, tmp_path: Path) -> None:
+def test_codex_says_it(index: LogIndex, tmp_path: Path) -> None:
     resets = NOON + timedelta(hours=2)
-    before = NOON - timedelta(hours=3, minutes=30)  # the window had not begun
-    write_log(
-        tmp_path,
-        response(1, before, 400_000),
-        response(2, NOON - timedelta(minutes=20), 60_000),
-        response(3, NOON - timedelta(minutes=2), 40_000),
-        told(NOON - timedelta(minutes=1), 20.0, resets),
-    )
+    early = told(NOON - timedelta(minutes=9), 19.0, resets)
+    write_log(tmp_path, response(1, NOON, 60_000), early, told(NOON - timedelta(minutes=1), 20.0, resets))
     update_index(index, {"HOME": str(tmp_path)})
     (use,) = window_uses(index, ["codex"], NOON)
     assert (use.percent, use.is_official, use.resets_at) == (20.0, True, resets)
     assert use.said_at == NOON - timedelta(minutes=1)
-    assert use.percent_per_token == pytest.approx(20.0 / 100_000)
-    assert use.ahead(50_000) == pytest.approx(10.0)
 
 
 def test_a_window_that_has_begun_anew_is_unused_as_far_as_anybody_knows(index: LogIndex, tmp_path: Path) -> None:
@@ -68,7 +60,6 @@ def test_a_window_that_has_begun_anew_is_unused_as_far_as_anybody_knows(index: L
     update_index(index, {"HOME": str(tmp_path)})
     (use,) = window_uses(index, ["codex"], NOON + timedelta(hours=1))
     assert (use.percent, use.has_begun_anew, use.resets_at) == (0.0, True, None)
-    assert use.percent_per_token == pytest.approx(90.0 / 50_000)  # what it took before is what it will take
 
 
 def test_without_a_word_of_the_provider_it_is_an_estimate_or_nothing(index: LogIndex) -> None:
@@ -78,7 +69,7 @@ def test_without_a_word_of_the_provider_it_is_an_estimate_or_nothing(index: LogI
     }
 
 
-def test_what_nothing_was_used_for_says_nothing_of_tokens(index: LogIndex) -> None:
+def test_what_the_status_line_was_told_counts_too(index: LogIndex) -> None:
     at = int(NOON.timestamp() * 1000)
     note_limit(index, "claude", "five_hour", 300, 63.0, int(NOON.timestamp()) + 3600, at)
     (use,) = window_uses(index, ["claude"], NOON)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from bursar.logs import LogIndex, ReadingResult, UsageRow, Wanted, add_up, rows_by_session, update_index
-from bursar.logs.call import CallRow, LoggedCall
 
 AT = "2026-11-18T10:00:00.000Z"
 
@@ -53,9 +53,10 @@ def encode(*lines: dict[str, Any]) -> bytes:
 class FlatPrices:
     """A nano-USD for each token, but of models that are called unknown."""
 
-    def cost_nano_usd(self, call: CallRow) -> int | None:
-        named = LoggedCall(*call)
-        return None if "unknown" in named.model else named.total_tokens
+    def costs_nano_usd(
+        self, model: str, service_tier: str, day: int, calls: Iterable[tuple[int, int, int, int, int]]
+    ) -> list[int | None]:
+        return [None if "unknown" in model else sum(call) for call in calls]
 
 
 class Transcripts:

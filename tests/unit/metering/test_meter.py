@@ -238,3 +238,18 @@ def test_a_proof_that_nothing_was_sent_covers_the_last_tries_only() -> None:
     unknown = meter.unknown_call()
     assert unknown is not None
     assert unknown.bound == 6000
+
+
+def test_a_calls_tier_of_service_is_in_its_deltas_and_in_those_of_the_statement() -> None:
+    meter = Meter("x")
+    first = CallReported(call_id="a", model="x", usage=Usage(input_tokens=5), is_final=False, service_tier="fast")
+    last = CallReported(call_id="a", model="x", usage=Usage(input_tokens=5, output_tokens=2), is_final=True)
+    told = [delta for event in (first, last) for delta in meter.feed(event)]
+    told += meter.feed(ended(Usage(input_tokens=9, output_tokens=2)))
+    assert [(delta.call_id, delta.service_tier) for delta in told] == [
+        ("a", "fast"),
+        ("a", "fast"),
+        ("result:x", "fast"),
+    ]
+    (plain,) = meter.feed(CallReported(call_id="b", model="y", usage=Usage(input_tokens=1), is_final=True))
+    assert plain.service_tier is None

@@ -99,10 +99,6 @@ def test_the_digest_is_of_the_work() -> None:
         ({"output_format": "xml"}, "`output_format` cannot be `xml`"),
         ({"session_id": "abc"}, "a session's id is a UUID, not `abc`"),
         ({"clear_history": 1}, "`clear_history` should be true or false, not a number"),
-        (
-            {"compact_history": True, "session_id": UUID},
-            "what compacting uses cannot be metered, so bursar does not do it",
-        ),
         ({"pre_commands": "ls"}, "`pre_commands` should be a list of texts, not text"),
         ({"pre_commands": ["ls", 1]}, "`pre_commands` should hold texts alone, and none of them empty"),
         ({"pre_commands": ["/clear"]}, "`/clear` is a command of the agent, not of the shell"),

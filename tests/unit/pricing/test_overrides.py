@@ -111,3 +111,15 @@ def test_the_dearest_of_a_family_does_not_count_what_was_replaced() -> None:
     assert load_prices(DAY).table(["opus"]).dearest_nano_usd("opus", CALL) == 22_500_000_000
     assert opus.dearest_nano_usd("opus", CALL) == 11_000_000
     assert opus.cost_nano_usd("claude-opus-4-1-20250805", CALL) == 11_000_000
+
+
+def test_holds_are_for_the_dearest_tier_that_a_price_is_stated_for() -> None:
+    fast = own("claude-opus-5-5", "36", service_tier="fast")
+    table = load_prices(DAY, [fast]).table(["opus"])
+    assert table.dearest_nano_usd("claude-opus-5-5", CALL) == 39_600_000_000
+    assert table.dearest_nano_usd("opus", CALL) == 39_600_000_000
+    assert table.dearest_nano_usd("claude-sonnet-5-5", CALL) == cost(model="claude-sonnet-5-5")
+    cheap = load_prices(DAY, [own("claude-opus-5-5", "1", service_tier="batch")]).table(["opus"])
+    assert cheap.dearest_nano_usd("claude-opus-5-5", CALL) == 6_000_000_000
+    alone = load_prices(DAY, [own("mine", service_tier="fast")]).table(["mine"])
+    assert alone.dearest_nano_usd("mine", CALL) is None  # who says what a usual call costs?

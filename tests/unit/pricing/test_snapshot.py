@@ -59,6 +59,7 @@ def test_the_history_of_a_model_has_the_prices_of_each_day(model: str) -> None:
     assert history[0][0] == date.min
     for moment in MOMENTS:
         rates = [rates for day, rates in history if day <= moment.date()][-1]
+        assert rates is not None
         assert rates.cost_nano_usd(USAGE) == load_prices(moment).cost_nano_usd(model, USAGE)
 
 

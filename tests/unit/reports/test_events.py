@@ -11,6 +11,7 @@ from bursar.events import (
     AttemptEnded,
     AttemptStarted,
     CheckoutForwarded,
+    ForecastChanged,
     RunEvent,
     RunStarted,
     StartWarned,
@@ -51,6 +52,19 @@ def forwarded(commits: int, obstacle: str = "", branch: str | None = "main") -> 
     )
 
 
+def forecast(needed: int | None) -> ForecastChanged:
+    return ForecastChanged(
+        open_tasks=7,
+        budget="month",
+        unit="usd",
+        left=3_200_000_000,
+        finishes=0.634,
+        needed=needed,
+        needed_to_pay=8_000_000_000,
+        observations=40,
+    )
+
+
 LINES: list[tuple[RunEvent, str]] = [
     (started("200k tokens", 0, 7), "plan 08-02 · run r · 7 tasks · at most 5 at once · budget 200k tokens"),
     (
@@ -73,6 +87,16 @@ LINES: list[tuple[RunEvent, str]] = [
     ),
     (TaskSkipped(task="2", name="x", because="it depends on task 1"), "  – 2  x · skipped: it depends on task 1"),
     (TaskWaited(task="2", name="x", because="no money"), "  ? 2  x · not started: no money"),
+    (
+        forecast(needed=7_100_000_000),
+        "  ≈ 7 tasks still open: with 3.20 USD left in month this finishes with probability 0.63; it needs 7.10 USD"
+        " for 0.9",
+    ),
+    (
+        forecast(needed=None),
+        "  ≈ 7 tasks still open: with 3.20 USD left in month this finishes with probability 0.63; no budget makes that"
+        " 0.9, because tasks fail; 8.00 USD pays for what is begun",
+    ),
     (StartWarned(task="2", name="x", because="it only warns"), "  ! 2  x · starts all the same: it only warns"),
     (AlertFired(level="warning", message="80 % of it"), "  ! warning: 80 % of it"),
     (forwarded(2), "  main: 2 new commits, now at 012345678"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from bursar.budget import Amount, WindowLimit, WindowUse
 from bursar.ledger import CallRecord, MemoryLedger, ReserveRequest
+from bursar.run.token_shares import TokenShares
 from bursar.run.windows import WindowGate, explain, explain_refusal
 from bursar.usage import Usage
 
@@ -27,15 +29,26 @@ class HandClock:
         return self.passed
 
 
+class FixedShares(TokenShares):
+    """A token takes what it is told that it takes."""
+
+    fixed: float | None = None
+
+    def per_token(self, agent: str, minutes: int) -> float | None:
+        return self.fixed
+
+
 class Desk:
     """A gate over a ledger in memory; `told` is what the provider says of `codex`."""
 
-    def __init__(self, *limits: WindowLimit) -> None:
+    def __init__(self, *limits: WindowLimit, shares: TokenShares | None = None) -> None:
         self.clock = HandClock()
         self.ledger = MemoryLedger(self.clock)
         self.told: list[WindowUse] = []
         self.looks = 0
-        self.gate = WindowGate(limits or (limit(),), self.look, self.ledger, self.clock)
+        self.fixed = FixedShares()
+        shares = self.fixed if shares is None else shares
+        self.gate = WindowGate(limits or (limit(),), self.look, self.ledger, self.clock, shares)
 
     def look(self, agent: str, now: datetime) -> Sequence[WindowUse]:
         self.looks += 1
@@ -50,9 +63,9 @@ class Desk:
                 is_official=True,
                 said_at=self.clock.now(),
                 resets_at=resets_at,
-                percent_per_token=per_token,
             )
         ]
+        self.fixed.fixed = per_token
         self.clock.passed += 10  # what was seen before is old
 
     def begin(self, key: str, tokens: int) -> None:
@@ -205,3 +218,52 @@ def test_what_is_said_names_window_percentage_and_reset() -> None:
     assert f"it begins anew at {RESET.astimezone():%Y-%m-%d %H:%M}" in said
     (hopeless,) = desk.gate.denials("codex", 900_000)
     assert "the task alone is expected to take more than the limit" in explain(hopeless, desk.clock.now())
+
+
+def test_what_a_token_takes_is_learned_from_how_the_percentage_grows(tmp_path: Path) -> None:
+    path = tmp_path / "shares.json"
+    desk = Desk(limit(100), shares=TokenShares(path))
+    desk.say(75.0)  # of other machines, perhaps: it says nothing of tokens
+    assert desk.may(10**9)
+    desk.begin("r/1/1", 200_000)
+    desk.use("r/1/1", "a", 60_000)
+    desk.say(77.0)
+    assert desk.may(10**9)  # two percent may be rounding
+    desk.use("r/1/1", "b", 40_000)
+    desk.say(79.0)
+    assert desk.may(425_000)  # four percent for 100,000 tokens; 100,000 of what is held are still to come
+    assert not desk.may(425_001)
+    assert TokenShares(path).per_token("codex", 300) == 4.0 / 100_000
+    assert TokenShares(path).per_token("codex", 10_080) is None
+
+
+def test_a_window_that_begins_anew_teaches_nothing(tmp_path: Path) -> None:
+    shares = TokenShares(tmp_path / "shares.json")
+    desk = Desk(shares=shares)
+    desk.say(90.0)
+    desk.may(1)
+    desk.begin("r/1/1", 200_000)
+    desk.use("r/1/1", "a", 60_000)
+    desk.say(2.0, resets_at=RESET + timedelta(hours=5))
+    desk.may(1)
+    assert shares.per_token("codex", 300) is None
+
+
+def test_what_was_long_ago_counts_less_and_less() -> None:
+    shares = TokenShares()
+    for _ in range(100):
+        shares.learn("codex", 300, 10.0, 100_000)
+    for _ in range(100):
+        shares.learn("codex", 300, 10.0, 200_000)
+    found = shares.per_token("codex", 300)
+    assert found is not None
+    assert abs(found - 10.0 / 200_000) < 0.1 * found
+
+
+def test_a_file_that_is_none_teaches_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "shares.json"
+    path.write_text('{"codex 300": "much"}')
+    shares = TokenShares(path)
+    assert shares.per_token("codex", 300) is None
+    shares.learn("codex", 300, 5.0, 1000)
+    assert TokenShares(path).per_token("codex", 300) == 0.005

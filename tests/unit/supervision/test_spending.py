@@ -46,12 +46,24 @@ class Counting:
         self.spending = spending
         self._known: dict[str, tuple[int, Usage]] = {}
 
-    def call(self, call_id: str, input_tokens: int, output_tokens: int = 0, model: str = "cheap") -> None:
+    def call(
+        self,
+        call_id: str,
+        input_tokens: int,
+        output_tokens: int = 0,
+        model: str = "cheap",
+        service_tier: str | None = None,
+    ) -> None:
         sequence, before = self._known.get(call_id, (0, NOTHING))
         after = before + Usage(input_tokens=input_tokens, output_tokens=output_tokens)
         self._known[call_id] = (sequence + 1, after)
         delta = UsageDelta(
-            call_id=call_id, sequence=sequence + 1, model=model, usage=after.beyond(before), call_usage=after
+            call_id=call_id,
+            sequence=sequence + 1,
+            model=model,
+            usage=after.beyond(before),
+            call_usage=after,
+            service_tier=service_tier,
         )
         self.spending.record(delta)
 
@@ -251,3 +263,48 @@ def test_the_same_prices_are_read_once_and_others_anew(tmp_path: Path) -> None:
     other = read_rates(make_spec(tmp_path, rates=rates(input_tokens=[2 * FEMTO])))
     assert other.cost_nano_usd("tiered", Usage(input_tokens=1)) == 2
     assert one.cost_nano_usd("tiered", Usage(input_tokens=1)) is None
+
+
+def with_fast() -> dict[str, Any]:
+    """As `rates`, and a fast call costs six times as much."""
+    table = rates()
+    fast = {"input_tokens": [6 * FEMTO], "output_tokens": [30 * FEMTO]}
+    table["models"].append({"model": "cheap", "match": ["equals", "cheap"], "rates": fast, "service_tier": "fast"})
+    return table
+
+
+def test_a_call_is_priced_at_its_service_tier() -> None:
+    spending = open_spending(Amount(1000, 50_000), table=with_fast())
+    count = Counting(spending)
+    count.call("m1", 10, 1, service_tier="standard")
+    count.call("m2", 10, 1, service_tier="fast")
+    assert spending.metered == Amount(22, 15 + 90)
+    assert spending.assumptions() == []
+
+
+def test_a_tier_that_is_told_late_is_paid_for_all_of_its_call() -> None:
+    spending = open_spending(Amount(1000, 50_000), table=with_fast())
+    count = Counting(spending)
+    count.call("m1", 10)
+    count.call("m1", 0, 1, service_tier="fast")
+    assert spending.metered == Amount(11, 90)
+    count.call("m1", 0, 1, service_tier="standard")  # what is recorded never falls
+    assert spending.metered == Amount(12, 90)
+
+
+def test_a_tier_without_a_price_costs_the_dearest_that_is_known_and_that_is_said() -> None:
+    spending = open_spending(Amount(1000, 50_000), table=with_fast())
+    count = Counting(spending)
+    count.call("m1", 10, 1, service_tier="priority")
+    count.call("m2", 10, 1, service_tier="priority")
+    assert spending.metered == Amount(22, 180)
+    (said,) = spending.assumptions()
+    assert said.startswith("no price of cheap is known for the service tier `priority`")
+    count.call("m3", 10, 1, "nobody's", "priority")
+    assert spending.metered.nano_usd is None
+
+
+def test_what_is_unknown_of_a_call_is_charged_at_the_dearest_tier() -> None:
+    spending = open_spending(Amount(1000, 50_000), table=with_fast())
+    call = UnknownCall(model="cheap", bound=10, floor=10)
+    assert plain(spending.unknown(call)) == Amount(10, 300)

@@ -10,15 +10,16 @@ from types import MappingProxyType
 
 from bursar.agents.claude.commands import read_command
 from bursar.agents.claude.condition import PACKAGE, examine_claude
-from bursar.agents.claude.conversations import CONTINUES, has_conversation
+from bursar.agents.claude.conversations import has_conversation
 from bursar.agents.claude.home import config_folder, credentials_folder, furnish_claude
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.claude.telemetry import VARIABLES as TELEMETRY
 from bursar.agents.cli_agent import CliAgent, read_output_cap
 from bursar.agents.condition import Condition
-from bursar.agents.environment import allowed
+from bursar.agents.environment import CONTINUES, allowed
 from bursar.agents.home import PrivateHome
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
+from bursar.errors import SetupError
 
 TIERS: Mapping[str, str] = MappingProxyType({"small": "haiku", "medium": "sonnet", "large": "opus"})
 OUTPUT_CAP_TOKENS = 32_000
@@ -80,6 +81,7 @@ SESSION_MARK_PREFIXES = (
     "CLAUDE_CODE_TASK",
 )
 
+COMPACT = b"/compact"
 STREAMING = ("--output-format", "stream-json", "--verbose", "--include-partial-messages")
 
 SETTINGS: Mapping[str, str] = MappingProxyType(
@@ -115,10 +117,13 @@ class ClaudeAgent(CliAgent):
         """How to start an attempt. The prompt goes through stdin: no length limit, and no option can swallow it.
 
         Raises:
-            SetupError: the program is not installed.
+            SetupError: the program is not installed, or a conversation is to be compacted that could not be metered.
         """
         home = with_commands(self.home_of(request, environment), request, environment)
-        continues = request.continues and has_conversation(request, environment)
+        private = None if home is None else home.folder
+        continues = request.continues and self.has_conversation(
+            request.session_id, request.worktree, private, environment
+        )
         argv = (
             self.find(),
             "-p",
@@ -144,14 +149,31 @@ class ClaudeAgent(CliAgent):
         if home is not None and (own := credentials_folder(environment)) is not None:
             kept["CLAUDE_SECURESTORAGE_CONFIG_DIR"] = str(own)  # it renews tokens there, under its own lock
         kept |= {CONTINUES: "1"} if continues else {}
+        # The user's own telemetry goes before ours.
+        telemetry = {} if any(name.startswith("OTEL_") for name in kept) else TELEMETRY
+        compacts = request.compacts and continues
+        if compacts and not telemetry:
+            raise SetupError(
+                "what compacting a conversation uses is told by telemetry alone, and your OTEL_… variables send that"
+                " elsewhere",
+                hint="unset them for this run, or take compact_history out of the list",
+            )
         return Launch(
             argv=argv,
             environment=kept,
             stdin=request.prompt.encode(),
             output_cap=output_cap_of(kept),
             home=home,
-            telemetry={} if any(name.startswith("OTEL_") for name in kept) else TELEMETRY,  # the user's own goes first
+            before=(COMPACT,) if compacts else (),
+            telemetry=telemetry,
         )
+
+    def has_conversation(
+        self, session_id: str, worktree: Path, home: Path | None, environment: Mapping[str, str]
+    ) -> bool:
+        """Whether its log of the conversation is there."""
+        config = home / ".claude" if home is not None and self._private_home else config_folder(environment)
+        return has_conversation(session_id, worktree, config)
 
     def furnishing(self, folder: Path, environment: Mapping[str, str]) -> PrivateHome:
         """The account; the credentials stay where they are."""

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
-from bursar.agents.condition import home_of
-from bursar.agents.port import LaunchRequest
-
-CONTINUES = "BURSAR_CONTINUES"  # marks the environment of an agent that goes on with a conversation, for its reader
 _NOT_IN_NAMES = re.compile("[^A-Za-z0-9]")
+_SESSION_ID = re.compile("[0-9A-Za-z-]{1,64}")
 
 
-def has_conversation(request: LaunchRequest, environment: Mapping[str, str]) -> bool:
-    """Whether `--resume` would find the session, for it looks only among those of the same folder.
+def has_conversation(session_id: str, worktree: Path, config: Path | None) -> bool:
+    """Whether `--resume` would find the session in that `.claude`, for it looks only among those of the same folder.
 
     A session that it does not find ends it, and so does a new one with an id that is taken.
     """
-    home = home_of(environment)
-    folder = environment.get("CLAUDE_CONFIG_DIR") or (home and home / ".claude")
-    if not folder:
+    if config is None or not _SESSION_ID.fullmatch(session_id):
         return False
-    project = _NOT_IN_NAMES.sub("-", str(request.worktree.resolve()))
-    return Path(folder, "projects", project, f"{request.session_id}.jsonl").is_file()
+    project = _NOT_IN_NAMES.sub("-", str(worktree.resolve()))
+    return (config / "projects" / project / f"{session_id}.jsonl").is_file()

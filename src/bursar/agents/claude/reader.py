@@ -16,6 +16,7 @@ from bursar.agents.claude.statement import check_usage, read_statement
 from bursar.agents.claude.telemetry import ENDPOINT_VARIABLE, ToldRequest, read_telemetry
 from bursar.agents.counts import count
 from bursar.agents.lines import MAX_LINE_BYTES
+from bursar.agents.service_tier import name_service_tier
 from bursar.events import (
     AgentEvent,
     CallReported,
@@ -53,6 +54,7 @@ class _OpenCall:
     call_id: str
     model: str | None
     usage: Usage | None
+    service_tier: str | None = None
 
 
 class ClaudeReader:
@@ -192,7 +194,7 @@ class ClaudeReader:
             message = event.message
             rejected, usage = check_usage(message.usage)
             yield from rejected
-            self._open[chain] = _OpenCall(event.message.id, message.model, usage)
+            self._open[chain] = _OpenCall(event.message.id, message.model, usage, _service_tier(message.usage))
             report = _report(self._open[chain], usage, chain, is_final=False, is_streaming=True)
             self._begun.setdefault(report.call_id, report)
             yield report
@@ -214,6 +216,7 @@ class ClaudeReader:
         if usage is not None:
             has_split = event.usage is not None and event.usage.cache_creation is not None
             usage = _later(call.usage or NOTHING, usage, has_split=has_split)
+            call = replace(call, service_tier=_service_tier(event.usage) or call.service_tier)
         delta = _delta.decode(event.delta)
         is_final = delta is not None and delta.stop_reason is not None and usage is not None
         yield _report(call, usage, chain, is_final=is_final, is_streaming=not is_final)
@@ -229,7 +232,7 @@ class ClaudeReader:
         is_final = message.stop_reason is not None and usage is not None
         open_call = self._open.get(chain)
         is_streaming = not is_final and open_call is not None and open_call.call_id == message.id
-        call = _OpenCall(message.id, message.model, None)
+        call = _OpenCall(message.id, message.model, None, _service_tier(message.usage))
         report = _report(call, usage, chain, is_final=is_final, is_streaming=is_streaming)
         self._begun.setdefault(report.call_id, report)
         yield report
@@ -249,7 +252,12 @@ def _report(
         is_final=is_final,
         is_side_chain=chain is not None,
         is_streaming=is_streaming,
+        service_tier=call.service_tier,
     )
+
+
+def _service_tier(usage: wire.ApiUsage | None) -> str | None:
+    return None if usage is None else name_service_tier(usage.service_tier, usage.speed)
 
 
 def _has_read_the_same(one: Usage, other: Usage) -> bool:

@@ -11,6 +11,7 @@ import msgspec
 from bursar.agents.claude import wire
 from bursar.agents.claude.counts import usage_from_api
 from bursar.agents.claude.home import config_folder
+from bursar.agents.service_tier import name_service_tier
 from bursar.agents.session_log import SessionLog
 from bursar.events import AgentEvent, CallReported, Source
 
@@ -50,4 +51,5 @@ def _read(line: bytes) -> Iterator[AgentEvent]:
             is_final=True,
             is_side_chain=entry.isSidechain,
             source=Source.SESSION_LOG,
+            service_tier=name_service_tier(message.usage.service_tier, message.usage.speed),
         )

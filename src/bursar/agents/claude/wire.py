@@ -73,6 +73,8 @@ class ApiUsage(msgspec.Struct):
     cache_read_input_tokens: Number = None
     output_tokens: Number = None
     cache_creation: CacheCreation | None = None
+    service_tier: object = None
+    speed: object = None
 
 
 class ModelUsage(msgspec.Struct, rename="camel"):

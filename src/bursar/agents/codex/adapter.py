@@ -11,8 +11,9 @@ from types import MappingProxyType
 from bursar.agents.cli_agent import CliAgent
 from bursar.agents.codex.condition import PACKAGE, examine_codex
 from bursar.agents.codex.reader import CodexReader
-from bursar.agents.codex.session_log import codex_home
+from bursar.agents.codex.session_log import codex_home, find_session_log
 from bursar.agents.condition import Condition
+from bursar.agents.environment import CONTINUES
 from bursar.agents.home import PrivateHome
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 
@@ -62,6 +63,8 @@ class CodexAgent(CliAgent):
             SetupError: the program is not installed.
         """
         home = self.home_of(request, environment)
+        private = None if home is None else home.folder
+        log = self._find_log(request.session_id, private, environment) if request.continues else None
         settings = (
             *SETTINGS,
             *self._trust(request.worktree, has_home=home is not None),
@@ -74,11 +77,13 @@ class CodexAgent(CliAgent):
             *("--model", request.model),
             *(word for setting in settings for word in ("-c", setting)),
             *self._extra_arguments,
+            *(("resume", request.session_id) if log is not None else ()),
             "-",
         )
+        mark = {} if log is None else {CONTINUES: str(log.stat().st_size)}
         return Launch(
             argv=argv,
-            environment=without_marks(self.passes(environment, home)),
+            environment=without_marks(self.passes(environment, home)) | mark,
             stdin=request.prompt.encode(),
             output_cap=OUTPUT_CAP_TOKENS,
             home=home,
@@ -94,6 +99,18 @@ class CodexAgent(CliAgent):
         """The login, which it writes into when it renews its tokens."""
         own = codex_home(environment)
         return PrivateHome(folder=folder, logs=(LOGS,), shared={} if own is None else {LOGIN: own / "auth.json"})
+
+    def has_conversation(
+        self, session_id: str, worktree: Path, home: Path | None, environment: Mapping[str, str]
+    ) -> bool:
+        """Whether its log of the thread is there."""
+        return self._find_log(session_id, home, environment) is not None
+
+    def _find_log(self, thread_id: str, home: Path | None, environment: Mapping[str, str]) -> Path | None:
+        is_private = home is not None and self._private_home
+        return find_session_log(
+            home / ".codex" if home is not None and is_private else codex_home(environment), thread_id
+        )
 
     def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
         """A reader for one new process, which finds its log by the `environment` that it was started with."""

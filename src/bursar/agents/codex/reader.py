@@ -17,6 +17,7 @@ from bursar.agents.codex.session_log import (
     find_session_log,
     usage_of,
 )
+from bursar.agents.environment import bytes_before
 from bursar.agents.logged_reader import LoggedReader
 from bursar.agents.session_log import SessionLog, SideLog
 from bursar.events import (
@@ -27,6 +28,7 @@ from bursar.events import (
     ToolReturned,
     ToolStarted,
 )
+from bursar.usage import Usage
 
 _SUMMARY_CHARACTERS = 120
 _RETRY = re.compile(r"Reconnecting\.\.\. (\d+)/\d+ \((.*)", re.DOTALL)
@@ -43,6 +45,7 @@ class CodexReader(LoggedReader):
     def __init__(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__()
         self._home = codex_home(environment)
+        self._before = bytes_before(environment)
         self._last_message = ""
         self._sub_agents: SubAgentLogs | None = None
 
@@ -62,8 +65,10 @@ class CodexReader(LoggedReader):
                 thread_id = read.thread_id or ""
                 if self._sub_agents is not None and self._sub_agents.thread_id == thread_id:
                     return  # said twice: its log is being read
-                self.log = SessionLog(lambda: find_session_log(self._home, thread_id), SessionLogLines().read)
-                self._sub_agents = SubAgentLogs(self._home, thread_id)
+                self.log = SessionLog(
+                    lambda: find_session_log(self._home, thread_id), SessionLogLines().read, before=self._before
+                )
+                self._sub_agents = SubAgentLogs(self._home, thread_id, leaves_out_earlier=self._before > 0)
                 yield SessionStarted(session_id=thread_id)
             case "item.started" | "item.completed" if read.item is not None:
                 yield from self._item(read.item, is_completed=read.type == "item.completed")
@@ -71,9 +76,15 @@ class CodexReader(LoggedReader):
                 yield from _retry(_text(read.message))
             case "turn.completed":
                 usage = None if read.usage is None else usage_of(read.usage)
-                yield SessionEnded(is_error=False, message=self._last_message, main_usage=usage)
+                yield SessionEnded(is_error=False, message=self._last_message, main_usage=self._of_this_process(usage))
             case "turn.failed":
                 yield _failed(read.error.message if read.error else "")
+
+    def _of_this_process(self, usage: Usage | None) -> Usage | None:
+        """The statement sums up the whole thread; None where it cannot be told what of it was there before."""
+        if usage is None or not self._before:
+            return usage
+        return usage.beyond(self.log.earlier) if self.log is not None and self.log.is_found else None
 
     def _item(self, item: wire.Item, *, is_completed: bool) -> Iterator[AgentEvent]:
         if item.type == "agent_message" and isinstance(item.text, str):

@@ -11,6 +11,7 @@ import msgspec
 
 from bursar.agents.codex import wire
 from bursar.agents.counts import AbsurdCount, count
+from bursar.agents.service_tier import name_service_tier
 from bursar.events import AgentEvent, CallReported, ToolReturned, WindowTold
 from bursar.usage import Usage
 
@@ -26,6 +27,7 @@ _DAYS_SEARCHED = 2  # the session's day in the CLI's time zone is the last one o
 _line = msgspec.json.Decoder(wire.LogLine)
 _payload = msgspec.json.Decoder(wire.LogPayload)
 _token_count = msgspec.json.Decoder(wire.TokenCount)
+_settings_applied = msgspec.json.Decoder(wire.SettingsApplied)
 
 
 def codex_home(environment: Mapping[str, str]) -> Path | None:
@@ -48,7 +50,8 @@ def find_session_log(home: Path | None, thread_id: str) -> Path | None:
 class SubAgentLogs:
     """Finds the logs of a thread's sub-agents, which lie beside its own and name it in their first line."""
 
-    def __init__(self, home: Path | None, thread_id: str) -> None:
+    def __init__(self, home: Path | None, thread_id: str, *, leaves_out_earlier: bool = False) -> None:
+        """`leaves_out_earlier`: those that are there already were started by earlier processes of the thread."""
         self._home = home
         self.thread_id = thread_id
         self._own = f"-{thread_id}.jsonl"
@@ -57,6 +60,9 @@ class SubAgentLogs:
         self._found: list[Path] = []
         self._days: list[Path] = []
         self._asked = 0
+        if leaves_out_earlier:
+            self.find()
+            self._found = []
 
     def find(self) -> list[Path]:
         """Those that are there by now. A day's folder is looked through again only when it has changed."""
@@ -89,6 +95,7 @@ class SessionLogLines:
 
     def __init__(self) -> None:
         self._model: str | None = None
+        self._service_tier: str | None = None
 
     def read(self, line: bytes) -> Iterator[AgentEvent]:
         """The events of one line.
@@ -100,25 +107,33 @@ class SessionLogLines:
         if entry.type not in _KINDS:
             return
         if entry.type == "event_msg":
-            yield from _read_message(entry.payload)
+            yield from self._read_message(entry.payload)
             return
         payload = _payload.decode(entry.payload)
         if entry.type == "turn_context":
             self._model = payload.model or self._model
         elif entry.type == "token_usage_record" and payload.response_id and payload.usage is not None:
             usage = usage_of(payload.usage)
-            yield CallReported(call_id=payload.response_id, model=self._model, usage=usage, is_final=True)
+            yield CallReported(
+                call_id=payload.response_id,
+                model=self._model,
+                usage=usage,
+                is_final=True,
+                service_tier=self._service_tier,
+            )
         elif entry.type == "response_item" and payload.type in _OUTPUTS:
             yield ToolReturned(result_bytes=len(bytes(payload.output)))
 
-
-def _read_message(payload: msgspec.Raw) -> Iterator[WindowTold]:
-    """Of all that is told to people only the running totals matter: the provider's word of the windows is in them."""
-    if b'"rate_limits"' not in bytes(payload):
-        return
-    told = _token_count.decode(payload)
-    if told.type == "token_count":
-        yield from _windows(told.rate_limits)
+    def _read_message(self, payload: msgspec.Raw) -> Iterator[WindowTold]:
+        """Of all that is told to people two things matter: the provider's word of windows, and the tier of service."""
+        if b'"rate_limits"' in bytes(payload):
+            told = _token_count.decode(payload)
+            if told.type == "token_count":
+                yield from _windows(told.rate_limits)
+        elif b'"thread_settings_applied"' in bytes(payload):
+            applied = _settings_applied.decode(payload)
+            if applied.type == "thread_settings_applied" and applied.thread_settings is not None:
+                self._service_tier = name_service_tier(applied.thread_settings.service_tier)
 
 
 def _windows(told: wire.RateLimits | None) -> Iterator[WindowTold]:

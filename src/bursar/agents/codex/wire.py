@@ -95,3 +95,16 @@ class TokenCount(msgspec.Struct):
 
     type: str = ""
     rate_limits: RateLimits | None = None
+
+
+class ThreadSettings(msgspec.Struct):
+    """With what the calls that follow are made."""
+
+    service_tier: object = None
+
+
+class SettingsApplied(msgspec.Struct):
+    """The thread's settings, when they are known and whenever they change."""
+
+    type: str = ""
+    thread_settings: ThreadSettings | None = None

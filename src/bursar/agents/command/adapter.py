@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 
 from bursar.agents.claude.adapter import STOP_LADDER, TIERS, build_environment, output_cap_of
@@ -84,6 +85,12 @@ class CommandAgent:
             output_cap=output_cap_of(kept),
             stdin=None if takes_prompt else request.prompt.encode(),
         )
+
+    def has_conversation(
+        self, session_id: str, worktree: Path, home: Path | None, environment: Mapping[str, str]
+    ) -> bool:
+        """Never: nobody knows how it would be told."""
+        return False
 
     def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
         """A reader for one new process: the events are Claude Code's."""

@@ -10,10 +10,12 @@ from types import MappingProxyType
 
 from bursar.agents.cli_agent import CliAgent, read_output_cap
 from bursar.agents.condition import Condition
+from bursar.agents.environment import CONTINUES
 from bursar.agents.home import PrivateHome
 from bursar.agents.opencode.condition import PACKAGE, examine_opencode
-from bursar.agents.opencode.places import login_file
+from bursar.agents.opencode.places import data_folder, login_file
 from bursar.agents.opencode.reader import OpencodeReader
+from bursar.agents.opencode.sub_agents import DATABASE
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 
 TIERS: Mapping[str, str] = MappingProxyType(
@@ -78,11 +80,15 @@ class OpencodeAgent(CliAgent):
             SetupError: the program is not installed.
         """
         home = self.home_of(request, environment)
+        continues = request.continues and self.has_conversation(
+            request.session_id, request.worktree, None if home is None else home.folder, environment
+        )
         argv = (
             self.find(),
             *("run", "--format", "json"),
             *("--model", request.model),
-            *("--title", "bursar"),  # without one it asks a model for it, in a call that no line tells of
+            # Without a title it asks a model for one, in a call that no line tells of.
+            *(("--session", request.session_id) if continues else ("--title", "bursar")),
             "--auto",  # nobody is there to be asked, and what is asked would be refused
             *self._extra_arguments,
         )
@@ -92,6 +98,7 @@ class OpencodeAgent(CliAgent):
             nested=self._nested,
             repository_settings=self._repository_settings,
         )
+        kept |= {CONTINUES: "1"} if continues else {}
         return Launch(
             argv=argv, environment=kept, stdin=request.prompt.encode(), output_cap=output_cap_of(kept), home=home
         )
@@ -100,6 +107,16 @@ class OpencodeAgent(CliAgent):
         """The logins of all its providers are one file."""
         own = login_file(environment)
         return PrivateHome(folder=folder, logs=LOGS, shared={} if own is None else {LOGIN: own})
+
+    def has_conversation(
+        self, session_id: str, worktree: Path, home: Path | None, environment: Mapping[str, str]
+    ) -> bool:
+        """Whether its database is there; what is in it is not looked at."""
+        if not session_id.startswith("ses_"):
+            return False  # not its own: nobody has heard of one
+        own = {"HOME": str(home)} if home is not None and self._private_home else environment
+        folder = data_folder(own)
+        return folder is not None and (folder / DATABASE).is_file()
 
     def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
         """A reader for one new process, which finds its log by the `environment` that it was started with."""

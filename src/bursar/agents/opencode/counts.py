@@ -6,6 +6,8 @@ from bursar.agents.counts import count
 from bursar.agents.opencode import wire
 from bursar.usage import Usage
 
+_NO_CACHE = wire.Cache()
+
 
 def usage_of(reported: wire.Tokens) -> Usage:
     """The five counters of a call; what was written to the cache is taken to live five minutes.
@@ -13,7 +15,7 @@ def usage_of(reported: wire.Tokens) -> Usage:
     Raises:
         AbsurdCount: one of the numbers cannot be true.
     """
-    cache = reported.cache or wire.Cache()
+    cache = reported.cache or _NO_CACHE
     return Usage(
         input_tokens=count("input", reported.input),
         cache_read_tokens=count("cache.read", cache.read),

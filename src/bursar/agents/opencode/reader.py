@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import msgspec
 
+from bursar.agents.environment import bytes_before
 from bursar.agents.lines import MAX_LINE_BYTES
 from bursar.agents.logged_reader import POLL_SECONDS
 from bursar.agents.opencode import wire
@@ -18,6 +19,7 @@ from bursar.agents.opencode.sub_agents import SubAgents
 from bursar.events import (
     AgentEvent,
     CallLost,
+    CallReported,
     LineRejected,
     SessionEnded,
     SessionStarted,
@@ -27,6 +29,8 @@ from bursar.events import (
 
 _SUMMARY_CHARACTERS = 120
 _GOES_ON = "tool-calls"  # the reason of a step after which another follows
+_NO_PART = wire.Part()
+_NO_STATE = wire.ToolState()
 _line = msgspec.json.Decoder(wire.Line)
 _tool_input = msgspec.json.Decoder(wire.ToolInput)
 
@@ -37,7 +41,7 @@ class OpencodeReader:
     def __init__(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
         data = data_folder(environment)
         self._faults = FaultLog(data)
-        self._sub_agents = SubAgents(data)
+        self._sub_agents = SubAgents(data, leaves_out_earlier=bytes_before(environment) > 0)
         self._lost: list[str] = []
         self._steps: dict[str, Steps] = {}
         self._session_id: str | None = None
@@ -67,35 +71,38 @@ class OpencodeReader:
 
     def feed_line(self, line: bytes) -> tuple[AgentEvent, ...]:
         """The events of one line (without its line break). Never raises on hostile input: see `LineRejected`."""
-        if not line.strip():
-            return ()
         if len(line) > MAX_LINE_BYTES:
-            return (LineRejected(reason=f"a line of more than {MAX_LINE_BYTES} bytes"),)
+            return (LineRejected(reason=f"a line of more than {MAX_LINE_BYTES} bytes"),) if line.strip() else ()
         try:
             return tuple(self._events(_line.decode(line)))
         except UnicodeDecodeError:
             return self.feed_line(line.decode(errors="replace").encode())
         except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
-            return (LineRejected(reason=f"{str(error)[:80]}: {line[:80]!r}"),)
+            return (LineRejected(reason=f"{str(error)[:80]}: {line[:80]!r}"),) if line.strip() else ()
 
-    def _events(self, line: wire.Line) -> Iterator[AgentEvent]:
-        if line.sessionID and line.sessionID != self._session_id:
+    def _events(self, line: wire.Line) -> list[AgentEvent]:
+        events: list[AgentEvent] = []
+        if line.sessionID != self._session_id and line.sessionID:
             self._session_id = line.sessionID
-            yield SessionStarted(session_id=line.sessionID)
-        part = line.part or wire.Part()
+            events.append(SessionStarted(session_id=line.sessionID))
+        part = line.part or _NO_PART
         match line.type:
             case "step_start":
                 self._statement = None
-                yield from self._steps_of(part).begin(part)
+                if (begun := self._steps_of(part).begin(part)) is not None:
+                    events.append(begun)
             case "text" if isinstance(part.text, str):
                 self._last_message = part.text
             case "tool_use":
-                yield from _tool(part)
+                state = part.state or _NO_STATE  # tools are told of when they have answered, not before
+                events.append(ToolStarted(name=part.tool or "", summary=_summary(state.input)))
+                events.append(ToolReturned(result_bytes=memoryview(state.output).nbytes))
             case "step_finish":
-                yield from self._step_finish(part)
+                if (finished := self._step_finish(part)) is not None:
+                    events.append(finished)
             case "error":
-                data = (line.error and line.error.data) or wire.ErrorData()
-                yield from self._failed(line.error.name if line.error else "", data)
+                self._failed(line.error or wire.Failure())
+        return events
 
     def _steps_of(self, part: wire.Part) -> Steps:
         message_id = part.messageID or ""
@@ -110,29 +117,22 @@ class OpencodeReader:
         lost, self._lost = self._lost, []
         return (CallLost(),) * len([name for name in lost if name in ("", self._session_id)])
 
-    def _step_finish(self, part: wire.Part) -> Iterator[AgentEvent]:
-        if part.tokens is not None:
-            yield from self._steps_of(part).finish(part, usage_of(part.tokens))
+    def _step_finish(self, part: wire.Part) -> CallReported | None:
+        finished = None if part.tokens is None else self._steps_of(part).finish(part, usage_of(part.tokens))
         if part.reason != _GOES_ON:
             self._statement = SessionEnded(is_error=False, message=self._last_message)
+        return finished
 
-    def _failed(self, name: str, data: wire.ErrorData) -> Iterator[AgentEvent]:
+    def _failed(self, failure: wire.Failure) -> None:
         """A status refused the call; without one nobody knows how far it came."""
-        message = data.message or name
+        data = failure.data or wire.ErrorData()
+        message = data.message or failure.name
         self._statement = SessionEnded(is_error=True, message=message, broke_off_call=data.statusCode is None)
-        yield from ()
-
-
-def _tool(part: wire.Part) -> Iterator[AgentEvent]:
-    """Tools are told of when they have answered, not before."""
-    state = part.state or wire.ToolState()
-    yield ToolStarted(name=part.tool or "", summary=_summary(state.input))
-    yield ToolReturned(result_bytes=len(bytes(state.output)))
 
 
 def _summary(raw: msgspec.Raw) -> str:
     """The part of a tool's input that a person recognises it by; empty where there is none."""
-    if bytes(raw)[:1] != b"{":
+    if bytes(memoryview(raw)[:1]) != b"{":
         return ""
     values = _tool_input.decode(raw)
     for value in (values.command, values.filePath, values.pattern, values.description):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from bursar.agents.opencode import wire
 from bursar.events import CallReported
 from bursar.usage import Usage
@@ -16,28 +14,33 @@ class Steps:
     the order in which it all came. The others broke off, or go on.
     """
 
+    __slots__ = ("_begun", "_finished", "_message_id")
+
     def __init__(self, message_id: str) -> None:
         self._message_id = message_id
         self._begun: list[str] = []
         self._finished: list[str] = []
 
-    def begin(self, part: wire.Part) -> Iterator[CallReported]:
+    def begin(self, part: wire.Part) -> CallReported | None:
         """One more reply has begun, unless that was told before."""
-        if not self._message_id or (part.id or "") in self._begun:
-            return
-        self._begun.append(part.id or "")
-        if len(self._begun) > len(self._finished):
-            name = self._name(len(self._begun))
-            yield CallReported(call_id=name, model=None, usage=None, is_final=False, is_streaming=True)
+        name = part.id or ""
+        if not self._message_id or name in self._begun:
+            return None
+        self._begun.append(name)
+        if len(self._begun) <= len(self._finished):
+            return None
+        call = self._name(len(self._begun))
+        return CallReported(call_id=call, model=None, usage=None, is_final=False, is_streaming=True)
 
-    def finish(self, part: wire.Part, usage: Usage) -> Iterator[CallReported]:
+    def finish(self, part: wire.Part, usage: Usage) -> CallReported | None:
         """One of them has ended with that usage."""
         if not self._message_id:
-            return
-        if (part.id or "") not in self._finished:
-            self._finished.append(part.id or "")
-        name = self._name(self._finished.index(part.id or "") + 1)
-        yield CallReported(call_id=name, model=None, usage=usage, is_final=True)
+            return None
+        name = part.id or ""
+        if name not in self._finished:
+            self._finished.append(name)
+        call = self._name(self._finished.index(name) + 1)
+        return CallReported(call_id=call, model=None, usage=usage, is_final=True)
 
     def _name(self, number: int) -> str:
         return self._message_id if number == 1 else f"{self._message_id}#{number}"

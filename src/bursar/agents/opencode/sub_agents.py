@@ -27,7 +27,9 @@ _message = msgspec.json.Decoder(wire.StoredMessage)
 class SubAgents:
     """Reads the database while it grows. It is only looked at again when it has changed."""
 
-    def __init__(self, data: Path | None) -> None:
+    def __init__(self, data: Path | None, *, leaves_out_earlier: bool = False) -> None:
+        """`leaves_out_earlier`: those that are there at the first look are of earlier processes of the session."""
+        self._leaves_out = leaves_out_earlier
         self._path = None if data is None else data / DATABASE
         self._changed = (0, 0)
         self._since = 0
@@ -42,7 +44,8 @@ class SubAgents:
         except apsw.Error:
             return ()  # busy, or being made: it may be readable later
         self._changed = changed
-        return events
+        leaves_out, self._leaves_out = self._leaves_out, False
+        return () if leaves_out else events
 
     def _read(self, path: Path, session_id: str) -> Iterator[AgentEvent]:
         with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as connection:

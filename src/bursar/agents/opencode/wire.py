@@ -9,14 +9,14 @@ from bursar.agents.counts import Number
 NONE = msgspec.Raw(b"null")
 
 
-class Cache(msgspec.Struct):
+class Cache(msgspec.Struct, gc=False):
     """Input that was read from a cache or written to it; how long it lives is not said."""
 
     read: Number = None
     write: Number = None
 
 
-class Tokens(msgspec.Struct):
+class Tokens(msgspec.Struct, gc=False):
     """Usage of one call. The counters are disjoint; reasoning is beside the output."""
 
     input: Number = None
@@ -25,7 +25,7 @@ class Tokens(msgspec.Struct):
     cache: Cache | None = None
 
 
-class ToolInput(msgspec.Struct):
+class ToolInput(msgspec.Struct, gc=False):
     """What of a tool's input tells a person what it is about."""
 
     command: object = None
@@ -34,14 +34,14 @@ class ToolInput(msgspec.Struct):
     description: object = None
 
 
-class ToolState(msgspec.Struct):
+class ToolState(msgspec.Struct, gc=False):
     """What became of a tool call."""
 
     input: msgspec.Raw = NONE
     output: msgspec.Raw = NONE
 
 
-class Part(msgspec.Struct):
+class Part(msgspec.Struct, gc=False):
     """One part of a message; a message is one call, but for replies that broke off and were asked for again."""
 
     id: str | None = None
@@ -53,21 +53,21 @@ class Part(msgspec.Struct):
     state: ToolState | None = None
 
 
-class ErrorData(msgspec.Struct):
+class ErrorData(msgspec.Struct, gc=False):
     """What is known of an error; not every error has all of it."""
 
     message: str = ""
     statusCode: Number = None  # noqa: N815
 
 
-class Failure(msgspec.Struct):
+class Failure(msgspec.Struct, gc=False):
     """Why the session failed."""
 
     name: str = ""
     data: ErrorData | None = None
 
 
-class Line(msgspec.Struct):
+class Line(msgspec.Struct, gc=False):
     """Any line."""
 
     type: str = ""
@@ -76,13 +76,13 @@ class Line(msgspec.Struct):
     error: Failure | None = None
 
 
-class StoredTime(msgspec.Struct):
+class StoredTime(msgspec.Struct, gc=False):
     """When a message was begun and completed, in ms."""
 
     completed: Number = None
 
 
-class StoredMessage(msgspec.Struct):
+class StoredMessage(msgspec.Struct, gc=False):
     """A message as the database has it."""
 
     role: str = ""

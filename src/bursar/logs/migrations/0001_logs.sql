@@ -1,6 +1,6 @@
 -- What agents have written down of their own: every call once, whatever becomes of the log. Times are ms since 1970, UTC.
 
--- How far each log file was read. `fingerprint` is the SHA-256 of its first bytes and of the last ones before `offset`:
+-- How far each log file was read. `fingerprint` has checksums of its first bytes and of the last ones before `offset`:
 -- other bytes there mean another file, which is read from its beginning.
 CREATE TABLE file (
     path    TEXT PRIMARY KEY,

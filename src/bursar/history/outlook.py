@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from bursar.cli.estimate_scope import Work
+from bursar.budget import Limit, Unit
 from bursar.estimation import (
     Draws,
     Forecast,
@@ -18,15 +18,19 @@ from bursar.estimation import (
     estimate,
     forecast,
     guess_range,
+    left_draws,
     spread_draws,
 )
-from bursar.history import Experience
+from bursar.history.learning import Experience
+from bursar.history.work import Work
 from bursar.money import NANO_PER_USD
 from bursar.plan import Task
 
 MEASURES = ("tokens", "cost_usd", "seconds")
 ENOUGH = 10  # outcomes of a measure, before which nothing learned from them is used
 _USUAL_MINUTES = (1.0, 20.0)
+SURE = 0.9  # how sure one wants to be that the money suffices
+_UNITS = {Unit.TOKENS: "tokens", Unit.USD: "cost_usd"}
 _PHASE_SPREAD = 4  # a phase without plans may take so many times more, or less
 
 LadderOf = Callable[[Task], Sequence[str]]
@@ -88,6 +92,35 @@ def estimate_works(works: Sequence[Work], basis: Basis) -> Estimated:
     return Estimated(told[0] if told else [], whole, sorted({model for level in levels for model in level.unpriced}))
 
 
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """What a budget is worth: how probably all is done within it, and what it takes to be `SURE`.
+
+    Attributes:
+        enough: how probably what is begun stays within it.
+        needed: in the limit's unit; None where no money makes it so sure, because tasks fail.
+        needed_for_money: the same for what is begun, whether it succeeds or not.
+    """
+
+    limit: Limit
+    probability: float
+    enough: float
+    needed: int | None
+    needed_for_money: int
+
+
+def weigh(estimated: Estimated, limit: Limit) -> Chance:
+    """What this budget is worth for the whole."""
+    whole, measure = estimated.whole, _UNITS[limit.unit]
+    amounts = whole.amounts[measure] * (1e9 if limit.unit is Unit.USD else 1.0)
+    is_enough = amounts <= limit.quantity
+    finished = sorted(amounts[whole.done > 0].tolist())
+    wanted = math.ceil(SURE * len(amounts))
+    needed = math.ceil(finished[wanted - 1]) if len(finished) >= wanted else None
+    for_money = math.ceil(sorted(amounts.tolist())[wanted - 1])
+    return Chance(limit, float((is_enough * whole.done).mean()), float(is_enough.mean()), needed, for_money)
+
+
 class _Level:
     """One attempt at each of the works, each by a model of its own."""
 
@@ -103,6 +136,7 @@ class _Level:
         model = self._models[row]
         tokens, source = self._tokens(row, work)
         amounts = {"tokens": tokens, "cost_usd": self._cost(row, model, tokens), "seconds": self._seconds(row, work)}
+        amounts = {measure: left_draws(draws, work.used.get(measure, 0.0)) for measure, draws in amounts.items()}
         success = self._basis.experience.success.estimate(self._keys("tokens")[row]).rate
         return Told(work, model, Rung(amounts=amounts, success=1.0 if work.task is None else success), source)
 

@@ -1,0 +1,1 @@
+"""When a boat may leave the harbour."""

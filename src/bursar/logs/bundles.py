@@ -1,0 +1,134 @@
+"""Calls that came in together, and that nobody knew, stay together: to write them one by one would take the longest.
+
+Only when one of them is met again are they made rows of the table, where it can be compared and replaced.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bursar.logs.call import CallRow
+from bursar.logs.columns import CallColumns, from_bytes, to_bytes
+
+if TYPE_CHECKING:
+    import apsw
+
+_UNKNOWN = -1
+_FEW = 16  # questions that are answered without having every number at hand
+_MOST_BYTES = 4 << 20  # so much is kept to be written at once
+
+
+class Bundle:
+    """Calls as they were kept. `rows`: each call, with its cost."""
+
+    def __init__(self, source: str, is_own: bool, calls: bytes, costs: bytes) -> None:
+        self.source = source
+        self.is_own = is_own
+        self._calls = calls
+        self._costs = costs
+
+    def rows(self) -> Iterator[tuple[CallRow, int | None]]:
+        """Each call, and what it cost; None where nobody knows."""
+        costs = array("q")
+        costs.frombytes(self._costs)
+        for call, cost in zip(from_bytes(self._calls).rows(), costs, strict=True):
+            yield call, None if cost == _UNKNOWN else cost
+
+
+class Bundles:
+    """The bundles of an index, as far as a process that writes knows them; to be forgotten when others have written."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        rows: Any = connection.execute("SELECT id, numbers FROM bundle").fetchall()
+        self._numbers: dict[int, bytes] = dict(rows)
+        self._where: dict[int, int] | None = None if rows else {}  # by number; made when it is worth it
+        self._asked = 0
+        self._next = max(self._numbers, default=0) + 1
+        self._waiting: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
+        self._waiting_bytes = 0
+
+    def __contains__(self, number: int) -> bool:
+        return self._find(number) is not None
+
+    def have_none_of(self, numbers: array[int]) -> bool:
+        """No message in any bundle has one of these numbers."""
+        return self._by_number().keys().isdisjoint(numbers)
+
+    def keep(
+        self,
+        connection: apsw.Connection,
+        source: str,
+        is_own: bool,
+        columns: CallColumns,
+        costs: Sequence[int | None],
+    ) -> None:
+        """The calls are a bundle. No message in any bundle has a number of theirs."""
+        bundle, packed = self._next, array("q", [_UNKNOWN if cost is None else cost for cost in costs]).tobytes()
+        calls = to_bytes(columns)
+        self._waiting.append((
+            (bundle, source, is_own, costs.count(None), columns.numbers), (bundle, calls, packed)
+        ))  # fmt: skip
+        self._by_number().update(dict.fromkeys(_read(columns.numbers), bundle))
+        self._numbers[bundle] = columns.numbers
+        self._next += 1
+        self._waiting_bytes += len(calls)
+        if self._waiting_bytes > _MOST_BYTES:
+            self.flush(connection)
+
+    def flush(self, connection: apsw.Connection) -> None:
+        """All of them are in the tables."""
+        connection.executemany("INSERT INTO bundle VALUES (?, ?, ?, ?, ?)", [head for head, _ in self._waiting])
+        connection.executemany("INSERT INTO bundle_calls VALUES (?, ?, ?)", [calls for _, calls in self._waiting])
+        self._waiting.clear()
+        self._waiting_bytes = 0
+
+    def take_with(self, connection: apsw.Connection, number: int) -> list[Bundle]:
+        """The bundle in which a message has that number, if there is one; it is a bundle no longer."""
+        bundle = self._find(number)
+        return [] if bundle is None else self._take(connection, bundle)
+
+    def take_all(self, connection: apsw.Connection, *, unpriced_only: bool) -> Iterator[Bundle]:
+        """One bundle after the other, in which not every cost is known, or any; they are bundles no longer."""
+        self.flush(connection)
+        rows: Any = connection.execute("SELECT id, unpriced FROM bundle").fetchall()
+        for bundle, unpriced in rows:
+            if unpriced or not unpriced_only:
+                yield from self._take(connection, bundle)
+
+    def _find(self, number: int) -> int | None:
+        self._asked += 1
+        if self._where is not None or self._asked > _FEW:
+            return self._by_number().get(number)
+        wanted = array("I", [number]).tobytes()
+        return next((bundle for bundle, numbers in self._numbers.items() if _has(numbers, wanted)), None)
+
+    def _by_number(self) -> dict[int, int]:
+        if self._where is None:
+            self._where = {number: bundle for bundle, numbers in self._numbers.items() for number in _read(numbers)}
+        return self._where
+
+    def _take(self, connection: apsw.Connection, bundle: int) -> list[Bundle]:
+        self.flush(connection)
+        rows: Any = connection.execute(
+            "SELECT source, is_own, calls, costs FROM bundle JOIN bundle_calls ON bundle = id WHERE id = ?", (bundle,)
+        ).fetchall()
+        connection.execute("DELETE FROM bundle WHERE id = ?", (bundle,))
+        connection.execute("DELETE FROM bundle_calls WHERE bundle = ?", (bundle,))
+        numbers = self._numbers.pop(bundle)
+        if self._where is not None:
+            for number in _read(numbers):
+                del self._where[number]
+        return [Bundle(source, bool(is_own), calls, costs) for source, is_own, calls, costs in rows]
+
+
+def _read(numbers: bytes) -> array[int]:
+    return array("I", numbers)
+
+
+def _has(numbers: bytes, wanted: bytes) -> bool:
+    at = numbers.find(wanted)
+    while at % len(wanted) and at >= 0:
+        at = numbers.find(wanted, at + 1)
+    return at >= 0
