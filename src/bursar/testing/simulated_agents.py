@@ -134,7 +134,7 @@ def _choose(dice: random.Random, weights: dict[Any, int]) -> Any:
 
 def _call(dice: random.Random, name: str, scale: int, is_tame: bool) -> Call:
     telling = Telling.WELL if is_tame else _choose(dice, _TELLINGS)
-    seconds = dice.choice((0.1, 2.0, 30.0, 400.0)) * dice.uniform(0.5, 1.5)
+    seconds = dice.choice((0.1, 2.0, 20.0, 90.0)) * dice.uniform(0.5, 1.5)
     return Call(name, dice.randint(scale // 4, scale), dice.randint(1, scale // 4), seconds, telling)
 
 

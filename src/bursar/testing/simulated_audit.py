@@ -59,9 +59,9 @@ def _lost(record: Record) -> Iterator[str]:
     for task in record.scenario.plan.tasks:
         if task.files and task.number not in done:
             yield f"task {task.number} is lost: the run is done and has no commit of it"
-    writers = {file: each.attempt for each in history for file, text in each.tree.items() if text == each.attempt}
+    writers = {file: each.attempt for each in history for file in git.files_of_tasks.get(_task_of(each.attempt), ())}
     for file, attempt in writers.items():
-        if history[-1].tree.get(file) != attempt:
+        if _task_of(history[-1].tree.get(file, "")) != _task_of(attempt):
             yield f"{file} is not as {attempt} left it, and nobody has written it since"
 
 
@@ -141,9 +141,10 @@ def _charged(each: Reservation, truth: Truth | None) -> Iterator[str]:
 
 
 def _left(record: Record) -> Iterator[str]:
-    """A run that is over, done or cancelled, has left nothing behind."""
-    if record.git.worktrees:
-        yield f"worktrees are left: {sorted(record.git.worktrees)}"
+    """A run that is over, done or cancelled, has left nothing behind but what it says it could not collect."""
+    said = " ".join(row.note for row in record.attempts)
+    if left := [worktree for worktree in record.git.worktrees if f"what the agent left is in {worktree}" not in said]:
+        yield f"worktrees are left: {sorted(left)}"
     if record.machine.supervisors:
         yield f"agents are left: {sorted(record.machine.supervisors)}"
 

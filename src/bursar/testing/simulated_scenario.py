@@ -83,7 +83,7 @@ def draw_scenario(seed: int, folder: Path) -> Scenario:
         settings=RunSettings(
             max_parallel=dice.randint(1, 5),
             default_hold_tokens=scale * dice.choice((2, 6)),
-            attempt_limit_seconds=dice.choice((900.0, 3600.0)),
+            attempt_limit_seconds=dice.choice((120.0, 600.0)),
             startup_delay_seconds=dice.choice((0.0, 0.0, 0.0, 1.5)),
             max_attempts=dice.choice((1, 1, 3)),
             auto_approved=frozenset({"human-verify"}),
