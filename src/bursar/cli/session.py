@@ -260,7 +260,12 @@ def conduct(
     conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow], watch: Watch, *, as_json: bool
 ) -> int:
     """Conducts the run to its end, prints its report on stdout and gives the exit code."""
-    state, number = asyncio.run(_conduct(conductor, context, rows, watch))
+    try:
+        state, number = asyncio.run(_conduct(conductor, context, rows, watch))
+    except Exception:
+        run = context.run.id
+        say(f"run {run} cannot go on for now; nothing of it is lost, and this goes on with it: bursar resume {run}\n")
+        raise
     _export_statistics(context)
     try:
         print_report(context.stores, context.run.id, as_json=as_json)

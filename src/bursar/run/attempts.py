@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bursar.budget import Amount, Limit
-from bursar.errors import BursarError
+from bursar.errors import BursarError, StoreError
 from bursar.estimation import estimate
 from bursar.events import AttemptEnded, AttemptStarted, StartWarned
 from bursar.journal import AttemptRow, AttemptState, TaskState
@@ -205,9 +205,11 @@ class Attempts:
                 if isinstance(merged, str):
                     return await self._end(task, row, outcome, change, judgement, commit=merged)
                 judgement = Judgement(AttemptState.FAILED, self.refused.add(row, merged, self._place.tip))
+        except StoreError:
+            raise  # the journal could not be written: a resume goes on from here, and the task is not done twice
         except BursarError as error:
             if self._place.has(row.key):
-                raise  # only the journal has not heard of it yet: a resume tells it, and the task is not done twice
+                raise  # only the journal has not heard of it yet: a resume tells it
             judgement = Judgement(AttemptState.FAILED, error.message)
         return await self._end(task, row, outcome, change, judgement)
 

@@ -17,6 +17,7 @@ from bursar.paths import AUDIT_FILE
 from bursar.plan import Plan
 from bursar.processes import identify
 from bursar.run.advice import Advice
+from bursar.run.collecting import without_collecting
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext
 from bursar.run.executor import AttemptExecutor
@@ -83,6 +84,7 @@ def _latest_run(opened: PlanToRun, tools: Tools) -> RunRow | None:
     return tools.stores.journal.latest_run(str(origin.project), str(opened.plan.path), workspace, opened.scope)
 
 
+@without_collecting()
 def take_up(
     opened: PlanToRun,
     tools: Tools,
