@@ -30,11 +30,13 @@ from bursar.plan import (
 )
 from bursar.pricing import RateTable
 from bursar.routing import choose_route
+from bursar.run.collecting import without_collecting
 from bursar.run.context import RunSettings, Stores
 from bursar.run.holds import price_of_tokens
 from bursar.run.origins import CheckoutOrigin, Origin, WorkspaceOrigin
 from bursar.run.programs import Selection, link_program
 from bursar.run.purse import Purse
+from bursar.sandbox import Sandbox
 from bursar.worktrees import Repository, changed_tracked_files, open_repository, read_head
 
 
@@ -83,6 +85,7 @@ class Tools:
 
     Attributes:
         value_usd: what a finished task is worth to the learned policy; None: the rules choose.
+        sandbox: around agents and verify commands; None: there is none.
         purse: the token session that pays for the phases of a roadmap; None where there is none.
         learn_after: how many finished attempts it must know before it chooses; the rules do until then.
     """
@@ -97,10 +100,12 @@ class Tools:
     ids: IdSource
     failover: tuple[Agent, ...] = ()
     value_usd: float | None = None
+    sandbox: Sandbox | None = None
     purse: Purse | None = None
     learn_after: int = 0
 
 
+@without_collecting()
 def check_plan_file(path: Path) -> tuple[Plan, Graph]:
     """The plan and its graph.
 
