@@ -33,11 +33,13 @@ class Program:
 
     Attributes:
         whole: all of their tasks, numbered `PLAN/TASK`, as one plan; its digest is that of all of them.
+        after: by id of a plan, the ids of those plans that go first.
         roadmap: the file that names their phases, as people write it; empty where the plans were named one by one.
     """
 
     parts: tuple[Part, ...]
     whole: Plan
+    after: Mapping[str, Sequence[str]]
     roadmap: str = ""
     _by_number: Mapping[str, tuple[Part, Task]] = field(repr=False, compare=False)
 
@@ -93,6 +95,7 @@ def build_program(
     return Program(
         parts=tuple(parts),
         whole=Plan(path=path, id=id_, phase="", number="", tasks=tuple(tasks), digest=digest),
+        after=after,
         roadmap=roadmap,
         _by_number={task_key(part.plan, task): (part, task) for part in parts for task in part.plan.tasks},
     )

@@ -143,6 +143,11 @@ class MergedWork:
             self.tip = commit
         return True
 
+    @property
+    def is_merging(self) -> bool:
+        """Somebody has the turn."""
+        return self._queue.turn.locked()
+
     async def close_plan(self, part: Part) -> None:
         """The plan's SUMMARY is in the merged work, or beside the plan where git does not know that."""
         async with self._queue.turn:

@@ -39,6 +39,7 @@ class Phases:
                 self._numbers[part.phase][number] = None
                 self._phase_of[number] = part.phase
         self._funds = PhaseFunds(context, place)
+        self._unclosed: set[str] = set()  # plans that are done and wait for somebody's merge to have their SUMMARY
         self._held: set[str] = set()  # phases that have been started and not ended
         self._ended: set[str] = set()
         self._busy: set[str] = set()
@@ -52,6 +53,8 @@ class Phases:
 
     def admits(self, number: str) -> bool:
         """Whether the task may start as far as its phase is concerned. People may be asked at any time."""
+        if self._unclosed and self._reads_unclosed(number):
+            return False
         phase = self._phase_of.get(number)
         return phase is None or phase in self._busy or self._is_for_people(number)
 
@@ -63,17 +66,17 @@ class Phases:
         """Plans that are done are closed, phases that are over are ended, and those that may start are started.
 
         Returns:
-            Whether one has been started that was not at work before.
+            Whether something may start now that was not admitted before.
         """
         if self._context.program is None:
             return False
+        unclosed = set(self._unclosed)
         await self._close_plans()
-        if not self._numbers:
-            return False
-        await self._end_phases()
         before = self._busy
-        await self._start_phases({self._phase_of[number] for number in running})
-        return bool(self._busy - before)
+        if self._numbers:
+            await self._end_phases()
+            await self._start_phases({self._phase_of[number] for number in running})
+        return bool(self._busy - before or unclosed - self._unclosed)
 
     async def finish(self) -> None:
         """The run is at its end, for now at least: what phases have used so far is recorded, nothing is held."""
@@ -88,9 +91,14 @@ class Phases:
         program = self._context.program
         for part in list(self._open_parts):
             numbers = program.numbers_of(part) if program is not None else ()
-            if all(self._scheduler.standing(number) is Standing.DONE for number in numbers):
-                await self._place.close_plan(part)
-                self._open_parts.remove(part)
+            if any(self._scheduler.standing(number) is not Standing.DONE for number in numbers):
+                continue
+            if self._place.is_merging:  # whoever merges is an attempt: when it has ended, there is another look
+                self._unclosed.add(part.plan.id)
+                continue
+            await self._place.close_plan(part)
+            self._open_parts.remove(part)
+            self._unclosed.discard(part.plan.id)
 
     async def _end_phases(self) -> None:
         for phase, numbers in self._numbers.items():
@@ -173,6 +181,13 @@ class Phases:
         program = self._context.program
         is_open = any(part.phase == phase for part in self._open_parts)
         return program is not None and phase in self._ended and not is_open
+
+    def _reads_unclosed(self, number: str) -> bool:
+        """The task's plan comes after one whose SUMMARY is still to be written: its agent is to find that."""
+        program = self._context.program
+        return program is not None and not self._unclosed.isdisjoint(
+            program.after.get(program.part_of(number).plan.id, ())
+        )
 
     def _is_for_people(self, number: str) -> bool:
         """The task is a checkpoint that does not pass by itself."""

@@ -67,6 +67,11 @@ class Place(Protocol):
         """The merge that an earlier conductor had begun is done; False if it cannot be any more."""
         ...
 
+    @property
+    def is_merging(self) -> bool:
+        """Work is being merged just now: who wants to add something has to wait, maybe for a long verification."""
+        ...
+
     async def close_plan(self, part: Part) -> None:
         """All tasks of one of several plans are merged: it has its SUMMARY."""
         ...
@@ -124,6 +129,11 @@ class Workspace:
 
     def finish_merge(self, attempt: AttemptRow) -> bool:
         """Never: no merge is ever begun."""
+        return False
+
+    @property
+    def is_merging(self) -> bool:
+        """Never: nothing is merged."""
         return False
 
     async def close_plan(self, part: Part) -> None:

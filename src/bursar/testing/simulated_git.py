@@ -198,6 +198,11 @@ class SimulatedWork:
             self.tip = commit
         return True
 
+    @property
+    def is_merging(self) -> bool:
+        """Never long enough to matter."""
+        return False
+
     async def close_plan(self, part: Part) -> None:
         """Nothing: a simulated run has one plan."""
 
