@@ -134,3 +134,19 @@ def test_plans_that_write_one_file_never_do_at_once(tmp_path: Path) -> None:
         ended = project.bursar("run", ROADMAP, "--trust")
         assert ended.code == 0, ended.err
         assert (project.repo / "shared.txt").read_text() == "alpha\nbeta\n"
+
+
+def test_a_summary_is_there_for_who_comes_after_even_while_others_merge(tmp_path: Path) -> None:
+    """beta is verified anew in the merged work, which takes a while, when the plan of alpha is done; delta finds it."""
+    plans = {"01-01": ["alpha"], "01-02": ["beta"], "01-03": ["delta"]}
+    files = {ROADMAP: roadmap({"1": []}), **plan_files(plans, {"01-03": ["01-01"]})}
+    verify = "<verify><automated>sleep 1; test -f beta.txt</automated></verify>"
+    files[plan_path("01-02")] = files[plan_path("01-02")].replace("<done>", f"{verify}<done>")
+    summary = plan_path("01-01").replace("PLAN", "SUMMARY")
+    odd = {"delta": [shell(f"test -f {summary} && echo found > delta.txt")]}
+    with roadmap_project(tmp_path, files, answers(plans, odd)) as project:
+        ended = project.bursar("run", ROADMAP, "--trust")
+        assert ended.code == 0, ended.err
+        assert (project.repo / "delta.txt").read_text() == "found\n"
+        assert len(project.subjects) == 6
+        project.assert_tidy()
