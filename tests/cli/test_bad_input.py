@@ -169,7 +169,7 @@ COMMANDS = {
     "resume zzzz": (2, "there is no run `zzzz`\n\nhint: bursar status --all\n"),
     "resume": (2, "no run of this project yet\n\nhint: bursar status --all\n"),
     "report": (2, "no run of this project yet\n\nhint: bursar status --all\n"),
-    "approve a b": (2, "task b of run a does not wait for a person\n\nhint: bursar status --all\n"),
+    "approve a b": (2, "there is no run `a`\n\nhint: bursar status --all\n"),
 }
 
 

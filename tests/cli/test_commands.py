@@ -85,7 +85,7 @@ def test_an_unknown_command_is_told_of_the_nearest(bursar: Bursar, word: str, hi
     ("arguments", "words"),
     [
         ("run", "the following arguments are required: PLAN"),
-        ("run a b", "unrecognized arguments: b"),
+        ("run a --of b", "unrecognized arguments: --of"),
         ("run p --budget", "argument --budget: expected one argument"),
         ("run p --bud 5USD", "unrecognized arguments"),
         ("run p --max-parallel x", "invalid int value"),
@@ -130,7 +130,7 @@ def test_status_of_nothing_creates_nothing(bursar: Bursar, tmp_path: Path) -> No
     [
         (("report", "nope"), error("there is no run `nope`", "bursar status --all")),
         (("resume", "nope"), error("there is no run `nope`", "bursar status --all")),
-        (("approve", "nope", "1"), error("task 1 of run nope does not wait for a person", "bursar status --all")),
+        (("approve", "nope", "1"), error("there is no run `nope`", "bursar status --all")),
     ],
 )
 def test_a_run_that_does_not_exist(bursar: Bursar, arguments: tuple[str, ...], expected: Said) -> None:

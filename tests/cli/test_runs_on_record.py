@@ -111,6 +111,7 @@ def test_status_as_json(bursar: Bursar, stores: Stores, place: Path) -> None:
         "merged": 1,
         "running": 0,
         "not_done": 0,
+        "forecast": None,
         "progress_percent": 50,
     }
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
-    "run": ("bursar.cli.run", "run a plan or a job list, or go on with it, under a budget"),
+    "run": ("bursar.cli.run", "run plans, a roadmap or a job list, or go on with it, under a budget"),
     "resume": ("bursar.cli.resume", "go on with a run, with more money if you say so"),
     "status": ("bursar.cli.status", "runs of this project and how they stand"),
     "report": ("bursar.cli.report", "what a run did and what it cost"),
