@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bursar.logs.prices import CallPrices
     from bursar.logs.stated import StatedPrices
 
-_WORTH_WORKERS = 64 << 20
+_WORTH_WORKERS = 32 << 20
 _PART_BYTES = 8 << 20
 _TRANSACTION_BYTES = 512 << 20  # calls come in no order, so each transaction writes most pages of the table
 _PIPE_BYTES = 1 << 20
