@@ -81,6 +81,21 @@ def test_a_report_of_usage_without_news_loads_nothing_heavy(tmp_path: Path) -> N
         assert sorted(loaded & {*HEAVY, "argparse", "datetime", "re"}) == [], arguments
 
 
+def test_reading_logs_does_without_what_msgspec_need_not_have(tmp_path: Path) -> None:
+    """`typing_extensions` takes as long to import as the rest of msgspec; it is there for those who want it later."""
+    program = """
+import sys
+from bursar.logs.updating import _import_read_logs
+_import_read_logs()
+assert "msgspec" in sys.modules and "typing_extensions" not in sys.modules, sorted(sys.modules)
+try:
+    import typing_extensions
+except ModuleNotFoundError as error:
+    assert "halted" not in str(error), error
+"""
+    subprocess.run([sys.executable, "-I", "-c", program], cwd=tmp_path, check=True)
+
+
 def test_help_loads_no_room_and_no_library(tmp_path: Path) -> None:
     rooms = {name for name in loaded_by(tmp_path / "state", "--help") if name.startswith("bursar.")}
     assert rooms == {"bursar.cli", "bursar.cli.main", "bursar.errors"}

@@ -6,11 +6,13 @@ import _thread
 import gc
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from bursar.errors import BursarError
 from bursar.logs.columns import CallColumns, to_columns
 from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark, LogIndex
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from bursar.logs.prices import CallPrices
     from bursar.logs.stated import StatedPrices
 
-_WORTH_WORKERS = 64 << 20
+_WORTH_WORKERS = 32 << 20
 _PART_BYTES = 8 << 20
 _TRANSACTION_BYTES = 512 << 20  # calls come in no order, so each transaction writes most pages of the table
 _PIPE_BYTES = 1 << 20
@@ -67,8 +69,9 @@ def _read_and_add(
     index: LogIndex, jobs: Sequence[Job], prices: CallPrices | None, stated: StatedPrices, result: ReadingResult
 ) -> None:
     with _Reading(_parts(jobs, _PART_BYTES)) as reading:
-        # Imported while the workers read.
-        from bursar.logs.adding import Adder
+        if prices is None and index.is_new:
+            _make_index(index)
+        from bursar.logs.adding import Adder  # here, so that it is imported while the workers read
 
         adder = Adder(index, _price_known_calls(index, stated) if prices is None else prices)
         read = iter(reading.results())
@@ -82,6 +85,24 @@ def _read_and_add(
                     adding.add_file(one.source, one.new)
                     if one.new.refused:
                         result.refused[one.path] = one.new.refused
+
+
+def _make_index(index: LogIndex) -> None:
+    """The index is made; while that waits for the disk, what adding to it needs is imported, and prices are read."""
+    making = _thread.allocate_lock()
+
+    def make() -> None:
+        try:
+            with suppress(BursarError):  # whoever needs the index is told what is wrong then
+                _ = index.database
+        finally:
+            making.release()
+
+    making.acquire()
+    _thread.start_new_thread(make, ())
+    import_module("bursar.logs.adding")
+    import_module("bursar.logs.prices").price_history("")
+    making.acquire()
 
 
 def _price_known_calls(index: LogIndex, stated: StatedPrices) -> CallPrices:
