@@ -1,4 +1,4 @@
-"""How many calls pass a limit: an agent whose calls take about a millisecond, counted by the fake model's own bill.
+"""How many calls pass a limit: an agent with calls of about a millisecond, counted by the fake model's own bill.
 
 No time is measured. Of calls of seconds one passes, the one in flight; these are the worst case, and the more so the
 more the machine has to do.
