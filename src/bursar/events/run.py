@@ -13,6 +13,7 @@ class RunStarted:
         limit: of the budget over the run; None without one.
         budgets: names of the others that something in it may be charged to.
         windows: in words, the limits on windows of its agents' subscriptions.
+        learned_from: how many finished attempts its routes are learned from; None where the rules choose.
     """
 
     run_id: str
@@ -23,6 +24,7 @@ class RunStarted:
     limit: str | None
     budgets: tuple[str, ...] = ()
     windows: tuple[str, ...] = ()
+    learned_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

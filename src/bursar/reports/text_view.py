@@ -72,7 +72,7 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
     match event:
         case RunStarted():
             before = f", {event.done_before} done before" if event.done_before else ""
-            budget = _render_limits(event.limit, event.budgets, event.windows)
+            budget = _render_limits(event.limit, event.budgets, event.windows) + _render_learned(event)
             head = f"plan {event.plan_id} · run {event.run_id} · {count_of(event.tasks, 'task')}{before}"
             return f"{paint(_BOLD, head)} · at most {event.max_parallel} at once · {budget}"
         case AttemptStarted():
@@ -151,6 +151,8 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
             "limit: bounded, metered from the agents' own reports; one call in flight per running agent may pass it"
             f" (here at most {count_of(report.most_at_once, 'call')} at a time)"
         )
+    if report.unsandboxed:
+        lines.append("unsandboxed: agents and verify commands had all of your rights")
     lines += [_render_window(window, paint) for window in report.windows]
     if report.windows:
         lines.append(
@@ -174,6 +176,15 @@ def _render_forecast(event: ForecastChanged) -> str:
     if event.needed is not None:
         return f"{end}; it needs {format_quantity(event.needed, unit)} for 0.9"
     return f"{end}; no budget makes that 0.9, because tasks fail; {to_pay} pays for what is begun"
+
+
+def _render_learned(event: RunStarted) -> str:
+    """Whose routes they are, where what was learned chooses; that may end an attempt where no budget would."""
+    if event.learned_from is None:
+        return ""
+    is_free = not (event.limit or event.budgets or event.windows)
+    ends = ", but attempts that are not worth going on with" if is_free else ""
+    return f"{ends} · routes learned from {count_of(event.learned_from, 'attempt')}"
 
 
 def _render_price(event: TaskRerouted) -> str:
