@@ -91,7 +91,7 @@ class WindowGate:
         self._seen: dict[str, Sequence[WindowUse]] = {}
         self._looked_at: dict[str, float] = {}
         self._told: dict[tuple[str, int], WindowUse] = {}
-        self._marks: dict[tuple[str, int, datetime | None], set[int]] = {}
+        self._marks: dict[tuple[str, int, str], set[int]] = {}
 
     def began(self, key: str, agent: str) -> None:
         """An attempt of the agent's runs: what it holds is expected to be used."""
@@ -107,7 +107,13 @@ class WindowGate:
             self._refuse(agent, datetime.fromtimestamp(resets_at, self._clock.now().tzinfo))
 
     def _refuse(self, agent: str, until: datetime) -> None:
-        """The first time until what was said; one that is refused again at once waits longer and longer beyond."""
+        """The first time until what was said; one that is refused again at once waits longer and longer beyond.
+
+        Attempts that were refused side by side were refused once.
+        """
+        if (known := self.refusal(agent)) is not None:
+            self._refused[agent] = Refusal(agent, max(known.until, until + _PAST_THE_RESET))
+            return
         times = self._refusals[agent] = self._refusals.get(agent, 0) + 1
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (times - 2)) if times > 1 else timedelta()
         self._refused[agent] = Refusal(agent, max(until + _PAST_THE_RESET, self._clock.now() + pause))
@@ -143,7 +149,7 @@ class WindowGate:
             self._uses(agent, _ALERT_SECONDS)
             for limit in self.limits_of(agent):
                 for use in self._seen[agent]:
-                    marked = self._marks.setdefault((agent, use.minutes, use.resets_at), set())
+                    marked = self._marks.setdefault((agent, use.minutes, _occasion(use)), set())
                     if use.minutes == limit.minutes and (firing := due_window_alert(limit, use, marked)):
                         marked.update(firing.marks)
                         alerts.append(WindowAlert(firing.level, firing.message, _occasion(use)))
@@ -196,7 +202,7 @@ class WindowGate:
     def _keep_what_is_in(self, use: WindowUse) -> None:
         """Where the percentage is a new one, what attempts have used by now is in it; and what that took is learned."""
         before = self._told.get((use.agent, use.minutes))
-        if before is not None and before.said_at == use.said_at and use.is_official:
+        if before is not None and use.is_official and _telling(before) == _telling(use):
             return
         self._told[use.agent, use.minutes] = use
         tokens = 0
@@ -234,6 +240,11 @@ class WindowGate:
         if reservation is None:
             return 0
         return reservation.metered.tokens if reservation.state is State.HELD else reservation.known.tokens
+
+
+def _telling(use: WindowUse) -> tuple[datetime | None, bool]:
+    """What tells one percentage from another: when it was said, and whether it is of a window that is over."""
+    return use.said_at, use.has_begun_anew
 
 
 def _occasion(use: WindowUse) -> str:

@@ -285,3 +285,26 @@ def test_what_other_runs_of_the_same_person_hold_counts_too() -> None:
     desk.ledger.settle("other/1/1", Amount(50_000, 0))
     assert desk.may(300_000)
     assert not desk.may(300_001)
+
+
+def test_attempts_that_are_refused_side_by_side_were_refused_once() -> None:
+    desk = Desk()
+    for number in range(5):
+        desk.gate.ended(f"r/{number}/1", "codex", int(NOON.timestamp()) + 30 + number)
+    refusal = desk.gate.refusal("codex")
+    assert refusal is not None
+    assert refusal.until == NOON + timedelta(seconds=35)
+
+
+def test_what_was_used_of_the_last_window_is_not_expected_of_the_next() -> None:
+    desk = Desk()
+    desk.say(50.0)
+    assert desk.may(1)
+    desk.begin("r/1/1", 300_000)
+    desk.end("r/1/1", 300_000)
+    assert not desk.may(1)
+    said_at = desk.told[0].said_at
+    desk.told = [
+        WindowUse(agent="codex", minutes=300, percent=0.0, is_official=True, said_at=said_at, has_begun_anew=True)
+    ]
+    assert desk.may(800_000)
