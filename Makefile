@@ -69,6 +69,7 @@ bench: $(VENV)/.dev  ## timings, side by side with what they are compared to
 	$(BIN)/python benchmarks/estimate.py
 	$(BIN)/python benchmarks/usage.py
 	$(BIN)/python benchmarks/meter.py
+	$(BIN)/python benchmarks/overshoot.py
 
 lock:  ## pin every dependency again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group build pyproject.toml -o requirements.lock

@@ -42,7 +42,8 @@ class WindowWatch:
         state_dir, limits = context.directory.parents[1], context.settings.windows
         self._looks = WindowLooks(state_dir, context.environment, self._tell_problem)
         shares = TokenShares(state_dir / SHARES_FILE)
-        self._gate = WindowGate(limits, self._looks.look, context.stores.ledger, context.clock, shares)
+        whose = {"user": context.labels["user"]}
+        self._gate = WindowGate(limits, self._looks.look, context.stores.ledger, context.clock, shares, whose)
         self._obstacles: dict[str, Obstacle] = {}
         self._warned: set[tuple[str, str]] = set()
         self._announced = ""

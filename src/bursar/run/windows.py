@@ -8,7 +8,7 @@ Source: docs/decisions/0037-windows-as-budgets.md
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -57,7 +57,6 @@ class _Attempt:
     """An attempt that is reckoned with, and how much of it was in the percentages when they were told last."""
 
     agent: str
-    is_running: bool = True
     told: dict[int, int] = field(default_factory=dict)
 
 
@@ -68,33 +67,39 @@ class WindowGate:
         limits: of the settings and flags.
         look: what is known of an agent's windows now.
         shares: what tokens take of windows; it learns here.
+        labels: what attempts of other runs bear that use the same subscriptions: whose they are.
     """
 
     def __init__(
-        self, limits: Sequence[WindowLimit], look: Look, ledger: Ledger, clock: Clock, shares: TokenShares
+        self,
+        limits: Sequence[WindowLimit],
+        look: Look,
+        ledger: Ledger,
+        clock: Clock,
+        shares: TokenShares,
+        labels: Mapping[str, str],
     ) -> None:
         self._limits = tuple(limits)
         self._look = look
         self._ledger = ledger
         self._clock = clock
         self._shares = shares
+        self._labels = dict(labels)
         self._attempts: dict[str, _Attempt] = {}
         self._refused: dict[str, Refusal] = {}
         self._refusals: dict[str, int] = {}
         self._seen: dict[str, Sequence[WindowUse]] = {}
         self._looked_at: dict[str, float] = {}
         self._told: dict[tuple[str, int], WindowUse] = {}
-        self._marks: dict[tuple[str, int, datetime | None], set[int]] = {}
+        self._marks: dict[tuple[str, int, str], set[int]] = {}
 
     def began(self, key: str, agent: str) -> None:
         """An attempt of the agent's runs: what it holds is expected to be used."""
         if self._limits:
-            self._attempts[key] = _Attempt(agent)
+            self._attempts.setdefault(key, _Attempt(agent))
 
     def ended(self, key: str, agent: str, resets_at: int | None) -> None:
         """It runs no more; `resets_at` (s since 1970): it was refused until then."""
-        if key in self._attempts:
-            self._attempts[key].is_running = False
         self._looked_at.pop(agent, None)  # it may have been told something at its end
         if resets_at is None:
             self._refusals.pop(agent, None)
@@ -102,7 +107,13 @@ class WindowGate:
             self._refuse(agent, datetime.fromtimestamp(resets_at, self._clock.now().tzinfo))
 
     def _refuse(self, agent: str, until: datetime) -> None:
-        """The first time until what was said; one that is refused again at once waits longer and longer beyond."""
+        """The first time until what was said; one that is refused again at once waits longer and longer beyond.
+
+        Attempts that were refused side by side were refused once.
+        """
+        if (known := self.refusal(agent)) is not None:
+            self._refused[agent] = Refusal(agent, max(known.until, until + _PAST_THE_RESET))
+            return
         times = self._refusals[agent] = self._refusals.get(agent, 0) + 1
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (times - 2)) if times > 1 else timedelta()
         self._refused[agent] = Refusal(agent, max(until + _PAST_THE_RESET, self._clock.now() + pause))
@@ -138,7 +149,7 @@ class WindowGate:
             self._uses(agent, _ALERT_SECONDS)
             for limit in self.limits_of(agent):
                 for use in self._seen[agent]:
-                    marked = self._marks.setdefault((agent, use.minutes, use.resets_at), set())
+                    marked = self._marks.setdefault((agent, use.minutes, _occasion(use)), set())
                     if use.minutes == limit.minutes and (firing := due_window_alert(limit, use, marked)):
                         marked.update(firing.marks)
                         alerts.append(WindowAlert(firing.level, firing.message, _occasion(use)))
@@ -165,6 +176,7 @@ class WindowGate:
         if is_old or any(use.resets_at is not None and use.resets_at <= instant for use in self._seen[agent]):
             self._looked_at[agent] = now
             uses = self._look(agent, instant)
+            self._find_others(agent, uses)
             for use in uses:
                 self._keep_what_is_in(use)
             shares = self._shares
@@ -172,9 +184,16 @@ class WindowGate:
             self._forget_what_is_in(agent)
         return self._seen[agent]
 
+    def _find_others(self, agent: str, uses: Sequence[WindowUse]) -> None:
+        """Attempts of other runs are reckoned with, too; what they have used until now is taken as told."""
+        for each in self._ledger.reservations({**self._labels, "agent": agent}, state=State.HELD):
+            if each.key not in self._attempts:
+                told = dict.fromkeys((use.minutes for use in uses), each.metered.tokens)
+                self._attempts[each.key] = _Attempt(agent, told=told)
+
     def _forget_what_is_in(self, agent: str) -> None:
         """Attempts that have ended and are in every percentage are not reckoned with any more."""
-        over = [key for key, each in self._attempts.items() if each.agent == agent and not each.is_running]
+        over = [key for key, each in self._attempts.items() if each.agent == agent and not self._is_held(key)]
         for key in over:
             used, told = self._used(key), self._attempts[key].told
             if self._seen[agent] and all(told.get(use.minutes, 0) >= used for use in self._seen[agent]):
@@ -183,7 +202,7 @@ class WindowGate:
     def _keep_what_is_in(self, use: WindowUse) -> None:
         """Where the percentage is a new one, what attempts have used by now is in it; and what that took is learned."""
         before = self._told.get((use.agent, use.minutes))
-        if before is not None and before.said_at == use.said_at and use.is_official:
+        if before is not None and use.is_official and _telling(before) == _telling(use):
             return
         self._told[use.agent, use.minutes] = use
         tokens = 0
@@ -197,26 +216,35 @@ class WindowGate:
             if grown >= 0:  # else it has begun anew meanwhile
                 self._shares.learn(use.agent, use.minutes, grown, tokens)
 
+    def _is_held(self, key: str) -> bool:
+        reservation = self._ledger.reservation(key)
+        return reservation is not None and reservation.state is State.HELD
+
     def _tokens_ahead(self, use: WindowUse) -> int:
         """Tokens of attempts that are not in the percentage yet: what they used since, and what they still may."""
         return sum(
-            max(0, self._expected(key, attempt) - attempt.told.get(use.minutes, 0))
+            max(0, self._expected(key) - attempt.told.get(use.minutes, 0))
             for key, attempt in self._attempts.items()
             if attempt.agent == use.agent
         )
 
-    def _expected(self, key: str, attempt: _Attempt) -> int:
+    def _expected(self, key: str) -> int:
         reservation = self._ledger.reservation(key)
         if reservation is None:
             return 0
         used = self._used(key)
-        return max(used, reservation.held.tokens) if attempt.is_running and reservation.state is State.HELD else used
+        return max(used, reservation.held.tokens) if reservation.state is State.HELD else used
 
     def _used(self, key: str) -> int:
         reservation = self._ledger.reservation(key)
         if reservation is None:
             return 0
         return reservation.metered.tokens if reservation.state is State.HELD else reservation.known.tokens
+
+
+def _telling(use: WindowUse) -> tuple[datetime | None, bool]:
+    """What tells one percentage from another: when it was said, and whether it is of a window that is over."""
+    return use.said_at, use.has_begun_anew
 
 
 def _occasion(use: WindowUse) -> str:

@@ -48,7 +48,7 @@ class Desk:
         self.looks = 0
         self.fixed = FixedShares()
         shares = self.fixed if shares is None else shares
-        self.gate = WindowGate(limits or (limit(),), self.look, self.ledger, self.clock, shares)
+        self.gate = WindowGate(limits or (limit(),), self.look, self.ledger, self.clock, shares, {"user": "ada"})
 
     def look(self, agent: str, now: datetime) -> Sequence[WindowUse]:
         self.looks += 1
@@ -267,3 +267,44 @@ def test_a_file_that_is_none_teaches_nothing(tmp_path: Path) -> None:
     assert shares.per_token("codex", 300) is None
     shares.learn("codex", 300, 5.0, 1000)
     assert TokenShares(path).per_token("codex", 300) == 0.005
+
+
+def test_what_other_runs_of_the_same_person_hold_counts_too() -> None:
+    desk = Desk()
+    labels = {"user": "ada", "agent": "codex"}
+    for key, who in (
+        ("other/1/1", labels),
+        ("hers/1/1", labels | {"user": "bea"}),
+        ("c/1/1", labels | {"agent": "claude"}),
+    ):
+        desk.ledger.reserve(ReserveRequest(key=key, labels=who, amount=Amount(200_000, None)))
+    desk.use("other/1/1", "a", 50_000)  # as far as anybody knows that is in the percentage
+    desk.say(50.0)
+    assert desk.may(150_000)
+    assert not desk.may(150_001)
+    desk.ledger.settle("other/1/1", Amount(50_000, 0))
+    assert desk.may(300_000)
+    assert not desk.may(300_001)
+
+
+def test_attempts_that_are_refused_side_by_side_were_refused_once() -> None:
+    desk = Desk()
+    for number in range(5):
+        desk.gate.ended(f"r/{number}/1", "codex", int(NOON.timestamp()) + 30 + number)
+    refusal = desk.gate.refusal("codex")
+    assert refusal is not None
+    assert refusal.until == NOON + timedelta(seconds=35)
+
+
+def test_what_was_used_of_the_last_window_is_not_expected_of_the_next() -> None:
+    desk = Desk()
+    desk.say(50.0)
+    assert desk.may(1)
+    desk.begin("r/1/1", 300_000)
+    desk.end("r/1/1", 300_000)
+    assert not desk.may(1)
+    said_at = desk.told[0].said_at
+    desk.told = [
+        WindowUse(agent="codex", minutes=300, percent=0.0, is_official=True, said_at=said_at, has_begun_anew=True)
+    ]
+    assert desk.may(800_000)
