@@ -161,7 +161,7 @@ class Conductor:
                 limit=context.run.limit,
                 budgets=other_budgets(context),
                 windows=self._windows.limits_in_words(),
-                learned_from=None if context.advice is None else context.advice.learned_from,
+                learned_from=context.escalation.learned_from,
             )
         )
         self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context, self._progress.charged)}
