@@ -25,6 +25,7 @@ from bursar.config import (
     AgentSettings,
     Settings,
     build_agent,
+    build_sandbox,
     find_ledger_place,
     load_settings,
     open_stores,
@@ -48,6 +49,7 @@ from bursar.run import (
     Tools,
     alerts_of_run,
 )
+from bursar.supervision import AttemptLimits
 from bursar.worktrees import is_tracked, leave_out
 
 _EXIT_CODES = {
@@ -68,6 +70,7 @@ class Flags:
     auto_approved: Sequence[str] = ()
     timeout_seconds: float | None = None
     startup_delay_seconds: float = 0.0
+    sandbox: bool | None = None
     windows: Sequence[WindowLimit] = ()
     waits: bool = False
 
@@ -102,9 +105,14 @@ def tell_missing_login(agent: Agent) -> None:
 
 
 def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
-    """Everything that a run needs of the machine; opens the stores."""
+    """Everything that a run needs of the machine; opens the stores.
+
+    Raises:
+        SetupError: a sandbox was asked for, and there is none.
+    """
     clock = SystemClock()
     state = Path(state_dir())
+    sandbox = build_sandbox(settings, is_wanted=flags.sandbox)
     run_settings = _run_settings(settings, flags)  # refused before any store is made
     failover = tuple(build_agent(settings, name) for name in settings.routing.failover if name != agent.name)
     models = (each.model_for(tier) for each in (agent, *failover) for tier in ("small", "medium", "large"))
@@ -122,6 +130,7 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
         ids=RandomIds(),
         failover=failover,
         value_usd=_task_value(settings),
+        sandbox=sandbox,
         learn_after=ENOUGH_ATTEMPTS if settings.routing.policy == "auto" else 0,
     )
 
@@ -154,6 +163,9 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
         escalates_named=settings.routing.escalate_named,
         lane=Lane(settings.agents.get(flags.agent or settings.run.agent, AgentSettings()).lane),
         startup_delay_seconds=flags.startup_delay_seconds,
+        verifies_merged=settings.run.verify_merged,
+        fresh_attempts=settings.run.fresh_attempts,
+        limits=AttemptLimits(processes=settings.limits.processes, **settings.limits.sizes()),
         max_phases=settings.parallel.max_workers,
         phase_tokens=settings.parallel.min_token_budget_per_phase,
         falls_back=settings.parallel.fallback_to_sequential,
@@ -248,7 +260,12 @@ def conduct(
     conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow], watch: Watch, *, as_json: bool
 ) -> int:
     """Conducts the run to its end, prints its report on stdout and gives the exit code."""
-    state, number = asyncio.run(_conduct(conductor, context, rows, watch))
+    try:
+        state, number = asyncio.run(_conduct(conductor, context, rows, watch))
+    except Exception:
+        run = context.run.id
+        say(f"run {run} cannot go on for now; nothing of it is lost, and this goes on with it: bursar resume {run}\n")
+        raise
     _export_statistics(context)
     try:
         print_report(context.stores, context.run.id, as_json=as_json)
