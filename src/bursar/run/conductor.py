@@ -163,7 +163,7 @@ class Conductor:
                 limit=context.run.limit,
                 budgets=other_budgets(context),
                 windows=self._windows.limits_in_words(),
-                learned_from=None if context.advice is None else context.advice.learned_from,
+                learned_from=context.escalation.learned_from,
             )
         )
         self._jobs.begin()

@@ -77,6 +77,11 @@ class Escalation:
             self.advice.learn(task, attempt)
             self._first.clear()
 
+    @property
+    def learned_from(self) -> int | None:
+        """How many attempts its routes are learned from; None while the rules choose."""
+        return None if self.advice is None else self.advice.learned_from
+
     def settled_model(self, task: Task) -> str | None:
         """The only model that the task's next attempt may be at: the plan's, or the one that follows a failure."""
         return self.model_of(task) if task.model or task.number in self._tiers else None

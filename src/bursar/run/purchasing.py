@@ -53,7 +53,7 @@ class Purchases:
 
     def _dollars_left(self) -> float | None:
         """What is available in the tightest budget in USD that all tasks share; None where there is no such."""
-        if self._context.advice is None or not self._context.advice.is_ready:
+        if self._context.escalation.learned_from is None:
             return None
         labels = self._context.labels
         left = [
