@@ -25,6 +25,7 @@ from bursar.config import (
     AgentSettings,
     Settings,
     build_agent,
+    build_sandbox,
     find_ledger_place,
     load_settings,
     open_stores,
@@ -50,6 +51,7 @@ from bursar.run import (
     Tools,
     alerts_of_run,
 )
+from bursar.supervision import AttemptLimits
 from bursar.worktrees import is_tracked, leave_out
 
 _EXIT_CODES = {
@@ -70,6 +72,7 @@ class Flags:
     auto_approved: Sequence[str] = ()
     timeout_seconds: float | None = None
     startup_delay_seconds: float = 0.0
+    sandbox: bool | None = None
     windows: Sequence[WindowLimit] = ()
     waits: bool = False
 
@@ -104,9 +107,14 @@ def tell_missing_login(agent: Agent) -> None:
 
 
 def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
-    """Everything that a run needs of the machine; opens the stores."""
+    """Everything that a run needs of the machine; opens the stores.
+
+    Raises:
+        SetupError: a sandbox was asked for, and there is none.
+    """
     clock = SystemClock()
     state = Path(state_dir())
+    sandbox = build_sandbox(settings, is_wanted=flags.sandbox)
     run_settings = _run_settings(settings, flags)  # refused before any store is made
     failover = tuple(build_agent(settings, name) for name in settings.routing.failover if name != agent.name)
     models = (each.model_for(tier) for each in (agent, *failover) for tier in ("small", "medium", "large"))
@@ -121,6 +129,7 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
         ids=RandomIds(),
         failover=failover,
         value_usd=_task_value(settings),
+        sandbox=sandbox,
         learn_after=ENOUGH_ATTEMPTS if settings.routing.policy == "auto" else 0,
     )
 
@@ -156,6 +165,9 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
         escalates_named=settings.routing.escalate_named,
         lane=Lane(settings.agents.get(flags.agent or settings.run.agent, AgentSettings()).lane),
         startup_delay_seconds=flags.startup_delay_seconds,
+        verifies_merged=settings.run.verify_merged,
+        fresh_attempts=settings.run.fresh_attempts,
+        limits=AttemptLimits(processes=settings.limits.processes, **settings.limits.sizes()),
         max_phases=settings.parallel.max_workers,
         phase_tokens=settings.parallel.min_token_budget_per_phase,
         falls_back=settings.parallel.fallback_to_sequential,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         read_budgets,
         variable_of,
     )
-    from bursar.config.compose import KNOWN_AGENTS, build_agent, build_notifier, open_stores
+    from bursar.config.compose import KNOWN_AGENTS, build_agent, build_notifier, build_sandbox, open_stores
     from bursar.config.editing import set_budget
     from bursar.config.files import FILE_NAME, project_file, user_file
     from bursar.config.ledger_place import URL_VARIABLE, find_ledger_place
@@ -44,7 +44,7 @@ _ROOMS = {
         "read_budgets",
         "variable_of",
     ),
-    "compose": ("KNOWN_AGENTS", "build_agent", "build_notifier", "open_stores"),
+    "compose": ("KNOWN_AGENTS", "build_agent", "build_notifier", "build_sandbox", "open_stores"),
     "editing": ("set_budget",),
     "files": ("FILE_NAME", "project_file", "user_file"),
     "ledger_place": ("URL_VARIABLE", "find_ledger_place"),
@@ -77,6 +77,7 @@ __all__ = [
     "Settings",
     "build_agent",
     "build_notifier",
+    "build_sandbox",
     "configured_budgets",
     "define_budgets",
     "find_ledger_place",

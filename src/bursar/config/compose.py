@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,8 @@ from bursar.agents import Agent, ClaudeAgent, CodexAgent, CommandAgent, GeminiAg
 from bursar.budget import Level
 from bursar.config.settings import AgentSettings, Settings
 from bursar.errors import UserError
-from bursar.paths import HISTORY_FILE, JOURNAL_FILE
+from bursar.paths import HISTORY_FILE, JOURNAL_FILE, state_dir
+from bursar.sandbox import Network, Sandbox, open_sandbox
 
 if TYPE_CHECKING:
     from bursar.clock import Clock
@@ -47,6 +49,25 @@ def build_agent(settings: Settings, name: str = "") -> Agent:
     if name == "command":
         return CommandAgent(tuple(table.argv), table.models, passed=tuple(table.env))
     raise UserError(f"there is no agent `{name}`", hint=f"known agents: {', '.join(KNOWN_AGENTS)}")
+
+
+def build_sandbox(settings: Settings, *, is_wanted: bool | None = None) -> Sandbox | None:
+    """What the settings say, unless somebody has said whether one is wanted; None where none is.
+
+    Raises:
+        SetupError: one is wanted, and there is none on this machine.
+    """
+    table = settings.sandbox
+    if not (table.enabled if is_wanted is None else is_wanted):
+        return None
+    readable, writable = ([Path(each).expanduser() for each in names] for names in (table.readable, table.writable))
+    return open_sandbox(
+        network=Network(table.network),
+        environment=os.environ,
+        hidden=[Path(state_dir())],
+        readable=readable,
+        writable=writable,
+    )
 
 
 def open_stores(state: Path, ledger_place: str, clock: Clock) -> Stores:

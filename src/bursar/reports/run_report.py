@@ -26,6 +26,7 @@ class AttemptLine:
         assumptions: what of its cost is not as anybody has stated it.
         tokens_by_provenance: how its tokens were found out: `streamed`, `reconciled`, `estimated`; empty where its
             outcome is not there any more.
+        was_sandboxed: None where nobody knows any more.
     """
 
     row: AttemptRow
@@ -36,6 +37,7 @@ class AttemptLine:
     differences: Sequence[str] = ()
     assumptions: Sequence[str] = ()
     tokens_by_provenance: Mapping[str, int] = field(default_factory=dict)
+    was_sandboxed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,11 @@ class RunReport:
     def nano_usd(self) -> int | None:
         """Cost of everything metered; None when a price is unknown."""
         return _sum([task.nano_usd for task in self.tasks])
+
+    @property
+    def unsandboxed(self) -> int:
+        """Attempts that are known to have run with all of the user's rights."""
+        return sum(line.was_sandboxed is False for task in self.tasks for line in task.attempts)
 
     @property
     def overruns(self) -> Sequence[Balance]:
@@ -165,6 +172,7 @@ def _attempt_line(row: AttemptRow, reservation: Reservation) -> AttemptLine:
         differences=() if outcome is None else outcome.differences,
         assumptions=() if outcome is None else outcome.assumptions,
         tokens_by_provenance={} if outcome is None else outcome.tokens_by_provenance,
+        was_sandboxed=None if outcome is None else outcome.was_sandboxed,
     )
 
 

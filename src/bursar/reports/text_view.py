@@ -152,6 +152,8 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
             "limit: bounded, metered from the agents' own reports; one call in flight per running agent may pass it"
             f" (here at most {count_of(report.most_at_once, 'call')} at a time)"
         )
+    if report.unsandboxed:
+        lines.append("unsandboxed: agents and verify commands had all of your rights")
     lines += [_render_window(window, paint) for window in report.windows]
     if report.windows:
         lines.append(

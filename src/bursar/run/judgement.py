@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,6 +54,8 @@ def _stopped(outcome: Outcome) -> Judgement:
             return Judgement(AttemptState.STOPPED, outcome.limit)
         case Ending.TIMEOUT:
             return Judgement(AttemptState.FAILED, f"it took longer than allowed ({outcome.wall_seconds:.0f} s)")
+        case Ending.EXCESS:
+            return Judgement(AttemptState.FAILED, f"it took too much: {outcome.limit}")
         case Ending.LEDGER_FAILED:
             return Judgement(AttemptState.INTERRUPTED, f"the ledger could not be written: {outcome.limit}")
         case Ending.NOT_STARTED:
@@ -62,6 +65,8 @@ def _stopped(outcome: Outcome) -> Judgement:
 
 
 def _exit_in_words(code: int | None) -> str:
+    if code in {-signal.SIGXFSZ, 128 + signal.SIGXFSZ}:
+        return "was ended because a file grew larger than `limits.file_size` allows"
     return f"ended with exit code {code}" if code is None or code > 0 else f"was killed by signal {-code}"
 
 

@@ -11,6 +11,7 @@ from bursar.errors import SetupError
 from bursar.journal import AttemptRow, Remainder
 from bursar.plan import ARCHIVE_NAME, Task
 from bursar.run.checkpoints import decided_before, decisions_in_words
+from bursar.run.confinement import confine_agent
 from bursar.run.context import RunContext
 from bursar.run.continuing import continued_by, home_of, keeps_conversation
 from bursar.run.holds import output_of, price_of_tokens
@@ -40,7 +41,10 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow, inherited: str 
         ledger=context.stores.ledger_place,
         worktree=row.worktree,
         reader=agent.name,
-        argv=list(launch.argv),
+        argv=confine_agent(context, launch, row),
+        is_sandboxed=context.sandbox is not None,
+        limits=context.settings.limits,
+        own_folders=[*([] if context.checkout is None else [row.worktree]), *([] if home is None else [home.folder])],
         # An agent in a home of its own does not see the user's git settings, and may have to commit.
         environment={**identity_variables(context.project), **launch.environment},
         stdin=launch.stdin,

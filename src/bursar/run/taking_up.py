@@ -219,10 +219,11 @@ def _done_tasks(opened: PlanToRun, tools: Tools, run: RunRow, tip: str) -> list[
     digests = {task.number: task for task in opened.plan.tasks}
     rows = [row for row in tools.stores.journal.tasks(run.id) if row.number in digests]
     kept = opened.origin.kept(run, tip, {row.commit for row in rows if row.commit is not None})
+    summarized = opened.summarized
     done: list[str] = []
     for row in rows:
         task = digests[row.number]
-        if opened.is_summarized(row.number):  # by whomever: a SUMMARY says that the whole plan is done
+        if row.number in summarized:  # by whomever: a SUMMARY says that the whole plan is done
             done.append(row.number)
             if row.state is not TaskState.MERGED:
                 tools.stores.journal.set_task(run.id, row.number, TaskState.MERGED, note="its plan has a SUMMARY")
@@ -266,6 +267,7 @@ def _context(opened: PlanToRun, tools: Tools, run: RunRow, emit: Callable[[RunEv
         agent=tools.agent,
         failover=tools.failover,
         advice=_advice(opened, tools),
+        sandbox=tools.sandbox,
         rates=tools.rates,
         settings=tools.settings,
         environment=tools.environment,

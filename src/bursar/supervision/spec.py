@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from bursar.supervision.limits import AttemptLimits
+
 SUPERVISOR_FILE = "supervisor"
 OUTCOME_FILE = "outcome.json"
 STREAM_FILE = "stream.jsonl"
@@ -58,6 +60,9 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
         telemetry: variables that point the agent to our receiver, with `{url}` for its address; empty for none.
         output_cap: the most output tokens of one call.
         limit_seconds: wall time after which the attempt is stopped; None: unlimited.
+        is_sandboxed: argv begins with a sandbox, in which the agent runs.
+        limits: what the agent may take of the machine.
+        own_folders: those in which nothing but this attempt's files lie.
     """
 
     key: str
@@ -83,6 +88,9 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     home: HomeSpec | None = None
     before: list[bytes] = []
     telemetry: dict[str, str] = {}
+    is_sandboxed: bool = False
+    limits: AttemptLimits = AttemptLimits()
+    own_folders: list[str] = []
 
 
 def encode_spec(spec: AttemptSpec) -> bytes:
@@ -105,6 +113,7 @@ class Ending(StrEnum):
     LIMIT = "limit"
     INTERRUPTED = "interrupted"
     TIMEOUT = "timeout"
+    EXCESS = "excess"
     NOT_STARTED = "not started"
     LEDGER_FAILED = "ledger failed"
 
@@ -122,6 +131,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         differences: where sources are more than 1 % apart: the agent's own sums, its telemetry, its log, its output.
         assumptions: in words, what of the cost is not as anybody has stated it.
         tokens_by_provenance: of what was metered and what is charged on top: `streamed`, `reconciled`, `estimated`.
+        was_sandboxed: the agent ran in a sandbox.
+        left_out_bytes: of its output and its complaints, what is in no log because those were full.
     """
 
     ending: Ending
@@ -143,6 +154,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     tokens_by_provenance: dict[str, int] = {}
     rejected_lines: int = 0
     leftovers_killed: bool = True
+    left_out_bytes: int = 0
+    was_sandboxed: bool = False
 
 
 def write_outcome(directory: Path, outcome: Outcome) -> None:

@@ -17,6 +17,7 @@ from bursar.run.dispatch import (
     Dispatch,
     Ended,
     Finish,
+    Freed,
     Looked,
     Merged,
     Passed,
@@ -221,3 +222,12 @@ def test_a_run_that_is_left_alone_ends_at_a_checkpoint(event: Attended | StopAsk
     dispatch.take(Looked(0))
     dispatch.take(event)
     assert dispatch.take(Looked(1)) == [Finish(RunState.INTERRUPTED)]
+
+
+def test_what_was_refused_is_offered_again_once_it_is_freed() -> None:
+    dispatch = dispatch_of(task("1"))
+    assert dispatch.take(Looked(0)) == [Start("1")]
+    assert dispatch.take(Refused("1", 0, denied=False)) == [Finish(RunState.INTERRUPTED)]
+    assert dispatch.take(Looked(1)) == [Finish(RunState.INTERRUPTED)]
+    assert dispatch.take(Freed()) == []
+    assert dispatch.take(Looked(2)) == [Start("1")]

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from bursar.agents.claude.commands import read_command
 from bursar.agents.claude.condition import PACKAGE, examine_claude
 from bursar.agents.claude.conversations import has_conversation
-from bursar.agents.claude.home import config_folder, credentials_folder, furnish_claude
+from bursar.agents.claude.home import CREDENTIALS, config_folder, credentials_folder, furnish_claude
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.claude.subagents import TYPES
 from bursar.agents.claude.telemetry import VARIABLES as TELEMETRY
@@ -155,6 +155,7 @@ class ClaudeAgent(CliAgent):
             kept["CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD"] = "1"
         if home is not None and (own := credentials_folder(environment)) is not None:
             kept["CLAUDE_SECURESTORAGE_CONFIG_DIR"] = str(own)  # it renews tokens there, under its own lock
+            home = replace(home, reached=(own / CREDENTIALS,))
         kept |= {CONTINUES: "1"} if continues else {}
         # The user's own telemetry goes before ours.
         telemetry = {} if any(name.startswith("OTEL_") for name in kept) else TELEMETRY
