@@ -163,6 +163,7 @@ class Conductor:
                 limit=context.run.limit,
                 budgets=other_budgets(context),
                 windows=self._windows.limits_in_words(),
+                learned_from=None if context.advice is None else context.advice.learned_from,
             )
         )
         self._jobs.begin()
@@ -183,7 +184,7 @@ class Conductor:
             except BaseException:
                 self.request_stop()
                 await asyncio.gather(*self._progress.running, return_exceptions=True)
-                self._save_what_was_merged()
+                self._leave_to_a_resume()
                 raise
         self._tell_what_remains()
         self._place.bring_home(is_done=state is RunState.SUCCEEDED)
@@ -204,10 +205,13 @@ class Conductor:
     def _is_cancelled(self) -> bool:
         return self._progress.request is not None and self._progress.request.kind is RequestKind.CANCEL
 
-    def _save_what_was_merged(self) -> None:
-        """The checkout has it, though the run cannot go on; where that fails too, the run's ref keeps it."""
+    def _leave_to_a_resume(self) -> None:
+        """The run cannot go on. The checkout has what was merged, else the run's ref keeps it; the journal says so,
+        else that its conductor is dead says the same."""
         with suppress(BursarError, OSError):
             self._place.bring_home(is_done=False)
+        with suppress(BursarError, OSError):
+            self._context.stores.journal.end_run(self._context.run.id, RunState.INTERRUPTED, self._context.now())
 
     async def _work(self) -> RunState:
         """Carries out what is next, one after the other, until nothing is."""
@@ -305,7 +309,7 @@ class Conductor:
             return Refused(number, monotonic(), denied=self._phases.refusal_of(number) is not None)
         if self._is_hopeless(task) or not self._attempts.may_begin(task):
             return Refused(number, monotonic(), denied=False)
-        if (obstacle := self._windows.obstacle(task, self._attempts.hold_for(task).amount.tokens)) is not None:
+        if (obstacle := self._windows.obstacle(task, self._attempts.hold_for(task))) is not None:
             self._progress.denials.pop(number, None)
             return Refused(number, monotonic(), obstacle.is_denial, self._windows.again_at(obstacle))
         self._keep_modest(task)

@@ -30,6 +30,7 @@ from bursar.plan import (
 )
 from bursar.pricing import RateTable
 from bursar.routing import choose_route
+from bursar.run.collecting import without_collecting
 from bursar.run.context import RunSettings, Stores
 from bursar.run.holds import price_of_tokens
 from bursar.run.origins import CheckoutOrigin, Origin, WorkspaceOrigin
@@ -104,6 +105,7 @@ class Tools:
     learn_after: int = 0
 
 
+@without_collecting()
 def check_plan_file(path: Path) -> tuple[Plan, Graph]:
     """The plan and its graph.
 

@@ -19,7 +19,7 @@ from bursar.agents.cli_agent import CliAgent, read_output_cap
 from bursar.agents.condition import Condition
 from bursar.agents.environment import CONTINUES, allowed
 from bursar.agents.home import PrivateHome
-from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
+from bursar.agents.port import NARROW_PIPE_BYTES, Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.subagents import settings_of
 from bursar.errors import SetupError
 
@@ -172,6 +172,7 @@ class ClaudeAgent(CliAgent):
             stdin=request.prompt.encode(),
             output_cap=output_cap_of(kept),
             home=home,
+            pipe_bytes=NARROW_PIPE_BYTES,
             before=(COMPACT,) if compacts else (),
             telemetry=telemetry,
         )
