@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bursar.agents import subagent_settings
 from bursar.cli.parsing import parser
 from bursar.cli.problems import problems_as_data
 from bursar.errors import INVALID_PLAN, OK
@@ -97,6 +96,8 @@ def _order(plan: Plan, has_errors: bool) -> str:
 
 def _subagents(plan: Plan) -> list[str]:
     """What the types that the plan names mean, agent by agent; nothing where it names none but the usual one."""
+    from bursar.agents import subagent_settings  # here, because most plans name none
+
     kinds: dict[tuple[str, bool], list[str]] = {}
     for task in plan.tasks:
         if task.subagent != "general-purpose" and not task.is_checkpoint:

@@ -43,7 +43,7 @@ def ask(kind: RequestKind, arguments: Sequence[str]) -> int:
         if run.state is RunState.CANCELLED and kind is RequestKind.CANCEL:
             _say(f"run {run.id} is cancelled already")
             return OK
-        _check_open(run, kind)
+        _check_open(journal, run, kind)
         conductor = run.conductor or ""
         if not (conductor and is_alive(conductor)):
             return _end_alone(journal, run, kind)
@@ -58,10 +58,12 @@ def ask(kind: RequestKind, arguments: Sequence[str]) -> int:
         journal.close()
 
 
-def _check_open(run: RunRow, kind: RequestKind) -> None:
+def _check_open(journal: Journal, run: RunRow, kind: RequestKind) -> None:
     """Raises:
-    UserError: the run has ended for good.
+    UserError: the run has ended for good, or is of another machine.
     """
+    if journal.imported(run.id) is not None:
+        raise UserError(f"run {run.id} is of another machine: {kind} it there", hint=f"bursar report {run.id}")
     if run.state is RunState.SUCCEEDED:
         raise UserError(f"run {run.id} is done, there is nothing to {kind}", hint=f"bursar report {run.id}")
     if run.state is RunState.CANCELLED:
@@ -85,7 +87,8 @@ def _end_alone(journal: Journal, run: RunRow, kind: RequestKind) -> int:
         from bursar.cli.resume import end_run
 
         end_run(run, kind)
-        _check_ended(journal, run)
+        if kind is RequestKind.CANCEL:  # after a stop, work may wait for its verification
+            _check_ended(journal, run)
     return _tell_end(journal, run, kind)
 
 

@@ -144,7 +144,7 @@ class Attempts:
         row = self._continuing.take(task, self._row(task, key, number))
         Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)
         context.stores.journal.begin_attempt(row)
-        self._continuing.begun(task, row)
+        self._continuing.begun(row)
         self._open[key] = row
         return Begun(row, answer)
 

@@ -38,6 +38,7 @@ class Continuing:
         self._context = context
         self._place = place
         self._left: dict[str, _Left] = {}
+        self._taken: dict[str, str] = {}
 
     def restore(self, rows: Iterable[AttemptRow]) -> None:
         """What earlier conductors' attempts have left, oldest first: the last one that got anywhere counts."""
@@ -79,6 +80,7 @@ class Continuing:
         left = self._find(task)
         if left is None or not self._place.can_go_on(left.row.base_commit, left.remainder.work_commit):
             return row
+        self._taken[row.key] = left.row.key
         free = not Path(left.row.worktree).exists()
         worktree = left.row.worktree if free else row.worktree
         taken = replace(row, base_commit=left.row.base_commit, worktree=worktree)
@@ -87,11 +89,10 @@ class Continuing:
             taken = replace(taken, session_id=session_id)
         return taken
 
-    def begun(self, task: Task, row: AttemptRow) -> None:
+    def begun(self, row: AttemptRow) -> None:
         """The attempt's row is written; so is what it goes on with."""
-        left = self._find(task)
-        if left is not None and row.base_commit == left.row.base_commit:
-            self._context.stores.journal.controls.go_on(row.key, left.row.key)
+        if (continues := self._taken.pop(row.key, None)) is not None:
+            self._context.stores.journal.controls.go_on(row.key, continues)
 
     def _can_remember(self, task: Task, left: Remainder, session_id: str, worktree: Path) -> bool:
         agent = self._context.agent_of(task)

@@ -43,8 +43,10 @@ def summarize(context: RunContext, part: Part | None = None) -> Summary:
         started=started,
         completed=completed,
         decisions=tuple(
-            f"{task.number}: {decision_in_words(task, answers[task.number].text)}"[:_MOST_OF_A_DECISION]
-            for task in context.plan.tasks
+            f"{context.own_task(task).number}: {decision_in_words(task, answers[task.number].text)}"[
+                :_MOST_OF_A_DECISION
+            ]
+            for task in work
             if task.number in answers and answers[task.number].text != APPROVED
         ),
         files_created=tuple(file for file in changed if file in is_new),
