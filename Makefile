@@ -60,6 +60,7 @@ fuzz: $(VENV)/.fuzz  ## feed the readers of plans, logs and streams what finds n
 bench: $(VENV)/.dev  ## timings, side by side with what they are compared to
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/run_overhead.py
+	$(BIN)/python benchmarks/resume.py
 	$(BIN)/python benchmarks/ledger.py
 	$(BIN)/python benchmarks/graph.py
 	$(BIN)/python benchmarks/schedule.py

@@ -115,3 +115,24 @@ def test_work_that_could_be_collected_after_all_leaves_no_worktree(desk: Desk, m
     ended = asyncio.run(attempts_of(desk, context).follow(context.plan.tasks[0], row))
     assert ended.outcome == "succeeded"
     assert not Path(row.worktree).exists()
+
+
+def test_a_journal_that_cannot_be_written_is_no_failure_of_the_task(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was, where the disk was full for a moment just before the merge: the work was paid for, and done again."""
+    context = desk.take_up()
+    row = begin_attempt(desk, context)
+    work_in(context, row)
+    claim(Path(row.directory), "4194297/1/no-such-boot")
+    write_outcome(Path(row.directory), outcome(ending=Ending.EXITED))
+
+    def full(*_: object) -> None:
+        raise StoreError("database or disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(desk.stores.journal), "begin_merge", full)
+        with pytest.raises(StoreError):
+            asyncio.run(attempts_of(desk, context).follow(context.plan.tasks[0], row))
+    ended = asyncio.run(attempts_of(desk, context).follow(context.plan.tasks[0], row))
+    assert (ended.outcome, desk.state_of(context)["1"]) == ("succeeded", TaskState.MERGED)

@@ -158,6 +158,8 @@ def test_a_ledger_that_breaks_ends_the_run_and_what_was_merged_is_brought_home(m
     ended = run.end()
     assert ended.code == 6, ended.err
     assert "no such table" in ended.err
+    assert "nothing of it is lost, and this goes on with it: bursar resume " in ended.err
+    assert '"state": "interrupted"' in project.bursar("status", "--json").out
     assert project.subjects == ALL[:1]
     assert project.git("status", "--porcelain") == ""
     project.assert_gone()

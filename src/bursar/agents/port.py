@@ -19,6 +19,8 @@ class LaunchRequest:
     """One attempt, as the agent needs to know it.
 
     Attributes:
+        subagent: the task's type: `general-purpose`, `explore`, `plan`, `bash` (see `subagents`).
+        writes_files: the task is due to write files, whatever its type.
         home: where the attempt's private home may be; None: there is none, and the agent lives in the user's.
     """
 
@@ -27,12 +29,17 @@ class LaunchRequest:
     model: str
     session_id: str
     subagent: str = "general-purpose"
+    writes_files: bool = False
     home: Path | None = None
     permission_mode: str | None = None  # None: the adapter's own, as with the tools
     allowed_tools: tuple[str, ...] | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)  # what is to lie in its private home, by place
     continues: bool = False  # goes on with the conversation `session_id`, where the agent has one of that id
     compacts: bool = False  # and has it summed up before
+
+
+WIDE_PIPE_BYTES = 1 << 20  # what an agent has printed when it ends fits in: Gemini CLI loses what does not
+NARROW_PIPE_BYTES = 4096  # the least there is: about one call's events, so who prints them waits to be heard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +53,7 @@ class Launch:
         output_cap: the most output tokens that one call of the agent may have.
         home: the private home that the environment points to, to be furnished before the start; None: the user's own.
         before: what each process before it is told instead, started with the same arguments: it compacts.
+        pipe_bytes: how much it may have printed that nobody has heard, where a limit could end it.
         telemetry: variables that make the agent tell its calls to a receiver, whose address goes into `{url}`; empty
             where it has nothing to tell.
     """
@@ -56,6 +64,7 @@ class Launch:
     output_cap: int = 32_000
     home: PrivateHome | None = None
     before: tuple[bytes, ...] = ()
+    pipe_bytes: int = WIDE_PIPE_BYTES
     telemetry: Mapping[str, str] = field(default_factory=dict)
 
 

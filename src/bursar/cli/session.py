@@ -31,17 +31,15 @@ from bursar.config import (
     open_stores,
 )
 from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, UserError
-from bursar.history import STATISTICS_FILE, build_statistics, write_statistics
+from bursar.history import ENOUGH_ATTEMPTS, STATISTICS_FILE, build_statistics, write_statistics
 from bursar.ids import RandomIds
 from bursar.journal import AttemptRow, Journal, RunState, read_window_record
-from bursar.money import NANO_PER_USD
 from bursar.notify import Notifier
 from bursar.paths import state_dir
 from bursar.plan import Plan
 from bursar.pricing import ALIASES, load_prices
 from bursar.reports import build_run_report, render_report, report_as_data
 from bursar.run import (
-    ENOUGH_ATTEMPTS,
     Conductor,
     LiveForecast,
     PlanToRun,
@@ -118,8 +116,11 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
     run_settings = _run_settings(settings, flags)  # refused before any store is made
     failover = tuple(build_agent(settings, name) for name in settings.routing.failover if name != agent.name)
     models = (each.model_for(tier) for each in (agent, *failover) for tier in ("small", "medium", "large"))
+    stores = open_stores(state, find_ledger_place(), clock)
+    if stores.history_problem:
+        say(f"warning: nothing is learned from earlier runs, nor will be from this one: {stores.history_problem}\n")
     return Tools(
-        stores=open_stores(state, find_ledger_place(), clock),
+        stores=stores,
         agent=agent,
         rates=load_prices(clock.now(), settings.prices()).table((*ALIASES, *models)),
         settings=run_settings,
@@ -138,10 +139,7 @@ def _task_value(settings: Settings) -> float | None:
     """What a finished task is worth to the learned policy; None where the rules choose."""
     if settings.routing.policy == "rules":
         return None
-    value = parse_limit(settings.routing.value)
-    if value.unit is not Unit.USD:
-        raise UserError("routing.value must be in USD", hint='value = "5 USD"')
-    return value.quantity / NANO_PER_USD
+    return settings.routing.value_usd()
 
 
 def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
@@ -262,7 +260,12 @@ def conduct(
     conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow], watch: Watch, *, as_json: bool
 ) -> int:
     """Conducts the run to its end, prints its report on stdout and gives the exit code."""
-    state, number = asyncio.run(_conduct(conductor, context, rows, watch))
+    try:
+        state, number = asyncio.run(_conduct(conductor, context, rows, watch))
+    except Exception:
+        run = context.run.id
+        say(f"run {run} cannot go on for now; nothing of it is lost, and this goes on with it: bursar resume {run}\n")
+        raise
     _export_statistics(context)
     try:
         print_report(context.stores, context.run.id, as_json=as_json)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bursar.config.settings import (
         AgentSettings,
         NotifyTable,
+        RoutingTable,
         RunTable,
         Settings,
         load_project_settings,
@@ -52,6 +53,7 @@ _ROOMS = {
     "settings": (
         "AgentSettings",
         "NotifyTable",
+        "RoutingTable",
         "RunTable",
         "Settings",
         "load_project_settings",
@@ -73,6 +75,7 @@ __all__ = [
     "NotifyTable",
     "ParallelSettings",
     "ParallelTable",
+    "RoutingTable",
     "RunTable",
     "Settings",
     "build_agent",

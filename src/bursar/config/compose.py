@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bursar.agents import Agent, ClaudeAgent, CodexAgent, CommandAgent, GeminiAgent, OpencodeAgent
 from bursar.budget import Level
 from bursar.config.settings import AgentSettings, Settings
-from bursar.errors import UserError
+from bursar.errors import StoreError, UserError
 from bursar.paths import HISTORY_FILE, JOURNAL_FILE, state_dir
 from bursar.sandbox import Network, Sandbox, open_sandbox
 
@@ -73,19 +73,28 @@ def build_sandbox(settings: Settings, *, is_wanted: bool | None = None) -> Sandb
 def open_stores(state: Path, ledger_place: str, clock: Clock) -> Stores:
     """The ledger at its place (see `find_ledger_place`), journal and history in the state directory; made if not there.
 
+    Where the history cannot be used there is one that is forgotten in the end, and `history_problem` says why: nobody's
+    money is in it.
+
     Raises:
-        StoreError: one of them is corrupt, foreign, of a later version, or cannot be written.
+        StoreError: ledger or journal is corrupt, foreign, of a later version, or cannot be written.
     """
-    from bursar.history import open_history  # here, because to build an agent none of them is needed
+    from bursar.history import FleetingHistory, open_history  # here: to build an agent none of them is needed
     from bursar.journal import open_journal
     from bursar.ledger import open_lasting_ledger
     from bursar.run import Stores
 
+    problem = ""
+    try:
+        history = open_history(state / HISTORY_FILE)
+    except StoreError as error:
+        history, problem = FleetingHistory(), error.message
     return Stores(
         ledger=open_lasting_ledger(ledger_place, clock),
         ledger_place=ledger_place,
         journal=open_journal(state / JOURNAL_FILE),
-        history=open_history(state / HISTORY_FILE),
+        history=history,
+        history_problem=problem,
     )
 
 

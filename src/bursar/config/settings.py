@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from bursar.budget import WindowLimit
+from bursar.budget import Unit, WindowLimit, parse_limit
 from bursar.config.files import project_file, read_settings_file, user_file
 from bursar.config.ledger_place import URL_VARIABLE, check_ledger_url
 from bursar.config.parallel import ParallelTable, check_parallel, parallel_in_environment
@@ -23,6 +23,7 @@ from bursar.config.prices import COUNTER_OF, PriceTable, check_prices
 from bursar.config.sizes import parse_size
 from bursar.config.windows import WindowTable, check_windows, window_limits
 from bursar.errors import UserError
+from bursar.money import NANO_PER_USD
 from bursar.notify import check_target, mask_target
 from bursar.pricing import PriceOverride
 
@@ -69,6 +70,17 @@ class RoutingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     attempt_cap: str = ""
     downgrade: bool = False
     failover: list[str] = []
+
+    def value_usd(self) -> float:
+        """What a finished task is worth.
+
+        Raises:
+            UserError: it is no amount of USD.
+        """
+        worth = parse_limit(self.value)
+        if worth.unit is not Unit.USD:
+            raise UserError(f"routing.value must be in USD, not {self.value}", hint='value = "5 USD"')
+        return worth.quantity / NANO_PER_USD
 
 
 class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

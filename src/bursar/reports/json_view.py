@@ -109,7 +109,7 @@ def _task(task: TaskLine) -> dict[str, Any]:
                 "tokens_by_provenance": dict(line.tokens_by_provenance),
                 "sandboxed": line.was_sandboxed,
                 "differences": list(line.differences),
-                "assumptions": list(line.assumptions),
+                "remarks": list(line.remarks),
                 "note": line.row.note,
                 "directory": line.row.directory,
             }

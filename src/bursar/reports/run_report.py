@@ -23,7 +23,7 @@ class AttemptLine:
 
     Attributes:
         differences: what sources of its usage say that is more than 1 % apart.
-        assumptions: what of its cost is not as anybody has stated it.
+        remarks: what else a person should know of its figures.
         tokens_by_provenance: how its tokens were found out: `streamed`, `reconciled`, `estimated`; empty where its
             outcome is not there any more.
         was_sandboxed: None where nobody knows any more.
@@ -35,7 +35,7 @@ class AttemptLine:
     nano_usd: int | None
     wall_seconds: float
     differences: Sequence[str] = ()
-    assumptions: Sequence[str] = ()
+    remarks: Sequence[str] = ()
     tokens_by_provenance: Mapping[str, int] = field(default_factory=dict)
     was_sandboxed: bool | None = None
 
@@ -170,7 +170,7 @@ def _attempt_line(row: AttemptRow, reservation: Reservation) -> AttemptLine:
         nano_usd=reservation.known.nano_usd,
         wall_seconds=(ended - datetime.fromisoformat(row.started_at)).total_seconds(),
         differences=() if outcome is None else outcome.differences,
-        assumptions=() if outcome is None else outcome.assumptions,
+        remarks=() if outcome is None else outcome.remarks,
         tokens_by_provenance={} if outcome is None else outcome.tokens_by_provenance,
         was_sandboxed=None if outcome is None else outcome.was_sandboxed,
     )

@@ -5,11 +5,11 @@ meters an agent and enforces its hold, and goes on doing so when the conductor i
 """
 
 from bursar.run.accounts import alerts_of_run
-from bursar.run.advice import ENOUGH_ATTEMPTS, facts_of, learn_policy
 from bursar.run.checkpoints import choose_answer, command_for, give_answer, question_lines
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command, user_name
 from bursar.run.executor import AttemptExecutor, Executor, Standing, Status
+from bursar.run.gsd_jobs import check_no_other_job, forget_jobs
 from bursar.run.kept import is_kept
 from bursar.run.live_forecast import LiveForecast
 from bursar.run.logged import LoggedWork, charge_logs, including_logs
@@ -31,7 +31,6 @@ from bursar.run.requests import ask_of_us, ring
 from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
 
 __all__ = [
-    "ENOUGH_ATTEMPTS",
     "AttemptExecutor",
     "Conductor",
     "Executor",
@@ -54,17 +53,17 @@ __all__ = [
     "alerts_of_run",
     "ask_of_us",
     "charge_logs",
+    "check_no_other_job",
     "check_plan_file",
     "check_prices",
     "choose_answer",
     "command_for",
     "command_of",
-    "facts_of",
+    "forget_jobs",
     "give_answer",
     "including_logs",
     "is_command",
     "is_kept",
-    "learn_policy",
     "open_jobs",
     "open_plan",
     "open_program",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bursar.budget import Amount, Limit
-from bursar.errors import BursarError
+from bursar.errors import BursarError, StoreError
 from bursar.estimation import estimate
 from bursar.events import AttemptEnded, AttemptStarted, StartWarned
 from bursar.journal import AttemptRow, AttemptState, TaskState
@@ -68,7 +68,8 @@ class Attempts:
         self._shares = FairShares(context)
         self._commands = context.commands
         self.refused = RefusedMerges(context)
-        self._are_lengths_known = not _compete(context)
+        self._do_compete = _compete(context)
+        self._are_lengths_known = not self._do_compete
         self._inheritance = Inheritance(context)
         self._continuing = Continuing(context, place)
 
@@ -204,9 +205,11 @@ class Attempts:
                 if isinstance(merged, str):
                     return await self._end(task, row, outcome, change, judgement, commit=merged)
                 judgement = Judgement(AttemptState.FAILED, self.refused.add(row, merged, self._place.tip))
+        except StoreError:
+            raise  # the journal could not be written: a resume goes on from here, and the task is not done twice
         except BursarError as error:
             if self._place.has(row.key):
-                raise  # only the journal has not heard of it yet: a resume tells it, and the task is not done twice
+                raise  # only the journal has not heard of it yet: a resume tells it
             judgement = Judgement(AttemptState.FAILED, error.message)
         return await self._end(task, row, outcome, change, judgement)
 
@@ -326,7 +329,7 @@ class Attempts:
         seen = await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
         if seen is not None and self._expectations.learn(seen):
             self._holds.clear()
-            self._are_lengths_known = not _compete(self._context)
+            self._are_lengths_known = not self._do_compete
         self._open.pop(row.key, None)
         self._blind.discard(row.key)  # what it took is known from here on
         if not is_kept(row):

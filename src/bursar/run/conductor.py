@@ -58,6 +58,7 @@ from bursar.run.dispatch import (
 )
 from bursar.run.escalation import Escalated
 from bursar.run.executor import AttemptExecutor
+from bursar.run.gsd_jobs import GsdJobs
 from bursar.run.local_executor import LocalExecutor
 from bursar.run.phases import Phases
 from bursar.run.place import Place
@@ -121,6 +122,7 @@ class Conductor:
         )
         self._purchases = Purchases(context, self._tasks)
         self._requests = Requests(context)
+        self._jobs = GsdJobs(context)
         self._executor = LocalExecutor(context.directory / "spawner.log") if executor is None else executor
         self._attempts = Attempts(context, self._executor, place, tried)
         self._windows = WindowWatch(context)
@@ -161,8 +163,10 @@ class Conductor:
                 limit=context.run.limit,
                 budgets=other_budgets(context),
                 windows=self._windows.limits_in_words(),
+                learned_from=None if context.advice is None else context.advice.learned_from,
             )
         )
+        self._jobs.begin()
         self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context, self._progress.charged)}
         async with self._executor, self._requests:
             self._attempts.restore(rows)
@@ -180,7 +184,7 @@ class Conductor:
             except BaseException:
                 self.request_stop()
                 await asyncio.gather(*self._progress.running, return_exceptions=True)
-                self._save_what_was_merged()
+                self._leave_to_a_resume()
                 raise
         self._tell_what_remains()
         self._place.bring_home(is_done=state is RunState.SUCCEEDED)
@@ -191,18 +195,23 @@ class Conductor:
         context, request = self._context, self._progress.request
         if request is None or not self._is_cancelled or state is RunState.SUCCEEDED:
             context.stores.journal.end_run(context.run.id, state, context.now())
-            return state
-        context.stores.journal.controls.cancel(context.run.id, request.by_user, context.now())
-        return RunState.CANCELLED
+        else:
+            context.stores.journal.controls.cancel(context.run.id, request.by_user, context.now())
+            state = RunState.CANCELLED
+        self._jobs.end(state)
+        return state
 
     @property
     def _is_cancelled(self) -> bool:
         return self._progress.request is not None and self._progress.request.kind is RequestKind.CANCEL
 
-    def _save_what_was_merged(self) -> None:
-        """The checkout has it, though the run cannot go on; where that fails too, the run's ref keeps it."""
+    def _leave_to_a_resume(self) -> None:
+        """The run cannot go on. The checkout has what was merged, else the run's ref keeps it; the journal says so,
+        else that its conductor is dead says the same."""
         with suppress(BursarError, OSError):
             self._place.bring_home(is_done=False)
+        with suppress(BursarError, OSError):
+            self._context.stores.journal.end_run(self._context.run.id, RunState.INTERRUPTED, self._context.now())
 
     async def _work(self) -> RunState:
         """Carries out what is next, one after the other, until nothing is."""
@@ -229,7 +238,7 @@ class Conductor:
 
     async def _look_at_phases(self) -> bool:
         """Phases have ended and begun as far as they can; whether one has begun: its tasks are on offer then."""
-        if self._stop.is_set():
+        if self._dispatch.is_stopping:
             return False
         has_begun = await self._phases.look([task.number for task in self._progress.running.values()])
         if has_begun:
@@ -300,7 +309,7 @@ class Conductor:
             return Refused(number, monotonic(), denied=self._phases.refusal_of(number) is not None)
         if self._is_hopeless(task) or not self._attempts.may_begin(task):
             return Refused(number, monotonic(), denied=False)
-        if (obstacle := self._windows.obstacle(task, self._attempts.hold_for(task).amount.tokens)) is not None:
+        if (obstacle := self._windows.obstacle(task, self._attempts.hold_for(task))) is not None:
             self._progress.denials.pop(number, None)
             return Refused(number, monotonic(), obstacle.is_denial, self._windows.again_at(obstacle))
         self._keep_modest(task)

@@ -87,12 +87,17 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """Where facts are kept; `ledger_place` (a path or a URL) is for supervisors, who open it themselves."""
+    """Where facts are kept; `ledger_place` (a path or a URL) is for supervisors, who open it themselves.
+
+    Attributes:
+        history_problem: why what is learned is forgotten in the end; empty where it is not.
+    """
 
     ledger: Ledger
     ledger_place: str
     journal: Journal
     history: History
+    history_problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

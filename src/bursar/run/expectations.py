@@ -78,6 +78,7 @@ class Expectations:
         self._most_tokens = 0
         self._most_nano_usd: int | None = 0  # None: there was one whose cost nobody knows
         self._types: Mapping[str, str] = {}  # what people have corrected
+        self._type_by_task: dict[str, str] = {}
         self._of_kinds: dict[tuple[Kind, str], list[int]] | None = None  # tokens of what instances succeeded with
 
     def matter(self, balances: Iterable[Balance]) -> bool:
@@ -176,10 +177,16 @@ class Expectations:
         middles = {name: median(seconds) for name, seconds in groups.items() if len(seconds) >= FEW}
         found = {}
         for task in tasks:
-            type_ = self._types.get(task.digest) or choose_task_type(task)
+            type_ = self._type_of(task)
             names = ((type_, task.complexity), (type_,), ())
             found[task.number] = next(middles[name] for name in names if name in middles)
         return found
+
+    def _type_of(self, task: Task) -> str:
+        """Read out of the task's words once: a large run asks again and again."""
+        if task.number not in self._type_by_task:
+            self._type_by_task[task.number] = self._types.get(task.digest) or choose_task_type(task)
+        return self._type_by_task[task.number]
 
     def _cost(self, estimator: Estimator, task: Task, model: str) -> int | None:
         if estimator.observations("cost_usd") < ENOUGH:

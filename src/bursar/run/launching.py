@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bursar.agents import LaunchRequest, PrivateHome
+from bursar.agents import WIDE_PIPE_BYTES, LaunchRequest, PrivateHome
 from bursar.budget import RUN_THRESHOLDS, Budget, Counting, Limit, OnLimit, Unit
 from bursar.errors import SetupError
 from bursar.journal import AttemptRow, Remainder
@@ -49,6 +49,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow, inherited: str 
         environment={**identity_variables(context.project), **launch.environment},
         stdin=launch.stdin,
         before=list(launch.before),
+        pipe_bytes=launch.pipe_bytes if blocking else WIDE_PIPE_BYTES,
         stop_ladder=[
             StopRung(signal=int(rung.signal), to_group=rung.to_group, grace_seconds=rung.grace_seconds)
             for rung in agent.stop_ladder
@@ -84,6 +85,7 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow, inherited: 
             model=row.model,
             session_id=row.session_id,
             subagent=task.subagent,
+            writes_files=bool(task.files),
             home=home,
             continues=keeps_conversation(row, continued),
         )

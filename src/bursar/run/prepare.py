@@ -26,9 +26,11 @@ from bursar.plan import (
     plan_of_jobs,
     read_job_list,
     read_plan,
+    task_key,
 )
 from bursar.pricing import RateTable
 from bursar.routing import choose_route
+from bursar.run.collecting import without_collecting
 from bursar.run.context import RunSettings, Stores
 from bursar.run.holds import price_of_tokens
 from bursar.run.origins import CheckoutOrigin, Origin, WorkspaceOrigin
@@ -63,12 +65,11 @@ class PlanToRun:
         """What was asked for, as the journal keeps it; None for a single plan or a job list."""
         return None if self.selection is None else self.selection.scope
 
-    def is_summarized(self, number: str) -> bool:
-        """Whether the task's plan was done when the program was chosen: a SUMMARY lies beside it."""
-        if self.selection is None or self.program is None:
-            return False
-        part = self.program.part_of(number)
-        return any(part.plan.id == done.plan.id for done in self.selection.choice.done)
+    @property
+    def summarized(self) -> frozenset[str]:
+        """Tasks of plans that were done when the program was chosen: a SUMMARY lies beside them."""
+        done = () if self.selection is None else self.selection.choice.done
+        return frozenset(task_key(part.plan, task) for part in done for task in part.plan.tasks)
 
     def knowing(self, tasks: Iterable[str]) -> PlanToRun:
         """The same for a run that has these tasks: plans that it has done since are part of it all the same."""
@@ -104,6 +105,7 @@ class Tools:
     learn_after: int = 0
 
 
+@without_collecting()
 def check_plan_file(path: Path) -> tuple[Plan, Graph]:
     """The plan and its graph.
 
@@ -265,7 +267,8 @@ class RunLock:
                 self.release()
                 workspace = opened.workspace if isinstance(opened, RunRow) else opened.origin.workspace
                 what = "plan" if workspace is None else "job list"
-                which = f"this {what}" if path == own else str(path)
+                is_single = opened.scope is None and path == own
+                which = f"this {what}" if is_single else str(path)
                 raise UserError(f"{which} is being run by another process", hint="bursar status") from taken
 
     def release(self) -> None:

@@ -15,8 +15,6 @@ from bursar.processes import become_subreaper, die_with_parent, kill_descendants
 from bursar.supervision.limits import limit_files
 from bursar.supervision.spec import MARK, STDERR_FILE, AttemptSpec, StopRung
 
-_PIPE_BYTES = 1 << 20
-
 
 class AgentProcess:
     """The agent of one attempt. When the calling process dies, by whatever means, the kernel kills the agent."""
@@ -47,7 +45,7 @@ class AgentProcess:
         assert self._process.stdout is not None
         self.output = self._process.stdout.fileno()
         os.set_blocking(self.output, False)
-        _widen(self.output)
+        _resize(self.output, spec.pipe_bytes)
         self.pidfd = os.pidfd_open(self._process.pid)
         self.exit_code: int | None = None
         self.is_paused = False
@@ -122,8 +120,8 @@ def _memory_file(content: bytes) -> int:
     return file
 
 
-def _widen(pipe: int) -> None:
+def _resize(pipe: int, size: int) -> None:
     try:
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, size)
     except OSError:
-        pass  # the system's limit is lower: only slower
+        pass  # the system's limit is lower: only slower; or it has printed more than that already

@@ -32,6 +32,7 @@ from bursar.supervision.agent_process import AgentProcess
 from bursar.supervision.auditing import keep_audit, tell_differences
 from bursar.supervision.inbox import Inbox
 from bursar.supervision.limits import CappedLog, LimitWatch, cut_file
+from bursar.supervision.remarks import describe_rejections, read_last_line
 from bursar.supervision.spec import STDERR_FILE, STREAM_FILE, AttemptSpec, Ending, Outcome, claim, write_outcome
 from bursar.supervision.spending import Spending
 from bursar.supervision.steps import attempt_steps, join_outcomes, what_stops, within_time
@@ -165,12 +166,13 @@ class Supervision:
         self._splitter = LineSplitter()
         self._home = AgentHome(spec.home, Path(spec.directory))
         self._ladder = StopLadder(spec.stop_ladder)
+        self._directory = Path(spec.directory)
         self._limits = LimitWatch(spec.limits, [Path(place) for place in spec.own_folders])
-        self._complaints = Path(spec.directory) / STDERR_FILE
+        self._complaints = self._directory / STDERR_FILE
         self._log_bytes = spec.limits.log_bytes
         self._left_out = 0
         self._is_cut_off = False
-        self._windows = WindowNotes(Path(spec.directory))
+        self._windows = WindowNotes(self._directory)
         self._started_at = clock.monotonic()
         self._ends_at = None if spec.limit_seconds is None else self._started_at + spec.limit_seconds
         self._ending = Ending.EXITED
@@ -340,6 +342,11 @@ class Supervision:
     def _is_kill_due(self) -> bool:
         return self._is_cut_off or self._ladder.is_exhausted(self._clock.monotonic())
 
+    def _last_words(self) -> str:
+        """The end of what an agent that failed has written on stderr; nothing of one that was stopped."""
+        has_failed = self._ending is Ending.EXITED and self._agent.exit_code != 0
+        return read_last_line(self._complaints) if has_failed else ""
+
     def _outcome(self, unknown: Amount, is_clear: bool) -> Outcome:
         said, metered = self._meter.ended, self._spending.metered
         # Finished work stays: the agent may have been faster than our signal.
@@ -348,7 +355,7 @@ class Supervision:
             ending=Ending.EXITED if has_finished else self._ending,
             exit_code=self._agent.exit_code,
             is_error=None if said is None else said.is_error,
-            message="" if said is None else said.message[:2000],
+            message=self._last_words() if said is None else said.message[:2000],
             denied_permissions=[] if said is None else list(said.denied_permissions),
             metered_tokens=metered.tokens,
             metered_nano_usd=metered.nano_usd,
@@ -360,7 +367,7 @@ class Supervision:
             limit=self._limit,
             resets_at=self._windows.resets_at(said, self._clock.now()),
             differences=[str(difference) for difference in self._meter.differences],
-            assumptions=self._spending.assumptions(),
+            remarks=[*self._spending.remarks(), *describe_rejections(self._meter)],
             tokens_by_provenance=self._spending.tokens_by_provenance(unknown),
             rejected_lines=self._meter.rejected_lines,
             leftovers_killed=is_clear,

@@ -44,7 +44,7 @@ _MANNERS = {
     Manner.SILENT: 4,
     Manner.DIES: 6,
     Manner.HANGS: 3,
-    Manner.MEDDLES: 6,
+    Manner.MEDDLES: 14,
     Manner.IDLE: 3,
 }
 _TELLINGS = {Telling.WELL: 75, Telling.TWICE: 9, Telling.LATE: 8, Telling.ONLY_AT_THE_END: 8}
@@ -134,7 +134,7 @@ def _choose(dice: random.Random, weights: dict[Any, int]) -> Any:
 
 def _call(dice: random.Random, name: str, scale: int, is_tame: bool) -> Call:
     telling = Telling.WELL if is_tame else _choose(dice, _TELLINGS)
-    seconds = dice.choice((0.1, 2.0, 30.0, 400.0)) * dice.uniform(0.5, 1.5)
+    seconds = dice.choice((0.1, 2.0, 20.0, 90.0)) * dice.uniform(0.5, 1.5)
     return Call(name, dice.randint(scale // 4, scale), dice.randint(1, scale // 4), seconds, telling)
 
 

@@ -25,6 +25,7 @@ def audit(record: Record) -> list[str]:
         *_out_of_order(record),
         *_at_once(record),
         *_money(record),
+        *_left(record),
         *_untrue(record),
     ]
 
@@ -48,6 +49,8 @@ def _tasks(record: Record) -> Sequence[Task]:
 def _lost(record: Record) -> Iterator[str]:
     """In the end, which is reached, every task that has files to write is merged, and its work is in the tree."""
     git = record.git
+    if _is_cancelled(record):
+        return
     history = git.history(git.refs[BRANCH])
     done = {_task_of(commit.attempt) for commit in history if commit.attempt}
     if record.run is None or record.run.state is not RunState.SUCCEEDED:
@@ -56,12 +59,10 @@ def _lost(record: Record) -> Iterator[str]:
     for task in record.scenario.plan.tasks:
         if task.files and task.number not in done:
             yield f"task {task.number} is lost: the run is done and has no commit of it"
-    writers = {file: each.attempt for each in history for file, text in each.tree.items() if text == each.attempt}
+    writers = {file: each.attempt for each in history for file in git.files_of_tasks.get(_task_of(each.attempt), ())}
     for file, attempt in writers.items():
-        if history[-1].tree.get(file) != attempt:
+        if _task_of(history[-1].tree.get(file, "")) != _task_of(attempt):
             yield f"{file} is not as {attempt} left it, and nobody has written it since"
-    if git.worktrees:
-        yield f"worktrees are left: {sorted(git.worktrees)}"
 
 
 def _merged_twice(record: Record) -> Iterator[str]:
@@ -139,6 +140,15 @@ def _charged(each: Reservation, truth: Truth | None) -> Iterator[str]:
         yield f"{each.key} was charged only {charged} tokens, and its agent used {used}, {truth.untold} of it untold"
 
 
+def _left(record: Record) -> Iterator[str]:
+    """A run that is over, done or cancelled, has left nothing behind but what it says it could not collect."""
+    said = " ".join(row.note for row in record.attempts)
+    if left := [worktree for worktree in record.git.worktrees if f"what the agent left is in {worktree}" not in said]:
+        yield f"worktrees are left: {sorted(left)}"
+    if record.machine.supervisors:
+        yield f"agents are left: {sorted(record.machine.supervisors)}"
+
+
 def _untrue(record: Record) -> Iterator[str]:
     """The journal says of every task and attempt what is so."""
     if record.run is None or record.run.state is not RunState.SUCCEEDED:
@@ -151,6 +161,10 @@ def _untrue(record: Record) -> Iterator[str]:
             yield f"the run is done, and its attempt {row.key} is {row.state}"
     if record.run.conductor is not None or record.git.homecomings[-1:] != [True]:
         yield "the run is done, and was not brought home"
+
+
+def _is_cancelled(record: Record) -> bool:
+    return record.run is not None and record.run.state is RunState.CANCELLED
 
 
 def _task_of(attempt: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
-from bursar.errors import StoreError
+from bursar.errors import SetupError, StoreError
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ class Faults:
     Attributes:
         crash_at: the durable write at which it dies, counted from 1; 0 for never.
         is_before: it dies before that write has taken effect.
-        errors: writes that fail without effect, and whether as an `OSError` (else as the store tells it).
+        errors: writes that fail without effect, and whether as an `OSError` (else as git or the store tells it).
         writes: the names of the writes so far.
     """
 
@@ -49,13 +49,13 @@ class Faults:
 
         Raises:
             Crash: the process dies here, or is dead.
-            StoreError, OSError: there is no room on the disk.
+            StoreError, SetupError, OSError: there is no room on the disk.
         """
         self.check_alive()
         self.writes.append(name)
         number = len(self.writes)
         if number in self.errors:
-            raise _full(is_plain=self.errors[number])
+            raise _full(name, is_plain=self.errors[number])
         if number == self.crash_at and self.is_before:
             self.die()
         result = act()
@@ -71,9 +71,11 @@ class Faults:
         raise Crash
 
 
-def _full(*, is_plain: bool) -> Exception:
+def _full(name: str, *, is_plain: bool) -> Exception:
     if is_plain:
         return OSError(errno.ENOSPC, "No space left on device")
+    if name.startswith("git."):
+        return SetupError("`git` failed with exit code 128: fatal: No space left on device")
     return StoreError("the file cannot be written: database or disk is full")
 
 
@@ -84,11 +86,17 @@ class _Guarded:
     def __getattr__(self, name: str) -> Any:
         self._faults.check_alive()
         found = getattr(self._target, name)
+        inner = frozenset(each.removeprefix(f"{name}.") for each in self._writes if each.startswith(f"{name}."))
+        if inner:
+            return _Guarded(found, f"{self._name}.{name}", inner, self._faults)
         if name not in self._writes:
             return found
         return lambda *args, **keywords: self._faults.write(f"{self._name}.{name}", lambda: found(*args, **keywords))
 
 
 def guarded(target: T, name: str, writes: frozenset[str], faults: Faults) -> T:
-    """The same object, whose methods named in `writes` are durable writes of the process that `faults` are about."""
+    """The same object, whose methods named in `writes` are durable writes of the process that `faults` are about.
+
+    `part.method` is a method of an object within.
+    """
     return cast(T, _Guarded(target, name, writes, faults))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bursar.budget import Limit, Unit
 from bursar.graph import Graph, build_graph, plan_nodes
+from bursar.journal import RequestKind
 from bursar.plan import Metrics, Plan, Task, TokenRange
 from bursar.run import RunLimit, RunSettings
 
@@ -46,7 +47,8 @@ class Luck:
 
     Attributes:
         crash_at, is_before, errors: see `Faults`.
-        stop_after: seconds until the user asks it to stop; None for never.
+        stop_after: seconds until it gets a signal to stop; None for never.
+        ask_after, asks: seconds until somebody asks it for that; None for never.
         rival_after: seconds until somebody else tries to conduct the run, too.
         turn_after, turn_by: when the wall clock jumps, and how far.
         pause: seconds until the next conductor.
@@ -57,16 +59,13 @@ class Luck:
     is_before: bool = True
     errors: Mapping[int, bool] = field(default_factory=dict)
     stop_after: float | None = None
+    ask_after: float | None = None
+    asks: RequestKind = RequestKind.PAUSE
     rival_after: float | None = None
     turn_after: float | None = None
     turn_by: float = 0.0
     pause: float = 0.0
     reboots: bool = False
-
-    @property
-    def is_bad(self) -> bool:
-        """Whether it does not leave the conductor in peace."""
-        return bool(self.crash_at or self.errors or self.stop_after is not None)
 
 
 def draw_scenario(seed: int, folder: Path) -> Scenario:
@@ -84,7 +83,7 @@ def draw_scenario(seed: int, folder: Path) -> Scenario:
         settings=RunSettings(
             max_parallel=dice.randint(1, 5),
             default_hold_tokens=scale * dice.choice((2, 6)),
-            attempt_limit_seconds=dice.choice((900.0, 3600.0)),
+            attempt_limit_seconds=dice.choice((120.0, 600.0)),
             startup_delay_seconds=dice.choice((0.0, 0.0, 0.0, 1.5)),
             max_attempts=dice.choice((1, 1, 3)),
             auto_approved=frozenset({"human-verify"}),
@@ -129,13 +128,15 @@ def draw_luck(seed: int, life: int) -> Luck:
     if life >= _BAD_LIVES:
         return Luck()
     dice = random.Random(f"{seed}/luck/{life}")
-    kind = dice.choices(("crash", "disk", "stop", "none"), (50, 20, 10, 20))[0]
+    kind = dice.choices(("crash", "disk", "stop", "ask", "none"), (48, 20, 8, 8, 16))[0]
     first = dice.randint(1, dice.choice((12, 60, 140)))
     return Luck(
         crash_at=first if kind == "crash" else 0,
         is_before=dice.random() < 0.5,
         errors=_errors(dice, first) if kind == "disk" else {},
         stop_after=dice.choice((0.0, 1.0, 60.0, 900.0)) * dice.random() if kind == "stop" else None,
+        ask_after=dice.choice((1.0, 60.0, 900.0)) * dice.random() if kind == "ask" else None,
+        asks=dice.choices(tuple(RequestKind), (5, 3, 1))[0],
         rival_after=dice.uniform(0, 300) if dice.random() < 0.3 else None,
         turn_after=dice.uniform(0, 300) if dice.random() < 0.2 else None,
         turn_by=dice.choice((-86_400.0, -3600.0, 3600.0, 40 * 86_400.0)),

@@ -25,7 +25,17 @@ from bursar.agents import CommandAgent
 from bursar.errors import BursarError, UserError
 from bursar.events import RunEvent
 from bursar.history import open_history
-from bursar.journal import AttemptRow, Journal, RunRow, RunState, TaskRow, TaskState, open_journal
+from bursar.journal import (
+    AttemptRow,
+    Journal,
+    Request,
+    RequestKind,
+    RunRow,
+    RunState,
+    TaskRow,
+    TaskState,
+    open_journal,
+)
 from bursar.ledger import Reservation
 from bursar.pricing import RateTable
 from bursar.run import Conductor, PlanToRun, RunLock, Stores, Tools, settle_finished, take_up, unfinished_run
@@ -44,7 +54,8 @@ _TAME_FROM = 7  # from this conductor on agents behave, so that the run must com
 _JOURNAL_WRITES = frozenset(
     {
         *("begin_run", "change_plan", "conduct", "end_run", "set_task", "reset_task"),
-        *("begin_attempt", "begin_merge", "end_attempt"),
+        *("begin_attempt", "begin_merge", "end_attempt", "controls.cancel", "controls.add_to_limit"),
+        *("controls.put_question", "controls.give_answer", "controls.leave", "controls.go_on"),
     }
 )
 _LEDGER_WRITES = frozenset({"define", "reserve", "extend", "settle", "release", "forfeit", "charge", "record"})
@@ -147,10 +158,10 @@ class _Simulation:
             faults = Faults(crash_at=luck.crash_at, is_before=luck.is_before, errors=luck.errors)
             ended = self._live(life, luck, faults)
             self._lives.append(Life(luck=luck, ended=ended, writes=faults.writes, began=began))
-            if ended in {RunState.SUCCEEDED, "stuck"}:
-                break
             if ended in set(RunState):
                 self._check_quiet(ended)
+            if ended in {RunState.SUCCEEDED, RunState.CANCELLED, "stuck"}:
+                break
             self._between(luck)
         return self._record()
 
@@ -200,10 +211,20 @@ class _Simulation:
 
         if luck.stop_after is not None:
             timeline.after(luck.stop_after, while_alive(conductor.request_stop))
+        if luck.ask_after is not None:
+            timeline.after(luck.ask_after, while_alive(lambda: self._ask(luck.asks, conductor)))
         if luck.rival_after is not None:
             timeline.after(luck.rival_after, while_alive(lambda: self._try_rival(opened, tools)))
         if luck.turn_after is not None:
             timeline.after(luck.turn_after, lambda: self.machine.clock.turn(luck.turn_by))
+
+    def _ask(self, kind: RequestKind, conductor: Conductor) -> None:
+        """Somebody asks the conductor for something, through the journal, and rings."""
+        if (run := self._latest()) is not None and run.conductor is not None:
+            now = self.machine.clock.now().isoformat()
+            asked = Request(run_id=run.id, conductor=run.conductor, kind=kind, by_user="ada", at=now)
+            self.journal.controls.ask(asked)
+            conductor.look()
 
     def _try_rival(self, opened: PlanToRun, tools: Tools) -> None:
         with suppress(UserError):
@@ -242,7 +263,12 @@ class _Simulation:
             self._breaches.append(f"the run is {ended}, and agents are at work: {sorted(self.machine.supervisors)}")
 
     def _between(self, luck: Luck) -> None:
-        """Time passes; supervisors go on, or the machine restarts. People answer what waits for them."""
+        """Time passes; supervisors go on, or the machine restarts. People answer what waits for them.
+
+        All conductors are this process, so what was asked of the last one would reach the next: it is taken back.
+        """
+        with self.journal._database.write() as connection:
+            connection.execute("DELETE FROM request")
         self.machine.timeline.pass_by(luck.pause)
         if luck.reboots:
             self.machine.reboot()
