@@ -373,25 +373,25 @@ class Conductor:
         row = self._progress.rows.pop(task.number)
         self._windows.ended(row.key, Path(row.directory), self._context.agent_of(task).name, ended.resets_at)
         self._progress.is_news = True
-        if self._starts_afresh(task, ended):
+        if self._starts_afresh(task, row, ended):
             return Rerouted(task.number)
         learn_from(self._context, task, ended)
-        if self._attempts.refused.is_refused(task, ended) and self._asks_to_merge(task, ended):
+        if self._attempts.refused.is_refused(row) and self._asks_to_merge(task, row, ended):
             return Ended(task.number, "interrupted")
         if self._goes_on_elsewhere(task, ended) or self._goes_on_later(task, ended):
             return Rerouted(task.number)
-        return Ended(task.number, "interrupted" if self._asks_to_merge(task, ended) else ended.outcome)
+        return Ended(task.number, "interrupted" if self._asks_to_merge(task, row, ended) else ended.outcome)
 
-    def _starts_afresh(self, task: Task, ended: AttemptEnded) -> bool:
+    def _starts_afresh(self, task: Task, row: AttemptRow, ended: AttemptEnded) -> bool:
         """Whether the task, whose work could not be merged, is on offer again, from what is merged now."""
-        if self._stop.is_set() or not self._attempts.refused.is_to_be_repeated(task, ended):
+        if self._stop.is_set() or not self._attempts.refused.is_to_be_repeated(task, row, ended):
             return False
         self._reroute(task, Escalated(self._context.model_of(task), "starts afresh from what is merged now"))
         return True
 
-    def _asks_to_merge(self, task: Task, ended: AttemptEnded) -> bool:
+    def _asks_to_merge(self, task: Task, row: AttemptRow, ended: AttemptEnded) -> bool:
         """Whether a person has to merge the task's work; what depends on it waits, too."""
-        because = self._attempts.refused.ask_person(task, ended)
+        because = self._attempts.refused.ask_person(task, row, ended)
         if because is not None:
             self._set_task(task.number, TaskState.WAITING, because)
             self._context.emit(TaskWaited(task=task.number, name=task.name, because=because))

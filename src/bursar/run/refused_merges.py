@@ -41,26 +41,26 @@ class RefusedMerges:
         self._refused.setdefault(row.task, []).append(_Refused(row, refusal, tip))
         return _in_words(refusal)
 
-    def is_to_be_repeated(self, task: Task, ended: AttemptEnded) -> bool:
+    def is_refused(self, row: AttemptRow) -> bool:
+        """Whether that attempt's work could not be merged."""
+        return row.key in [each.row.key for each in self._refused.get(row.task, [])[-1:]]
+
+    def is_to_be_repeated(self, task: Task, row: AttemptRow, ended: AttemptEnded) -> bool:
         """Whether a fresh attempt is made, now that this one's work could not be merged; it will be told of it."""
         refused = self._refused.get(task.number, [])
-        if not self.is_refused(task, ended) or len(refused) > self._context.settings.fresh_attempts:
+        if not self.is_refused(row) or len(refused) > self._context.settings.fresh_attempts:
             return False
         self._context.escalation.teach(task, self._lesson(refused[-1], ended))
         return True
 
-    def is_refused(self, task: Task, ended: AttemptEnded) -> bool:
-        """Whether that attempt is one whose work could not be merged: it lies on the attempt's own branch."""
-        branches = [f"bursar/{each.row.key}" for each in self._refused.get(task.number, [])]
-        return ended.outcome == "failed" and ended.branch in branches[-1:]
-
-    def ask_person(self, task: Task, ended: AttemptEnded) -> str | None:
+    def ask_person(self, task: Task, row: AttemptRow, ended: AttemptEnded) -> str | None:
         """What a person is to do about a task whose fresh attempt has failed, too; None: it has failed by itself."""
-        refused = self._refused.get(task.number, [])
-        if not refused or not self._context.settings.fresh_attempts or ended.outcome != "failed":
+        refused, most = self._refused.get(task.number, []), self._context.settings.fresh_attempts
+        is_owed_another = self.is_refused(row) and len(refused) <= most  # nothing more is started: a resume does
+        if not refused or not most or is_owed_another or ended.outcome != "failed":
             return None
         branches = [f"bursar/{each.row.key}" for each in refused]
-        if ended.branch is not None and ended.branch not in branches:
+        if ended.branch is not None and not self.is_refused(row):
             branches.append(ended.branch)
         return (
             f"a person must merge it: {ended.note}; merge one of {', '.join(branches)}"

@@ -273,8 +273,10 @@ class _Simulation:
         if luck.reboots:
             self.machine.reboot()
         run = self._latest()
+        checkpoints = {task.number for task in self.scenario.plan.tasks if task.is_checkpoint}
         for task in [] if run is None else self.journal.tasks(run.id):
-            if task.state is TaskState.WAITING:
+            # Work that could not be merged waits for a person, too: this one lets the run try again.
+            if task.state is TaskState.WAITING and task.number in checkpoints:
                 self.journal.set_task(task.run_id, task.number, TaskState.MERGED, note="approved by a person")
 
     def _latest(self) -> RunRow | None:
