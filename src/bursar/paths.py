@@ -14,6 +14,7 @@ HISTORY_FILE = "history.db"
 AUDIT_FILE = "audit.jsonl"
 FORECAST_FILE = "forecast.json"  # of a run, in its own folder
 LOGS_FILE = "usage.db"
+SPARES = "spares"  # in a run's folder: worktrees that are kept to be used again
 SETTINGS_FILE = "bursar.toml"
 HOME_FOLDER = "home"  # in an attempt's folder: the agent's private home
 JOURNAL_APPLICATION_ID = 0x6272736A  # "brsj" in the header of the journal's file

@@ -480,7 +480,10 @@ def test_a_budget_that_includes_logs(project: Path, bursar: Bursar) -> None:
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (("--period", "5h"), "`include_logs` needs a `period` of days, weeks or months"),
+        (
+            ("--period", "5h"),
+            "`include_logs` needs a `period` of days, weeks or months: a window that rolls opens when",
+        ),
         ((), "`include_logs` needs a `period` of days, weeks or months"),
         (("--period", "daily", "--match", "phase=08"), "logs do not tell label `phase`, but project, agent, model"),
     ],

@@ -766,3 +766,14 @@ def test_a_blocking_budget_in_usd_holds_nothing_of_unknown_cost(token: Bursar, p
     assert token("record", 1000, "a").code == 0  # it happened
     (project / "bursar.toml").write_text('[[budget]]\nname = "money"\nlimit = "5 USD"\nallow_unknown_price = true\n')
     assert token("reserve", 1000, "a").code == 0
+
+
+def test_what_a_log_may_have_too_is_recorded_with_a_warning(token: Bursar, project: Path) -> None:
+    table = '[[budget]]\nname = "today"\nlimit = "10k tokens"\nperiod = "daily"\n'
+    (project / "bursar.toml").write_text(table + "include_logs = true\n")
+    token("init")
+    said = token("record", 900, "a")
+    assert said.code == 0
+    assert "warning: budget `today` includes agents' logs: what was recorded here" in said.err
+    (project / "bursar.toml").write_text(table)
+    assert "logs" not in token("record", 900, "a").err

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shlex
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -361,3 +363,32 @@ def test_the_users_own_prices_hold_and_no_projects(
     (tmp_path / "bursar.toml").write_text('[[price]]\nmodel = "claude-*"\ninput = "0 USD"\noutput = "0 USD"')
     monkeypatch.chdir(tmp_path)
     assert cost() == listed > 0
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["daily", "--json"], 0), (["daily", "--last", "x"], 2)])
+def test_the_program_says_all_that_it_has_to_say(bursar: Bursar, logs: Path, arguments: list[str], code: int) -> None:
+    """It ends without being taken apart: what was written is out, and the exit code is that of the command."""
+    calls = [line(f"m{number}", "r", model=f"claude-novel-{number}") for number in range(300)]
+    (logs / "s2.jsonl").write_bytes(encode(*calls))
+    done = subprocess.run(
+        [sys.executable, "-m", "bursar", "usage", *arguments], capture_output=True, text=True, check=False
+    )
+    said = bursar("usage", *arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (code, said.out, said.err)
+    assert said.code == code
+    assert len(said.out) > 60_000 if code == 0 else not said.out
+
+
+@pytest.mark.usefixtures("logs")
+def test_output_that_nobody_can_take_is_an_error_of_the_program() -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("there is no full device here")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bursar", "usage", "daily", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode != 0
+    assert done.stderr

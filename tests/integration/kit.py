@@ -10,12 +10,14 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -369,6 +371,17 @@ def open_project(folder: Path, text: str, answers: Script, toml: str | None = No
             yield project
         finally:
             project.finish()
+
+
+@lru_cache(maxsize=1)
+def why_no_sandbox() -> str:
+    """Why bubblewrap cannot be used here; empty where it can."""
+    program = shutil.which("bwrap")
+    if program is None:
+        return "bubblewrap is not installed"
+    words = [program, "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "--", "true"]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    return ended.stderr.strip() if ended.returncode else ""
 
 
 def wait_for_exit(pid: int, timeout: float = PATIENCE) -> None:

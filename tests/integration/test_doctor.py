@@ -114,3 +114,18 @@ def test_merged_work_of_a_run_that_nobody_knows(project: Project) -> None:
         project.git(*command.split()[1:])
     assert project.bursar("doctor").code == 0
     assert project.git("rev-parse", "bursar/a-lost-run/merged") == project.head
+
+
+def test_worktrees_that_were_kept_to_be_used_again(project: Project) -> None:
+    """A conductor was killed while it kept some; those of another project, or of an unknown run, are not ours."""
+    spares = [project.state / "runs" / run / "spares" for run in (str(project.report["run"]), "another")]
+    for folder in spares:
+        (folder / "1" / "locked").mkdir(parents=True)
+        (folder / "1" / "locked" / "file").write_text("x")
+        (folder / "1" / "locked").chmod(0o500)
+    said = project.bursar("doctor")
+    assert (said.code, said.out.count("\n")) == (1, 2)
+    assert "worktrees that were kept to be used again" in said.out
+    assert project.bursar("doctor", "--clean").code == 0
+    assert [folder.exists() for folder in spares] == [False, True]
+    assert project.bursar("doctor").code == 0

@@ -16,7 +16,7 @@ from bursar.testing.agent_install import install_agent
 from bursar.testing.script import Step, ToolCall
 from bursar.usage import Usage
 from tests.integration.conftest import MakeProject
-from tests.integration.kit import PLAN, SUMMARY, Project, parallel, plan, script, shell, task, usage
+from tests.integration.kit import PLAN, SUMMARY, Project, parallel, plan, script, shell, task, usage, why_no_sandbox
 
 pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(240)]
 
@@ -98,3 +98,27 @@ def test_interrupt_and_again(make_project: MakeProject, toml: str) -> None:
     assert (project.repo / "one.txt").read_text() == "hello\n"
     assert again.metered <= project.bill <= project.charged
     project.assert_tidy()
+
+
+def test_in_a_sandbox(make_project: MakeProject, toml: str) -> None:
+    """The real CLI in real bubblewrap: it works, its telemetry and its stream are heard, and the bill is met."""
+    if reason := why_no_sandbox():
+        pytest.skip(f"no sandbox here: {reason}")
+    steps = [
+        Step(
+            text="Looking.",
+            tools=(ToolCall("Bash", {"command": "cat $HOME/../../../../home/secret > seen.txt; true"}),),
+        ),
+        Step(text="Writing.", tools=writes("one.txt")),
+        Step(text="Done."),
+    ]
+    project = make_project(plan(task("One", verify="grep -q hello one.txt")), script({1: steps}), toml)
+    (project.folder / "home" / "secret").write_text("hunter2\n")
+    ended = project.bursar(*run_claude(project, "--budget", "1M tokens", "--sandbox"))
+    assert ended.code == 0, ended.err
+    assert (project.repo / "one.txt").read_text() == "hello\n"
+    assert "unsandboxed" not in ended.out
+    assert ended.metered == project.bill == project.charged
+    (outcome,) = project.state.glob("runs/*/attempts/*/outcome.json")
+    assert json.loads(outcome.read_text())["differences"] == []
+    project.assert_gone()

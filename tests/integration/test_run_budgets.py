@@ -317,7 +317,7 @@ def test_a_fast_call_costs_what_is_stated_for_it(make_project: MakeProject) -> N
     ended = usual.run()
     assert ended.code == 0
     assert "no price of claude-sonnet-4-5 is known for the service tier `fast`" in ended.out
-    assert usual.report["tasks"][0]["attempts"][0]["assumptions"] != []
+    assert usual.report["tasks"][0]["attempts"][0]["remarks"] != []
     model = MODELS["medium"]
     dear = f'\n[[price]]\nmodel = "{model}"\nservice_tier = "fast"\ninput = "18 USD"\noutput = "90 USD"\n'
     stated = fast_run(make_project, dear + 'cache_read = "1.8 USD"\ncache_write_5m = "22.5 USD"\n')

@@ -245,6 +245,7 @@ def test_what_was_learned_chooses_once_enough_is_known_unless_the_settings_say_w
     ended = project.run()
     assert ended.code == 0, ended.err
     assert models_of(project.calls) == [model]
+    assert ("routes learned from" in ended.err) is (model == MODELS["medium"])
 
 
 def test_what_was_learned_says_when_no_attempt_is_worth_its_price(make_project: MakeProject) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tests.integration.conftest import MakeProject
-from tests.integration.kit import parallel, plan, script, shell, task, write
+from tests.integration.kit import parallel, plan, script, settings, shell, task, write
 
 
 def test_undeclared_conflict_fails_the_second(make_project: MakeProject) -> None:
     text = plan(parallel("One"), parallel("Two"), task("Three", 'depends-on="1,2"'))
     steps = {n: [write("shared.txt", f"by {n}\n", wait_for="both")] for n in (1, 2)}
-    project = make_project(text, script(steps))
+    project = make_project(text, script(steps), settings(run="fresh_attempts = 0\n"))
     run = project.start_run()
     assert all(project.server.wait_until_reached("both") for _ in range(2))
     project.server.open_gate("both")

@@ -135,3 +135,17 @@ def test_a_budget_that_counts_the_session_is_not_charged_twice(tmp_path: Path) -
         assert ended.code == 0, ended.err
         assert "the token session takes no part in this run: all would count each token twice" in ended.err
         assert _session(project)["current_usage"] == 0
+
+
+def test_a_phase_without_room_does_not_keep_a_smaller_one_from_starting(tmp_path: Path) -> None:
+    plans = {"01-01": ["alpha"], "02-01": ["beta"]}
+    files = {ROADMAP: roadmap({"1": [], "2": []}), "long.txt": "x" * 40_000, **plan_files(plans)}
+    context = "<context>\n@long.txt\n</context>\n\n<tasks>"
+    files[plan_path("01-01")] = files[plan_path("01-01")].replace("<tasks>", context)
+    more = "\n[parallel]\nmax_workers = 1\n"
+    with roadmap_project(tmp_path, files, answers(plans), more=more) as project:
+        assert project.bursar("token", "init", "opus", "--max-tokens", "15000").code == 0
+        ended = project.bursar("run", ROADMAP, "--trust")
+        assert ended.code == 4, ended.err
+        assert project.states == {"01-01/1": "stopped", "02-01/1": "merged"}
+        assert "it needs 20,000 tokens, and the token session has 14,249 left" in ended.err

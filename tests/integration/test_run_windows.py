@@ -28,11 +28,11 @@ def headers(share: float, seconds: int = AN_HOUR, status: str = "allowed") -> Ma
     }
 
 
-def filling(seconds: int = AN_HOUR) -> Script:
-    """Three tasks of which each takes a fifth of the window: 70 % after the first, 90 % after the second."""
+def filling(seconds: int = AN_HOUR, step: float = 0.2) -> Script:
+    """Three tasks of which each takes so much of the window: 70 % after the first, by default 90 % after the second."""
     steps = {}
     for number, name in enumerate(NAMES, 1):
-        told = headers(0.5 + 0.2 * number if number < 3 else 0.1, seconds)
+        told = headers(round(0.7 + step * (number - 1), 2) if number < 3 else 0.1, seconds)
         steps[f"# Task {number}:"] = [write(f"{slug(name)}.txt", headers=told), Step(text="done", headers=told)]
     return Script.of(steps)
 
@@ -45,8 +45,8 @@ def refusing(seconds: int) -> Script:
     return Script.of(steps)
 
 
-def make(make_project: MakeProject, script: Script, toml: str = WINDOW) -> Project:
-    return make_project(plan(*map(task, NAMES)), script, settings() + toml)
+def make(make_project: MakeProject, script: Script, toml: str = WINDOW, routing: str = "attempts = 1") -> Project:
+    return make_project(plan(*map(task, NAMES)), script, settings(routing=routing) + toml)
 
 
 def test_nothing_starts_past_the_limit_of_a_window(make_project: MakeProject) -> None:
@@ -71,9 +71,9 @@ def test_nothing_starts_past_the_limit_of_a_window(make_project: MakeProject) ->
 
 
 def test_a_flag_goes_before_the_settings_and_may_allow_more(make_project: MakeProject) -> None:
-    project = make(make_project, filling())
-    assert project.run("--window-limit", "5h=95%").code == 0
-    strict = make(make_project, filling(), "")
+    project = make(make_project, filling(step=0.01), WINDOW.replace("80", "60"))
+    assert project.run("--window-limit", "5h=75%").code == 0
+    strict = make(make_project, filling(step=0.01), "")
     assert strict.run("--window-limit", "command:5h=60 %").code == 4
     assert strict.states == {"1": "merged", "2": "stopped", "3": "pending"}
 
@@ -118,10 +118,21 @@ def test_a_refusal_of_the_provider_is_no_failure(make_project: MakeProject) -> N
 
 
 def test_with_wait_what_was_refused_is_tried_again_and_was_no_attempt(make_project: MakeProject) -> None:
-    project = make(make_project, refusing(6), "\n[routing]\nattempts = 2\n")
+    project = make(make_project, refusing(6), "", "attempts = 2")
     ended = project.run("--wait")
     assert ended.code == 0
     assert "command has reached a limit of its provider's, which is over at 20" in ended.err
     assert [line["state"] for line in project.report["tasks"][1]["attempts"]] == ["interrupted", "succeeded"]
     assert [line["model"] for line in project.report["tasks"][1]["attempts"]] == ["claude-sonnet-4-5"] * 2
     assert project.charged == project.bill
+
+
+def test_another_agent_takes_over_before_anybody_waits(make_project: MakeProject) -> None:
+    """The other agent is a Claude Code that is not there: that it was asked for is what is seen."""
+    toml = '[agents.claude]\nprogram = "/nonexistent/claude"\n'
+    project = make(make_project, refusing(AN_HOUR), toml, 'attempts = 1\nfailover = ["claude"]')
+    ended = project.run("--wait")
+    assert ended.code == 1
+    assert "goes to agent claude: command is rate limited" in ended.err
+    assert "waits until" not in ended.err
+    assert [line["state"] for line in project.report["tasks"][1]["attempts"]] == ["interrupted", "failed"]

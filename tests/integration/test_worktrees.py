@@ -19,7 +19,9 @@ from bursar.worktrees import (
     commit_work,
     create,
     is_tracked,
+    list_files,
     open_repository,
+    read_files,
     read_head,
     remove,
     save_branch,
@@ -443,3 +445,18 @@ def test_without_git_there_is_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SetupError, match="git is not installed"):
         open_repository(tmp_path)
+
+
+def test_files_of_a_commit_are_read_without_a_checkout(checkout: Checkout) -> None:
+    first = checkout.head
+    checkout.commit({"docs/one two.md": "ä\n", "docs/deeper/x.md": "x\n"})
+    head = checkout.head
+    assert list_files(checkout.repository, head, "docs") == ("one two.md",)
+    assert list_files(checkout.repository, head, "docs/deeper") == ("x.md",)
+    assert list_files(checkout.repository, first, "docs") == list_files(checkout.repository, head, "nowhere") == ()
+    asked = ["docs/one two.md", "docs", "nowhere.md", "../a.txt", "/etc/passwd", "a\nb", "docs/deeper/x.md"]
+    assert read_files(checkout.repository, head, asked) == {
+        "docs/one two.md": "ä\n".encode(),
+        "docs/deeper/x.md": b"x\n",
+    }
+    assert read_files(checkout.repository, first, asked) == {}

@@ -12,12 +12,13 @@ from bursar.agents.gemini.adapter import GeminiAgent
 from bursar.agents.home import PrivateHome, furnish, give_back, strip
 from bursar.agents.lines import MAX_LINE_BYTES, LineSplitter
 from bursar.agents.opencode.adapter import OpencodeAgent
-from bursar.agents.port import Agent, Launch, LaunchRequest, StopStep, StreamReader
+from bursar.agents.port import WIDE_PIPE_BYTES, Agent, Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.readers import open_reader
 from bursar.agents.reset_times import find_reset, names_limit
 
 __all__ = [
     "MAX_LINE_BYTES",
+    "WIDE_PIPE_BYTES",
     "Agent",
     "Certainty",
     "ClaudeAgent",

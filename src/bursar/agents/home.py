@@ -24,12 +24,14 @@ class PrivateHome:
         logs: folders and files that stay when the attempt has ended: the agent's session logs.
         shared: place → the user's own file, which the agent may renew.
         written: place → content of a file that is the agent's from then on.
+        reached: files of the user's own that the agent renews where they are; not in the home at all.
     """
 
     folder: Path
     logs: tuple[str, ...] = ()
     shared: Mapping[str, Path] = field(default_factory=dict)
     written: Mapping[str, bytes] = field(default_factory=dict)
+    reached: tuple[Path, ...] = ()
 
 
 def furnish(home: PrivateHome) -> None:

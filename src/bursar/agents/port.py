@@ -35,6 +35,10 @@ class LaunchRequest:
     compacts: bool = False  # and has it summed up before
 
 
+WIDE_PIPE_BYTES = 1 << 20  # what an agent has printed when it ends fits in: Gemini CLI loses what does not
+NARROW_PIPE_BYTES = 4096  # the least there is: about one call's events, so who prints them waits to be heard
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
     """How to start the agent: no shell is involved, ever.
@@ -46,6 +50,7 @@ class Launch:
         output_cap: the most output tokens that one call of the agent may have.
         home: the private home that the environment points to, to be furnished before the start; None: the user's own.
         before: what each process before it is told instead, started with the same arguments: it compacts.
+        pipe_bytes: how much it may have printed that nobody has heard, where a limit could end it.
         telemetry: variables that make the agent tell its calls to a receiver, whose address goes into `{url}`; empty
             where it has nothing to tell.
     """
@@ -56,6 +61,7 @@ class Launch:
     output_cap: int = 32_000
     home: PrivateHome | None = None
     before: tuple[bytes, ...] = ()
+    pipe_bytes: int = WIDE_PIPE_BYTES
     telemetry: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -83,20 +83,26 @@ class WindowDenial:
     is_hopeless: bool = False
 
 
-def decide_window(limit: WindowLimit, use: WindowUse, *, running_tokens: int, own_tokens: int) -> WindowDenial | None:
+def decide_window(
+    limit: WindowLimit, use: WindowUse, *, running_tokens: int, own_tokens: int, is_blind: bool = False
+) -> WindowDenial | None:
     """Why an attempt that is to take `own_tokens` may not start now; None: it may, as far as anybody knows.
 
     Args:
         running_tokens: what attempts have used since the percentage was told, and what those that run are still
             expected to use.
+        is_blind: nothing stands behind `own_tokens`: then it is expected to take at most half of the limit, so that
+            it starts in a window of which little is used.
     """
     if use.percent is None:
         return None
-    ahead = use.ahead(running_tokens + own_tokens)
+    running, own = use.ahead(running_tokens), use.ahead(own_tokens)
+    if own is not None and is_blind:
+        own = min(own, limit.percent / 2)
+    ahead = None if running is None or own is None else running + own
     if use.percent < limit.percent and use.percent + (ahead or 0.0) <= limit.percent:
         return None
-    alone = use.ahead(own_tokens)
-    return WindowDenial(limit=limit, use=use, ahead=ahead, is_hopeless=alone is not None and alone > limit.percent)
+    return WindowDenial(limit=limit, use=use, ahead=ahead, is_hopeless=own is not None and own > limit.percent)
 
 
 @dataclass(frozen=True, slots=True)

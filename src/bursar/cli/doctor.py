@@ -13,7 +13,7 @@ from typing import Any
 from bursar.cli.parsing import parser
 from bursar.errors import OK, TASK_FAILED, BursarError
 from bursar.journal import AttemptRow, AttemptState, Journal, RunState, open_journal
-from bursar.paths import JOURNAL_FILE, state_dir
+from bursar.paths import JOURNAL_FILE, SPARES, state_dir
 from bursar.processes import is_alive
 from bursar.run import is_kept
 from bursar.worktrees import (
@@ -89,6 +89,13 @@ def _find(repository: Repository, journal: Journal | None) -> Iterator[Leftover]
             fix="bursar doctor --clean",
             drafts=drafts,
         )
+    spares = [folder for folder in _spare_folders(repository, journal) if folder.is_dir()]
+    if spares:
+        yield Leftover(
+            what=f"worktrees that were kept to be used again, of {len(spares)} runs that were killed",
+            fix="bursar doctor --clean",
+            drafts=spares,
+        )
     for ref in list_run_refs(repository):
         run = journal.run(ref.run_id) if journal is not None else None
         if run is None or run.state in (RunState.SUCCEEDED, RunState.CANCELLED):
@@ -101,6 +108,15 @@ def _find(repository: Repository, journal: Journal | None) -> Iterator[Leftover]
                 fix=f"git branch bursar/{ref.run_id}/merged {ref.commit[:9]}"
                 f" && git update-ref -d refs/bursar/{ref.run_id}",
             )
+
+
+def _spare_folders(repository: Repository, journal: Journal | None) -> Iterator[Path]:
+    """Where runs of this repository that nobody conducts kept worktrees; git does not list those."""
+    for folder in sorted(Path(state_dir(), "runs").glob(f"*/{SPARES}")) if journal is not None else ():
+        run = journal.run(folder.parent.name) if journal is not None else None
+        is_conducted = run is not None and run.conductor is not None and is_alive(run.conductor)
+        if run is not None and run.project == str(repository.root) and not is_conducted:
+            yield folder
 
 
 def _attempt_of(worktree: Worktree, journal: Journal | None) -> AttemptRow | None:

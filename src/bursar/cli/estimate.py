@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -20,6 +22,8 @@ from bursar.session import find_project
 
 if TYPE_CHECKING:
     from bursar.agents import Agent
+    from bursar.config import Settings
+    from bursar.history import Experience
     from bursar.plan import Task
 
 _MOST_ATTEMPTS = 10
@@ -54,10 +58,11 @@ def _estimate(target: str, limit: Limit | None, attempts: int | None, seed: int,
     settings = load_settings(Path(root))
     agent = build_agent(settings)
     most = attempts or settings.routing.attempts
+    experience = open_experience()
     basis = Basis(
-        experience=open_experience(),
+        experience=experience,
         project=root,
-        ladder_of=lambda task: _ladder(agent, task, most),
+        ladder_of=choose_ladders(settings, agent, experience, root, most),
         price_of=_price_of,
         attempts=most,
         slots=settings.run.max_parallel,
@@ -76,6 +81,32 @@ def _estimate(target: str, limit: Limit | None, attempts: int | None, seed: int,
     else:
         sys.stdout.writelines(f"{line}\n" for line in render(scope.title, estimated, basis, chance))
     return OK
+
+
+def choose_ladders(
+    settings: Settings, agent: Agent, experience: Experience, project: str, most: int
+) -> Callable[[Task], Sequence[str]]:
+    """What says which models a run would ask for a task, in their order: by what was learned, or by the rules."""
+    from bursar.history import ENOUGH_ATTEMPTS, facts_of, learn_policy
+    from bursar.routing import Facts, Offer, Purchase, Tier, expected_ladder
+
+    policy, seen = learn_policy(experience.seen)
+    needed = {"rules": math.inf, "auto": ENOUGH_ATTEMPTS, "learned": 0}[settings.routing.policy]
+    tiers = {agent.model_for(tier): tier for tier in reversed(Tier)}  # a model of several is of the smallest
+    offers = tuple(Offer(model, tier) for model, tier in reversed(tiers.items()))
+    value = settings.routing.value_usd()
+
+    @cache
+    def learned(facts: Facts) -> list[str]:
+        purchase = Purchase(task="", facts=facts, offers=offers, value_usd=value)
+        return expected_ladder(policy, purchase, most)
+
+    def ladder_of(task: Task) -> Sequence[str]:
+        if seen < needed or task.model:
+            return _ladder(agent, task, most)
+        return learned(replace(facts_of(task, project), text="")) or _ladder(agent, task, most)
+
+    return ladder_of
 
 
 def _ladder(agent: Agent, task: Task, most: int) -> list[str]:

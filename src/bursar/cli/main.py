@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
-    "run": ("bursar.cli.run", "run a plan or a job list, or go on with it, under a budget"),
+    "run": ("bursar.cli.run", "run plans, a roadmap or a job list, or go on with it, under a budget"),
     "resume": ("bursar.cli.resume", "go on with a run, with more money if you say so"),
     "status": ("bursar.cli.status", "runs of this project and how they stand"),
     "report": ("bursar.cli.report", "what a run did and what it cost"),
@@ -53,9 +53,32 @@ example: bursar run .planning/phases/08-features/08-02-PLAN.md --budget "200k to
 """
 
 
+_ENDS_AT_ONCE = ("usage",)
+"""Commands after which Python need not take apart, which takes its time, what the system takes back anyway: they leave
+nothing to be done at exit."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; its exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    """Runs one command; its exit code. Without `arguments` it is the program that runs, and may end here."""
+    if arguments is not None:
+        return _main(list(arguments))
+    code = _main(sys.argv[1:])
+    if sys.argv[1:2] and sys.argv[1] in _ENDS_AT_ONCE:
+        _end(code)
+    return code
+
+
+def _end(code: int) -> None:
+    """The process is gone, if all that it had to say can be said; else Python ends it, and says so."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        return
+    os._exit(code)
+
+
+def _main(given: list[str]) -> int:
     _accept_any_text()
     if not given or given[0] in ("-h", "--help", "help"):
         sys.stdout.write(help_text())

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from bursar.database import Database
 
-_COLUMNS = ("run", "phase", "name", "plans", "tasks", "merged", "running", "waiting", "failed", "skipped")
+_COLUMNS = ("run", "phase", "name", "plans", "tasks", "merged", "running", "waiting", "failed", "stopped", "skipped")
+STATES = ("active", "completed", "failed", "stopped", "waiting", "skipped", "pending")
 
 
 def open_journal_to_read() -> Database | None:
@@ -34,7 +35,7 @@ def read_phases(run: str) -> list[dict[str, Any]]:
         return []
     try:
         rows = database.query(
-            "SELECT run_id, phase, phase_name, plans, tasks, merged, running, waiting, failed, skipped"
+            "SELECT run_id, phase, phase_name, plans, tasks, merged, running, waiting, failed, stopped, skipped"
             " FROM phase_overview WHERE run_id = ? ORDER BY position",
             (run,),
         )
@@ -44,18 +45,15 @@ def read_phases(run: str) -> list[dict[str, Any]]:
 
 
 def state_of(phase: Mapping[str, Any], *, is_conducted: bool) -> str:
-    """`completed`, `failed` (something in it was not done, and nothing runs), `active`, `waiting` (for a person),
-    `skipped`, or `pending`."""
+    """One of `STATES`; failed, or stopped by a limit: something in it was not done, and nothing runs; waiting: for a
+    person."""
     if phase["tasks"] and phase["merged"] == phase["tasks"]:
         return "completed"
     if phase["running"] and is_conducted:
         return "active"
-    if phase["failed"]:
-        return "failed"
-    if phase["waiting"]:
-        return "waiting"
-    if phase["skipped"]:
-        return "skipped"
+    for state in ("failed", "stopped", "waiting", "skipped"):
+        if phase[state]:
+            return state
     return "active" if phase["merged"] and is_conducted else "pending"
 
 
@@ -65,8 +63,7 @@ def phases_as_data(phases: Sequence[Mapping[str, Any]], *, is_conducted: bool) -
     done, all_ = sum(each["merged"] for each in phases), sum(each["tasks"] for each in phases)
     numbers = {number: _as_number(number) for number in states}
     found: dict[str, Any] = {
-        name: [numbers[number] for number, state in states.items() if state == name]
-        for name in ("active", "completed", "failed", "waiting", "skipped", "pending")
+        name: [numbers[number] for number, state in states.items() if state == name] for name in STATES
     }
     return found | {
         "progress_percent": 100 * done // all_ if all_ else 0,

@@ -14,7 +14,7 @@ from bursar.budget import Unit
 from bursar.cli.quantities import parse_flag_limit
 from bursar.config import build_agent, load_settings
 from bursar.errors import INVALID_PLAN, OK, UserError
-from bursar.history import open_history
+from bursar.history import facts_of, learn_policy, open_history
 from bursar.money import NANO_PER_USD
 from bursar.paths import HISTORY_FILE, state_dir
 from bursar.plan import Plan, Task, UnreadablePlan, read_plan
@@ -30,7 +30,6 @@ from bursar.routing import (
     choose_route,
     score_task,
 )
-from bursar.run import facts_of, learn_policy
 
 _USUAL_VALUE_USD = 5.0
 

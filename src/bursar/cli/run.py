@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from argparse import BooleanOptionalAction
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -145,6 +146,9 @@ def add_run_flags(options: Parser) -> None:
         metavar="TYPE",
         help="pass checkpoints of a type, e.g. human-verify",
     )
+    options.add_argument(
+        "--sandbox", action=BooleanOptionalAction, help="agents and verify commands run in bubblewrap, or do not"
+    )
     add_budget_flags(options)
     add_time_flags(options)
     add_window_flags(options)
@@ -159,13 +163,14 @@ def flags_of(options: Any) -> Flags:
         auto_approved=tuple(options.auto_approve),
         timeout_seconds=timeout_of(options),
         startup_delay_seconds=startup_delay_of(options),
+        sandbox=options.sandbox,
         windows=window_limits_of(options),
         waits=options.wait,
     )
 
 
 def _options(arguments: Sequence[str]) -> Any:
-    options = parser("run", "run a plan or a job list under a budget; again, it does only what is missing")
+    options = parser("run", "run plans, a roadmap or a job list under a budget; again, it does only what is missing")
     options.add_argument(
         "plan", nargs="+", metavar="PLAN", help="a PLAN.md or several, a ROADMAP.md, or a job list (.json)"
     )
@@ -186,7 +191,7 @@ def _is_done(opened: PlanToRun, tools: Tools) -> bool:
         if opened.selection.choice.parts:
             return False
         settle_finished(opened, tools)
-        sys.stderr.write(f"nothing to do: every plan of {opened.plan.path} has a SUMMARY\n")
+        sys.stderr.write("nothing to do: every plan that was asked for has a SUMMARY\n")
         return True
     target = summary_path(opened.plan.path)
     if not target.exists():

@@ -51,6 +51,8 @@ class SessionPurse:
 
     def reserve(self, run: str, phase: str, tokens: int) -> bool:
         """As `bursar token reserve TOKENS phase-PHASE`, but one that is open already is enough."""
+        if self.available() is None:  # the session is gone, and its limit with it
+            return True
         with open_desk(must_exist=True, project=self._project) as desk, desk.change(_operation(phase)) as session:
             rounds = _rounds(desk.ledger, session, run, phase)
             if any(each.state is State.HELD for each in rounds):
@@ -61,6 +63,8 @@ class SessionPurse:
 
     def record(self, run: str, phase: str, tokens: int) -> None:
         """As `bursar token record`: what was not recorded before is charged, and ends what is held for the phase."""
+        if self.available() is None:
+            return
         with open_desk(must_exist=True, project=self._project) as desk, desk.change(_operation(phase)) as session:
             ledger, rounds = desk.ledger, _rounds(desk.ledger, session, run, phase)
             more = tokens - sum(each.charged.tokens for each in rounds if each.charged is not None)

@@ -21,6 +21,8 @@ def open_target(names: Sequence[str], phases: str | None, workspace: str | None)
         UserError: there is no such file, it is a directory, or they are not all plans.
     """
     paths = [_path(name) for name in names]
+    if workspace is not None and (len(paths) > 1 or is_roadmap(paths[0])):
+        raise UserError("--workspace is for a job list", hint=f"bursar run {shlex.join(map(str, paths))}")
     if is_roadmap(paths[0]) and len(paths) == 1:
         return _open(select_phases(paths[0], phases), Path.cwd())
     if phases is not None:

@@ -25,22 +25,21 @@ from bursar.config import (
     AgentSettings,
     Settings,
     build_agent,
+    build_sandbox,
     find_ledger_place,
     load_settings,
     open_stores,
 )
 from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, UserError
-from bursar.history import STATISTICS_FILE, build_statistics, write_statistics
+from bursar.history import ENOUGH_ATTEMPTS, STATISTICS_FILE, build_statistics, write_statistics
 from bursar.ids import RandomIds
 from bursar.journal import AttemptRow, Journal, RunState, read_window_record
-from bursar.money import NANO_PER_USD
 from bursar.notify import Notifier
 from bursar.paths import state_dir
 from bursar.plan import Plan
 from bursar.pricing import ALIASES, load_prices
 from bursar.reports import build_run_report, render_report, report_as_data
 from bursar.run import (
-    ENOUGH_ATTEMPTS,
     Conductor,
     LiveForecast,
     PlanToRun,
@@ -50,6 +49,7 @@ from bursar.run import (
     Tools,
     alerts_of_run,
 )
+from bursar.supervision import AttemptLimits
 from bursar.worktrees import is_tracked, leave_out
 
 _EXIT_CODES = {
@@ -70,6 +70,7 @@ class Flags:
     auto_approved: Sequence[str] = ()
     timeout_seconds: float | None = None
     startup_delay_seconds: float = 0.0
+    sandbox: bool | None = None
     windows: Sequence[WindowLimit] = ()
     waits: bool = False
 
@@ -104,14 +105,22 @@ def tell_missing_login(agent: Agent) -> None:
 
 
 def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
-    """Everything that a run needs of the machine; opens the stores."""
+    """Everything that a run needs of the machine; opens the stores.
+
+    Raises:
+        SetupError: a sandbox was asked for, and there is none.
+    """
     clock = SystemClock()
     state = Path(state_dir())
+    sandbox = build_sandbox(settings, is_wanted=flags.sandbox)
     run_settings = _run_settings(settings, flags)  # refused before any store is made
     failover = tuple(build_agent(settings, name) for name in settings.routing.failover if name != agent.name)
     models = (each.model_for(tier) for each in (agent, *failover) for tier in ("small", "medium", "large"))
+    stores = open_stores(state, find_ledger_place(), clock)
+    if stores.history_problem:
+        say(f"warning: nothing is learned from earlier runs, nor will be from this one: {stores.history_problem}\n")
     return Tools(
-        stores=open_stores(state, find_ledger_place(), clock),
+        stores=stores,
         agent=agent,
         rates=load_prices(clock.now(), settings.prices()).table((*ALIASES, *models)),
         settings=run_settings,
@@ -121,6 +130,7 @@ def build_tools(settings: Settings, flags: Flags, agent: Agent) -> Tools:
         ids=RandomIds(),
         failover=failover,
         value_usd=_task_value(settings),
+        sandbox=sandbox,
         learn_after=ENOUGH_ATTEMPTS if settings.routing.policy == "auto" else 0,
     )
 
@@ -129,10 +139,7 @@ def _task_value(settings: Settings) -> float | None:
     """What a finished task is worth to the learned policy; None where the rules choose."""
     if settings.routing.policy == "rules":
         return None
-    value = parse_limit(settings.routing.value)
-    if value.unit is not Unit.USD:
-        raise UserError("routing.value must be in USD", hint='value = "5 USD"')
-    return value.quantity / NANO_PER_USD
+    return settings.routing.value_usd()
 
 
 def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
@@ -156,6 +163,9 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
         escalates_named=settings.routing.escalate_named,
         lane=Lane(settings.agents.get(flags.agent or settings.run.agent, AgentSettings()).lane),
         startup_delay_seconds=flags.startup_delay_seconds,
+        verifies_merged=settings.run.verify_merged,
+        fresh_attempts=settings.run.fresh_attempts,
+        limits=AttemptLimits(processes=settings.limits.processes, **settings.limits.sizes()),
         max_phases=settings.parallel.max_workers,
         phase_tokens=settings.parallel.min_token_budget_per_phase,
         falls_back=settings.parallel.fallback_to_sequential,

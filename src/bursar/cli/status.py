@@ -6,7 +6,7 @@ import os
 import sys
 
 from bursar.cli.parsing import parser
-from bursar.cli.phase_states import open_journal_to_read, phases_as_data, read_phases
+from bursar.cli.phase_states import STATES, open_journal_to_read, phases_as_data, read_phases
 from bursar.errors import OK
 from bursar.paths import FORECAST_FILE, state_dir
 from bursar.processes import is_alive
@@ -123,6 +123,5 @@ def _phase_line(phases: dict[str, Any] | None) -> str:
     """Phases by their state, where the run is of a roadmap."""
     if phases is None:
         return ""
-    states = ("active", "completed", "failed", "waiting", "skipped", "pending")
-    listed = [f"{', '.join(map(str, phases[state]))} {state}" for state in states if phases[state]]
+    listed = [f"{', '.join(map(str, phases[state]))} {state}" for state in STATES if phases[state]]
     return f"          phases: {' · '.join(listed)}\n"

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from bursar.budget import NOTHING, Amount, format_quantity, title_of
+from bursar.budget import LOGS_LABEL, NOTHING, Amount, format_quantity, is_retired, title_of
 from bursar.cli.parsing import Parser
 from bursar.cli.token_desk import Desk, Terms, open_desk
 from bursar.errors import OK
@@ -141,11 +141,24 @@ def _record(desk: Desk, options: Any) -> int:
 
 def _tell_end(desk: Desk, options: Any, session: Session, ended: Reservation, sentence: str) -> int:
     """What became of the hold on stdout, what it has set off on stderr."""
+    if ended.charged is not None:
+        _warn_of_logs(desk, ended)
     if options.json:
         _print(_ending(desk, session, ended))
     else:
         sys.stdout.write(sentence + "\n")
     return OK
+
+
+def _warn_of_logs(desk: Desk, ended: Reservation) -> None:
+    """Budgets that count what agents' logs show may have the same calls from there: a total names none of them."""
+    balances = [balance for name in ended.budgets if (balance := desk.ledger.balance(name)) is not None]
+    budgets = [each.budget for each in balances if LOGS_LABEL in each.budget.selector and not is_retired(each.budget)]
+    for budget in budgets:
+        sys.stderr.write(
+            f"warning: budget `{title_of(budget.name)}` includes agents' logs: what was recorded here and stands in a"
+            " log, too, counts twice there\n"
+        )
 
 
 def _ending(desk: Desk, session: Session, ended: Reservation) -> dict[str, object]:

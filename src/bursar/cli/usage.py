@@ -5,6 +5,7 @@ It is asked again and again, by status lines too: the usual way imports next to 
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -47,6 +48,16 @@ def main(arguments: Sequence[str]) -> int:
 
         return verify(arguments[1:])
     options = parse_options(arguments)
+    gc_was_on = gc.isenabled()
+    gc.disable()  # nothing here goes in circles
+    try:
+        return _report(options)
+    finally:
+        if gc_was_on:
+            gc.enable()
+
+
+def _report(options: Options) -> int:
     zone = zone_of(options.timezone)
     wanted = _wanted(options, zone)
     index = open_index(os.path.join(state_dir(), LOGS_FILE))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         read_budgets,
         variable_of,
     )
-    from bursar.config.compose import KNOWN_AGENTS, build_agent, build_notifier, open_stores
+    from bursar.config.compose import KNOWN_AGENTS, build_agent, build_notifier, build_sandbox, open_stores
     from bursar.config.editing import set_budget
     from bursar.config.files import FILE_NAME, project_file, user_file
     from bursar.config.ledger_place import URL_VARIABLE, find_ledger_place
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bursar.config.settings import (
         AgentSettings,
         NotifyTable,
+        RoutingTable,
         RunTable,
         Settings,
         load_project_settings,
@@ -44,7 +45,7 @@ _ROOMS = {
         "read_budgets",
         "variable_of",
     ),
-    "compose": ("KNOWN_AGENTS", "build_agent", "build_notifier", "open_stores"),
+    "compose": ("KNOWN_AGENTS", "build_agent", "build_notifier", "build_sandbox", "open_stores"),
     "editing": ("set_budget",),
     "files": ("FILE_NAME", "project_file", "user_file"),
     "ledger_place": ("URL_VARIABLE", "find_ledger_place"),
@@ -52,6 +53,7 @@ _ROOMS = {
     "settings": (
         "AgentSettings",
         "NotifyTable",
+        "RoutingTable",
         "RunTable",
         "Settings",
         "load_project_settings",
@@ -73,10 +75,12 @@ __all__ = [
     "NotifyTable",
     "ParallelSettings",
     "ParallelTable",
+    "RoutingTable",
     "RunTable",
     "Settings",
     "build_agent",
     "build_notifier",
+    "build_sandbox",
     "configured_budgets",
     "define_budgets",
     "find_ledger_place",

@@ -126,7 +126,13 @@ class BudgetTable:
 
     def _check_logs(self, selector: Mapping[str, str], period: Period) -> None:
         if period.kind not in CALENDAR_KINDS:
-            self.problems.append("`include_logs` needs a `period` of days, weeks or months")
+            why = ""
+            if period.kind is PeriodKind.ROLLING:
+                why = (
+                    ": a window that rolls opens when something is charged, and a call made by hand is charged when its"
+                    " log is read; for a subscription's own window there is [[window]]"
+                )
+            self.problems.append(f"`include_logs` needs a `period` of days, weeks or months{why}")
         unknown = sorted(set(selector) - set(_LABELS_OF_LOGS))
         if unknown:
             known = ", ".join(_LABELS_OF_LOGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING
 from bursar.agents import Agent, ClaudeAgent, CodexAgent, CommandAgent, GeminiAgent, OpencodeAgent
 from bursar.budget import Level
 from bursar.config.settings import AgentSettings, Settings
-from bursar.errors import UserError
-from bursar.paths import HISTORY_FILE, JOURNAL_FILE
+from bursar.errors import StoreError, UserError
+from bursar.paths import HISTORY_FILE, JOURNAL_FILE, state_dir
+from bursar.sandbox import Network, Sandbox, open_sandbox
 
 if TYPE_CHECKING:
     from bursar.clock import Clock
@@ -49,22 +51,50 @@ def build_agent(settings: Settings, name: str = "") -> Agent:
     raise UserError(f"there is no agent `{name}`", hint=f"known agents: {', '.join(KNOWN_AGENTS)}")
 
 
+def build_sandbox(settings: Settings, *, is_wanted: bool | None = None) -> Sandbox | None:
+    """What the settings say, unless somebody has said whether one is wanted; None where none is.
+
+    Raises:
+        SetupError: one is wanted, and there is none on this machine.
+    """
+    table = settings.sandbox
+    if not (table.enabled if is_wanted is None else is_wanted):
+        return None
+    readable, writable = ([Path(each).expanduser() for each in names] for names in (table.readable, table.writable))
+    return open_sandbox(
+        network=Network(table.network),
+        environment=os.environ,
+        hidden=[Path(state_dir())],
+        readable=readable,
+        writable=writable,
+    )
+
+
 def open_stores(state: Path, ledger_place: str, clock: Clock) -> Stores:
     """The ledger at its place (see `find_ledger_place`), journal and history in the state directory; made if not there.
 
+    Where the history cannot be used there is one that is forgotten in the end, and `history_problem` says why: nobody's
+    money is in it.
+
     Raises:
-        StoreError: one of them is corrupt, foreign, of a later version, or cannot be written.
+        StoreError: ledger or journal is corrupt, foreign, of a later version, or cannot be written.
     """
-    from bursar.history import open_history  # here, because to build an agent none of them is needed
+    from bursar.history import FleetingHistory, open_history  # here: to build an agent none of them is needed
     from bursar.journal import open_journal
     from bursar.ledger import open_lasting_ledger
     from bursar.run import Stores
 
+    problem = ""
+    try:
+        history = open_history(state / HISTORY_FILE)
+    except StoreError as error:
+        history, problem = FleetingHistory(), error.message
     return Stores(
         ledger=open_lasting_ledger(ledger_place, clock),
         ledger_place=ledger_place,
         journal=open_journal(state / JOURNAL_FILE),
-        history=open_history(state / HISTORY_FILE),
+        history=history,
+        history_problem=problem,
     )
 
 

@@ -15,13 +15,15 @@ from typing import Any, Literal
 
 import msgspec
 
-from bursar.budget import WindowLimit
+from bursar.budget import Unit, WindowLimit, parse_limit
 from bursar.config.files import project_file, read_settings_file, user_file
 from bursar.config.ledger_place import URL_VARIABLE, check_ledger_url
 from bursar.config.parallel import ParallelTable, check_parallel, parallel_in_environment
 from bursar.config.prices import COUNTER_OF, PriceTable, check_prices
+from bursar.config.sizes import parse_size
 from bursar.config.windows import WindowTable, check_windows, window_limits
 from bursar.errors import UserError
+from bursar.money import NANO_PER_USD
 from bursar.notify import check_target, mask_target
 from bursar.pricing import PriceOverride
 
@@ -30,13 +32,20 @@ _ADDED_UP = ("price", "window")  # lists to which the later file adds, where oth
 
 
 class RunTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[run]`: how runs are conducted."""
+    """`[run]`: how runs are conducted.
+
+    Attributes:
+        verify_merged: work that others' was merged beside is verified again with it.
+        fresh_attempts: at one task in one run, after its work could not be merged; then a person is asked.
+    """
 
     agent: str = "claude"
     max_parallel: int = 5
     default_hold: str = "50k tokens"
     attempt_minutes: float = 60.0
     verify_minutes: float = 15.0
+    verify_merged: bool = True
+    fresh_attempts: int = 1
     forecast_seconds: float = 15.0
 
 
@@ -61,6 +70,17 @@ class RoutingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     attempt_cap: str = ""
     downgrade: bool = False
     failover: list[str] = []
+
+    def value_usd(self) -> float:
+        """What a finished task is worth.
+
+        Raises:
+            UserError: it is no amount of USD.
+        """
+        worth = parse_limit(self.value)
+        if worth.unit is not Unit.USD:
+            raise UserError(f"routing.value must be in USD, not {self.value}", hint='value = "5 USD"')
+        return worth.quantity / NANO_PER_USD
 
 
 class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,6 +135,45 @@ class LedgerTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     url: str = ""
 
 
+class SandboxTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[sandbox]`: what agents and verify commands see of the machine. A project's file may not open it further.
+
+    Attributes:
+        network: who has it: all, agents alone, or nobody.
+        readable, writable: paths of the user's that are seen in it; `~` is the home.
+    """
+
+    enabled: bool = False
+    network: Literal["on", "agent", "off"] = "on"
+    readable: list[str] = []
+    writable: list[str] = []
+
+
+class LimitsTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[limits]`: what one attempt may take of the machine; 0 for no limit.
+
+    Attributes:
+        processes: of the agent and all that it starts, at once.
+        file_size: of one file that it, or a verify command, writes.
+        log_size: of what is kept of its output.
+        disk: what its worktree and its home may take.
+    """
+
+    processes: int = 1000
+    file_size: str = "20 GB"
+    log_size: str = "64 MB"
+    disk: str = "50 GB"
+
+    def sizes(self) -> dict[str, int]:
+        """`file_bytes`, `log_bytes` and `disk_bytes`.
+
+        Raises:
+            UserError: one is no size.
+        """
+        texts = (("file", "file_size", self.file_size), ("log", "log_size", self.log_size), ("disk", "disk", self.disk))
+        return {f"{kind}_bytes": parse_size(text, f"limits.{name}") for kind, name, text in texts}
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of `bursar.toml`."""
 
@@ -124,6 +183,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     notify: NotifyTable = NotifyTable()
     ledger: LedgerTable = LedgerTable()
     parallel: ParallelTable = ParallelTable()
+    sandbox: SandboxTable = SandboxTable()
+    limits: LimitsTable = LimitsTable()
     price: list[PriceTable] = []
     window: list[WindowTable] = []
 
@@ -195,6 +256,12 @@ def _read_project_table(root: Path) -> dict[str, Any]:
             f"{path}: `[ledger]` is not for a project's file: a repository does not say where your books are kept",
             hint=f"write it into {user_file()}, or export {URL_VARIABLE}",
         )
+    opened = sorted({"readable", "writable"} & set(table.get("sandbox", {})))
+    if opened:
+        raise UserError(
+            f"{path}: `sandbox.{opened[0]}` is not for a project's file: a repository does not open it",
+            hint=f"write it into {user_file()}",
+        )
     return table
 
 
@@ -238,6 +305,8 @@ def _check(settings: Settings, path: Path) -> None:
     for name, minutes in (("attempt_minutes", run.attempt_minutes), ("verify_minutes", run.verify_minutes)):
         if not 0 < minutes <= 7 * 24 * 60:
             raise UserError(f"{path}: run.{name} must be more than 0 and at most a week, not {minutes}")
+    if not 0 <= run.fresh_attempts <= 10:
+        raise UserError(f"{path}: run.fresh_attempts must be from 0 to 10, not {run.fresh_attempts}")
     if not 0 <= run.forecast_seconds <= 24 * 60 * 60:
         raise UserError(f"{path}: run.forecast_seconds must be from 0 (never) to a day, not {run.forecast_seconds}")
     check_parallel(settings.parallel, f"{path}: parallel.")
@@ -247,6 +316,12 @@ def _check(settings: Settings, path: Path) -> None:
         unknown = sorted(set(table.models) - {"small", "medium", "large"})
         if unknown:
             raise UserError(f"{path}: agents.{agent}.models knows small, medium and large, not {', '.join(unknown)}")
+    if settings.limits.processes < 0:
+        raise UserError(f"{path}: limits.processes must be 0 (none) or more, not {settings.limits.processes}")
+    settings.limits.sizes()
+    for shown in (*settings.sandbox.readable, *settings.sandbox.writable):
+        if not os.path.isabs(os.path.expanduser(shown)):
+            raise UserError(f"{path}: paths in [sandbox] are absolute or begin with ~, not {shown!r}")
     for number, target in enumerate(settings.notify.targets, 1):
         if problem := check_target(target):  # the target itself is not shown: it may hold a credential
             raise UserError(f"{path}: number {number} of notify.targets {problem}")

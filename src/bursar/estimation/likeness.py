@@ -78,10 +78,9 @@ class Coder:
     def rows(self, keys: Sequence[Key], start: int, *, are_kept: bool) -> Rows:
         """The keys as rows, the first at time `start`; levels that were never met stay strangers unless `are_kept`."""
         codes = [[self._code(level, are_kept) for level in _levels(key)] for key in keys]
-        numbers = [self._columns(key) for key in keys]
         return Rows(
             np.array(codes, dtype=np.int64).reshape(len(keys), len(_SHARED)),
-            np.array(numbers, dtype=np.float64).reshape(len(keys), len(self.columns)),
+            self._columns(keys),
             np.arange(start, start + len(keys), dtype=np.float64),
         )
 
@@ -94,13 +93,13 @@ class Coder:
             return self._strangers
         return known
 
-    def _columns(self, key: Key) -> list[float]:
-        """In standard deviations; what is not known lies in the middle."""
-        known, found = _numbers(key), []
-        for name in self.columns:
-            middle, spread = self._scales[name]
-            found.append(min(_FARTHEST, max(-_FARTHEST, (known.get(name, middle) - middle) / spread)))
-        return found
+    def _columns(self, keys: Sequence[Key]) -> Floats:
+        """In standard deviations, a row for each key; what is not known lies in the middle."""
+        scales = [(name, *self._scales[name]) for name in self.columns]
+        known = map(_numbers, keys)
+        found = np.array([[numbers.get(name, middle) for name, middle, _ in scales] for numbers in known], np.float64)
+        middles, spreads = (np.array([scale[place] for scale in scales]) for place in (1, 2))
+        return np.asarray(np.clip((found.reshape(len(keys), len(scales)) - middles) / spreads, -_FARTHEST, _FARTHEST))
 
 
 def prior_variances(columns: int) -> Floats:
@@ -178,9 +177,7 @@ def _log(value: Fact) -> float:
 def _levels(key: Key) -> list[Level | None]:
     """What the key may have in common with others; None where it is not known. The order is that of `_SHARED`."""
     project, task = key.project or None, key.task or key.text or None
-    words = sorted(
-        (name, str(value)) for name, value in key.facts.items() if value is not None and not _is_number(value)
-    )
+    words = [(name, str(value)) for name, value in key.facts.items() if value is not None and not _is_number(value)]
     shared: Iterable[Level] = (
         (key.type,),
         (key.model,),
@@ -192,6 +189,6 @@ def _levels(key: Key) -> list[Level | None]:
         (task, key.model),
         (task, key.type),
         (project, key.type),
-        tuple(words),
+        tuple(sorted(words)),
     )
     return [None if level and level[0] is None else (place, *level) for place, level in enumerate(shared)]

@@ -135,8 +135,9 @@ class Regression:
 
     def _covariance(self, one: Rows, other: Rows) -> Floats:
         total = np.zeros((len(one), len(other)))
-        for variance, shared in zip(self._variances, effects(one, other), strict=True):
-            total += variance * shared  # not in place: one effect is made of another
+        for variance, shared in zip(self._variances.tolist(), effects(one, other), strict=True):
+            if variance:
+                total += variance * shared  # not in place: one effect is made of another
         return total
 
     def _noises(self, rows: Rows) -> Floats:

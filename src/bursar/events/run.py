@@ -13,6 +13,7 @@ class RunStarted:
         limit: of the budget over the run; None without one.
         budgets: names of the others that something in it may be charged to.
         windows: in words, the limits on windows of its agents' subscriptions.
+        learned_from: how many finished attempts its routes are learned from; None where the rules choose.
     """
 
     run_id: str
@@ -23,6 +24,7 @@ class RunStarted:
     limit: str | None
     budgets: tuple[str, ...] = ()
     windows: tuple[str, ...] = ()
+    learned_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ class AttemptEnded:
         nano_usd: cost of what was metered; None when a price is unknown.
         branch: where work that was not merged can be found.
         differences: what sources of its usage say that is more than 1 % apart.
-        assumptions: what of its cost is not as anybody has stated it.
+        remarks: what else a person should know of its figures.
         resets_at: a limit of the provider's has ended it, and is over then (s since 1970); None: none has.
     """
 
@@ -72,7 +74,7 @@ class AttemptEnded:
     branch: str | None = None
     differences: tuple[str, ...] = ()
     resets_at: int | None = None
-    assumptions: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,10 +22,8 @@ def program_nodes(program: Program) -> list[Node]:
     rest = {part.plan.id: _unclaimed(program, part, nodes) for part in program.parts}
     contested = _contested(program, nodes, rest)
     for part in program.parts:
-        files = tuple(file for file in rest[part.plan.id] if file in contested)
-        if not files:
-            continue
-        keys = [key for key in program.numbers_of(part) if not _is_checkpoint(program, key)]
+        files = tuple(file for file in rest[part.plan.id] if (part.plan.id, file) in contested)
+        keys = [key for key in program.numbers_of(part) if not _is_checkpoint(program, key)] if files else []
         for key in [key for key in keys if not nodes[key].files] or keys:
             nodes[key] = replace(nodes[key], files=(*nodes[key].files, *files))
     return list(nodes.values())
@@ -42,14 +40,24 @@ def _unclaimed(program: Program, part: Part, nodes: Mapping[str, Node]) -> tuple
     return tuple(file for file in files if file not in claimed)
 
 
-def _contested(program: Program, nodes: Mapping[str, Node], rest: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """Those of the unclaimed files that another plan may write too, by the graph's own reading of what a path means."""
+def _contested(
+    program: Program, nodes: Mapping[str, Node], rest: Mapping[str, tuple[str, ...]]
+) -> set[tuple[str, str]]:
+    """Those of the unclaimed files that another plan may write too, each with its plan.
+
+    The graph's own reading of what a path means decides: each of these files is a node of its own, beside all that the
+    tasks of its plan name.
+    """
     if not any(rest.values()):
         return set()
-    plans: list[Node] = []
+    claims: list[tuple[str, str]] = []
+    writers: list[Node] = []
     for part in program.parts:
-        files = {file for key in program.numbers_of(part) for file in nodes[key].files}
-        plans.append(Node(part.plan.id, files=(*sorted(files), *rest[part.plan.id])))
-    graph = build_graph(plans)
+        own = {file for key in program.numbers_of(part) for file in nodes[key].files}
+        for file, files in (("", tuple(sorted(own))), *((file, (file,)) for file in rest[part.plan.id])):
+            writers.append(Node(str(len(claims)), files=files))
+            claims.append((part.plan.id, file))
+    graph = build_graph(writers)
     assert isinstance(graph, Graph)  # nothing depends on anything
-    return {file for conflict in graph.conflicts for file in (conflict.file, conflict.other or conflict.file)}
+    pairs = [(claims[int(conflict.first)], claims[int(conflict.second)]) for conflict in graph.conflicts]
+    return {claim for pair in pairs if pair[0][0] != pair[1][0] for claim in pair if claim[1]}

@@ -55,7 +55,7 @@ class ChosenPlans:
     Attributes:
         parts: to be run; none stands before one that it waits for.
         done: those that have a SUMMARY already, where they can still be read.
-        after: by id of a part, the ids of those of `parts` and `done` that go first.
+        after: by id of a plan, the ids of those that go first; in the order of the phases, and of the names within one.
         problems: none of it may be run before they are mended.
     """
 

@@ -10,8 +10,9 @@ from importlib import import_module
 from bursar.history.exchange import Parsed, export_lines, parse_lines
 from bursar.history.learning import LEARN_FROM, Experience, key_of, learn
 from bursar.history.observation import Observation, check_observation
+from bursar.history.routes import ENOUGH_ATTEMPTS, ROUTES_FROM, VERDICTS, facts_of, learn_policy
 from bursar.history.statistics import STATISTICS_FILE, build_statistics, write_statistics
-from bursar.history.store import History, Read, Refused, open_history
+from bursar.history.store import FleetingHistory, History, Read, Refused, open_history
 from bursar.history.work import Work
 
 TYPE_CHECKING = False
@@ -21,13 +22,17 @@ if TYPE_CHECKING:
 _LATE = frozenset({"SURE", "Basis", "Chance", "Estimated", "Told", "estimate_works", "to_nano_usd", "weigh"})
 
 __all__ = [
+    "ENOUGH_ATTEMPTS",
     "LEARN_FROM",
+    "ROUTES_FROM",
     "STATISTICS_FILE",
     "SURE",
+    "VERDICTS",
     "Basis",
     "Chance",
     "Estimated",
     "Experience",
+    "FleetingHistory",
     "History",
     "Observation",
     "Parsed",
@@ -39,8 +44,10 @@ __all__ = [
     "check_observation",
     "estimate_works",
     "export_lines",
+    "facts_of",
     "key_of",
     "learn",
+    "learn_policy",
     "open_history",
     "parse_lines",
     "to_nano_usd",

@@ -24,6 +24,7 @@ class Experience:
         unbelievable: rows that were passed over.
         priced_attempts: by model how many of them had a known cost.
         corrections: types that people have given, by the task's digest.
+        seen: the attempts themselves, oldest first.
     """
 
     estimator: Estimator
@@ -32,6 +33,7 @@ class Experience:
     unbelievable: int = 0
     priced_attempts: Mapping[str, int] = field(default_factory=dict)
     corrections: Mapping[str, str] = field(default_factory=dict)
+    seen: Sequence[Observation] = ()
 
 
 def learn(observations: Sequence[Observation], unbelievable: int = 0) -> Experience:
@@ -51,7 +53,7 @@ def learn(observations: Sequence[Observation], unbelievable: int = 0) -> Experie
         if seen.outcome != "stopped":
             success.observe(key_of(seen, "tokens"), seen.outcome == "succeeded")
     priced = Counter(seen.model for seen in known if seen.nano_usd)
-    return Experience(estimator, success, len(known), unbelievable, priced)
+    return Experience(estimator, success, len(known), unbelievable, priced, seen=observations)
 
 
 def key_of(seen: Observation, measure: str) -> Key:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bursar.database import load_migrations, open_database
-from bursar.history.observation import Observation, check_observation
+from bursar.errors import StoreError
+from bursar.history.observation import OUTCOMES, Observation, check_observation
 
 if TYPE_CHECKING:
     from bursar.database import Database
@@ -139,6 +140,63 @@ class History:
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+
+
+class FleetingHistory(History):
+    """A history in place of one that cannot be used: it knows what it was told, and nobody does afterwards."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Observation] = {}
+        self._types: dict[str, str] = {}
+        self._refused: list[Refused] = []
+
+    def record_all(self, observations: Sequence[Observation]) -> int:
+        """As a history does, while the process lives.
+
+        Raises:
+            StoreError: one of them has an outcome that there is none of; none is kept.
+        """
+        if any(seen.outcome not in OUTCOMES for seen in observations):
+            raise StoreError("an outcome that does not exist cannot be kept")
+        before = len(self._seen)
+        for seen in observations:
+            self._seen.setdefault(seen.key, seen)
+        return len(self._seen) - before
+
+    def read(self, latest: int | None = None, project: str | None = None) -> Read:
+        """What it was told, oldest first."""
+        found = [self._corrected(seen) for seen in self._seen.values() if project in {None, seen.project}]
+        found.sort(key=lambda seen: (seen.at, seen.key))
+        return Read(found if latest is None else found[max(0, len(found) - latest) :], 0)
+
+    def correct(self, digest: str, task_type: str) -> None:
+        """The task's observations, earlier and later ones, are of this type."""
+        self._types[digest] = task_type
+
+    def corrections(self) -> dict[str, str]:
+        """The types that it was told."""
+        return dict(self._types)
+
+    def forget(self, keys: Sequence[str]) -> int:
+        """These observations are gone; returns how many there were."""
+        return sum(self._seen.pop(key, None) is not None for key in keys)
+
+    def refuse(self, refused: Sequence[Refused]) -> None:
+        """These rows are kept apart."""
+        for each in refused:
+            cut = replace(each, text=each.text[:_MAX_REFUSED_TEXT])
+            if cut not in self._refused:
+                self._refused.append(cut)
+
+    def refused(self) -> list[Refused]:
+        """Every row that was refused."""
+        return list(self._refused)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _corrected(self, seen: Observation) -> Observation:
+        return replace(seen, task_type=self._types.get(seen.digest, seen.task_type)) if seen.digest else seen
 
 
 def _as_row(seen: Observation) -> tuple[Any, ...]:

@@ -109,6 +109,7 @@ class PhaseCounts:
     running: int
     waiting: int
     failed: int
+    stopped: int
     skipped: int
 
 

@@ -227,8 +227,8 @@ class Journal:
     def phases(self, run_id: str) -> Sequence[PhaseCounts]:
         """How far each phase of a run of a roadmap is, in the order of the run."""
         sql = (
-            "SELECT phase, phase_name, plans, tasks, merged, running, waiting, failed, skipped FROM phase_overview"
-            " WHERE run_id = ? ORDER BY position"
+            "SELECT phase, phase_name, plans, tasks, merged, running, waiting, failed, stopped, skipped"
+            " FROM phase_overview WHERE run_id = ? ORDER BY position"
         )
         return [
             PhaseCounts(**dict(zip(_PHASE_FIELDS, row, strict=True))) for row in self._database.query(sql, (run_id,))

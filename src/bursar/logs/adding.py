@@ -7,7 +7,6 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
-from operator import add
 from typing import TYPE_CHECKING, Any
 
 from bursar.logs.bundles import Bundle, Bundles
@@ -16,17 +15,16 @@ from bursar.logs.call_id import first_id, last_id, message_number
 from bursar.logs.index import DAY_MS, QUARTER_MS
 from bursar.logs.numbered import NumberedRows
 from bursar.logs.places import RUNS
+from bursar.logs.sums import COUNTERS, QuarterSums
 
 if TYPE_CHECKING:
     import apsw
 
-    from bursar.logs.columns import CallColumns
+    from bursar.logs.columns import CallColumns, Run
     from bursar.logs.index import LogIndex
     from bursar.logs.prices import CallPrices
     from bursar.logs.reading import NewCalls
 
-COUNTERS = "input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens"
-_SUMS = ("calls", *COUNTERS.split(", "), "nano_usd", "unpriced")
 _INSERT_CALL = (
     f"INSERT INTO call (id, session, model, message, request, at, is_sidechain, service_tier, {COUNTERS}, nano_usd,"
     " told_nano_usd) VALUES "
@@ -38,19 +36,8 @@ _SELECT_CALLS = (
     " WHERE id BETWEEN ? AND ?"
 )
 _SELECT_COSTS = (
-    f"SELECT call.id, name, service_tier, at / {DAY_MS}, nano_usd, told_nano_usd, {COUNTERS}"
+    f"SELECT call.id, session, model, name, service_tier, at, nano_usd, told_nano_usd, {COUNTERS}"
     " FROM call JOIN model ON model.id = model"
-)
-_SUM_UP = (
-    f"INSERT INTO quarter SELECT at / {QUARTER_MS} AS quarter, session, model, count(*),"
-    f" {', '.join(f'sum({name})' for name in COUNTERS.split(', '))}, coalesce(sum(nano_usd), 0),"
-    " count(*) - count(nano_usd), min(at), max(at) FROM call GROUP BY quarter, session, model"
-)
-_ADD_QUARTER = (
-    f"INSERT INTO quarter (quarter, session, model, {', '.join(_SUMS)}, first_at, last_at)"
-    f" VALUES ({', '.join('?' * 13)}) ON CONFLICT (quarter, session, model) DO UPDATE SET "
-    + ", ".join(f"{name} = {name} + excluded.{name}" for name in _SUMS)
-    + ", first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)"
 )
 _KEEP_LIMIT = (
     "INSERT INTO plan_limit VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (source, name, minutes) DO UPDATE SET"
@@ -111,7 +98,7 @@ class Adding:
         self._own_place = own_place
         self._rows: list[tuple[Any, ...]] = []
         self._marks: list[tuple[Any, ...]] = []
-        self._sums: dict[tuple[int, int, int], list[int]] = {}
+        self._sums = QuarterSums()
 
     def add_file(self, source: str, new: NewCalls) -> None:
         """What was new in a file is in the index. Nothing is done where another process was quicker."""
@@ -157,17 +144,21 @@ class Adding:
         """Calls of which none was known are a bundle, with next to no work for each."""
         costs: list[int | None] = []
         for run in columns.runs:
-            part = slice(run.start, run.end)
-            counts = zip(*[counter[part] for counter in columns.counts], strict=True)
-            day = run.first_at // DAY_MS
-            found = self._prices.costs_nano_usd(run.model, run.service_tier, day, counts)
-            if columns.told:
-                found = [said if cost is None else cost for cost, said in zip(found, columns.told[part], strict=True)]
+            found = self._costs_of(columns, run)
             costs += found
-            sums = (len(found), *run.sums, sum(filter(None, found)), found.count(None))
-            place = (run.quarter, self._place_of(source, run.project, run.session, is_own), self._model(run.model))
-            self._add_sums(place, sums, run.first_at, run.last_at)
+            self._sums.add_calls(self._sum_of(source, is_own, run), run.sums, found, run.first_at, run.last_at)
         self._known.bundles.keep(self._connection, source, is_own, columns, costs)
+
+    def _sum_of(self, source: str, is_own: bool, run: Run) -> tuple[int, int, int]:
+        return (run.quarter, self._place_of(source, run.project, run.session, is_own), self._model(run.model))
+
+    def _costs_of(self, columns: CallColumns, run: Run) -> list[int | None]:
+        part = slice(run.start, run.end)
+        counts = zip(*[counter[part] for counter in columns.counts], strict=True)
+        costs = self._prices.costs_nano_usd(run.model, run.service_tier, run.first_at // DAY_MS, counts)
+        if columns.told:
+            return [said if cost is None else cost for cost, said in zip(costs, columns.told[part], strict=True)]
+        return costs
 
     def _write_bundle(self, bundle: Bundle) -> None:
         """The calls are rows; the sums have them already."""
@@ -183,19 +174,27 @@ class Adding:
 
     def price_again(self, *, unpriced_only: bool) -> None:
         """Calls whose cost nobody knew have one, where it is known by now; or every call has the cost of today."""
-        for bundle in self._known.bundles.take_all(self._connection, unpriced_only=unpriced_only):
-            self._write_bundle(bundle)
-        text = _SELECT_COSTS + (" WHERE nano_usd IS NULL" if unpriced_only else "")
+        self._price_rows_again(_SELECT_COSTS + (" WHERE nano_usd IS NULL" if unpriced_only else ""))
+        for bundle in self._known.bundles.all(self._connection, unpriced_only=unpriced_only):
+            costs: list[int | None] = []
+            for run in bundle.columns.runs:
+                found, before = self._costs_of(bundle.columns, run), bundle.costs[run.start : run.end]
+                costs += found
+                if found != before:
+                    key = self._sum_of(bundle.source, bundle.is_own, run)
+                    self._sums.change_costs(key, before, found, run.first_at, run.last_at)
+            if costs != bundle.costs:
+                self._known.bundles.change_costs(self._connection, bundle, costs)
+
+    def _price_rows_again(self, text: str) -> None:
         changed: list[tuple[int | None, int]] = []
-        for row_id, name, service_tier, day, known, told, *counts in self._connection.execute(text):
-            (cost,) = self._prices.costs_nano_usd(str(name), str(service_tier), day, [counts])
+        for row_id, session, model, name, tier, at, known, told, *counts in self._connection.execute(text):
+            (cost,) = self._prices.costs_nano_usd(str(name), str(tier), int(at) // DAY_MS, [tuple(counts)])
             cost = told if cost is None else cost
             if cost != known:
                 changed.append((cost, row_id))
-        if changed:
-            self._connection.executemany("UPDATE call SET nano_usd = ? WHERE id = ?", changed)
-            self._connection.execute("DELETE FROM quarter")
-            self._connection.execute(_SUM_UP)
+                self._sums.change_costs((at // QUARTER_MS, session, model), [known], [cost], at, at)
+        self._connection.executemany("UPDATE call SET nano_usd = ? WHERE id = ?", changed)
 
     def flush(self) -> None:
         """Everything is in the tables."""
@@ -203,8 +202,7 @@ class Adding:
         self._known.bundles.flush(self._connection)
         for table in (self._known.sessions, self._known.models):
             table.flush(self._connection)
-        self._connection.executemany(_ADD_QUARTER, [(*key, *sums) for key, sums in sorted(self._sums.items())])
-        self._sums.clear()
+        self._sums.flush(self._connection)
         self._connection.executemany(_MARK_FILE, self._marks)
         self._marks.clear()
 
@@ -237,7 +235,8 @@ class Adding:
 
     def _room_at(self, call: CallRow, number: int) -> int | None:
         """As `_room_for`, of the calls with that number; `_FULL` where there are many, and none of them is this one."""
-        for bundle in self._known.bundles.take_with(self._connection, number):
+        bundle = self._known.bundles.take_with(self._connection, number)
+        if bundle is not None:
             self._write_bundle(bundle)
         self._write_rows()
         first = first_id(number)
@@ -248,7 +247,7 @@ class Adding:
             if message == new.message and (old.request == new.request or old.is_sidechain or new.is_sidechain):
                 if not is_better(new, old):
                     return None
-                self._count(session, model, old.at, -1, old[8:13], old.nano_usd)
+                self._sums.add_call(session, model, old.at, -1, old[8:13], old.nano_usd)
                 self._connection.execute("DELETE FROM call WHERE id = ?", (row_id,))
                 is_known = True
         if len(rows) >= _MOST_REQUESTS and not is_known:
@@ -266,21 +265,8 @@ class Adding:
         session, model = self._place_of(source, project, session_name, is_own), self._model(name)
         (cost,) = self._prices.costs_nano_usd(name, service_tier, at // DAY_MS, [call[8:13]])
         cost = told if cost is None else cost
-        self._count(session, model, at, 1, counts, cost)
+        self._sums.add_call(session, model, at, 1, counts, cost)
         return (row_id, session, model, message, request, at, is_sidechain, service_tier, *counts, cost, told)
-
-    def _count(self, session: int, model: int, at: int, sign: int, counts: Sequence[int], nano_usd: int | None) -> None:
-        """The call is in the sums, or (`sign` -1) out of them."""
-        cost = (0, sign) if nano_usd is None else (sign * nano_usd, 0)
-        self._add_sums((at // QUARTER_MS, session, model), (sign, *(sign * count for count in counts), *cost), at, at)
-
-    def _add_sums(self, key: tuple[int, int, int], more: tuple[int, ...], first_at: int, last_at: int) -> None:
-        sums = self._sums.get(key)
-        if sums is None:
-            self._sums[key] = [*more, first_at, last_at]
-        else:
-            first_at, last_at = min(sums[-2], first_at), max(sums[-1], last_at)
-            sums[:] = [*map(add, sums[:-2], more), first_at, last_at]
 
     def _place_of(self, source: str, project: str, session: str, is_own: bool) -> int:
         return self._known.sessions.number((source, project, session, is_own))

@@ -21,20 +21,18 @@ _MOST_BYTES = 4 << 20  # so much is kept to be written at once
 
 
 class Bundle:
-    """Calls as they were kept. `rows`: each call, with its cost."""
+    """Calls as they were kept. `costs`: what each cost; None where nobody knows."""
 
-    def __init__(self, source: str, is_own: bool, calls: bytes, costs: bytes) -> None:
+    def __init__(self, number: int, source: str, is_own: bool, calls: bytes, costs: bytes) -> None:
+        self.number = number
         self.source = source
         self.is_own = is_own
-        self._calls = calls
-        self._costs = costs
+        self.columns = from_bytes(calls)
+        self.costs = [None if cost == _UNKNOWN else cost for cost in _read(costs, "q")]
 
     def rows(self) -> Iterator[tuple[CallRow, int | None]]:
         """Each call, and what it cost; None where nobody knows."""
-        costs = array("q")
-        costs.frombytes(self._costs)
-        for call, cost in zip(from_bytes(self._calls).rows(), costs, strict=True):
-            yield call, None if cost == _UNKNOWN else cost
+        return zip(self.columns.rows(), self.costs, strict=True)
 
 
 class Bundles:
@@ -65,12 +63,11 @@ class Bundles:
         costs: Sequence[int | None],
     ) -> None:
         """The calls are a bundle. No message in any bundle has a number of theirs."""
-        bundle, packed = self._next, array("q", [_UNKNOWN if cost is None else cost for cost in costs]).tobytes()
-        calls = to_bytes(columns)
+        bundle, calls = self._next, to_bytes(columns)
         self._waiting.append((
-            (bundle, source, is_own, costs.count(None), columns.numbers), (bundle, calls, packed)
+            (bundle, source, is_own, costs.count(None), columns.numbers), (bundle, calls, _pack(costs))
         ))  # fmt: skip
-        self._by_number().update(dict.fromkeys(_read(columns.numbers), bundle))
+        self._by_number().update(dict.fromkeys(_read(columns.numbers, "I"), bundle))
         self._numbers[bundle] = columns.numbers
         self._next += 1
         self._waiting_bytes += len(calls)
@@ -84,18 +81,38 @@ class Bundles:
         self._waiting.clear()
         self._waiting_bytes = 0
 
-    def take_with(self, connection: apsw.Connection, number: int) -> list[Bundle]:
+    def take_with(self, connection: apsw.Connection, number: int) -> Bundle | None:
         """The bundle in which a message has that number, if there is one; it is a bundle no longer."""
-        bundle = self._find(number)
-        return [] if bundle is None else self._take(connection, bundle)
+        found = self._find(number)
+        if found is None:
+            return None
+        bundle = self._load(connection, found)
+        connection.execute("DELETE FROM bundle WHERE id = ?", (found,))
+        connection.execute("DELETE FROM bundle_calls WHERE bundle = ?", (found,))
+        numbers = self._numbers.pop(found)
+        if self._where is not None:
+            for each in _read(numbers, "I"):
+                del self._where[each]
+        return bundle
 
-    def take_all(self, connection: apsw.Connection, *, unpriced_only: bool) -> Iterator[Bundle]:
-        """One bundle after the other, in which not every cost is known, or any; they are bundles no longer."""
+    def all(self, connection: apsw.Connection, *, unpriced_only: bool) -> Iterator[Bundle]:
+        """Every bundle, or those in which not every cost is known."""
         self.flush(connection)
         rows: Any = connection.execute("SELECT id, unpriced FROM bundle").fetchall()
-        for bundle, unpriced in rows:
-            if unpriced or not unpriced_only:
-                yield from self._take(connection, bundle)
+        return (self._load(connection, bundle) for bundle, unpriced in rows if unpriced or not unpriced_only)
+
+    def change_costs(self, connection: apsw.Connection, bundle: Bundle, costs: Sequence[int | None]) -> None:
+        """The calls of the bundle cost that now."""
+        connection.execute("UPDATE bundle SET unpriced = ? WHERE id = ?", (costs.count(None), bundle.number))
+        connection.execute("UPDATE bundle_calls SET costs = ? WHERE bundle = ?", (_pack(costs), bundle.number))
+
+    def _load(self, connection: apsw.Connection, number: int) -> Bundle:
+        self.flush(connection)
+        rows: Any = connection.execute(
+            "SELECT source, is_own, calls, costs FROM bundle JOIN bundle_calls ON bundle = id WHERE id = ?", (number,)
+        ).fetchall()
+        ((source, is_own, calls, costs),) = rows
+        return Bundle(number, source, bool(is_own), calls, costs)
 
     def _find(self, number: int) -> int | None:
         self._asked += 1
@@ -106,25 +123,18 @@ class Bundles:
 
     def _by_number(self) -> dict[int, int]:
         if self._where is None:
-            self._where = {number: bundle for bundle, numbers in self._numbers.items() for number in _read(numbers)}
+            self._where = {
+                number: bundle for bundle, numbers in self._numbers.items() for number in _read(numbers, "I")
+            }
         return self._where
 
-    def _take(self, connection: apsw.Connection, bundle: int) -> list[Bundle]:
-        self.flush(connection)
-        rows: Any = connection.execute(
-            "SELECT source, is_own, calls, costs FROM bundle JOIN bundle_calls ON bundle = id WHERE id = ?", (bundle,)
-        ).fetchall()
-        connection.execute("DELETE FROM bundle WHERE id = ?", (bundle,))
-        connection.execute("DELETE FROM bundle_calls WHERE bundle = ?", (bundle,))
-        numbers = self._numbers.pop(bundle)
-        if self._where is not None:
-            for number in _read(numbers):
-                del self._where[number]
-        return [Bundle(source, bool(is_own), calls, costs) for source, is_own, calls, costs in rows]
+
+def _pack(costs: Sequence[int | None]) -> bytes:
+    return array("q", [_UNKNOWN if cost is None else cost for cost in costs]).tobytes()
 
 
-def _read(numbers: bytes) -> array[int]:
-    return array("I", numbers)
+def _read(data: bytes, kind: str) -> array[int]:
+    return array(kind, data)
 
 
 def _has(numbers: bytes, wanted: bytes) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterable
 from zlib import crc32
 
 _ROOM = 24  # bits: so many calls may share a number before the next one's rows are reached
@@ -10,6 +12,11 @@ _ROOM = 24  # bits: so many calls may share a number before the next one's rows 
 def message_number(message: str) -> int:
     """A number of 32 bits; few messages share one."""
     return crc32(message.encode())
+
+
+def message_numbers(messages: Iterable[str]) -> array[int]:
+    """The number of each, in four bytes each."""
+    return array("I", [crc32(message.encode()) for message in messages])
 
 
 def first_id(number: int) -> int:

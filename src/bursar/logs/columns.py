@@ -6,7 +6,6 @@ they share is kept once, and their sums are made where the file was read.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import msgspec
 
 from bursar.logs.call import CallRow
-from bursar.logs.call_id import message_number
+from bursar.logs.call_id import message_numbers
 from bursar.logs.index import QUARTER_MS
 
 
@@ -46,7 +45,7 @@ class CallColumns(msgspec.Struct, array_like=True, gc=False):
     """Calls of which each has a message, and a number that no other of them has. See `LoggedCall` for the columns.
 
     Attributes:
-        numbers: of their messages, in four bytes each: see `message_number`.
+        numbers: of their messages, in four bytes each: see `message_numbers`.
         told: what the log says that each cost; empty where it says nothing of any.
         names: what else is known of each, packed.
     """
@@ -79,7 +78,7 @@ def to_columns(calls: list[CallRow]) -> CallColumns | None:
     if not calls:
         return None
     messages, requests, at, models, projects, sessions, sidechains, tiers, *counts, told = zip(*calls, strict=True)
-    numbers = array("I", map(message_number, messages))
+    numbers = message_numbers(messages)
     if "" in messages or len(set(numbers)) != len(numbers):
         return None
     quarters = [time // QUARTER_MS for time in at]

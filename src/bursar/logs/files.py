@@ -62,23 +62,29 @@ class FolderSearch:
         return changed
 
     def _look(self, folder: str) -> None:
+        """Asked of every file at every report, so what has not changed is passed over with as little as can be."""
+        suffixes, seen, folders = self._suffixes, self._seen, []
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if entry.name.endswith(self._suffixes):
-                        self._check(entry)
-                    elif entry.is_dir(follow_symlinks=False):
-                        self._look(entry.path)
+                    if not entry.name.endswith(suffixes):
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(entry.path)
+                        continue
+                    try:
+                        status = entry.stat()
+                    except OSError:
+                        continue  # gone by now, or a link to nowhere
+                    self.files += 1
+                    if seen.get(entry.path) != (status.st_size, status.st_mtime_ns):
+                        self._add(entry, status)
         except OSError as error:
             self.unreadable[folder] = error.strerror or str(error)
+        for inner in folders:
+            self._look(inner)
 
-    def _check(self, entry: os.DirEntry[str]) -> None:
-        try:
-            status = entry.stat()
-        except OSError:
-            return  # gone by now, or a link to nowhere
-        self.files += 1
-        if self._seen.get(entry.path) == (status.st_size, status.st_mtime_ns) or not entry.is_file():
+    def _add(self, entry: os.DirEntry[str], status: os.stat_result) -> None:
+        if not entry.is_file():
             return
         if _is_text(entry.path):
             self._changed.append(LogFile(entry.path, self._root, status.st_size, status.st_mtime_ns))

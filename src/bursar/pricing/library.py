@@ -154,6 +154,8 @@ def price_history(
     The first holds from the beginning of time. None: nobody knows a price. Empty if nobody ever knew one.
     """
     found = find_model(_providers(), model)
+    if found is None and not overrides:
+        return []
     listed = found[1].prices if found is not None and isinstance(found[1].prices, list) else []
     days = {day for each in listed if (day := _first_day(each)) is not None}
     days |= {override.since for override in overrides if override.since is not None}

@@ -12,6 +12,7 @@ from bursar.processes.tree import (
     kill_descendants,
     kill_marked,
     reap_children,
+    sandboxed_processes,
 )
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "kill_marked",
     "pid_of",
     "reap_children",
+    "sandboxed_processes",
 ]

@@ -60,6 +60,15 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def sandboxed_processes(sandbox: int) -> list[int]:
+    """Those in a bubblewrap: its program first, then what is in that one's group; empty before it was started.
+
+    Bubblewrap is two processes, the second of which is the first of its namespace: its eldest child is the program.
+    """
+    inner = children(sandbox)[:1]
+    return [pid for pid in descendants(inner[0]) if _group_of(pid) == sandbox] if inner else []
+
+
 def kill_descendants(*, but: frozenset[int] = frozenset()) -> bool:
     """Nothing below the calling process runs any more; True when that was reached. Reaps what it killed.
 
@@ -121,6 +130,13 @@ def _environment(pid: int) -> list[bytes]:
             return environ.read().split(b"\0")
     except OSError:
         return []
+
+
+def _group_of(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
 
 
 def _kill(pid: int) -> None:

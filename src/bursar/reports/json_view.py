@@ -26,6 +26,7 @@ def report_as_data(report: RunReport) -> dict[str, Any]:
         "unknown_outcome_tokens": report.unknown_tokens,
         "cost_nano_usd": report.nano_usd,
         "certainty": "bounded",
+        "unsandboxed_attempts": report.unsandboxed,
         "calls_that_may_pass_a_limit": report.most_at_once,
         "usage_by_model": {
             model: {
@@ -106,8 +107,9 @@ def _task(task: TaskLine) -> dict[str, Any]:
                 "cost_nano_usd": line.nano_usd,
                 "wall_seconds": round(line.wall_seconds, 3),
                 "tokens_by_provenance": dict(line.tokens_by_provenance),
+                "sandboxed": line.was_sandboxed,
                 "differences": list(line.differences),
-                "assumptions": list(line.assumptions),
+                "remarks": list(line.remarks),
                 "note": line.row.note,
                 "directory": line.row.directory,
             }

@@ -23,9 +23,10 @@ class AttemptLine:
 
     Attributes:
         differences: what sources of its usage say that is more than 1 % apart.
-        assumptions: what of its cost is not as anybody has stated it.
+        remarks: what else a person should know of its figures.
         tokens_by_provenance: how its tokens were found out: `streamed`, `reconciled`, `estimated`; empty where its
             outcome is not there any more.
+        was_sandboxed: None where nobody knows any more.
     """
 
     row: AttemptRow
@@ -34,8 +35,9 @@ class AttemptLine:
     nano_usd: int | None
     wall_seconds: float
     differences: Sequence[str] = ()
-    assumptions: Sequence[str] = ()
+    remarks: Sequence[str] = ()
     tokens_by_provenance: Mapping[str, int] = field(default_factory=dict)
+    was_sandboxed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,11 @@ class RunReport:
     def nano_usd(self) -> int | None:
         """Cost of everything metered; None when a price is unknown."""
         return _sum([task.nano_usd for task in self.tasks])
+
+    @property
+    def unsandboxed(self) -> int:
+        """Attempts that are known to have run with all of the user's rights."""
+        return sum(line.was_sandboxed is False for task in self.tasks for line in task.attempts)
 
     @property
     def overruns(self) -> Sequence[Balance]:
@@ -163,8 +170,9 @@ def _attempt_line(row: AttemptRow, reservation: Reservation) -> AttemptLine:
         nano_usd=reservation.known.nano_usd,
         wall_seconds=(ended - datetime.fromisoformat(row.started_at)).total_seconds(),
         differences=() if outcome is None else outcome.differences,
-        assumptions=() if outcome is None else outcome.assumptions,
+        remarks=() if outcome is None else outcome.remarks,
         tokens_by_provenance={} if outcome is None else outcome.tokens_by_provenance,
+        was_sandboxed=None if outcome is None else outcome.was_sandboxed,
     )
 
 

@@ -72,7 +72,7 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
     match event:
         case RunStarted():
             before = f", {event.done_before} done before" if event.done_before else ""
-            budget = _render_limits(event.limit, event.budgets, event.windows)
+            budget = _render_limits(event.limit, event.budgets, event.windows) + _render_learned(event)
             head = f"plan {event.plan_id} · run {event.run_id} · {count_of(event.tasks, 'task')}{before}"
             return f"{paint(_BOLD, head)} · at most {event.max_parallel} at once · {budget}"
         case AttemptStarted():
@@ -143,8 +143,7 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
     if report.unknown_tokens:
         lines.append(f"charged for unknown outcomes: {report.unknown_tokens:,} tokens, on top of what was metered")
     lines += [_render_difference(*each, paint) for each in _differences(report)]
-    assumed = {said for task in report.tasks for line in task.attempts for said in line.assumptions}
-    lines += [f"{paint(_YELLOW, '!')} {plain(said)}" for said in sorted(assumed)]
+    lines += [f"{paint(_YELLOW, '!')} {plain(said)} ({where})" for said, where in _remarks(report)]
     lines += [_render_budget(balance, paint) for balance in report.budgets]
     lines += [_render_overrun(balance, paint) for balance in report.overruns]
     if report.budgets:
@@ -152,6 +151,8 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
             "limit: bounded, metered from the agents' own reports; one call in flight per running agent may pass it"
             f" (here at most {count_of(report.most_at_once, 'call')} at a time)"
         )
+    if report.unsandboxed:
+        lines.append("unsandboxed: agents and verify commands had all of your rights")
     lines += [_render_window(window, paint) for window in report.windows]
     if report.windows:
         lines.append(
@@ -177,6 +178,15 @@ def _render_forecast(event: ForecastChanged) -> str:
     return f"{end}; no budget makes that 0.9, because tasks fail; {to_pay} pays for what is begun"
 
 
+def _render_learned(event: RunStarted) -> str:
+    """Whose routes they are, where what was learned chooses; that may end an attempt where no budget would."""
+    if event.learned_from is None:
+        return ""
+    is_free = not (event.limit or event.budgets or event.windows)
+    ends = ", but attempts that are not worth going on with" if is_free else ""
+    return f"{ends} · routes learned from {count_of(event.learned_from, 'attempt')}"
+
+
 def _render_price(event: TaskRerouted) -> str:
     """What the attempt before it has taken; that money is gone."""
     if event.tokens is None:
@@ -198,12 +208,25 @@ def _render_ended(event: AttemptEnded, paint: Paint) -> str:
     kept = f" · its work is on branch {event.branch}" if event.branch else ""
     head = f"  {paint(colour, mark)} {event.task}  {event.name} · {cost} · {event.wall_seconds:.1f} s{end}{kept}"
     differing = [f"    {paint(_YELLOW, '!')} its sources differ: {plain(each)}" for each in event.differences]
-    assumed = [f"    {paint(_YELLOW, '!')} {plain(each)}" for each in event.assumptions]
+    assumed = [f"    {paint(_YELLOW, '!')} {plain(each)}" for each in event.remarks]
     return "\n".join([head, *differing, *assumed])
 
 
 def _differences(report: RunReport) -> list[tuple[AttemptRow, str]]:
     return [(line.row, said) for task in report.tasks for line in task.attempts for said in line.differences]
+
+
+def _remarks(report: RunReport) -> list[tuple[str, str]]:
+    """Each once, and of which attempts it was said."""
+    where: dict[str, list[AttemptRow]] = {}
+    for task in report.tasks:
+        for line in task.attempts:
+            for said in line.remarks:
+                where.setdefault(said, []).append(line.row)
+    return [
+        (said, f"task {rows[0].task}, attempt {rows[0].number}" if len(rows) == 1 else count_of(len(rows), "attempt"))
+        for said, rows in where.items()
+    ]
 
 
 def _render_difference(attempt: AttemptRow, said: str, paint: Paint) -> str:

@@ -2,6 +2,7 @@
 
 from bursar.routing.annotation import choose_annotations, choose_complexity, choose_subagent, effective_model
 from bursar.routing.complexity import Complexity, Indicator, score_task, score_text
+from bursar.routing.expected import expected_ladder
 from bursar.routing.explanation import SECOND_TRY_SHARE, Candidate
 from bursar.routing.learned import LearnedPolicy
 from bursar.routing.purchases import AttemptVerdict, Choice, Facts, Offer, PastAttempt, Purchase
@@ -33,6 +34,7 @@ __all__ = [
     "choose_route",
     "choose_subagent",
     "effective_model",
+    "expected_ladder",
     "larger_tier",
     "score_task",
     "score_text",

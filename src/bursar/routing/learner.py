@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from bursar.routing.difficulty import Weights, mean_difficulty, prior_weights
@@ -13,6 +14,7 @@ from bursar.routing.price import Costs, Prices, beyond
 from bursar.routing.purchases import AttemptVerdict, Evidence, Facts, Offer, PastAttempt, VerifierRecord
 from bursar.routing.skill import Pattern, Skills, kind_of
 
+_FIT_AFTER, _FIT_AFTER_MANY = 50, 5  # curves are fitted anew after this part more outcomes: a fiftieth, a fifth
 _MOST_TASKS = 5_000  # tasks that are kept in mind one by one; what older ones taught stays
 _LEAST_SPREAD = 0.2  # of a cost's variance, however much earlier attempts at the task have told
 _MOST_SURPRISE = 2.0  # in logits of cost: one odd attempt moves a project's mean by no more
@@ -55,6 +57,7 @@ class Learner:
         self._seen: dict[str, int] = {}
         self._outcomes = 0
         self._fitted = 0
+        self._fit_after = _FIT_AFTER
 
     @property
     def outcomes(self) -> int:
@@ -87,9 +90,23 @@ class Learner:
         known.attempts.append(attempt)
         self._outcomes += 1
         self._seen[attempt.model] = self.seen(attempt.model) + 1
-        if self._outcomes - self._fitted >= max(1, self._fitted // 50):
-            self.skills.fit()
-            self._fitted = self._outcomes
+        if self._outcomes - self._fitted >= max(1, self._fitted // self._fit_after):
+            self.fit()
+
+    def fit(self) -> None:
+        """Curves are what all outcomes so far make likeliest."""
+        self.skills.fit()
+        self._fitted = self._outcomes
+
+    @contextmanager
+    def many(self) -> Iterator[None]:
+        """While many outcomes are told one after the other, curves are fitted less often; and once more in the end."""
+        self._fit_after = _FIT_AFTER_MANY
+        try:
+            yield
+        finally:
+            self._fit_after = _FIT_AFTER
+            self.fit()
 
     def audit(self, task: str, solved: bool) -> None:
         """The truth about the last attempt's work has become known."""

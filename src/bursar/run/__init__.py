@@ -5,7 +5,6 @@ meters an agent and enforces its hold, and goes on doing so when the conductor i
 """
 
 from bursar.run.accounts import alerts_of_run
-from bursar.run.advice import ENOUGH_ATTEMPTS, facts_of, learn_policy
 from bursar.run.checkpoints import choose_answer, command_for, give_answer, question_lines
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command, user_name
@@ -31,7 +30,6 @@ from bursar.run.requests import ask_of_us, ring
 from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
 
 __all__ = [
-    "ENOUGH_ATTEMPTS",
     "AttemptExecutor",
     "Conductor",
     "Executor",
@@ -59,12 +57,10 @@ __all__ = [
     "choose_answer",
     "command_for",
     "command_of",
-    "facts_of",
     "give_answer",
     "including_logs",
     "is_command",
     "is_kept",
-    "learn_policy",
     "open_jobs",
     "open_plan",
     "open_program",

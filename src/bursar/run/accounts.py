@@ -106,6 +106,6 @@ def build_ended(
         wall_seconds=0.0 if outcome is None else outcome.wall_seconds,
         branch=branch,
         differences=() if outcome is None else tuple(outcome.differences),
-        assumptions=() if outcome is None else tuple(outcome.assumptions),
+        remarks=() if outcome is None else tuple(outcome.remarks),
         resets_at=outcome.resets_at if outcome and judgement.state is AttemptState.INTERRUPTED else None,
     )

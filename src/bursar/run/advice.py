@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from bursar.agents import Agent
-from bursar.estimation import choose_task_type
-from bursar.history import Observation
+from bursar.history import facts_of
 from bursar.money import NANO_PER_USD
 from bursar.plan import Task
-from bursar.routing import AttemptVerdict, Choice, Facts, LearnedPolicy, Offer, PastAttempt, Purchase, Tier
-
-ENOUGH_ATTEMPTS = 30  # before so many are known, the rules go on, unless the settings say otherwise
-LEARN_FROM = 1_000  # attempts, the latest: a run does not start later because its history is long
-VERDICTS = {
-    "succeeded": AttemptVerdict.PASS,
-    "failed": AttemptVerdict.FAIL,
-    "stopped": AttemptVerdict.CAPPED,
-}
+from bursar.routing import Choice, LearnedPolicy, Offer, PastAttempt, Purchase, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +53,11 @@ class Advice:
     def is_ready(self) -> bool:
         """Whether enough is known for it to choose; it may become so while the run is on."""
         return self.seen >= self.needed
+
+    @property
+    def learned_from(self) -> int | None:
+        """How many attempts it chooses by; None while the rules choose."""
+        return self.seen if self.is_ready else None
 
     def learn(self, task: Task, attempt: PastAttempt) -> None:
         """An attempt of this run has ended: what is chosen from here on knows it."""
@@ -147,25 +143,3 @@ def _advised(choice: Choice, agent: Agent) -> Advised | None:
         return None
     cap = None if choice.cap_usd is None else max(1, round(choice.cap_usd * NANO_PER_USD))
     return Advised(_models(agent).get(choice.model, Tier.MEDIUM), cap, choice.reason)
-
-
-def facts_of(task: Task, project: str) -> Facts:
-    """What is known of a plan's task before it is tried."""
-    return Facts(choose_task_type(task), project, task.complexity, f"{task.name}\n{task.action}")
-
-
-def learn_policy(observations: Iterable[Observation]) -> tuple[LearnedPolicy, int]:
-    """The policy that these attempts, oldest first, have taught; and how many of them taught anything.
-
-    One whose price is unknown, that made no call, or that was interrupted, says nothing about what money brings.
-    """
-    policy, count = LearnedPolicy(), 0
-    for seen in observations:
-        verdict = VERDICTS.get(seen.outcome)
-        if verdict is None or not seen.nano_usd:
-            continue
-        facts = Facts(kind=seen.task_type, project=seen.project, complexity=seen.complexity)
-        task = seen.key.rpartition("/")[0] or seen.key
-        policy.observe(task, facts, PastAttempt(seen.model, verdict, seen.nano_usd / NANO_PER_USD))
-        count += 1
-    return policy, count

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bursar.journal import AttemptRow
 from bursar.processes import kill_marked
-from bursar.run.context import RunContext
+from bursar.run.confinement import confine_commands
 from bursar.supervision import MARK, VERIFY_LOG
 from bursar.verification import Verdict, Verification
+
+if TYPE_CHECKING:
+    from bursar.run.context import RunContext
 
 
 class AttemptCommands:
@@ -30,6 +34,7 @@ class AttemptCommands:
             environment={**context.environment, MARK: row.key},
             limit_seconds=context.settings.verify_limit_seconds,
             clock=context.clock,
+            prefix=confine_commands(context, row),
         )
         self._verifications.add(verification)
         if self._is_stopping:

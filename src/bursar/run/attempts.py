@@ -17,7 +17,6 @@ from bursar.journal import AttemptRow, AttemptState, TaskState
 from bursar.ledger import Denial, Reservation, ReserveRequest, State
 from bursar.plan import Task
 from bursar.run.accounts import build_ended, observe
-from bursar.run.attempt_commands import AttemptCommands
 from bursar.run.context import RunContext
 from bursar.run.continuing import Continuing, continued_by
 from bursar.run.deletions import deletions_in_words, unasked_deletions
@@ -30,9 +29,10 @@ from bursar.run.judgement import Judgement, judge
 from bursar.run.kept import forget_kept, is_kept, keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.place import Place
+from bursar.run.refused_merges import RefusedMerges
 from bursar.supervision import Ending, Outcome, close_home
 from bursar.verification import Verdict
-from bursar.worktrees import Change, MergeConflict
+from bursar.worktrees import Change
 
 _TASK_STATE = {
     AttemptState.SUCCEEDED: TaskState.MERGED,
@@ -66,8 +66,10 @@ class Attempts:
         self._is_stopping = False
         self._is_for_good = False
         self._shares = FairShares(context)
-        self._are_lengths_known = not _compete(context)
-        self._commands = AttemptCommands(context)
+        self._commands = context.commands
+        self.refused = RefusedMerges(context)
+        self._do_compete = _compete(context)
+        self._are_lengths_known = not self._do_compete
         self._inheritance = Inheritance(context)
         self._continuing = Continuing(context, place)
 
@@ -198,10 +200,11 @@ class Attempts:
                 judgement = verified
             if judgement.state is AttemptState.SUCCEEDED and change is not None:
                 merged = await self._place.merge(task, row, change)
-                if isinstance(merged, MergeConflict):
-                    judgement = Judgement(AttemptState.FAILED, f"merge conflict in {', '.join(merged.files)}")
-                else:
+                if merged is None:
+                    return self._left(task, row, outcome)
+                if isinstance(merged, str):
                     return await self._end(task, row, outcome, change, judgement, commit=merged)
+                judgement = Judgement(AttemptState.FAILED, self.refused.add(row, merged, self._place.tip))
         except StoreError:
             raise  # the journal could not be written: a resume goes on from here, and the task is not done twice
         except BursarError as error:
@@ -326,7 +329,7 @@ class Attempts:
         seen = await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
         if seen is not None and self._expectations.learn(seen):
             self._holds.clear()
-            self._are_lengths_known = not _compete(self._context)
+            self._are_lengths_known = not self._do_compete
         self._open.pop(row.key, None)
         self._blind.discard(row.key)  # what it took is known from here on
         if not is_kept(row):

@@ -161,6 +161,7 @@ class Conductor:
                 limit=context.run.limit,
                 budgets=other_budgets(context),
                 windows=self._windows.limits_in_words(),
+                learned_from=None if context.advice is None else context.advice.learned_from,
             )
         )
         self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context, self._progress.charged)}
@@ -232,7 +233,7 @@ class Conductor:
 
     async def _look_at_phases(self) -> bool:
         """Phases have ended and begun as far as they can; whether one has begun: its tasks are on offer then."""
-        if self._stop.is_set():
+        if self._dispatch.is_stopping:
             return False
         has_begun = await self._phases.look([task.number for task in self._progress.running.values()])
         if has_begun:
@@ -303,7 +304,7 @@ class Conductor:
             return Refused(number, monotonic(), denied=self._phases.refusal_of(number) is not None)
         if self._is_hopeless(task) or not self._attempts.may_begin(task):
             return Refused(number, monotonic(), denied=False)
-        if (obstacle := self._windows.obstacle(task, self._attempts.hold_for(task).amount.tokens)) is not None:
+        if (obstacle := self._windows.obstacle(task, self._attempts.hold_for(task))) is not None:
             self._progress.denials.pop(number, None)
             return Refused(number, monotonic(), obstacle.is_denial, self._windows.again_at(obstacle))
         self._keep_modest(task)
@@ -367,10 +368,29 @@ class Conductor:
         row = self._progress.rows.pop(task.number)
         self._windows.ended(row.key, Path(row.directory), self._context.agent_of(task).name, ended.resets_at)
         self._progress.is_news = True
+        if self._starts_afresh(task, ended):
+            return Rerouted(task.number)
         learn_from(self._context, task, ended)
+        if self._attempts.refused.is_refused(task, ended) and self._asks_to_merge(task, ended):
+            return Ended(task.number, "interrupted")
         if self._goes_on_elsewhere(task, ended) or self._goes_on_later(task, ended):
             return Rerouted(task.number)
-        return Ended(task.number, ended.outcome)
+        return Ended(task.number, "interrupted" if self._asks_to_merge(task, ended) else ended.outcome)
+
+    def _starts_afresh(self, task: Task, ended: AttemptEnded) -> bool:
+        """Whether the task, whose work could not be merged, is on offer again, from what is merged now."""
+        if self._stop.is_set() or not self._attempts.refused.is_to_be_repeated(task, ended):
+            return False
+        self._reroute(task, Escalated(self._context.model_of(task), "starts afresh from what is merged now"))
+        return True
+
+    def _asks_to_merge(self, task: Task, ended: AttemptEnded) -> bool:
+        """Whether a person has to merge the task's work; what depends on it waits, too."""
+        because = self._attempts.refused.ask_person(task, ended)
+        if because is not None:
+            self._set_task(task.number, TaskState.WAITING, because)
+            self._context.emit(TaskWaited(task=task.number, name=task.name, because=because))
+        return because is not None
 
     def _goes_on_elsewhere(self, task: Task, ended: AttemptEnded) -> bool:
         """Whether the task, whose attempt has failed or has reached its cap, is on offer again, on another route."""

@@ -22,9 +22,12 @@ from bursar.ledger import Ledger
 from bursar.plan import Instance, Plan, Program, Task
 from bursar.pricing import RateTable
 from bursar.run.advice import Advice
+from bursar.run.attempt_commands import AttemptCommands
 from bursar.run.escalation import Escalation
 from bursar.run.programs import Selection
 from bursar.run.purse import Purse
+from bursar.sandbox import Sandbox
+from bursar.supervision import AttemptLimits
 from bursar.worktrees import Repository
 
 
@@ -49,6 +52,9 @@ class RunSettings:
         max_attempts: at one task in one run, each after a failure and on a larger tier.
         attempt_cap: what one model may use on one task; None for no cap.
         downgrades: whether a task that cannot be paid for goes to a smaller tier.
+        verifies_merged: whether work that did not start from the merged work as it is now is verified in it.
+        fresh_attempts: at one task in one run, after its work could not be merged.
+        limits: what one agent may take of the machine; the size of files holds for verify commands, too.
         max_phases: how many phases of a roadmap run at once at most.
         phase_tokens: phases run side by side only if so many tokens are left for each of them.
         falls_back: without them they run one after the other; else not at all.
@@ -68,6 +74,9 @@ class RunSettings:
     max_attempts: int = 1
     attempt_cap: Limit | None = None
     downgrades: bool = False
+    verifies_merged: bool = True
+    fresh_attempts: int = 1
+    limits: AttemptLimits = field(default_factory=AttemptLimits)
     max_phases: int = 2
     phase_tokens: int = 50_000
     falls_back: bool = True
@@ -78,12 +87,17 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """Where facts are kept; `ledger_place` (a path or a URL) is for supervisors, who open it themselves."""
+    """Where facts are kept; `ledger_place` (a path or a URL) is for supervisors, who open it themselves.
+
+    Attributes:
+        history_problem: why what is learned is forgotten in the end; empty where it is not.
+    """
 
     ledger: Ledger
     ledger_place: str
     journal: Journal
     history: History
+    history_problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +113,9 @@ class RunContext:
         audit: path of the audit log, for the supervisors; empty for none.
         failover: agents that take over where `agent` is rate limited, in their order.
         advice: what earlier runs have taught, where that chooses routes.
+        sandbox: around agents and verify commands; None: they have all of the user's rights.
         escalation: the routes of this run's tasks after failures.
+        commands: shell commands of its attempts, which a stop of the run ends.
         program: what `plan` is made of where the run is of several plans, and `selection` what that was chosen from.
         purse: the token session that pays for phases, where there is one.
         emit: called with everything that happens, in order; must not raise or block.
@@ -123,10 +139,12 @@ class RunContext:
     emit: Callable[[RunEvent], None] = field(default=lambda _: None)
     failover: tuple[Agent, ...] = ()
     advice: Advice | None = None
+    sandbox: Sandbox | None = None
     program: Program | None = None
     selection: Selection | None = None
     purse: Purse | None = None
     escalation: Escalation = field(init=False, compare=False)
+    commands: AttemptCommands = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         agents, settings = (self.agent, *self.failover), self.settings
@@ -134,6 +152,7 @@ class RunContext:
         if self.instances:  # told in its agent's own words, and it leaves its traces where it works: never twice
             escalation = Escalation((self.agent,))
         object.__setattr__(self, "escalation", escalation)
+        object.__setattr__(self, "commands", AttemptCommands(self))
 
     @property
     def repository(self) -> Repository:

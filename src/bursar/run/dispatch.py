@@ -246,6 +246,11 @@ class Dispatch:
         return self._is_due or self._is_delayed or self._again_at is not None
 
     @property
+    def is_stopping(self) -> bool:
+        """Whether nothing more is to be started."""
+        return self._is_stopping
+
+    @property
     def refused(self) -> Collection[str]:
         """Tasks that a budget had no room for at the last look."""
         return tuple(self._refused)

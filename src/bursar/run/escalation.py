@@ -119,6 +119,10 @@ class Escalation:
         larger = None if tier is None else self._next_above(task, tier)
         return None if larger is None else self._move(task, larger, None, reason, lesson)
 
+    def teach(self, task: Task, lesson: str) -> None:
+        """The next attempt is told this of the ones before it; the task's route stays."""
+        self._lessons[task.number] = lesson
+
     def _move(self, task: Task, tier: Tier, cap: int | None, reason: str, lesson: str) -> Escalated:
         before = self.tier_of(task) or self._tier_of_named(task)
         self._tiers[task.number], self._caps[task.number] = tier, cap
@@ -199,9 +203,14 @@ def build_lesson(model: str, note: str, log: str, diff: str) -> str:
     if log.strip():
         parts.append(f"The end of what the verify command printed:\n\n{fence(log[-MOST_LOG_CHARACTERS:], 'text')}")
     if diff.strip():
-        cut = "" if len(diff) <= MOST_DIFF_CHARACTERS else "\n… cut short"
-        parts.append(f"What it had changed:\n\n{fence(diff[:MOST_DIFF_CHARACTERS] + cut, 'diff')}")
+        parts.append(f"What it had changed:\n\n{fence_diff(diff)}")
     return "\n\n".join(parts)
+
+
+def fence_diff(diff: str) -> str:
+    """The beginning of a patch, as a code block."""
+    cut = "" if len(diff) <= MOST_DIFF_CHARACTERS else "\n… cut short"
+    return fence(diff[:MOST_DIFF_CHARACTERS] + cut, "diff")
 
 
 def fence(text: str, kind: str) -> str:

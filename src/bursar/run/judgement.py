@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,7 +37,8 @@ def judge(task: Task, outcome: Outcome | None, changed_files: int) -> Judgement:
     if outcome.is_error:
         return Judgement(AttemptState.FAILED, f"the agent reported an error: {_first_line(outcome.message)}")
     if outcome.exit_code != 0:
-        return Judgement(AttemptState.FAILED, f"the agent {_exit_in_words(outcome.exit_code)}")
+        words = f": {_first_line(outcome.message)}" if outcome.message else ""
+        return Judgement(AttemptState.FAILED, f"the agent {_exit_in_words(outcome.exit_code)}{words}")
     if outcome.is_error is None:
         return Judgement(AttemptState.FAILED, "the agent ended without saying how it went")
     if outcome.denied_permissions:
@@ -53,6 +55,8 @@ def _stopped(outcome: Outcome) -> Judgement:
             return Judgement(AttemptState.STOPPED, outcome.limit)
         case Ending.TIMEOUT:
             return Judgement(AttemptState.FAILED, f"it took longer than allowed ({outcome.wall_seconds:.0f} s)")
+        case Ending.EXCESS:
+            return Judgement(AttemptState.FAILED, f"it took too much: {outcome.limit}")
         case Ending.LEDGER_FAILED:
             return Judgement(AttemptState.INTERRUPTED, f"the ledger could not be written: {outcome.limit}")
         case Ending.NOT_STARTED:
@@ -62,6 +66,8 @@ def _stopped(outcome: Outcome) -> Judgement:
 
 
 def _exit_in_words(code: int | None) -> str:
+    if code in {-signal.SIGXFSZ, 128 + signal.SIGXFSZ}:
+        return "was ended because a file grew larger than `limits.file_size` allows"
     return f"ended with exit code {code}" if code is None or code > 0 else f"was killed by signal {-code}"
 
 

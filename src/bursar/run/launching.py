@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bursar.agents import LaunchRequest, PrivateHome
+from bursar.agents import WIDE_PIPE_BYTES, LaunchRequest, PrivateHome
 from bursar.budget import RUN_THRESHOLDS, Budget, Counting, Limit, OnLimit, Unit
 from bursar.errors import SetupError
 from bursar.journal import AttemptRow, Remainder
 from bursar.plan import ARCHIVE_NAME, Task
 from bursar.run.checkpoints import decided_before, decisions_in_words
+from bursar.run.confinement import confine_agent
 from bursar.run.context import RunContext
 from bursar.run.continuing import continued_by, home_of, keeps_conversation
 from bursar.run.holds import output_of, price_of_tokens
@@ -40,11 +41,15 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow, inherited: str 
         ledger=context.stores.ledger_place,
         worktree=row.worktree,
         reader=agent.name,
-        argv=list(launch.argv),
+        argv=confine_agent(context, launch, row),
+        is_sandboxed=context.sandbox is not None,
+        limits=context.settings.limits,
+        own_folders=[*([] if context.checkout is None else [row.worktree]), *([] if home is None else [home.folder])],
         # An agent in a home of its own does not see the user's git settings, and may have to commit.
         environment={**identity_variables(context.project), **launch.environment},
         stdin=launch.stdin,
         before=list(launch.before),
+        pipe_bytes=launch.pipe_bytes if blocking else WIDE_PIPE_BYTES,
         stop_ladder=[
             StopRung(signal=int(rung.signal), to_group=rung.to_group, grace_seconds=rung.grace_seconds)
             for rung in agent.stop_ladder

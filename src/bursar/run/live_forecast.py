@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,6 +57,7 @@ class LiveForecast:
     async def keep(self) -> None:
         """Forecasts again and again, until it is cancelled; the settings may say never. A failure ends it, no more."""
         seconds = self._context.settings.forecast_seconds
+        forget_forecast(self._context.directory / FORECAST_FILE)
         while seconds:
             await asyncio.sleep(seconds)
             try:
@@ -136,6 +138,12 @@ def write_forecast(path: Path, found: ForecastChanged) -> None:
     names = ForecastChanged.__dataclass_fields__
     beside.write_text(json.dumps({name: getattr(found, name) for name in names}), encoding="utf-8")
     os.replace(beside, path)
+
+
+def forget_forecast(path: Path) -> None:
+    """What an earlier conductor of the run forecast is gone, as far as it can be removed."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _is_for_all(context: RunContext, balance: Balance) -> bool:

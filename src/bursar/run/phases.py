@@ -8,16 +8,13 @@ Source: docs/decisions/0042-phases-side-by-side.md
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
-from bursar.budget import Counting, OnLimit, Unit
 from bursar.events import PhaseEnded, PhaseHeldBack, PhaseStarted
 from bursar.graph import Verdict, judge_group
-from bursar.ledger import State
 from bursar.plan import Part
 from bursar.run.context import RunContext
-from bursar.run.phase_context import estimate_phase
+from bursar.run.phase_funds import Grant, PhaseFunds
 from bursar.run.place import Place
 from bursar.run.scheduler import Scheduler, Standing
 
@@ -35,12 +32,13 @@ class Phases:
         program = context.program
         self._tasks = {task.number: task for task in context.plan.tasks} if program is not None else {}
         self._open_parts: list[Part] = [] if program is None else list(program.parts)
-        self._numbers: dict[str, list[str]] = {number: [] for number in (program.phases if program else ())}
+        self._numbers: dict[str, dict[str, None]] = {number: {} for number in (program.phases if program else ())}
         self._phase_of: dict[str, str] = {}
         for part in self._open_parts:
             for number in program.numbers_of(part) if program and part.phase else ():
-                self._numbers[part.phase].append(number)
+                self._numbers[part.phase][number] = None
                 self._phase_of[number] = part.phase
+        self._funds = PhaseFunds(context, place)
         self._held: set[str] = set()  # phases that have been started and not ended
         self._ended: set[str] = set()
         self._busy: set[str] = set()
@@ -84,7 +82,7 @@ class Phases:
         await self._close_plans()
         await self._end_phases()
         for phase in sorted(self._held):
-            await self._record(phase)
+            await self._funds.record(phase, self._numbers[phase])
 
     async def _close_plans(self) -> None:
         program = self._context.program
@@ -99,7 +97,9 @@ class Phases:
             if phase in self._ended or any(self._scheduler.standing(number) not in _OVER for number in numbers):
                 continue
             self._ended.add(phase)
-            tokens = await self._record(phase)  # again where an earlier conductor died before it could say so
+            tokens = await self._funds.record(
+                phase, self._numbers[phase]
+            )  # again where an earlier conductor died before it could say so
             if phase not in self._held:
                 continue
             self._held.discard(phase)
@@ -112,98 +112,67 @@ class Phases:
         work = [number for number in self._scheduler.ready() if not self._is_for_people(number)]
         ready = dict.fromkeys(self._phase_of[number] for number in work)
         self._busy = set(running) | {phase for phase in ready if phase in self._held}
-        self.refused = {}
         for phase in sorted(running - self._held):  # an earlier conductor started it
             self._held.add(phase)
-            await self._reserve_again(phase)
-        free = max(0, self._context.settings.max_phases - len(self._busy))
-        group = await self._group([phase for phase in ready if phase not in self._busy][:free])
-        for phase in group:
-            await self._start(phase)
+            await self._funds.go_on(phase)
+        self.refused = {}
+        denied: dict[str, str] = {}
+        least: int | None = None  # of what was denied: who needs as much need not ask
+        candidates = [phase for phase in ready if phase not in self._busy]
+        places = await self._places(candidates)
+        for phase in candidates:
+            if len(self._busy) >= places:
+                break
+            grant = await self._start(phase, least)
+            if not grant.is_granted:
+                denied[phase], least = "the token session has no room for it", grant.tokens
+        if not self._busy:  # else somebody is at work who may give tokens back
+            self.refused = {**denied, **self.refused}
 
-    async def _group(self, candidates: Sequence[str]) -> Sequence[str]:
-        """Those of the candidates that there are tokens for, beside those that work."""
-        settings, at_once = self._context.settings, len(self._busy) + len(candidates)
-        if not candidates or at_once == 1:
-            return candidates
-        needed, left = at_once * settings.phase_tokens, await self._tokens_left()
+    async def _places(self, candidates: Sequence[str]) -> int:
+        """How many phases may be at work at once now."""
+        settings = self._context.settings
+        at_once = min(settings.max_phases, len(self._busy) + len(candidates))
+        if not candidates or at_once <= max(1, len(self._busy)):
+            return settings.max_phases
+        needed, left = at_once * settings.phase_tokens, await self._funds.left()
         verdict = judge_group(needed, left, falls_back=settings.falls_back)
         if verdict is Verdict.CAN_PROCEED:
-            return candidates
+            return settings.max_phases
         short = f"{left:,} tokens are left, and {at_once} phases side by side need {needed:,}"
         if verdict is Verdict.FALLBACK_SEQUENTIAL:
             self._tell(candidates[-1], f"{short}: phases run one after the other", once="one after the other")
-            return candidates[: 0 if self._busy else 1]
+            return 1
         if not self._busy:
             self.refused = dict.fromkeys(candidates, short)
         self._tell(candidates[-1], f"{short}, and FALLBACK_TO_SEQUENTIAL is false")
-        return ()
+        return 0
 
-    async def _start(self, phase: str) -> None:
-        tokens = await self._reserve(phase)
-        if tokens is None:
-            if not self._busy:  # nobody is at work who may give tokens back
-                self.refused = {**self.refused, phase: "the token session has no room for it"}
-            return
-        self._busy.add(phase)
+    async def _start(self, phase: str, at_most: int | None) -> Grant:
+        """The phase may work from now on, if there is room for it."""
         if phase in self._held:
-            return
+            self._busy.add(phase)
+            return Grant(is_granted=True)
+        grant = await self._funds.ask(
+            phase, [each for each in self._numbers if self._is_finished(each)], at_most=at_most
+        )
+        if not grant.is_granted:
+            left = await self._funds.in_session()
+            self._tell(phase, f"it needs {grant.tokens:,} tokens, and the token session has {left:,} left")
+            return grant
+        if grant.tokens < grant.asked_first:
+            saved = f"it needs {grant.tokens:,} tokens instead of {grant.asked_first:,}"
+            self._tell(phase, f"finished phases are summed up: {saved}")
+        self._busy.add(phase)
         self._held.add(phase)
-        event = PhaseStarted(phase=phase, name=self._name(phase), tasks=len(self._numbers[phase]), held_tokens=tokens)
-        self._context.emit(event)
-
-    async def _reserve(self, phase: str) -> int | None:
-        """What is held for the phase, 0 without a session; None where there is no room, after an archive too."""
-        purse, run = self._context.purse, self._context.run.id
-        if purse is None or phase in self._held:
-            return 0
-        tokens = estimate_phase(self._context, phase, self._place.tip)
-        if await asyncio.to_thread(purse.reserve, run, phase, tokens):
-            return tokens
-        await self._place.archive([number for number in self._numbers if self._is_finished(number)])
-        smaller = estimate_phase(self._context, phase, self._place.tip)
-        if await asyncio.to_thread(purse.reserve, run, phase, smaller):
-            self._tell(phase, f"finished phases are summed up: it needs {smaller:,} tokens instead of {tokens:,}")
-            return smaller
-        left = await asyncio.to_thread(purse.available)
-        self._tell(phase, f"it needs {smaller:,} tokens, and the token session has {left or 0:,} left")
-        return None
-
-    async def _reserve_again(self, phase: str) -> None:
-        """What was held for a phase that is at work still is, or is now as far as there is room."""
-        if self._context.purse is not None:
-            tokens = estimate_phase(self._context, phase, self._place.tip)
-            await asyncio.to_thread(self._context.purse.reserve, self._context.run.id, phase, tokens)
+        tasks, held = len(self._numbers[phase]), grant.tokens
+        self._context.emit(PhaseStarted(phase=phase, name=self._name(phase), tasks=tasks, held_tokens=held))
+        return grant
 
     def _is_finished(self, phase: str) -> bool:
         program = self._context.program
         is_open = any(part.phase == phase for part in self._open_parts)
         return program is not None and phase in self._ended and not is_open
-
-    async def _record(self, phase: str) -> int:
-        """What the phase has used in this run, in the token session, too."""
-        ledger, numbers = self._context.stores.ledger, set(self._numbers[phase])
-        found = ledger.reservations({"run": self._context.run.id})
-        tokens = sum(each.known.tokens + each.unknown.tokens for each in found if each.labels["task"] in numbers)
-        if self._context.purse is not None:
-            await asyncio.to_thread(self._context.purse.record, self._context.run.id, phase, tokens)
-        return tokens
-
-    async def _tokens_left(self) -> int | None:
-        """Tokens that the run's phases may still use, those included that they hold; None where nothing limits them."""
-        context, ledger = self._context, self._context.stores.ledger
-        run = context.run.id
-        lefts: list[int] = []
-        session = None if context.purse is None else await asyncio.to_thread(context.purse.available)
-        if context.purse is not None and session is not None:
-            lefts.append(session + await asyncio.to_thread(context.purse.held, run))
-        own = sum(each.held.tokens for each in ledger.reservations({"run": run}, state=State.HELD))
-        for balance in ledger.balances(context.labels_of(context.plan.tasks[0])):
-            budget = balance.budget
-            is_limit = budget.limit.unit is Unit.TOKENS and budget.on_limit is OnLimit.BLOCK
-            if is_limit and budget.counts is Counting.TOTAL and "task" not in budget.selector:
-                lefts.append(balance.available + own)
-        return min(lefts, default=None)
 
     def _is_for_people(self, number: str) -> bool:
         """The task is a checkpoint that does not pass by itself."""

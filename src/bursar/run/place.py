@@ -15,7 +15,8 @@ from typing import Protocol
 from bursar.errors import InternalError
 from bursar.journal import AttemptRow
 from bursar.plan import Part, Task
-from bursar.worktrees import Change, MergeConflict
+from bursar.run.merge_queue import Refusal
+from bursar.worktrees import Change
 
 
 class Place(Protocol):
@@ -43,8 +44,11 @@ class Place(Protocol):
         """What the attempt has changed; None if that is nothing. `task` is None where the plan has it no more."""
         ...
 
-    async def merge(self, task: Task, attempt: AttemptRow, change: Change) -> str | MergeConflict:
-        """The change is part of the run's work, the journal says so, and the task is merged; the commit's id."""
+    async def merge(self, task: Task, attempt: AttemptRow, change: Change) -> str | Refusal | None:
+        """The change is part of the run's work, the journal says so, and the task is merged; the commit's id.
+
+        Or why it is not; None: everything was stopped before that was known, and nothing has moved.
+        """
         ...
 
     async def keep(self, attempt: AttemptRow, change: Change) -> str:
@@ -99,7 +103,7 @@ class Workspace:
         """None: who of those that worked at once has changed what cannot be told."""
         return None
 
-    async def merge(self, task: Task, attempt: AttemptRow, change: Change) -> str | MergeConflict:
+    async def merge(self, task: Task, attempt: AttemptRow, change: Change) -> str | Refusal | None:
         """Raises:
         InternalError: always; nothing is collected here, so there is nothing to merge.
         """

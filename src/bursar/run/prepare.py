@@ -26,6 +26,7 @@ from bursar.plan import (
     plan_of_jobs,
     read_job_list,
     read_plan,
+    task_key,
 )
 from bursar.pricing import RateTable
 from bursar.routing import choose_route
@@ -35,6 +36,7 @@ from bursar.run.holds import price_of_tokens
 from bursar.run.origins import CheckoutOrigin, Origin, WorkspaceOrigin
 from bursar.run.programs import Selection, link_program
 from bursar.run.purse import Purse
+from bursar.sandbox import Sandbox
 from bursar.worktrees import Repository, changed_tracked_files, open_repository, read_head
 
 
@@ -63,12 +65,11 @@ class PlanToRun:
         """What was asked for, as the journal keeps it; None for a single plan or a job list."""
         return None if self.selection is None else self.selection.scope
 
-    def is_summarized(self, number: str) -> bool:
-        """Whether the task's plan was done when the program was chosen: a SUMMARY lies beside it."""
-        if self.selection is None or self.program is None:
-            return False
-        part = self.program.part_of(number)
-        return any(part.plan.id == done.plan.id for done in self.selection.choice.done)
+    @property
+    def summarized(self) -> frozenset[str]:
+        """Tasks of plans that were done when the program was chosen: a SUMMARY lies beside them."""
+        done = () if self.selection is None else self.selection.choice.done
+        return frozenset(task_key(part.plan, task) for part in done for task in part.plan.tasks)
 
     def knowing(self, tasks: Iterable[str]) -> PlanToRun:
         """The same for a run that has these tasks: plans that it has done since are part of it all the same."""
@@ -84,6 +85,7 @@ class Tools:
 
     Attributes:
         value_usd: what a finished task is worth to the learned policy; None: the rules choose.
+        sandbox: around agents and verify commands; None: there is none.
         purse: the token session that pays for the phases of a roadmap; None where there is none.
         learn_after: how many finished attempts it must know before it chooses; the rules do until then.
     """
@@ -98,6 +100,7 @@ class Tools:
     ids: IdSource
     failover: tuple[Agent, ...] = ()
     value_usd: float | None = None
+    sandbox: Sandbox | None = None
     purse: Purse | None = None
     learn_after: int = 0
 
@@ -264,7 +267,8 @@ class RunLock:
                 self.release()
                 workspace = opened.workspace if isinstance(opened, RunRow) else opened.origin.workspace
                 what = "plan" if workspace is None else "job list"
-                which = f"this {what}" if path == own else str(path)
+                is_single = opened.scope is None and path == own
+                which = f"this {what}" if is_single else str(path)
                 raise UserError(f"{which} is being run by another process", hint="bursar status") from taken
 
     def release(self) -> None:

@@ -72,10 +72,10 @@ class Selection:
 
     def program(self, known: Collection[str] = ()) -> Program:
         """The plans that are to be done, and those that are done and that the run knows, by their ids."""
-        done = [part for part in self.choice.done if part.plan.id in known]
-        return build_program(
-            [*done, *self.choice.parts], self.choice.after, id_=self.id, path=self.path, roadmap=self.roadmap
-        )
+        parts = {part.plan.id: part for part in self.choice.done if part.plan.id in known}
+        parts |= {part.plan.id: part for part in self.choice.parts}
+        in_order = [parts[name] for name in self.choice.after if name in parts]
+        return build_program(in_order, self.choice.after, id_=self.id, path=self.path, roadmap=self.roadmap)
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
@@ -266,7 +266,7 @@ def _phase(roadmap: Roadmap, number: str) -> PhaseToRun:
     if isinstance(read, Problem):
         raise InvalidPlan(str(read), hint=read.hint)
     words = re.sub(r"[^a-z0-9]+", "-", phase.name.lower()).strip("-")
-    default = base / "phases" / (f"{number.zfill(2)}-{words}" if words else number.zfill(2))
+    default = roadmap.path.parent / "phases" / (f"{number.zfill(2)}-{words}" if words else number.zfill(2))
     return PhaseToRun(
         number=number,
         name=phase.name,

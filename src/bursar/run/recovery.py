@@ -8,6 +8,7 @@ planned    nobody claimed it                        it never started: its hold i
 planned    its supervisor lives                     it is followed as if it had been started here
 planned    its supervisor is gone                   its outcome is taken; without one its hold is forfeited
                                                   (interrupted, its task is done again in this very run)
+           (its worktree, where merged work was verified in it, is put back to what was collected from it)
 planned    the plan has changed its task since      it is stopped and settled; its work goes to a branch
 (no row)   a hold is open                           it never started: the hold is released
 """

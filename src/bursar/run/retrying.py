@@ -10,12 +10,12 @@ from pathlib import Path
 from bursar.budget import Unit
 from bursar.errors import BursarError
 from bursar.events import AttemptEnded
+from bursar.history import VERDICTS
 from bursar.journal import AttemptRow, AttemptState
 from bursar.ledger import Denial
 from bursar.money import NANO_PER_USD
 from bursar.plan import Task
 from bursar.routing import MOST_OF_WHAT_REMAINS, PastAttempt, Tier, larger_tier
-from bursar.run.advice import VERDICTS
 from bursar.run.context import RunContext
 from bursar.run.escalation import build_lesson
 from bursar.run.holds import Hold

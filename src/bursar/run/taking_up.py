@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from bursar.budget import RUN_THRESHOLDS, Budget, Limit, OnLimit, parse_limit
 from bursar.errors import StoreError, UserError
 from bursar.events import RunEvent
+from bursar.history import ROUTES_FROM, learn_policy
 from bursar.journal import AttemptRow, PlanRow, RunRow, RunState, TaskRow, TaskState, TopUp
 from bursar.ledger import Reservation
 from bursar.notify import AuditLog
 from bursar.paths import AUDIT_FILE
 from bursar.plan import Plan
 from bursar.processes import identify
-from bursar.run.advice import LEARN_FROM, Advice, learn_policy
+from bursar.run.advice import Advice
 from bursar.run.collecting import without_collecting
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext
@@ -221,10 +222,11 @@ def _done_tasks(opened: PlanToRun, tools: Tools, run: RunRow, tip: str) -> list[
     digests = {task.number: task for task in opened.plan.tasks}
     rows = [row for row in tools.stores.journal.tasks(run.id) if row.number in digests]
     kept = opened.origin.kept(run, tip, {row.commit for row in rows if row.commit is not None})
+    summarized = opened.summarized
     done: list[str] = []
     for row in rows:
         task = digests[row.number]
-        if opened.is_summarized(row.number):  # by whomever: a SUMMARY says that the whole plan is done
+        if row.number in summarized:  # by whomever: a SUMMARY says that the whole plan is done
             done.append(row.number)
             if row.state is not TaskState.MERGED:
                 tools.stores.journal.set_task(run.id, row.number, TaskState.MERGED, note="its plan has a SUMMARY")
@@ -268,6 +270,7 @@ def _context(opened: PlanToRun, tools: Tools, run: RunRow, emit: Callable[[RunEv
         agent=tools.agent,
         failover=tools.failover,
         advice=_advice(opened, tools),
+        sandbox=tools.sandbox,
         rates=tools.rates,
         settings=tools.settings,
         environment=tools.environment,
@@ -305,7 +308,7 @@ def _advice(opened: PlanToRun, tools: Tools) -> Advice | None:
     if tools.value_usd is None:
         return None
     try:
-        earlier = tools.stores.history.read(latest=LEARN_FROM).observations
+        earlier = tools.stores.history.read(latest=ROUTES_FROM).observations
     except StoreError:  # what is learned from this run alone will have to do
         earlier = []
     policy, seen = learn_policy(earlier)

@@ -12,6 +12,7 @@ from bursar.events import AlertFired, RunWaited, StartWarned, TaskWaited
 from bursar.journal import TaskState, write_window_record
 from bursar.plan import Task
 from bursar.run.context import RunContext
+from bursar.run.holds import Hold
 from bursar.run.token_shares import SHARES_FILE, TokenShares
 from bursar.run.window_looks import WindowLooks
 from bursar.run.windows import WindowGate, blocks, explain, explain_refusal
@@ -57,9 +58,9 @@ class WindowWatch:
             for limit in self._gate.limits_of(agent)
         )
 
-    def obstacle(self, task: Task, tokens: int) -> Obstacle | None:
-        """What keeps an attempt of so many tokens from starting; a window that only warns is told of, and is none."""
-        found = self._find_obstacle(task, tokens)
+    def obstacle(self, task: Task, hold: Hold) -> Obstacle | None:
+        """What keeps an attempt of that size from starting; a window that only warns is told of, and is none."""
+        found = self._find_obstacle(task, hold)
         if found is None:
             self._obstacles.pop(task.number, None)
         else:
@@ -74,11 +75,11 @@ class WindowWatch:
         left = (obstacle.until - clock.now()).total_seconds()
         return clock.monotonic() + max(0.0, min(left, _LONGEST_WAIT_SECONDS))
 
-    def _find_obstacle(self, task: Task, tokens: int) -> Obstacle | None:
+    def _find_obstacle(self, task: Task, hold: Hold) -> Obstacle | None:
         agent = self._context.agent_of(task).name
         if (refusal := self._gate.refusal(agent)) is not None:
             return Obstacle(explain_refusal(refusal), refusal.until, is_denial=False)
-        denials = self._gate.denials(agent, tokens)
+        denials = self._gate.denials(agent, hold.amount.tokens, is_blind=hold.is_blind)
         if blocking := [each for each in denials if blocks(each)]:
             return self._obstacle(blocking)
         for each in denials:

@@ -115,14 +115,20 @@ class WindowGate:
             return None
         return refused
 
-    def denials(self, agent: str, tokens: int) -> Sequence[WindowDenial]:
-        """The limits that an attempt of so many tokens would pass; those that only warn are among them."""
+    def denials(self, agent: str, tokens: int, *, is_blind: bool = False) -> Sequence[WindowDenial]:
+        """The limits that an attempt of so many tokens would pass; those that only warn are among them.
+
+        Args:
+            is_blind: nothing stands behind the number of tokens.
+        """
         found = []
         for limit in self.limits_of(agent):
             for use in self._uses(agent):
                 if use.minutes == limit.minutes:
                     running = self._tokens_ahead(use)
-                    found.append(decide_window(limit, use, running_tokens=running, own_tokens=tokens))
+                    found.append(
+                        decide_window(limit, use, running_tokens=running, own_tokens=tokens, is_blind=is_blind)
+                    )
         return [each for each in found if each is not None]
 
     def due_alerts(self) -> Sequence[WindowAlert]:

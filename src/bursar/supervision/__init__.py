@@ -8,6 +8,7 @@ worktree and no git: it is handed a spec and leaves an outcome.
 from bursar.supervision.agent_home import close_home, open_home
 from bursar.supervision.auditing import keep_audit
 from bursar.supervision.inbox import Inbox
+from bursar.supervision.limits import AttemptLimits
 from bursar.supervision.spec import (
     ABANDONED,
     MARK,
@@ -36,6 +37,7 @@ __all__ = [
     "STREAM_FILE",
     "VERIFY_LOG",
     "WINDOWS_FILE",
+    "AttemptLimits",
     "AttemptSpec",
     "Ending",
     "HomeSpec",

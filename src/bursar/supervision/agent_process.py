@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 
-from bursar.processes import become_subreaper, die_with_parent, kill_descendants
+from bursar.processes import become_subreaper, die_with_parent, kill_descendants, sandboxed_processes
+from bursar.supervision.limits import limit_files
 from bursar.supervision.spec import MARK, STDERR_FILE, AttemptSpec, StopRung
-
-_PIPE_BYTES = 1 << 20
 
 
 class AgentProcess:
@@ -26,6 +26,7 @@ class AgentProcess:
             OSError: the program could not be executed; nothing has run.
         """
         become_subreaper()
+        self._is_sandboxed = spec.is_sandboxed
         supervisor = os.getpid()
         stdin = subprocess.DEVNULL if spec.stdin is None else _memory_file(spec.stdin)
         with open(Path(spec.directory) / STDERR_FILE, "ab") as errors:
@@ -37,21 +38,31 @@ class AgentProcess:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 start_new_session=True,
-                preexec_fn=lambda: die_with_parent(supervisor),  # one thread, right after the fork: safe here
+                preexec_fn=lambda: _prepare(spec, supervisor),  # one thread, right after the fork: safe here
             )
         if stdin >= 0:
             os.close(stdin)
         assert self._process.stdout is not None
         self.output = self._process.stdout.fileno()
         os.set_blocking(self.output, False)
-        _widen(self.output)
+        _resize(self.output, spec.pipe_bytes)
         self.pidfd = os.pidfd_open(self._process.pid)
         self.exit_code: int | None = None
         self.is_paused = False
 
     def send(self, rung: StopRung) -> None:
         """Sends one rung's signal; an agent that is gone already is no error."""
+        if self._is_sandboxed and self._send_inside(rung):
+            return
         self._signal(signal.Signals(rung.signal), to_group=rung.to_group)
+
+    def _send_inside(self, rung: StopRung) -> bool:
+        """The signal is for the agent: the sandbox around it would end at once, and all in it with no word said."""
+        inside = sandboxed_processes(self._process.pid) if self.exit_code is None else []
+        for pid in inside if rung.to_group else inside[:1]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, rung.signal)
+        return bool(inside)
 
     def pause(self) -> None:
         """The agent's group stands still until `resume`: it cannot begin another call while the books are written."""
@@ -94,6 +105,11 @@ class AgentProcess:
             self._process.stdout.close()
 
 
+def _prepare(spec: AttemptSpec, supervisor: int) -> None:
+    die_with_parent(supervisor)
+    limit_files(spec.limits)
+
+
 def _memory_file(content: bytes) -> int:
     """An open file with this content and no name: unlike a pipe it never blocks, however large the prompt."""
     file = os.memfd_create("prompt", 0)
@@ -104,8 +120,8 @@ def _memory_file(content: bytes) -> int:
     return file
 
 
-def _widen(pipe: int) -> None:
+def _resize(pipe: int, size: int) -> None:
     try:
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, size)
     except OSError:
-        pass  # the system's limit is lower: only slower
+        pass  # the system's limit is lower: only slower; or it has printed more than that already

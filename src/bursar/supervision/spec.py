@@ -13,6 +13,9 @@ from typing import Any
 
 import msgspec
 
+from bursar.agents import WIDE_PIPE_BYTES
+from bursar.supervision.limits import AttemptLimits
+
 SUPERVISOR_FILE = "supervisor"
 OUTCOME_FILE = "outcome.json"
 STREAM_FILE = "stream.jsonl"
@@ -55,9 +58,13 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
         audit: the audit log; empty for none.
         home: the agent's private home; None: it lives in the user's.
         before: on stdin of processes with the same arguments, which are run first, one by one, on the same hold.
+        pipe_bytes: how much the agent may have printed that nobody has heard.
         telemetry: variables that point the agent to our receiver, with `{url}` for its address; empty for none.
         output_cap: the most output tokens of one call.
         limit_seconds: wall time after which the attempt is stopped; None: unlimited.
+        is_sandboxed: argv begins with a sandbox, in which the agent runs.
+        limits: what the agent may take of the machine.
+        own_folders: those in which nothing but this attempt's files lie.
     """
 
     key: str
@@ -82,7 +89,11 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     step_output_tokens: int = 0
     home: HomeSpec | None = None
     before: list[bytes] = []
+    pipe_bytes: int = WIDE_PIPE_BYTES
     telemetry: dict[str, str] = {}
+    is_sandboxed: bool = False
+    limits: AttemptLimits = AttemptLimits()
+    own_folders: list[str] = []
 
 
 def encode_spec(spec: AttemptSpec) -> bytes:
@@ -105,6 +116,7 @@ class Ending(StrEnum):
     LIMIT = "limit"
     INTERRUPTED = "interrupted"
     TIMEOUT = "timeout"
+    EXCESS = "excess"
     NOT_STARTED = "not started"
     LEDGER_FAILED = "ledger failed"
 
@@ -113,6 +125,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What is known about an attempt whose agent has ended; written before its hold is settled.
 
     Attributes:
+        message: the agent's closing words; of one that failed without any, the last that it wrote on stderr.
         exit_code: the agent's; negative for a signal; None if it never ran.
         is_error: the agent's own verdict; None if it gave none.
         metered_tokens, metered_nano_usd: all calls together; the cost is None when a price is unknown.
@@ -120,8 +133,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         limit: in words, which limit was reached.
         resets_at: when a limit of the provider's is over that ended the agent, in s since 1970; None: none did.
         differences: where sources are more than 1 % apart: the agent's own sums, its telemetry, its log, its output.
-        assumptions: in words, what of the cost is not as anybody has stated it.
+        remarks: in words, what a person should know of its figures: assumed prices, reports that were not believed.
         tokens_by_provenance: of what was metered and what is charged on top: `streamed`, `reconciled`, `estimated`.
+        was_sandboxed: the agent ran in a sandbox.
+        left_out_bytes: of its output and its complaints, what is in no log because those were full.
     """
 
     ending: Ending
@@ -139,10 +154,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     limit: str = ""
     resets_at: int | None = None
     differences: list[str] = []
-    assumptions: list[str] = []
+    remarks: list[str] = []
     tokens_by_provenance: dict[str, int] = {}
     rejected_lines: int = 0
     leftovers_killed: bool = True
+    left_out_bytes: int = 0
+    was_sandboxed: bool = False
 
 
 def write_outcome(directory: Path, outcome: Outcome) -> None:

@@ -95,7 +95,7 @@ class Spending:
                 self.assumed_tiers.add((model, service_tier))
         return cost
 
-    def assumptions(self) -> list[str]:
+    def remarks(self) -> list[str]:
         """In words, what of the cost is not as anybody has stated it."""
         return [
             f"no price of {model} is known for the service tier `{tier}`: its calls were priced at the dearest that is;"

@@ -47,4 +47,5 @@ def join_outcomes(first: Outcome, then: Outcome, unknown: Amount, spending: Spen
         tokens_by_provenance=spending.tokens_by_provenance(unknown),
         rejected_lines=first.rejected_lines + then.rejected_lines,
         leftovers_killed=first.leftovers_killed and then.leftovers_killed,
+        left_out_bytes=first.left_out_bytes + then.left_out_bytes,
     )

@@ -11,10 +11,10 @@ import selectors
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 import msgspec
 
@@ -31,7 +31,9 @@ from bursar.supervision.agent_home import AgentHome
 from bursar.supervision.agent_process import AgentProcess
 from bursar.supervision.auditing import keep_audit, tell_differences
 from bursar.supervision.inbox import Inbox
-from bursar.supervision.spec import STREAM_FILE, AttemptSpec, Ending, Outcome, claim, write_outcome
+from bursar.supervision.limits import CappedLog, LimitWatch, cut_file
+from bursar.supervision.remarks import describe_rejections, read_last_line
+from bursar.supervision.spec import STDERR_FILE, STREAM_FILE, AttemptSpec, Ending, Outcome, claim, write_outcome
 from bursar.supervision.spending import Spending
 from bursar.supervision.steps import attempt_steps, join_outcomes, what_stops, within_time
 from bursar.supervision.stop_ladder import StopLadder
@@ -66,7 +68,7 @@ def supervise(spec: AttemptSpec, ledger: Ledger, clock: Clock) -> None:
     spending = Spending(spec, ledger, reservation)
     with ExitStack() as files:
         try:
-            stream = files.enter_context(open(directory / STREAM_FILE, "ab", buffering=0))
+            stream = files.enter_context(closing(CappedLog(directory / STREAM_FILE, spec.limits.log_bytes)))
             inbox = Inbox(spec.telemetry)
             agent = AgentProcess(attempt_steps(spec)[0], inbox.variables)
         except OSError as error:
@@ -76,6 +78,7 @@ def supervise(spec: AttemptSpec, ledger: Ledger, clock: Clock) -> None:
             AgentHome(spec.home, directory).close()
             return
         outcome, unknown = _run_all(spec, agent, spending, clock, stream, wake, inbox)
+        outcome = msgspec.structs.replace(outcome, left_out_bytes=outcome.left_out_bytes + stream.left_out)
     tell_differences(audit, spec.key, outcome)
     write_outcome(directory, outcome)
     spending.settle(unknown)
@@ -88,7 +91,7 @@ def _run_all(
     agent: AgentProcess,
     spending: Spending,
     clock: Clock,
-    stream: BinaryIO,
+    stream: Log,
     wake: int,
     inbox: Inbox,
 ) -> tuple[Outcome, Amount]:
@@ -123,6 +126,16 @@ def give_up(spec: AttemptSpec, reason: str) -> None:
         write_outcome(directory, _never_ran(Ending.LEDGER_FAILED, limit=reason))
 
 
+class Log(Protocol):
+    """Where a copy of what the agent prints goes."""
+
+    def write(self, content: bytes, /) -> object:
+        """Raises:
+        OSError: it could not be written.
+        """
+        ...
+
+
 class Supervision:
     """The time from the agent's start to its end."""
 
@@ -132,7 +145,7 @@ class Supervision:
         agent: AgentProcess,
         spending: Spending,
         clock: Clock,
-        stream: BinaryIO,
+        stream: Log,
         wake: int,
         inbox: Inbox | None = None,
         *,
@@ -142,6 +155,7 @@ class Supervision:
         self._prefix = prefix
         self._calls_before = spending.calls
         self._agent = agent
+        self._is_sandboxed = spec.is_sandboxed
         self._spending = spending
         self._clock = clock
         self._stream = stream
@@ -152,7 +166,13 @@ class Supervision:
         self._splitter = LineSplitter()
         self._home = AgentHome(spec.home, Path(spec.directory))
         self._ladder = StopLadder(spec.stop_ladder)
-        self._windows = WindowNotes(Path(spec.directory))
+        self._directory = Path(spec.directory)
+        self._limits = LimitWatch(spec.limits, [Path(place) for place in spec.own_folders])
+        self._complaints = self._directory / STDERR_FILE
+        self._log_bytes = spec.limits.log_bytes
+        self._left_out = 0
+        self._is_cut_off = False
+        self._windows = WindowNotes(self._directory)
         self._started_at = clock.monotonic()
         self._ends_at = None if spec.limit_seconds is None else self._started_at + spec.limit_seconds
         self._ending = Ending.EXITED
@@ -176,6 +196,7 @@ class Supervision:
                 self._hear_telemetry()
                 self._hear_log()
                 self._home.look_after()
+                self._look_at_limits()
         is_clear = self._agent.clear()
         while chunk := self._next_chunk():
             self._hear_chunk(chunk)
@@ -189,6 +210,16 @@ class Supervision:
         self._home.close()
         unknown = self._unknown()
         return self._outcome(unknown, is_clear), unknown
+
+    def _look_at_limits(self) -> None:
+        """One that takes too much of the machine is stopped; one with too many processes without being asked."""
+        now = self._clock.monotonic()
+        self._left_out += cut_file(self._complaints, self._log_bytes)
+        if excess := self._limits.excess_of_processes(now):
+            self._stop(Ending.EXCESS, excess)
+            self._is_cut_off = True
+        elif excess := self._limits.excess_of_disk(now):
+            self._stop(Ending.EXCESS, excess)
 
     def _unknown(self) -> Amount:
         """What to charge beyond what was metered.
@@ -297,7 +328,8 @@ class Supervision:
         if self._ends_at is not None and now >= self._ends_at:
             self._stop(Ending.TIMEOUT)
         self._climb(now)
-        waits = [self._reader.poll_seconds, None if self._ends_at is None else self._ends_at - now]
+        due = None if self._ends_at is None else self._ends_at - now
+        waits = [self._reader.poll_seconds, due, self._limits.seconds_left(now)]
         if self._ladder.is_begun:
             waits = [self._reader.poll_seconds, self._ladder.seconds_left(now)]
         return min((wait for wait in waits if wait is not None), default=None)
@@ -308,7 +340,12 @@ class Supervision:
             self._agent.send(rung)
 
     def _is_kill_due(self) -> bool:
-        return self._ladder.is_exhausted(self._clock.monotonic())
+        return self._is_cut_off or self._ladder.is_exhausted(self._clock.monotonic())
+
+    def _last_words(self) -> str:
+        """The end of what an agent that failed has written on stderr; nothing of one that was stopped."""
+        has_failed = self._ending is Ending.EXITED and self._agent.exit_code != 0
+        return read_last_line(self._complaints) if has_failed else ""
 
     def _outcome(self, unknown: Amount, is_clear: bool) -> Outcome:
         said, metered = self._meter.ended, self._spending.metered
@@ -318,7 +355,7 @@ class Supervision:
             ending=Ending.EXITED if has_finished else self._ending,
             exit_code=self._agent.exit_code,
             is_error=None if said is None else said.is_error,
-            message="" if said is None else said.message[:2000],
+            message=self._last_words() if said is None else said.message[:2000],
             denied_permissions=[] if said is None else list(said.denied_permissions),
             metered_tokens=metered.tokens,
             metered_nano_usd=metered.nano_usd,
@@ -330,10 +367,12 @@ class Supervision:
             limit=self._limit,
             resets_at=self._windows.resets_at(said, self._clock.now()),
             differences=[str(difference) for difference in self._meter.differences],
-            assumptions=self._spending.assumptions(),
+            remarks=[*self._spending.remarks(), *describe_rejections(self._meter)],
             tokens_by_provenance=self._spending.tokens_by_provenance(unknown),
             rejected_lines=self._meter.rejected_lines,
             leftovers_killed=is_clear,
+            was_sandboxed=self._is_sandboxed,
+            left_out_bytes=self._left_out + cut_file(self._complaints, self._log_bytes),
         )
 
 

@@ -66,13 +66,15 @@ class Verification:
         environment: Mapping[str, str],
         limit_seconds: float,
         clock: Clock,
+        prefix: Sequence[str] = (),
     ) -> None:
-        """`limit_seconds` is wall time for each command."""
+        """`limit_seconds` is wall time for each command; `prefix` stands before each: a sandbox's words."""
         self._commands = commands
         self._worktree = worktree
         self._environment = environment
         self._limit_seconds = limit_seconds
         self._clock = clock
+        self._prefix = prefix
         self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self.is_stopped = False
@@ -113,7 +115,7 @@ class Verification:
     def _start(self, command: str, output: IO[bytes]) -> subprocess.Popen[bytes]:
         with self._turn:
             self._process = subprocess.Popen(
-                _shell(command),
+                [*self._prefix, *_shell(command)],
                 cwd=self._worktree,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,

@@ -15,10 +15,12 @@ from bursar.worktrees.merge import (
     contains,
     count_commits,
     drop_ref,
+    list_commits,
     read_message,
     read_ref,
     save_branch,
 )
+from bursar.worktrees.pool import Pool
 from bursar.worktrees.repository import (
     Head,
     Repository,
@@ -39,6 +41,7 @@ from bursar.worktrees.worktree import (
     files_by_commit,
     read_diff,
     remove,
+    stand_at,
 )
 
 __all__ = [
@@ -47,6 +50,7 @@ __all__ = [
     "Head",
     "MergeConflict",
     "Merged",
+    "Pool",
     "Repository",
     "RunRef",
     "Worktree",
@@ -66,6 +70,7 @@ __all__ = [
     "identity_variables",
     "is_tracked",
     "leave_out",
+    "list_commits",
     "list_drafts",
     "list_files",
     "list_run_refs",
@@ -79,4 +84,5 @@ __all__ = [
     "remove",
     "remove_drafts",
     "save_branch",
+    "stand_at",
 ]

@@ -26,7 +26,14 @@ def fast_forward(repository: Repository, branch: str | None, commit: str) -> Fas
         return FastForward(done=False, obstacle="another branch was checked out meanwhile")
     try:
         with worktree_list(repository):
-            git(repository.root, "fetch", "--quiet", ".", f"{commit}:refs/heads/{branch}")
+            git(
+                repository.root,
+                "fetch",
+                "--quiet",
+                ".",
+                f"{commit}:refs/heads/{branch}",
+                environment=repository.gits.trusted.overrides(),
+            )
     except GitFailed as failed:
         return FastForward(done=False, obstacle=f"branch {branch} could not be moved: {failed.output.strip()}")
     return FastForward(done=True)
@@ -38,7 +45,15 @@ def _fast_forward_checkout(repository: Repository, stands_at: str, commit: str) 
     if not contains(repository, commit, stands_at):
         return FastForward(done=False, obstacle="new commits were made on it meanwhile")
     try:
-        git(repository.root, "merge", "--quiet", "--ff-only", "--no-autostash", commit)
+        git(
+            repository.root,
+            "merge",
+            "--quiet",
+            "--ff-only",
+            "--no-autostash",
+            commit,
+            environment=repository.gits.trusted.overrides(),
+        )
     except GitFailed as failed:
         return FastForward(done=False, obstacle=f"files in the checkout are in the way: {failed.output.strip()}")
     return FastForward(done=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bursar.worktrees.folders import remove_folder
 from bursar.worktrees.git import git
 from bursar.worktrees.repository import Repository, worktree_list
 from bursar.worktrees.worktree import Worktree
@@ -42,7 +42,7 @@ def list_drafts(repository: Repository) -> Sequence[Path]:
 def remove_drafts(drafts: Sequence[Path]) -> None:
     """They are gone. Nobody makes worktrees in their repository meanwhile."""
     for draft in drafts:
-        shutil.rmtree(draft, ignore_errors=True)
+        remove_folder(draft)
 
 
 def list_run_refs(repository: Repository) -> Sequence[RunRef]:

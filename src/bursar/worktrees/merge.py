@@ -37,6 +37,7 @@ def compose(repository: Repository, tip: str, base: str, commit: str, message: s
             repository.root,
             *("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", tip, commit),
             accept=(0, 1),
+            environment=repository.gits.trusted.overrides(),
         )
         tree, *files = [part for part in output.split("\0") if part]
         if code:
@@ -95,6 +96,11 @@ def count_commits(repository: Repository, before: str, tip: str) -> int:
     """How many commits `tip` has that `before` has not."""
     _, output = git(repository.root, "rev-list", "--count", f"{before}..{tip}")
     return int(output)
+
+
+def list_commits(repository: Repository, before: str, tip: str) -> list[str]:
+    """Those that `tip` has and `before` has not, the newest first."""
+    return git(repository.root, "rev-list", f"{before}..{tip}")[1].split()
 
 
 def save_branch(repository: Repository, name: str, commit: str) -> str:

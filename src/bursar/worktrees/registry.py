@@ -22,8 +22,11 @@ from bursar.worktrees.repository import Repository, worktree_list
 _HARMLESS = {f"extensions.{name}" for name in ("objectformat", "partialclone", "preciousobjects", "noop")}
 
 
-def register(repository: Repository, path: Path, base: str) -> Path:
+def register(repository: Repository, path: Path, base: str, *, is_there: bool = False) -> Path:
     """An empty worktree lies at `path`, detached at `base` (a full id), and git knows it; the folder of its state.
+
+    Args:
+        is_there: its folder is, and becomes the worktree with what is in it; only where worktrees have no more state.
 
     Raises:
         GitFailed: git could not make it.
@@ -31,12 +34,12 @@ def register(repository: Repository, path: Path, base: str) -> Path:
     """
     listed = repository.common_dir / "worktrees" / path.name
     path.parent.mkdir(parents=True, exist_ok=True)
-    if _has_more_state(repository):
+    if has_more_state(repository):
         with worktree_list(repository):
             git(repository.root, "worktree", "add", "--quiet", "--no-checkout", "--detach", "--force", str(path), base)
         return listed
     try:
-        path.mkdir()
+        path.mkdir(exist_ok=is_there)
         draft = _write_draft(repository, path, base)
         with worktree_list(repository):
             listed.parent.mkdir(exist_ok=True)
@@ -72,7 +75,8 @@ def _aside(repository: Repository, name: str) -> Path:
     return repository.common_dir / f"bursar-worktree-{name}"
 
 
-def _has_more_state(repository: Repository) -> bool:
+def has_more_state(repository: Repository) -> bool:
+    """Whether worktrees of this repository consist of more than we know how to write."""
     settings = repository.gits.settings
     extensions = {name for name in settings if name.startswith("extensions.")}
     return bool(extensions - _HARMLESS or settings.keys() & {"core.sparsecheckout", "core.sharedrepository"})

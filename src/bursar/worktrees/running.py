@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from bursar.worktrees.git import GitFailed, git, start_git
+from bursar.worktrees.trusted import TrustedSettings
 
 Answer = TypeVar("Answer")
 
@@ -48,9 +49,12 @@ class Gits:
     @cached_property
     def settings(self) -> Mapping[str, str]:
         """The user's git settings as they were when first asked for; names in lower case, the last value of each."""
-        _, output = git(self._root, "config", "--list", "-z")
-        pairs = (entry.partition("\n") for entry in output.split("\0") if entry)
-        return {name.lower(): value if separator else "true" for name, separator, value in pairs}
+        return {name.lower(): value for name, value in self.trusted.values.items()}
+
+    @cached_property
+    def trusted(self) -> TrustedSettings:
+        """The same, and what to say to git where somebody has changed them since."""
+        return TrustedSettings(self._root)
 
     @cached_property
     def author(self) -> str:

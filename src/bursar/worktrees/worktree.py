@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bursar.errors import SetupError
+from bursar.worktrees.folders import remove_folder
 from bursar.worktrees.git import git
 from bursar.worktrees.objects import compare, read_tree, write_commit
 from bursar.worktrees.registry import register, unregister
@@ -54,8 +56,7 @@ def create(repository: Repository, path: Path, base: str, contents: str | None =
     """
     worktree = Worktree(path, register(repository, path, base), base)
     try:
-        tree = contents or base
-        git(path, "read-tree", "-u", "--reset", "--no-recurse-submodules", tree, environment=_where(worktree))
+        _check_out(repository, worktree, contents or base)
         for submodule, index in _submodules(repository, worktree):
             fill_submodule(submodule, path, index)
     except BaseException:
@@ -72,18 +73,34 @@ def commit_work(repository: Repository, worktree: Worktree, message: str) -> Cha
     are taken in as files: as a repository they would be a pointer to a commit that nobody else has.
 
     Raises:
+        SetupError: a link stands where the worktree was; what it leads to is not looked at.
         SubmoduleChanged: files of a submodule were changed; the worktree is as it was.
         GitFailed: git cannot take it in; the worktree is as it was.
     """
+    _check_place(worktree)
     _check_submodules(repository, worktree)
     (worktree.state_dir / "index.lock").unlink(missing_ok=True)  # of a git that was killed; the agent runs no more
     tree = _write_tree(repository, worktree)
     changed = compare(repository, worktree.base, tree)
     if inner := _new_repositories(changed):
-        _take_in(worktree, inner)
+        _take_in(repository, worktree, inner)
         tree = _write_tree(repository, worktree)
         changed = compare(repository, worktree.base, tree)
     return _commit(repository, tree, worktree.base, message, changed)
+
+
+def stand_at(repository: Repository, worktree: Worktree, commit: str) -> None:
+    """The files of the worktree are those of `commit`; what git ignores in it, and what nobody has added, stays.
+
+    What was collected from it is in its index, so nothing of that is left where `commit` does not have it.
+
+    Raises:
+        SetupError: a link stands where the worktree was.
+        GitFailed: they could not be written.
+    """
+    _check_place(worktree)
+    (worktree.state_dir / "index.lock").unlink(missing_ok=True)
+    _check_out(repository, worktree, commit)
 
 
 def commit_paths(repository: Repository, base: str, contents: dict[str, bytes], message: str) -> Change | None:
@@ -109,8 +126,7 @@ def remove(repository: Repository, path: Path) -> None:
     if not path.name:
         return
     unregister(repository, path.name)
-    if path.exists():
-        shutil.rmtree(path, ignore_errors=True)
+    remove_folder(path)
 
 
 def changed_files(repository: Repository, before: str, after: str) -> tuple[str, ...]:
@@ -118,9 +134,12 @@ def changed_files(repository: Repository, before: str, after: str) -> tuple[str,
     return tuple(os.fsdecode(difference.path) for difference in compare(repository, before, after))
 
 
-def read_diff(repository: Repository, before: str, after: str) -> str:
-    """What differs between two commits, as a patch for people; no program of the repository's settings takes part."""
-    _, output = git(repository.root, "diff", "--no-ext-diff", "--no-textconv", "--no-color", before, after, "--")
+def read_diff(repository: Repository, before: str, after: str, paths: Sequence[str] = ()) -> str:
+    """What differs between two commits (in `paths`, if any are named), as a patch for people; no program of the
+    repository's settings takes part."""
+    how = ("--no-ext-diff", "--no-textconv", "--no-color")
+    literal = {"GIT_LITERAL_PATHSPECS": "1"}
+    _, output = git(repository.root, "diff", *how, before, after, "--", *paths, environment=literal)
     return output.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -169,12 +188,12 @@ def _check_submodules(repository: Repository, worktree: Worktree) -> None:
 
 def _write_tree(repository: Repository, worktree: Worktree) -> str:
     """All that git does not ignore, as a tree; in a sparse checkout also what lies outside of it."""
-    where = _where(worktree)
+    where = _where(repository, worktree)
     add = ("add", "--all", *(("--sparse",) if "core.sparsecheckout" in repository.gits.settings else ()))
     code, _ = git(worktree.path, *add, environment=where, accept=(0, 128))
     if code:  # git refuses a repository inside that has no commit yet
         _, others = git(worktree.path, "ls-files", "-z", "--others", "--exclude-standard", environment=where)
-        _take_in(worktree, [other.rstrip("/") for other in others.split("\0") if other.endswith("/")])
+        _take_in(repository, worktree, [other.rstrip("/") for other in others.split("\0") if other.endswith("/")])
         git(worktree.path, *add, environment=where)
     _, tree = git(worktree.path, "write-tree", environment=where)
     return tree.strip()
@@ -189,7 +208,7 @@ def _new_repositories(changed: Iterable[Difference]) -> list[str]:
     ]
 
 
-def _take_in(worktree: Worktree, inner: Sequence[str]) -> None:
+def _take_in(repository: Repository, worktree: Worktree, inner: Sequence[str]) -> None:
     """The repositories inside are plain folders of the worktree."""
     for path in inner:
         git(
@@ -201,7 +220,7 @@ def _take_in(worktree: Worktree, inner: Sequence[str]) -> None:
             "--ignore-unmatch",
             "--",
             path,
-            environment=_where(worktree),
+            environment=_where(repository, worktree),
         )
         marker = worktree.path / path / ".git"
         if marker.is_dir() and not marker.is_symlink():
@@ -210,8 +229,23 @@ def _take_in(worktree: Worktree, inner: Sequence[str]) -> None:
             marker.unlink(missing_ok=True)
 
 
-def _where(worktree: Worktree) -> dict[str, str]:
-    return {"GIT_DIR": str(worktree.state_dir), "GIT_WORK_TREE": str(worktree.path), "GIT_LITERAL_PATHSPECS": "1"}
+def _check_place(worktree: Worktree) -> None:
+    """Raises:
+    SetupError: a link stands where the worktree was: it may lead to the user's own checkout.
+    """
+    if worktree.path.is_symlink() or worktree.path.parent.is_symlink():
+        raise SetupError(f"the worktree {worktree.path} was replaced by a link")
+
+
+def _check_out(repository: Repository, worktree: Worktree, commit: str) -> None:
+    how = ("-u", "--reset", "--no-recurse-submodules")
+    git(worktree.path, "read-tree", *how, commit, environment=_where(repository, worktree))
+
+
+def _where(repository: Repository, worktree: Worktree) -> dict[str, str]:
+    """Where git is to look, whatever the worktree's `.git` says; and which programs it is to start, whatever is set."""
+    place = {"GIT_DIR": str(worktree.state_dir), "GIT_WORK_TREE": str(worktree.path), "GIT_LITERAL_PATHSPECS": "1"}
+    return place | dict(repository.gits.trusted.overrides(worktree.state_dir))
 
 
 def _commit(repository: Repository, tree: str, base: str, message: str, changed: Sequence[Difference]) -> Change | None:

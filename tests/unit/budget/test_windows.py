@@ -62,6 +62,18 @@ def test_no_reset_helps_a_task_that_is_larger_than_the_limit_by_itself() -> None
     assert not two.is_hopeless
 
 
+def test_a_task_of_which_nothing_is_known_starts_in_a_window_of_which_little_is_used() -> None:
+    def denied(percent: float, running: int = 0) -> bool:
+        told = use(percent, 0.0001)
+        return decide_window(limit(), told, running_tokens=running, own_tokens=10**9, is_blind=True) is not None
+
+    assert [denied(percent) for percent in (0.0, 40.0, 40.1, 80.0)] == [False, False, True, True]
+    assert denied(0.0, running=400_001)
+    denial = decide_window(limit(), use(90.0, 0.0001), running_tokens=0, own_tokens=10**9, is_blind=True)
+    assert denial is not None
+    assert not denial.is_hopeless
+
+
 def test_a_threshold_is_a_share_of_the_limit_and_fires_once() -> None:
     marks: set[int] = set()
     told = []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bursar.config import AgentSettings, RunTable, Settings, build_agent, load_settings
+from bursar.config import AgentSettings, RoutingTable, RunTable, Settings, build_agent, load_settings
 from bursar.errors import UserError
 
 GOOD = """
@@ -121,3 +121,13 @@ def test_an_agent_that_nobody_knows_is_refused(agent: str) -> None:
 def test_the_command_agent_needs_a_program() -> None:
     with pytest.raises(UserError, match="needs a program"):
         build_agent(Settings(run=RunTable(agent="command")))
+
+
+@pytest.mark.parametrize(("text", "usd"), [("5 USD", 5.0), ("0.25 USD", 0.25), ("5k tokens", None)])
+def test_what_a_finished_task_is_worth_is_said_in_usd(text: str, usd: float | None) -> None:
+    table = RoutingTable(value=text)
+    if usd is not None:
+        assert table.value_usd() == usd
+        return
+    with pytest.raises(UserError, match=r"routing\.value must be in USD, not 5k tokens"):
+        table.value_usd()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,24 +31,19 @@ def count(index: LogIndex, table: str) -> int:
     return int(number)
 
 
-class Undone(Exception):
-    """Takes a transaction back."""
-
-
 def calls_of(index: LogIndex) -> list[tuple[Any, ...]]:
-    """Every call with its cost, whether it has a row or is in a bundle; the index stays as it is.
+    """Every call with its cost, whether it has a row or is in a bundle.
 
     Message, request, time, tier, the five counters, cost.
     """
     rows: list[tuple[Any, ...]] = []
-    with suppress(Undone), index.database.write() as connection:
+    with index.database.snapshot() as connection:
         rows += connection.execute(
             "SELECT message, request, at, service_tier, input_tokens, cache_read_tokens, cache_write_5m_tokens,"
             " cache_write_1h_tokens, output_tokens, nano_usd FROM call"
         ).fetchall()
-        for bundle in Bundles(connection).take_all(connection, unpriced_only=False):
+        for bundle in Bundles(connection).all(connection, unpriced_only=False):
             rows += [(*call[:3], *call[7:13], cost) for call, cost in bundle.rows()]
-        raise Undone
     return sorted(rows)
 
 

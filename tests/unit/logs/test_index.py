@@ -18,6 +18,7 @@ from bursar.logs.adding import Adder
 from bursar.logs.claude import read
 from bursar.logs.files import FolderSearch
 from bursar.pricing import COUNTERS, ModelRates, Rate
+from tests.unit.logs.test_bundles import check_sums
 from tests.unit.logs.transcripts import FlatPrices, Transcripts, encode, line, usage
 
 CALL = 1280
@@ -305,7 +306,7 @@ def test_a_price_that_becomes_known_is_that_of_earlier_calls(
     after = add_up(row.totals for row in logs.rows())
     assert (after.calls, after.unpriced) == (4, 0)
     assert before.nano_usd < after.nano_usd < 3 * before.nano_usd
-    assert logs.index.database.query("SELECT count(*), sum(nano_usd) FROM call") == [(4, after.nano_usd)]
+    check_sums(logs)
 
 
 def test_a_folder_within_another_is_read_once(logs: Transcripts) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -70,6 +71,11 @@ LINES: list[tuple[RunEvent, str]] = [
     (
         started(None, 2, 1),
         "plan 08-02 · run r · 1 task, 2 done before · at most 5 at once · no budget: nothing will be stopped",
+    ),
+    (
+        replace(started(None, 0, 1), learned_from=41),
+        "plan 08-02 · run r · 1 task · at most 5 at once · no budget: nothing will be stopped, but attempts that are"
+        " not worth going on with · routes learned from 41 attempts",
     ),
     (attempt(1), "  ▸ 1  x · m · holds 50,000 tokens"),
     (attempt(2), "  ▸ 1  x (attempt 2) · m · holds 50,000 tokens"),

@@ -16,6 +16,7 @@ from bursar.run.dispatch import (
     Dispatch,
     Ended,
     Finish,
+    Freed,
     Looked,
     Merged,
     Refused,
@@ -197,3 +198,12 @@ def test_what_its_provider_refuses_for_a_time_is_interrupted_and_not_stopped() -
     dispatch = dispatch_of(task("1"))
     dispatch.take(Looked(0))
     assert dispatch.take(Refused("1", 0, denied=False)) == [Finish(RunState.INTERRUPTED)]
+
+
+def test_what_was_refused_is_offered_again_once_it_is_freed() -> None:
+    dispatch = dispatch_of(task("1"))
+    assert dispatch.take(Looked(0)) == [Start("1")]
+    assert dispatch.take(Refused("1", 0, denied=False)) == [Finish(RunState.INTERRUPTED)]
+    assert dispatch.take(Looked(1)) == [Finish(RunState.INTERRUPTED)]
+    assert dispatch.take(Freed()) == []
+    assert dispatch.take(Looked(2)) == [Start("1")]

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.budget import Amount
+from bursar.budget import Amount, Limit, Unit
 from bursar.estimation import Estimate
 from bursar.pricing import RateTable
-from bursar.run.holds import choose_hold, price_of_tokens
+from bursar.run.holds import Hold, choose_hold, price_of_tokens, within_cap
 
 FEMTO = 1_000_000
 RATES = RateTable.from_data(
@@ -56,3 +56,26 @@ def test_a_model_without_a_price_is_held_for_at_an_unknown_cost() -> None:
 def test_one_token_in_ten_is_priced_as_output_rounded_up(tokens: int) -> None:
     output = -(-tokens // 10)
     assert price_of_tokens(tokens, RATES, "m") == Amount(tokens, tokens - output + 11 * output)
+
+
+@pytest.mark.parametrize(
+    ("cap", "amount", "minimum"),
+    [
+        (None, Amount(1000, 500), Amount(1000, 500)),
+        (Limit(500, Unit.USD), Amount(1000, 500), Amount(1000, 500)),
+        (Limit(100, Unit.USD), Amount(200, 100), Amount(200, 100)),
+        (Limit(250, Unit.TOKENS), Amount(250, 125), Amount(250, 125)),
+        (Limit(1, Unit.USD), Amount(2, 1), Amount(2, 1)),
+    ],
+)
+def test_no_more_is_held_than_an_attempts_cap_leaves_it(cap: Limit | None, amount: Amount, minimum: Amount) -> None:
+    """Else what was learned of attempts without a cap would never fit, and the task would never start."""
+    wanted = Amount(1000, 500)
+    capped = within_cap(Hold(amount=wanted, minimum=wanted, source="learned"), cap)
+    assert (capped.amount, capped.minimum) == (amount, minimum)
+
+
+def test_a_cap_in_usd_says_nothing_of_a_cost_that_is_unknown() -> None:
+    wanted = Amount(1000, None)
+    capped = within_cap(Hold(amount=wanted, minimum=wanted, source="learned"), Limit(1, Unit.USD))
+    assert capped.amount == wanted

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,8 @@ from bursar.budget import (
     period_start,
 )
 from bursar.ledger import MemoryLedger, Reservation, ReserveRequest
-from bursar.logs import Wanted, add_up, open_index, rows_by_session
+from bursar.logs import NOTHING_STATED, StatedPrices, Wanted, add_up, open_index, rows_by_session
+from bursar.pricing import COUNTERS, PriceOverride
 from bursar.run import LoggedWork, charge_logs
 from tests.unit.logs.transcripts import encode, line, usage
 
@@ -73,12 +76,13 @@ class Desk:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
 
-    def charge(self) -> None:
+    def charge(self, stated: StatedPrices = NOTHING_STATED) -> None:
         work = LoggedWork(
             state_dir=self.folder / "state",
             own_sessions=self.own_sessions,
             lanes=self.lanes,
             environment={"HOME": str(self.folder / "home")},
+            stated=stated,
         )
         charge_logs(self.ledger, self.budgets, work, self.clock)
 
@@ -104,6 +108,21 @@ def test_what_logs_show_is_charged_once_and_what_comes_is_charged_then(desk: Des
     desk.charge()
     assert desk.spent() == 3 * CALL + 20
     assert len([entry for entry in desk.ledger.entries() if entry.kind == "charged"]) == 2
+
+
+def test_a_price_by_the_users_word_is_charged_and_its_change_with_the_next_call(tmp_path: Path) -> None:
+    """What becomes dearer is charged the rest; what becomes cheaper is not given back."""
+    desk = Desk(tmp_path, replace(daily(), limit=Limit(100_000_000_000, Unit.USD)))
+
+    def priced(usd_per_million: int) -> StatedPrices:
+        usd = dict.fromkeys(COUNTERS, Decimal(usd_per_million))
+        return StatedPrices(str(usd_per_million), lambda: [PriceOverride(model="claude-*", usd_per_million=usd)])
+
+    for calls, price, expected in ((1, 1000, 1), (2, 2000, 2 * 2), (3, 2, 2 * 2), (4, 2000, 4 * 2)):
+        desk.write(encode(*(line(f"m{number}", "r") for number in range(calls))))
+        desk.charge(priced(price))
+        assert desk.spent() == expected * CALL * 1_000_000
+    assert not desk.ledger.verify()
 
 
 def test_a_placeholder_that_is_corrected_is_charged_the_difference(desk: Desk) -> None:

@@ -279,7 +279,7 @@ def test_a_call_is_priced_at_its_service_tier() -> None:
     count.call("m1", 10, 1, service_tier="standard")
     count.call("m2", 10, 1, service_tier="fast")
     assert spending.metered == Amount(22, 15 + 90)
-    assert spending.assumptions() == []
+    assert spending.remarks() == []
 
 
 def test_a_tier_that_is_told_late_is_paid_for_all_of_its_call() -> None:
@@ -298,7 +298,7 @@ def test_a_tier_without_a_price_costs_the_dearest_that_is_known_and_that_is_said
     count.call("m1", 10, 1, service_tier="priority")
     count.call("m2", 10, 1, service_tier="priority")
     assert spending.metered == Amount(22, 180)
-    (said,) = spending.assumptions()
+    (said,) = spending.remarks()
     assert said.startswith("no price of cheap is known for the service tier `priority`")
     count.call("m3", 10, 1, "nobody's", "priority")
     assert spending.metered.nano_usd is None

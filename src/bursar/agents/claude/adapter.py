@@ -11,14 +11,14 @@ from types import MappingProxyType
 from bursar.agents.claude.commands import read_command
 from bursar.agents.claude.condition import PACKAGE, examine_claude
 from bursar.agents.claude.conversations import has_conversation
-from bursar.agents.claude.home import config_folder, credentials_folder, furnish_claude
+from bursar.agents.claude.home import CREDENTIALS, config_folder, credentials_folder, furnish_claude
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.claude.telemetry import VARIABLES as TELEMETRY
 from bursar.agents.cli_agent import CliAgent, read_output_cap
 from bursar.agents.condition import Condition
 from bursar.agents.environment import CONTINUES, allowed
 from bursar.agents.home import PrivateHome
-from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
+from bursar.agents.port import NARROW_PIPE_BYTES, Launch, LaunchRequest, StopStep, StreamReader
 from bursar.errors import SetupError
 
 TIERS: Mapping[str, str] = MappingProxyType({"small": "haiku", "medium": "sonnet", "large": "opus"})
@@ -148,6 +148,7 @@ class ClaudeAgent(CliAgent):
             kept["CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD"] = "1"
         if home is not None and (own := credentials_folder(environment)) is not None:
             kept["CLAUDE_SECURESTORAGE_CONFIG_DIR"] = str(own)  # it renews tokens there, under its own lock
+            home = replace(home, reached=(own / CREDENTIALS,))
         kept |= {CONTINUES: "1"} if continues else {}
         # The user's own telemetry goes before ours.
         telemetry = {} if any(name.startswith("OTEL_") for name in kept) else TELEMETRY
@@ -164,6 +165,7 @@ class ClaudeAgent(CliAgent):
             stdin=request.prompt.encode(),
             output_cap=output_cap_of(kept),
             home=home,
+            pipe_bytes=NARROW_PIPE_BYTES,
             before=(COMPACT,) if compacts else (),
             telemetry=telemetry,
         )

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from bursar.agents.claude.adapter import STOP_LADDER, TIERS, build_environment, output_cap_of
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.condition import Certainty, Condition
-from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
+from bursar.agents.port import NARROW_PIPE_BYTES, Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.programs import find_program
 from bursar.errors import UserError
 
@@ -83,6 +83,7 @@ class CommandAgent:
             argv=(self.find(), *arguments),
             environment=kept,
             output_cap=output_cap_of(kept),
+            pipe_bytes=NARROW_PIPE_BYTES,
             stdin=None if takes_prompt else request.prompt.encode(),
         )
 

@@ -20,7 +20,8 @@ SELECT run_plan.run_id, run_plan.phase, MIN(run_plan.phase_name) AS phase_name, 
        COALESCE(SUM(task.state = 'merged'), 0) AS merged,
        COALESCE(SUM(task.state = 'running'), 0) AS running,
        COALESCE(SUM(task.state = 'waiting'), 0) AS waiting,
-       COALESCE(SUM(task.state IN ('failed', 'stopped')), 0) AS failed,
+       COALESCE(SUM(task.state = 'failed'), 0) AS failed,
+       COALESCE(SUM(task.state = 'stopped'), 0) AS stopped,
        COALESCE(SUM(task.state = 'skipped'), 0) AS skipped
 FROM run_plan LEFT JOIN task ON task.run_id = run_plan.run_id AND task.position >= 0
      AND substr(task.number, 1, length(run_plan.plan_id) + 1) = run_plan.plan_id || '/'
