@@ -39,6 +39,7 @@ from bursar.journal import (
 from bursar.ledger import Reservation
 from bursar.pricing import RateTable
 from bursar.run import Conductor, PlanToRun, RunLock, Stores, Tools, settle_finished, take_up, unfinished_run
+from bursar.run.context import merged_ref
 from bursar.testing.simulated_executor import SimulatedExecutor
 from bursar.testing.simulated_faults import Crash, Faults, guarded
 from bursar.testing.simulated_git import SimulatedGit
@@ -275,6 +276,7 @@ class _Simulation:
         run = self._latest()
         for task in [] if run is None else self.journal.tasks(run.id):
             if task.state is TaskState.WAITING:
+                self.machine.git.merge_by_hand(task.number, merged_ref(task.run_id))
                 self.journal.set_task(task.run_id, task.number, TaskState.MERGED, note="approved by a person")
 
     def _latest(self) -> RunRow | None:
