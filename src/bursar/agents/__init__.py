@@ -15,6 +15,7 @@ from bursar.agents.opencode.adapter import OpencodeAgent
 from bursar.agents.port import WIDE_PIPE_BYTES, Agent, Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.readers import open_reader
 from bursar.agents.reset_times import find_reset, names_limit
+from bursar.agents.subagent_tables import subagent_settings
 
 __all__ = [
     "MAX_LINE_BYTES",
@@ -41,4 +42,5 @@ __all__ = [
     "open_reader",
     "read_command",
     "strip",
+    "subagent_settings",
 ]

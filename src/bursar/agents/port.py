@@ -19,6 +19,8 @@ class LaunchRequest:
     """One attempt, as the agent needs to know it.
 
     Attributes:
+        subagent: the task's type: `general-purpose`, `explore`, `plan`, `bash` (see `subagents`).
+        writes_files: the task is due to write files, whatever its type.
         home: where the attempt's private home may be; None: there is none, and the agent lives in the user's.
     """
 
@@ -27,6 +29,7 @@ class LaunchRequest:
     model: str
     session_id: str
     subagent: str = "general-purpose"
+    writes_files: bool = False
     home: Path | None = None
     permission_mode: str | None = None  # None: the adapter's own, as with the tools
     allowed_tools: tuple[str, ...] | None = None

@@ -17,16 +17,14 @@ def pass_checkpoint(run_id: str, number: str, text: str | None) -> int:
     """The checkpoint is passed, with that answer (None: approved); a run that is on goes on at once.
 
     Raises:
-        UserError: there is no such run or task, it asks nothing, or the text is no answer to it.
+        UserError: there is no such task, it asks nothing, or the text is no answer to it.
     """
     journal = open_journal(Path(state_dir(), JOURNAL_FILE))
     try:
-        run = journal.run(run_id)
-        if run is None:
-            raise UserError(f"there is no run `{run_id}`", hint="bursar status --all")
         task = _find(journal, run_id, number)
         said = _pass(journal, task, text)
-        is_conducted = run.conductor is not None and is_alive(run.conductor)
+        run = journal.run(run_id)
+        is_conducted = run is not None and run.conductor is not None and is_alive(run.conductor)
         if is_conducted:
             ring(Path(state_dir(), "runs", run_id))
         then = "the run goes on" if is_conducted else f"go on with: bursar resume {run_id}"

@@ -23,8 +23,8 @@ def open_desk(conductor: Conductor, context: RunContext, say: Callable[[str], No
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
     try:
-        if os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp():
-            return None  # in the background: reading would stop the whole run
+        if not _is_in_front(sys.stdin.fileno()):
+            return None
         desk = CheckpointDesk(conductor, context, say, sys.stdin.fileno())
     except OSError:
         return None
@@ -65,7 +65,7 @@ class CheckpointDesk:
     def _read(self) -> None:
         assert self._source is not None
         try:
-            chunk = os.read(self._source, _READ_BYTES)
+            chunk = os.read(self._source, _READ_BYTES) if _is_in_front(self._source) else b""
         except OSError:
             chunk = b""
         if not chunk:
@@ -105,3 +105,8 @@ class CheckpointDesk:
         if not question.options and question.kind in ("decision", "human-action"):
             what = "your answer"
         self._say(f"  task {question.task} ({question.title}) waits: type {what} [Enter: later, ctrl-D: leave] > ")
+
+
+def _is_in_front(terminal: int) -> bool:
+    """Whether what is typed there is ours: from the background, reading would stop the whole run."""
+    return os.tcgetpgrp(terminal) == os.getpgrp()

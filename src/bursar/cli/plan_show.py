@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from bursar.agents import subagent_settings
 from bursar.cli.parsing import parser
 from bursar.cli.problems import problems_as_data
 from bursar.errors import INVALID_PLAN, OK
@@ -90,7 +91,29 @@ def _order(plan: Plan, has_errors: bool) -> str:
     graph = None if has_errors else build_graph(plan_nodes(plan))
     if isinstance(graph, Graph):
         lines += ["", render_waves(graph)]
+    lines += _subagents(plan)
     return "".join(f"{line}\n" for line in lines)
+
+
+def _subagents(plan: Plan) -> list[str]:
+    """What the types that the plan names mean, agent by agent; nothing where it names none but the usual one."""
+    kinds: dict[tuple[str, bool], list[str]] = {}
+    for task in plan.tasks:
+        if task.subagent != "general-purpose" and not task.is_checkpoint:
+            kinds.setdefault((task.subagent, bool(task.files)), []).append(task.number)
+    lines = []
+    for (kind, writes_files), numbers in sorted(kinds.items()):
+        why = (
+            ", which names files"
+            if writes_files and len(numbers) == 1
+            else ", which name files"
+            if writes_files
+            else ""
+        )
+        lines += ["", f"subagent {kind} (task {', '.join(numbers)}{why}):"]
+        settings = subagent_settings(kind, writes_files=writes_files)
+        lines += [f"  {agent:<9} {words}" for agent, words in settings.items()]
+    return lines
 
 
 def _line(task: Task) -> str:
@@ -124,6 +147,8 @@ def _task_as_data(task: Task) -> dict[str, Any]:
         "number": task.number,
         "type": task.type,
         "name": task.name,
+        "subagent": task.subagent,
+        "context_mode": task.context_mode.value,
         "files": list(task.files),
         "depends_on": list(task.depends_on),
         "commands": list(task.commands),

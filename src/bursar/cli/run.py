@@ -44,13 +44,14 @@ from bursar.errors import OK, UserError
 from bursar.journal import RequestKind
 from bursar.ledger import is_ledger_url
 from bursar.paths import state_dir
-from bursar.plan import summary_path
+from bursar.plan import is_halted, summary_path
 from bursar.run import (
     PlanToRun,
     RunLimit,
     RunLock,
     Tools,
     ask_of_us,
+    check_no_other_job,
     check_prices,
     settle_finished,
     take_up,
@@ -97,6 +98,8 @@ def run_plan(
         return OK
     if opened.selection is not None:
         tell_left_out(opened.selection)
+    for plan in opened.plans:
+        check_no_other_job(plan)
     if limit is not None:
         check_prices(opened, tools, limit.limit)
     tell_missing_login(agent)
@@ -196,6 +199,11 @@ def _is_done(opened: PlanToRun, tools: Tools) -> bool:
     target = summary_path(opened.plan.path)
     if not target.exists():
         return False
+    if is_halted(target):
+        raise UserError(
+            f"plan {opened.plan.id} is halted: {target} says `status: halted`",
+            hint=f"to run it all the same, take that file away: git mv {target.name} {target.stem}-halted.md",
+        )
     settle_finished(opened, tools)
     sys.stderr.write(f"nothing to do: {target} says that {opened.plan.id} is done\n")
     return True

@@ -21,7 +21,7 @@ from bursar.journal import AttemptState, Journal, Request, RequestKind, RunRow, 
 from bursar.ledger import State
 from bursar.paths import JOURNAL_FILE, state_dir
 from bursar.processes import is_alive, pid_of
-from bursar.run import RunLock, ring, user_name
+from bursar.run import RunLock, forget_jobs, ring, user_name
 
 _PATIENCE_SECONDS = 60.0
 _ABOUT = {
@@ -78,13 +78,25 @@ def _end_alone(journal: Journal, run: RunRow, kind: RequestKind) -> int:
         is_open = _is_open(journal, run)
         if kind is RequestKind.CANCEL and not is_open:
             journal.controls.cancel(run.id, user_name(), _now())
+            forget_jobs(Path(run.plan_path), run.id)
     finally:
         lock.release()
     if is_open:
         from bursar.cli.resume import end_run
 
         end_run(run, kind)
+        _check_ended(journal, run)
     return _tell_end(journal, run, kind)
+
+
+def _check_ended(journal: Journal, run: RunRow) -> None:
+    """Raises:
+    UserError: attempts of the run are as they were: its plan could not be taken up.
+    """
+    if _is_open(journal, run):
+        raise UserError(
+            f"run {run.id} cannot be ended from here: its plan cannot be taken up", hint=f"bursar resume {run.id}"
+        )
 
 
 def _is_open(journal: Journal, run: RunRow) -> bool:

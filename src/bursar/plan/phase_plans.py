@@ -168,11 +168,11 @@ def _status(path: Path, identity: PlanIdentity) -> PlanStatus:
     for name in dict.fromkeys(names):
         summary = path.with_name(name)
         if name != path.name and summary.is_file():
-            return PlanStatus.HALTED if _is_halted(summary) else PlanStatus.COMPLETED
+            return PlanStatus.HALTED if is_halted(summary) else PlanStatus.COMPLETED
     return PlanStatus.PENDING
 
 
-def _is_halted(summary: Path) -> bool:
+def is_halted(summary: Path) -> bool:
     """Whether the front matter says so; it is not read as YAML, as one in a hundred is none."""
     data = read_bytes(summary, "summary")
     if isinstance(data, Problem):

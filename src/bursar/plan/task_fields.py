@@ -14,6 +14,7 @@ from bursar.plan.source import Source, decode_entities, shortened
 from bursar.plan.verify_commands import classify_verify
 
 KNOWN_TYPES = frozenset({"auto", "tdd", "tracer", "code", "execute", "manual", "interactive"})
+SUBAGENTS = ("general-purpose", "explore", "plan", "bash")
 MAX_FILES_TEXT = 64 * 1024
 CHECKPOINT_KINDS = frozenset({"", "human-verify", "decision", "human-action", "verify"})
 _NAMES = ("name", "title", "n")
@@ -46,7 +47,7 @@ def parse_task(source: Source, element: Element, number: str, name: str) -> Task
         number=number,
         name=name,
         type=kind,
-        subagent=_value(element, "subagent") or "general-purpose",
+        subagent=_subagent(source, element),
         model=_value(element, "model") or None,
         complexity=_complexity(source, element),
         is_parallel=_is_parallel(source, element),
@@ -186,6 +187,16 @@ def _context_mode(source: Source, element: Element) -> ContextMode:
     message = f'context-mode is `{shortened(value)}`, read as "fresh"'
     source.warn(element.attributes["context-mode"].offset, message, hint='write "fresh" or "inherited"')
     return ContextMode.FRESH
+
+
+def _subagent(source: Source, element: Element) -> str:
+    """As written, but for capitals in a type that is known; another one is warned of."""
+    value = _value(element, "subagent") or SUBAGENTS[0]
+    if value.lower() in SUBAGENTS:
+        return value.lower()
+    message = f"subagent is `{shortened(value)}`, which is not known; the agent is started as for `{SUBAGENTS[0]}`"
+    source.warn(element.attributes["subagent"].offset, message, hint=f"write one of {', '.join(SUBAGENTS)}")
+    return value
 
 
 def _files(source: Source, element: Element) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from bursar.run.checkpoints import choose_answer, command_for, give_answer, ques
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command, user_name
 from bursar.run.executor import AttemptExecutor, Executor, Standing, Status
+from bursar.run.gsd_jobs import check_no_other_job, forget_jobs
 from bursar.run.kept import is_kept
 from bursar.run.live_forecast import LiveForecast
 from bursar.run.logged import LoggedWork, charge_logs, including_logs
@@ -52,11 +53,13 @@ __all__ = [
     "alerts_of_run",
     "ask_of_us",
     "charge_logs",
+    "check_no_other_job",
     "check_plan_file",
     "check_prices",
     "choose_answer",
     "command_for",
     "command_of",
+    "forget_jobs",
     "give_answer",
     "including_logs",
     "is_command",

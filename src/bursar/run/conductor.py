@@ -58,6 +58,7 @@ from bursar.run.dispatch import (
 )
 from bursar.run.escalation import Escalated
 from bursar.run.executor import AttemptExecutor
+from bursar.run.gsd_jobs import GsdJobs
 from bursar.run.local_executor import LocalExecutor
 from bursar.run.phases import Phases
 from bursar.run.place import Place
@@ -121,6 +122,7 @@ class Conductor:
         )
         self._purchases = Purchases(context, self._tasks)
         self._requests = Requests(context)
+        self._jobs = GsdJobs(context)
         self._executor = LocalExecutor(context.directory / "spawner.log") if executor is None else executor
         self._attempts = Attempts(context, self._executor, place, tried)
         self._windows = WindowWatch(context)
@@ -164,6 +166,7 @@ class Conductor:
                 learned_from=None if context.advice is None else context.advice.learned_from,
             )
         )
+        self._jobs.begin()
         self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context, self._progress.charged)}
         async with self._executor, self._requests:
             self._attempts.restore(rows)
@@ -192,9 +195,11 @@ class Conductor:
         context, request = self._context, self._progress.request
         if request is None or not self._is_cancelled or state is RunState.SUCCEEDED:
             context.stores.journal.end_run(context.run.id, state, context.now())
-            return state
-        context.stores.journal.controls.cancel(context.run.id, request.by_user, context.now())
-        return RunState.CANCELLED
+        else:
+            context.stores.journal.controls.cancel(context.run.id, request.by_user, context.now())
+            state = RunState.CANCELLED
+        self._jobs.end(state)
+        return state
 
     @property
     def _is_cancelled(self) -> bool:

@@ -85,6 +85,7 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow, inherited: 
             model=row.model,
             session_id=row.session_id,
             subagent=task.subagent,
+            writes_files=bool(task.files),
             home=home,
             continues=keeps_conversation(row, continued),
         )

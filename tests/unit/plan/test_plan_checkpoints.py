@@ -94,3 +94,13 @@ def test_every_name_of_the_dependency(attribute: str) -> None:
 @pytest.mark.parametrize("markup", ["<n>Add login</n>", "<name>Add login</name>", "<title>Add login</title>"])
 def test_every_name_of_the_name(markup: str) -> None:
     assert only(f"<task type='auto'>\n{markup}\n<action>Do it</action>\n</task>\n").name == "Add login"
+
+
+def test_types_of_subagents_are_known_or_a_problem() -> None:
+    assert only(task(attributes='subagent="Explore"')).subagent == "explore"
+    assert only(task(attributes='subagent=""')).subagent == "general-purpose"
+    odd = read(task(attributes='subagent="explor"'))
+    (problem,) = odd.warnings
+    assert odd.tasks[0].subagent == "explor"
+    assert problem.message == "subagent is `explor`, which is not known; the agent is started as for `general-purpose`"
+    assert problem.hint == "write one of general-purpose, explore, plan, bash"

@@ -13,12 +13,14 @@ from bursar.run.dispatch import (
     Adopted,
     Approve,
     AskPerson,
+    Attended,
     Dispatch,
     Ended,
     Finish,
     Freed,
     Looked,
     Merged,
+    Passed,
     Refused,
     Rerouted,
     Skip,
@@ -207,3 +209,25 @@ def test_what_was_refused_is_offered_again_once_it_is_freed() -> None:
     assert dispatch.take(Looked(1)) == [Finish(RunState.INTERRUPTED)]
     assert dispatch.take(Freed()) == []
     assert dispatch.take(Looked(2)) == [Start("1")]
+
+
+def test_a_run_with_somebody_there_waits_for_a_checkpoint() -> None:
+    """And goes on when it is passed; when nobody is there any more, or nothing is to start, it ends."""
+    dispatch = dispatch_of(task("1", kind="checkpoint:decision"), task("2", "1"))
+    dispatch.take(Attended(True))
+    assert dispatch.take(Looked(0)) == [AskPerson("1"), Wait(None)]
+    assert dispatch.take(Looked(1)) == [Wait(None)]
+    dispatch.take(Passed("1"))
+    assert dispatch.take(Looked(2)) == [Start("2")]
+    assert dispatch.take(Started("2", 2)) == [Wait(None)]
+    dispatch.take(Ended("2", "succeeded"))
+    assert dispatch.take(Looked(3)) == [Finish(RunState.SUCCEEDED)]
+
+
+@pytest.mark.parametrize("event", [Attended(False), StopAsked()])
+def test_a_run_that_is_left_alone_ends_at_a_checkpoint(event: Attended | StopAsked) -> None:
+    dispatch = dispatch_of(task("1", kind="checkpoint:decision"), task("2", "1"))
+    dispatch.take(Attended(True))
+    dispatch.take(Looked(0))
+    dispatch.take(event)
+    assert dispatch.take(Looked(1)) == [Finish(RunState.INTERRUPTED)]

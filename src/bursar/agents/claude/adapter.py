@@ -13,12 +13,14 @@ from bursar.agents.claude.condition import PACKAGE, examine_claude
 from bursar.agents.claude.conversations import has_conversation
 from bursar.agents.claude.home import CREDENTIALS, config_folder, credentials_folder, furnish_claude
 from bursar.agents.claude.reader import ClaudeReader
+from bursar.agents.claude.subagents import TYPES
 from bursar.agents.claude.telemetry import VARIABLES as TELEMETRY
 from bursar.agents.cli_agent import CliAgent, read_output_cap
 from bursar.agents.condition import Condition
 from bursar.agents.environment import CONTINUES, allowed
 from bursar.agents.home import PrivateHome
 from bursar.agents.port import NARROW_PIPE_BYTES, Launch, LaunchRequest, StopStep, StreamReader
+from bursar.agents.subagents import settings_of
 from bursar.errors import SetupError
 
 TIERS: Mapping[str, str] = MappingProxyType({"small": "haiku", "medium": "sonnet", "large": "opus"})
@@ -124,6 +126,10 @@ class ClaudeAgent(CliAgent):
         continues = request.continues and self.has_conversation(
             request.session_id, request.worktree, private, environment
         )
+        kind = settings_of(TYPES, request.subagent, writes_files=request.writes_files)
+        mode = (kind.mode or "").removeprefix("--permission-mode ") or "acceptEdits"
+        withheld = (*(() if self._nested else NESTED_TOOLS), *kind.withheld)
+        allowed_tools = [tool for tool in ALLOWED_TOOLS if tool not in kind.withheld]
         argv = (
             self.find(),
             "-p",
@@ -137,10 +143,11 @@ class ClaudeAgent(CliAgent):
                 if self._repository_settings
                 else ("--setting-sources", "user", "--strict-mcp-config", "--add-dir", str(request.worktree))
             ),
-            *("--permission-mode", request.permission_mode or "acceptEdits"),
-            *("--allowedTools", ",".join(ALLOWED_TOOLS if request.allowed_tools is None else request.allowed_tools)),
+            *("--permission-mode", request.permission_mode or mode),
+            *("--allowedTools", ",".join(allowed_tools if request.allowed_tools is None else request.allowed_tools)),
             # Sub-agents are silent otherwise: their calls would only be known from the closing statement.
-            *(("--forward-subagent-text",) if self._nested else ("--disallowedTools", ",".join(NESTED_TOOLS))),
+            *(("--forward-subagent-text",) if self._nested else ()),
+            *(("--disallowedTools", ",".join(withheld)) if withheld else ()),
             *self._extra_arguments,
         )
         kept = with_settings(self.passes(environment, home, cloud_prefixes(environment)))

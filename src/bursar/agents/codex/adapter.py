@@ -12,10 +12,12 @@ from bursar.agents.cli_agent import CliAgent
 from bursar.agents.codex.condition import PACKAGE, examine_codex
 from bursar.agents.codex.reader import CodexReader
 from bursar.agents.codex.session_log import codex_home, find_session_log
+from bursar.agents.codex.subagents import TYPES
 from bursar.agents.condition import Condition
 from bursar.agents.environment import CONTINUES
 from bursar.agents.home import PrivateHome
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
+from bursar.agents.subagents import settings_of
 
 TIERS: Mapping[str, str] = MappingProxyType({"small": "gpt-6-luna", "medium": "gpt-6.1-terra", "large": "gpt-6.1-sol"})
 OUTPUT_CAP_TOKENS = 128_000  # the request names no limit, so it is the models'
@@ -65,8 +67,10 @@ class CodexAgent(CliAgent):
         home = self.home_of(request, environment)
         private = None if home is None else home.folder
         log = self._find_log(request.session_id, private, environment) if request.continues else None
+        kind = settings_of(TYPES, request.subagent, writes_files=request.writes_files)
         settings = (
             *SETTINGS,
+            *((kind.mode,) if kind.mode is not None else ()),  # the last one counts
             *self._trust(request.worktree, has_home=home is not None),
             *(() if self._nested else ("agents.enabled=false",)),
             *provider_settings(environment),

@@ -13,8 +13,10 @@ from bursar.agents.condition import Condition
 from bursar.agents.gemini.condition import PACKAGE, examine_gemini
 from bursar.agents.gemini.home import furnish_gemini
 from bursar.agents.gemini.reader import GeminiReader
+from bursar.agents.gemini.subagents import READ_ONLY, TYPES
 from bursar.agents.home import PrivateHome
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
+from bursar.agents.subagents import settings_of
 
 TIERS: Mapping[str, str] = MappingProxyType(
     {"small": "gemini-3.5-flash-lite", "medium": "gemini-3.8-flash", "large": "gemini-3.1-pro-preview"}
@@ -59,6 +61,7 @@ class GeminiAgent(CliAgent):
             SetupError: the program is not installed.
         """
         home = self.home_of(request, environment)
+        kind = settings_of(TYPES, request.subagent, writes_files=request.writes_files)
         argv = (
             self.find(),
             *("-p", ""),
@@ -68,6 +71,7 @@ class GeminiAgent(CliAgent):
             *("--approval-mode", "yolo"),  # the others do not offer a shell
             "--skip-trust",  # it is obeyed after settings were read: by then nobody trusted the folder (see README)
             *(() if self._nested else ("--policy", str(WITHHELD))),
+            *(("--policy", str(READ_ONLY)) if kind.withheld else ()),
             *self._extra_arguments,
         )
         return Launch(

@@ -16,7 +16,9 @@ from bursar.agents.opencode.condition import PACKAGE, examine_opencode
 from bursar.agents.opencode.places import data_folder, login_file
 from bursar.agents.opencode.reader import OpencodeReader
 from bursar.agents.opencode.sub_agents import DATABASE
+from bursar.agents.opencode.subagents import TYPES
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
+from bursar.agents.subagents import settings_of
 
 TIERS: Mapping[str, str] = MappingProxyType(
     {
@@ -99,6 +101,9 @@ class OpencodeAgent(CliAgent):
             repository_settings=self._repository_settings,
         )
         kept |= {CONTINUES: "1"} if continues else {}
+        kind = settings_of(TYPES, request.subagent, writes_files=request.writes_files)
+        if kind.withheld:
+            kept[PERMISSIONS_VARIABLE] = json.dumps(_permissions(kept) | dict.fromkeys(kind.withheld, "deny"))
         return Launch(
             argv=argv, environment=kept, stdin=request.prompt.encode(), output_cap=output_cap_of(kept), home=home
         )
