@@ -139,8 +139,11 @@ class SimulatedWork:
         return self._folder / attempt
 
     def can_go_on(self, base: str, work: str | None) -> bool:
-        """Whether the base is still in the merged work."""
-        return self._git.contains(self.tip, base)
+        """Whether the base is still in the merged work, and the work fits onto that."""
+        git = self._git
+        if not git.contains(self.tip, base):
+            return False
+        return work is None or not set(git.changes(base, work)) & set(git.changes(base, self.tip))
 
     async def prepare(self, attempt: AttemptRow, work: str | None = None) -> None:
         """The attempt's worktree stands, with the changes of `work` in it."""
