@@ -13,7 +13,7 @@ from bursar.ledger import Reservation, State
 from bursar.plan import Task
 from bursar.testing.simulated_agents import Truth
 from bursar.testing.simulated_git import BRANCH, PERSON
-from bursar.testing.simulation import Record
+from bursar.testing.simulated_record import Record
 
 
 def audit(record: Record) -> list[str]:
