@@ -18,6 +18,7 @@ from bursar.run.local_executor import LocalExecutor
 from bursar.run.merging import MergedWork
 from bursar.supervision import Ending, claim
 from bursar.supervision.spec import write_outcome
+from bursar.worktrees import advance
 from tests.integration.test_taking_up import Desk, begin_attempt, desk, run_recovery, work_in
 from tests.unit.supervision.test_spec import outcome
 
@@ -136,3 +137,17 @@ def test_a_journal_that_cannot_be_written_is_no_failure_of_the_task(
             asyncio.run(attempts_of(desk, context).follow(context.plan.tasks[0], row))
     ended = asyncio.run(attempts_of(desk, context).follow(context.plan.tasks[0], row))
     assert (ended.outcome, desk.state_of(context)["1"]) == ("succeeded", TaskState.MERGED)
+
+
+def test_work_does_not_go_on_beside_what_it_conflicts_with_by_now(desk: Desk) -> None:
+    """It did, where another task had written the same file while it was cut off: it was paid for and never merged."""
+    context = desk.take_up()
+    row = begin_attempt(desk, context)
+    work = work_in(context, row, "one way")
+    place = MergedWork(context, desk.tip(context))
+    assert place.can_go_on(row.base_commit, work)
+    other = replace(begin_attempt(desk, context, number=2), base_commit=row.base_commit)
+    advance(context.repository, context.merged_ref, work_in(context, other, "another way"), desk.tip(context))
+    later = MergedWork(context, desk.tip(context))
+    assert not later.can_go_on(row.base_commit, work)
+    assert later.can_go_on(row.base_commit, None)

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 
 from bursar.testing.simulated_audit import audit
-from bursar.testing.simulation import Record, simulate
+from bursar.testing.simulated_record import Record
+from bursar.testing.simulation import simulate
 
 FIRST_SEED = int(os.environ.get("BURSAR_SEED", "20260301"))
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bursar.testing.simulation import Record, crash_once, simulate
+from bursar.testing.simulated_record import Record
+from bursar.testing.simulation import crash_once, simulate
 from tests.simulation.seeds import FIRST_SEED, check_seeds
 
 SEEDS = 1_000

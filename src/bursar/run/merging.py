@@ -51,10 +51,15 @@ class MergedWork:
         return self._context.directory / "worktrees" / attempt
 
     def can_go_on(self, base: str, work: str | None) -> bool:
-        """Whether the base is still in the merged work, and git still has the changes."""
+        """Whether the base is still in the merged work, git still has the changes, and they fit onto what is merged."""
         repository = self._context.repository
         try:
-            return contains(repository, self.tip, base) and (work is None or contains(repository, work, base))
+            if not contains(repository, self.tip, base):
+                return False
+            if work is None:
+                return True
+            is_there = contains(repository, work, base)
+            return is_there and not isinstance(compose(repository, self.tip, base, work, "a trial\n"), MergeConflict)
         except BursarError:
             return False
 

@@ -32,8 +32,8 @@ class Place(Protocol):
         ...
 
     def can_go_on(self, base: str, work: str | None) -> bool:
-        """Whether an attempt may start from that base, with what the commit `work` has; it is still there, and is not
-        left behind."""
+        """Whether an attempt may start from that base, with what the commit `work` has: it is still there, is not left
+        behind, and conflicts with nothing that was merged since."""
         ...
 
     async def prepare(self, attempt: AttemptRow, work: str | None = None) -> None:

@@ -12,8 +12,8 @@ from bursar.journal import AttemptState, RunState, TaskState
 from bursar.ledger import Reservation, State
 from bursar.plan import Task
 from bursar.testing.simulated_agents import Truth
-from bursar.testing.simulated_git import BRANCH
-from bursar.testing.simulation import Record
+from bursar.testing.simulated_git import BRANCH, PERSON
+from bursar.testing.simulated_record import Record
 
 
 def audit(record: Record) -> list[str]:
@@ -74,7 +74,9 @@ def _merged_twice(record: Record) -> Iterator[str]:
     known = {row.key: row for row in record.attempts}
     for each in history:
         row = known.get(each.attempt)
-        if each.attempt and (row is None or row.state is not AttemptState.SUCCEEDED or row.commit != each.id):
+        if _is_attempt(each.attempt) and (
+            row is None or row.state is not AttemptState.SUCCEEDED or row.commit != each.id
+        ):
             yield f"the journal does not know of commit {each.id} of {each.attempt}: {row}"
 
 
@@ -161,6 +163,10 @@ def _untrue(record: Record) -> Iterator[str]:
             yield f"the run is done, and its attempt {row.key} is {row.state}"
     if record.run.conductor is not None or record.git.homecomings[-1:] != [True]:
         yield "the run is done, and was not brought home"
+
+
+def _is_attempt(name: str) -> bool:
+    return bool(name) and not name.startswith(f"{PERSON}/")
 
 
 def _is_cancelled(record: Record) -> bool:

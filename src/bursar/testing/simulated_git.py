@@ -10,12 +10,14 @@ from pathlib import Path
 
 from bursar.journal import AttemptRow, AttemptState, Journal, TaskState
 from bursar.plan import Part, Task
+from bursar.run.merge_queue import Candidate, Composed, MergeQueue, RedMerge, Refusal
 from bursar.testing.simulated_faults import Faults
 from bursar.testing.virtual_time import VirtualClock
 from bursar.worktrees import Change, MergeConflict
 from bursar.worktrees.git import GitFailed
 
 BRANCH = "refs/heads/main"
+PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,13 @@ class SimulatedGit:
         if worktree in self.worktrees:
             self.worktrees[worktree].files.update(files)
 
+    def merge_by_hand(self, task: str, ref: str) -> None:
+        """A person has done the task's part of the merged work (nothing, for a checkpoint), on the user's branch."""
+        if files := self.files_of_tasks.get(task, ()):
+            key = f"{PERSON}/{task}/0"
+            tree = {**self.commits[self.refs[ref]].tree, **dict.fromkeys(files, key)}
+            self.refs[BRANCH] = self.commit(self.refs[ref], tree, key)
+
 
 class SimulatedWork:
     """A plan's place: the real one's steps, in the real one's order, on the repository in memory."""
@@ -103,8 +112,15 @@ class SimulatedWork:
         clock: VirtualClock,
         faults: Faults,
         dice: random.Random,
+        *,
+        seed: int,
+        red_share: float,
     ) -> None:
-        """`ref` points to the run's merged work; `faults` are those of the process that merges."""
+        """`ref` points to the run's merged work; `faults` are those of the process that merges.
+
+        Args:
+            seed: decides which attempts' work is red beside that of others; `red_share` of them is.
+        """
         self._git = git
         self._folder = folder
         self._ref = ref
@@ -112,7 +128,9 @@ class SimulatedWork:
         self._clock = clock
         self._faults = faults
         self._dice = dice
-        self._turn = asyncio.Lock()
+        self._seed = seed
+        self._red_share = red_share
+        self._queue = MergeQueue(self)
         self._merged: set[str] = set()
         self.tip = git.refs[ref]
 
@@ -121,8 +139,11 @@ class SimulatedWork:
         return self._folder / attempt
 
     def can_go_on(self, base: str, work: str | None) -> bool:
-        """Whether the base is still in the merged work."""
-        return self._git.contains(self.tip, base)
+        """Whether the base is still in the merged work, and the work fits onto that."""
+        git = self._git
+        if not git.contains(self.tip, base):
+            return False
+        return work is None or not set(git.changes(base, work)) & set(git.changes(base, self.tip))
 
     async def prepare(self, attempt: AttemptRow, work: str | None = None) -> None:
         """The attempt's worktree stands, with the changes of `work` in it."""
@@ -147,26 +168,48 @@ class SimulatedWork:
         commit = self._faults.write("git.commit", lambda: self._git.commit(tree.base, tree.files, attempt.key))
         return Change(commit, files)
 
-    async def merge(self, task: Task, attempt: AttemptRow, change: Change) -> str | MergeConflict:
-        """The change is the new tip, and the journal says so."""
-        git = self._git
-        async with self._turn:
-            await self._work()
-            ours, theirs = git.changes(attempt.base_commit, change.commit), git.changes(attempt.base_commit, self.tip)
-            if both := sorted(set(ours) & set(theirs)):
-                return MergeConflict(tuple(both))
-            tree = {**git.commits[self.tip].tree, **ours}
-            commit = self._faults.write("git.compose", lambda: git.commit(self.tip, tree, attempt.key))
-            self._journal.begin_merge(attempt.key, commit)
-            await self._work()
-            self._faults.write("git.advance", lambda: git.advance(self._ref, commit, self.tip))
-            self.tip = commit
-            self._merged.add(attempt.key)
-            now = self._clock.now().isoformat()
-            self._journal.end_attempt(
-                attempt, AttemptState.SUCCEEDED, now, task=TaskState.MERGED, commit=commit, note=""
-            )
-        return commit
+    async def merge(self, task: Task, attempt: AttemptRow, change: Change) -> str | Refusal | None:
+        """See `Place.merge`: by the real queue, which may find that it is red beside the work of others."""
+        return await self._queue.merge(task, attempt, change)
+
+    async def compose(self, tip: str, candidate: Candidate) -> str | MergeConflict:
+        """See `merge_queue.Ground.compose`."""
+        await self._work()
+        git, attempt = self._git, candidate.attempt
+        ours, theirs = git.changes(attempt.base_commit, candidate.change.commit), git.changes(attempt.base_commit, tip)
+        if both := sorted(set(ours) & set(theirs)):
+            return MergeConflict(tuple(both))
+        tree = {**git.commits[tip].tree, **ours}
+        return self._faults.write("git.compose", lambda: git.commit(tip, tree, attempt.key))
+
+    def is_verified(self, candidate: Candidate) -> bool:
+        """Whether it is merged upon what it started from."""
+        return candidate.attempt.base_commit == self.tip
+
+    async def passes(self, row: Sequence[Composed]) -> bool | None:
+        """Whether none of the row is red."""
+        await self._work()
+        return not any(self._is_red(each) for each in row)
+
+    async def judge(self, composed: Composed) -> RedMerge | bool:
+        """What speaks against it."""
+        await self._work()
+        return RedMerge("its command fails beside the work of others", "") if self._is_red(composed) else True
+
+    def _is_red(self, composed: Composed) -> bool:
+        """The attempt's own die says so, the same however often it is asked."""
+        return random.Random(f"{self._seed}/red/{composed.candidate.attempt.key}").random() < self._red_share
+
+    async def advance(self, composed: Composed) -> None:
+        """The commit is the tip, and the journal says so; the real one's steps, in the same order."""
+        git, attempt, commit = self._git, composed.candidate.attempt, composed.commit
+        self._journal.begin_merge(attempt.key, commit)
+        await self._work()
+        self._faults.write("git.advance", lambda: git.advance(self._ref, commit, self.tip))
+        self.tip = commit
+        self._merged.add(attempt.key)
+        now = self._clock.now().isoformat()
+        self._journal.end_attempt(attempt, AttemptState.SUCCEEDED, now, task=TaskState.MERGED, commit=commit, note="")
 
     async def keep(self, attempt: AttemptRow, change: Change) -> str:
         """Work that was not merged lies on a branch."""

@@ -68,4 +68,6 @@ class SimulatedOrigin:
             self._machine.clock,
             self._faults,
             self._dice,
+            seed=self._machine.seed,
+            red_share=0.0 if self._machine.is_tame else 0.15,
         )

@@ -8,6 +8,7 @@ many conductors as it takes; `simulated_audit` then looks at what has become of 
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import random
@@ -16,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -32,19 +33,18 @@ from bursar.journal import (
     RequestKind,
     RunRow,
     RunState,
-    TaskRow,
     TaskState,
     open_journal,
 )
-from bursar.ledger import Reservation
 from bursar.pricing import RateTable
 from bursar.run import Conductor, PlanToRun, RunLock, Stores, Tools, settle_finished, take_up, unfinished_run
+from bursar.run.context import merged_ref
 from bursar.testing.simulated_executor import SimulatedExecutor
 from bursar.testing.simulated_faults import Crash, Faults, guarded
-from bursar.testing.simulated_git import SimulatedGit
 from bursar.testing.simulated_machine import Machine
 from bursar.testing.simulated_origin import SimulatedOrigin
-from bursar.testing.simulated_scenario import NANO_PER_TOKEN, Luck, Scenario, draw_luck, draw_scenario
+from bursar.testing.simulated_record import Life, Record
+from bursar.testing.simulated_scenario import NANO_PER_TOKEN, Luck, draw_luck, draw_scenario
 from bursar.testing.virtual_time import Stuck, VirtualLoop
 
 T = TypeVar("T")
@@ -72,41 +72,6 @@ _RATES = RateTable.from_data(
         ],
     }
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Life:
-    """One conductor: what it met with, how it ended (a state, `crash`, or its error), and what it had written."""
-
-    luck: Luck
-    ended: str
-    writes: Sequence[str]
-    began: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """What a run has left behind, for the auditor.
-
-    Attributes:
-        breaches: laws that were seen broken while it ran.
-        events: what the conductors told, in order.
-    """
-
-    scenario: Scenario
-    machine: Machine
-    run: RunRow | None
-    tasks: Sequence[TaskRow]
-    attempts: Sequence[AttemptRow]
-    reservations: Sequence[Reservation]
-    lives: Sequence[Life]
-    breaches: Sequence[str]
-    events: Sequence[RunEvent] = field(default_factory=list)
-
-    @property
-    def git(self) -> SimulatedGit:
-        """The repository."""
-        return self.machine.git
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,10 +238,9 @@ class _Simulation:
         if luck.reboots:
             self.machine.reboot()
         run = self._latest()
-        checkpoints = {task.number for task in self.scenario.plan.tasks if task.is_checkpoint}
         for task in [] if run is None else self.journal.tasks(run.id):
-            # Work that could not be merged waits for a person, too: this one lets the run try again.
-            if task.state is TaskState.WAITING and task.number in checkpoints:
+            if task.state is TaskState.WAITING:
+                self.machine.git.merge_by_hand(task.number, merged_ref(task.run_id))
                 self.journal.set_task(task.run_id, task.number, TaskState.MERGED, note="approved by a person")
 
     def _latest(self) -> RunRow | None:
@@ -346,6 +310,8 @@ def crash_once(at: int, *, is_before: bool) -> Callable[[int, int], Luck]:
 if __name__ == "__main__":
     from bursar.testing.simulated_audit import audit, describe
 
-    record = simulate(int(sys.argv[1]))
+    options = argparse.ArgumentParser(description="One simulated run, with everything that happened in it.")
+    options.add_argument("seed", type=int)
+    record = simulate(options.parse_args().seed)
     print(describe(record))
     sys.exit(bool(audit(record)))
