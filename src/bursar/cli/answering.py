@@ -26,9 +26,10 @@ def pass_checkpoint(run_id: str, number: str, text: str | None) -> int:
         said = _pass(journal, task, text)
         run = find_run(journal, run_id)  # as it stands now: a conductor may have begun meanwhile
         is_conducted = run.conductor is not None and is_alive(run.conductor)
+        is_checkpoint = journal.controls.question(run_id, number) is not None
         if is_conducted:
             ring(Path(state_dir(), "runs", run_id))
-        then = "the run goes on" if is_conducted else f"go on with: bursar resume {run_id}"
+        then = "the run goes on" if is_conducted and is_checkpoint else f"go on with: bursar resume {run_id}"
         sys.stderr.write(f"task {task.number} ({task.name}) is passed{said}; {then}\n")
         return OK
     finally:
@@ -58,7 +59,7 @@ def _find(journal: Journal, run_id: str, number: str) -> TaskRow:
 def _pass(journal: Journal, task: TaskRow, text: str | None) -> str:
     """Says with which answer, where it is more than a yes."""
     question = journal.controls.question(task.run_id, task.number)
-    if question is None or question.digest != task.digest:  # asked by a release that wrote down no questions
+    if question is None or question.digest != task.digest:  # no checkpoint: work that a person has merged by hand
         journal.set_task(task.run_id, task.number, TaskState.MERGED, note=f"approved by {user_name()}")
         return ""
     at = SystemClock().now().isoformat(timespec="milliseconds")
