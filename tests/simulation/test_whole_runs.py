@@ -20,6 +20,7 @@ def test_fifty_runs_lose_and_invent_nothing() -> None:
 
 
 @pytest.mark.faults
+@pytest.mark.timeout(2400)
 def test_a_thousand_runs_lose_and_invent_nothing() -> None:
     print(f"seeds {FIRST_SEED} to {FIRST_SEED + SEEDS - 1}")
     lives = check_seeds(range(FIRST_SEED, FIRST_SEED + SEEDS))
@@ -44,6 +45,7 @@ def test_a_crash_at_any_write_of_a_run_is_made_good() -> None:
 
 
 @pytest.mark.faults
+@pytest.mark.timeout(2400)
 def test_a_crash_at_any_write_of_several_runs_is_made_good() -> None:
     print([crashed_everywhere(seed) for seed in range(FIRST_SEED, FIRST_SEED + SWEPT)])
 
