@@ -37,7 +37,8 @@ def judge(task: Task, outcome: Outcome | None, changed_files: int) -> Judgement:
     if outcome.is_error:
         return Judgement(AttemptState.FAILED, f"the agent reported an error: {_first_line(outcome.message)}")
     if outcome.exit_code != 0:
-        words = f": {_first_line(outcome.message)}" if outcome.message else ""
+        has_last_words = outcome.is_error is None and outcome.message  # else it has said that all was well
+        words = f": {_first_line(outcome.message)}" if has_last_words else ""
         return Judgement(AttemptState.FAILED, f"the agent {_exit_in_words(outcome.exit_code)}{words}")
     if outcome.is_error is None:
         return Judgement(AttemptState.FAILED, "the agent ended without saying how it went")
