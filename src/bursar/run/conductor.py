@@ -34,12 +34,12 @@ from bursar.run.accounts import alerts_of_run, other_budgets
 from bursar.run.attempts import Attempts
 from bursar.run.checkpoints import Checkpoints
 from bursar.run.context import RunContext
-from bursar.run.dispatch import (
+from bursar.run.dispatch import Dispatch
+from bursar.run.dispatch_events import (
     Adopted,
     Approve,
     AskPerson,
     Attended,
-    Dispatch,
     Ended,
     Event,
     Finish,

@@ -9,12 +9,12 @@ import pytest
 from bursar.graph import Graph, build_graph, plan_nodes
 from bursar.journal import RunState
 from bursar.plan import Plan, Task
-from bursar.run.dispatch import (
+from bursar.run.dispatch import Dispatch
+from bursar.run.dispatch_events import (
     Adopted,
     Approve,
     AskPerson,
     Attended,
-    Dispatch,
     Ended,
     Finish,
     Freed,
