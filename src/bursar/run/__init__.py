@@ -4,7 +4,7 @@ Two kinds of process live here. The conductor decides what starts and brings wor
 meters an agent and enforces its hold, and goes on doing so when the conductor is gone.
 """
 
-from bursar.run.accounts import alerts_of_run
+from bursar.run.alerts import alerts_of_run
 from bursar.run.checkpoints import choose_answer, command_for, give_answer, question_lines
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command, user_name

@@ -1,11 +1,8 @@
-"""What is told and remembered of an attempt that has ended, and of the money of the whole run."""
+"""What is told and remembered of an attempt that has ended, and which budgets a whole run would be charged to."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
-
-from bursar.budget import NOTHING, Alert, Budget, is_retired, is_selected, title_of
+from bursar.budget import NOTHING, Budget, is_retired, is_selected, title_of
 from bursar.estimation import choose_task_type, task_facts
 from bursar.events import AttemptEnded
 from bursar.history import Observation
@@ -15,22 +12,6 @@ from bursar.run.context import RunContext
 from bursar.run.continuing import used_before
 from bursar.run.judgement import Judgement
 from bursar.supervision import Outcome
-
-
-def alerts_of_run(context: RunContext, charged: Collection[str] | None = None) -> Sequence[Alert]:
-    """Alerts that have fired since the run began, on any budget that it was charged to; oldest first.
-
-    Args:
-        charged: those budgets (see `charged_budgets`), where they are known: a large run has many reservations to read.
-    """
-    began = datetime.fromisoformat(context.run.started_at)
-    budgets = charged_budgets(context) if charged is None else charged
-    return [alert for alert in context.stores.ledger.alerts() if alert.budget in budgets and alert.at >= began]
-
-
-def charged_budgets(context: RunContext) -> set[str]:
-    """Names of the budgets that the run's attempts so far are charged to; that of one attempt never changes."""
-    return {name for each in context.stores.ledger.reservations({"run": context.run.id}) for name in each.budgets}
 
 
 def other_budgets(context: RunContext) -> tuple[str, ...]:

@@ -14,26 +14,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import assert_never
 
-from bursar.budget import Alert, title_of
 from bursar.errors import BursarError
 from bursar.events import (
-    AlertFired,
     AttemptEnded,
     AttemptStarted,
     CheckpointPassed,
     RequestTaken,
     RunStarted,
-    TaskRerouted,
     TaskSkipped,
-    TaskWaited,
 )
 from bursar.journal import AttemptRow, Request, RequestKind, RunState, TaskState
 from bursar.ledger import Denial
 from bursar.plan import Task
-from bursar.run.accounts import alerts_of_run, other_budgets
+from bursar.run.accounts import other_budgets
+from bursar.run.alerts import RunAlerts
 from bursar.run.attempts import Attempts
 from bursar.run.checkpoints import Checkpoints
 from bursar.run.context import RunContext
+from bursar.run.denials import Denials
 from bursar.run.dispatch import Dispatch
 from bursar.run.dispatch_events import (
     Adopted,
@@ -56,16 +54,16 @@ from bursar.run.dispatch_events import (
     Wait,
     Weighed,
 )
-from bursar.run.escalation import Escalated
 from bursar.run.executor import AttemptExecutor
 from bursar.run.gsd_jobs import GsdJobs
 from bursar.run.local_executor import LocalExecutor
 from bursar.run.phases import Phases
 from bursar.run.place import Place
-from bursar.run.purchasing import OF_TASKS, Purchases
+from bursar.run.purchasing import Purchases
 from bursar.run.recovery import Left, recover
 from bursar.run.requests import Requests
-from bursar.run.retrying import is_about_dollars, learn_from, may_go_on, read_lesson, restore_routes, takes_too_much
+from bursar.run.rerouting import Rerouting
+from bursar.run.retrying import restore_routes
 from bursar.run.scheduler import Scheduler, Skipped
 from bursar.run.window_watch import WindowWatch
 
@@ -74,14 +72,11 @@ _WATCH_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Progress:
-    """What the conductor itself keeps in mind: who runs, and what was told of the money."""
+    """What the conductor itself keeps in mind: who runs, and what was asked of the run."""
 
     running: dict[asyncio.Task[AttemptEnded], Task] = field(default_factory=dict)
     rows: dict[str, AttemptRow] = field(default_factory=dict)
-    denials: dict[str, Denial] = field(default_factory=dict)
     request: Request | None = None
-    charged: set[str] = field(default_factory=set)
-    alerts_told: set[tuple[str, str, int]] = field(default_factory=set)
     is_news: bool = True
 
 
@@ -125,8 +120,11 @@ class Conductor:
         self._jobs = GsdJobs(context)
         self._executor = LocalExecutor(context.directory / "spawner.log") if executor is None else executor
         self._attempts = Attempts(context, self._executor, place, tried)
+        self._rerouting = Rerouting(context, self._attempts)
+        self._denials = Denials(context, self._tasks, self._attempts.hold_for)
         self._windows = WindowWatch(context)
-        self._progress = _Progress(charged=set(charged))
+        self._alerts = RunAlerts(context, charged)
+        self._progress = _Progress()
         self._stop = asyncio.Event()
 
     def request_stop(self) -> None:
@@ -152,6 +150,23 @@ class Conductor:
         Args:
             rows: attempts of earlier conductors of this run.
         """
+        self._announce()
+        self._jobs.begin()
+        self._alerts.skip_earlier()
+        async with self._executor, self._requests:
+            await self._take_over(rows)
+            try:
+                state = await self._work()
+            except BaseException:
+                self.request_stop()
+                await asyncio.gather(*self._progress.running, return_exceptions=True)
+                self._leave_to_a_resume()
+                raise
+        self._tell_what_remains()
+        self._place.bring_home(is_done=state is RunState.SUCCEEDED)
+        return self._end(state)
+
+    def _announce(self) -> None:
         context = self._context
         context.emit(
             RunStarted(
@@ -166,29 +181,20 @@ class Conductor:
                 learned_from=context.escalation.learned_from,
             )
         )
-        self._jobs.begin()
-        self._progress.alerts_told = {_identity(alert) for alert in alerts_of_run(context, self._progress.charged)}
-        async with self._executor, self._requests:
-            self._attempts.restore(rows)
-            recovered = recover(context, self._attempts, self._place, self._executor, rows)
-            for number in recovered.merged:
-                self._dispatch.take(Merged(number))
-            for left in recovered.left:
-                if context.is_current(left.row):
-                    self._adopt(left)
-                else:
-                    await self._attempts.discard(left.row)
-            restore_routes(context, self._tasks, rows)
-            try:
-                state = await self._work()
-            except BaseException:
-                self.request_stop()
-                await asyncio.gather(*self._progress.running, return_exceptions=True)
-                self._leave_to_a_resume()
-                raise
-        self._tell_what_remains()
-        self._place.bring_home(is_done=state is RunState.SUCCEEDED)
-        return self._end(state)
+
+    async def _take_over(self, rows: Sequence[AttemptRow]) -> None:
+        """What earlier conductors have left is in order, followed or gone on with."""
+        context = self._context
+        self._attempts.restore(rows)
+        recovered = recover(context, self._attempts, self._place, self._executor, rows)
+        for number in recovered.merged:
+            self._dispatch.take(Merged(number))
+        for left in recovered.left:
+            if context.is_current(left.row):
+                self._adopt(left)
+            else:
+                await self._attempts.discard(left.row)
+        restore_routes(context, self._tasks, rows)
 
     def _end(self, state: RunState) -> RunState:
         """The journal says how the run stands, and nobody conducts it."""
@@ -307,23 +313,16 @@ class Conductor:
         number, monotonic = task.number, self._context.clock.monotonic
         if not self._phases.admits(number):
             return Refused(number, monotonic(), denied=self._phases.refusal_of(number) is not None)
-        if self._is_hopeless(task) or not self._attempts.may_begin(task):
+        if self._denials.is_hopeless(task, self._dispatch.refused) or not self._attempts.may_begin(task):
             return Refused(number, monotonic(), denied=False)
         if (obstacle := self._windows.obstacle(task, self._attempts.hold_for(task))) is not None:
-            self._progress.denials.pop(number, None)
+            self._denials.forget(number)
             return Refused(number, monotonic(), obstacle.is_denial, self._windows.again_at(obstacle))
-        self._keep_modest(task)
-        begun = self._attempts.begin(task)
-        while isinstance(begun, Denial) and self._context.settings.downgrades and is_about_dollars(begun):
-            escalated = self._context.escalation.downgrade(task)
-            if escalated is None:
-                break
-            self._reroute(task, escalated)
-            begun = self._attempts.begin(task)
+        begun = self._rerouting.begin(task)
         if isinstance(begun, Denial):
-            self._progress.denials[number] = begun
+            self._denials.add(number, begun)
             return Refused(number, monotonic(), denied=True)
-        self._progress.charged.update(begun.reservation.budgets)
+        self._alerts.charge(begun.reservation.budgets)
         self._watch(task, begun.row)
         self._progress.running[asyncio.create_task(self._attempts.work(task, begun))] = task
         return Started(number, monotonic())
@@ -331,20 +330,6 @@ class Conductor:
     def _watch(self, task: Task, row: AttemptRow) -> None:
         self._progress.rows[task.number] = row
         self._windows.began(row.key, Path(row.directory), self._context.agent_of(task).name)
-
-    def _is_hopeless(self, task: Task) -> bool:
-        """Whether a task that asks for no more was just denied by a budget that all tasks share."""
-        minimum = self._attempts.hold_for(task).minimum
-        return any(
-            minimum.tokens >= self._attempts.hold_for(self._tasks[number]).minimum.tokens
-            and any(OF_TASKS.isdisjoint(shortfall.balance.budget.selector) for shortfall in denial.shortfalls)
-            for number, denial in self._denials().items()
-        )
-
-    def _denials(self) -> dict[str, Denial]:
-        """Of this look at the tasks: what was missing before may be there by now."""
-        denials = self._progress.denials
-        return {number: denials[number] for number in self._dispatch.refused if number in denials}
 
     def _adopt(self, left: Left) -> None:
         task = self._tasks[left.row.task]
@@ -373,105 +358,18 @@ class Conductor:
         row = self._progress.rows.pop(task.number)
         self._windows.ended(row.key, Path(row.directory), self._context.agent_of(task).name, ended.resets_at)
         self._progress.is_news = True
-        if self._starts_afresh(task, row, ended):
-            return Rerouted(task.number)
-        learn_from(self._context, task, ended)
-        if self._attempts.refused.is_refused(row) and self._asks_to_merge(task, row, ended):
-            return Ended(task.number, "interrupted")
-        if self._goes_on_elsewhere(task, ended) or self._goes_on_later(task, ended):
-            return Rerouted(task.number)
-        return Ended(task.number, "interrupted" if self._asks_to_merge(task, row, ended) else ended.outcome)
-
-    def _starts_afresh(self, task: Task, row: AttemptRow, ended: AttemptEnded) -> bool:
-        """Whether the task, whose work could not be merged, is on offer again, from what is merged now."""
-        if self._stop.is_set() or not self._attempts.refused.is_to_be_repeated(task, row, ended):
-            return False
-        self._reroute(task, Escalated(self._context.model_of(task), "starts afresh from what is merged now"))
-        return True
-
-    def _asks_to_merge(self, task: Task, row: AttemptRow, ended: AttemptEnded) -> bool:
-        """Whether a person has to merge the task's work; what depends on it waits, too."""
-        because = self._attempts.refused.ask_person(task, row, ended)
-        if because is not None:
-            self._set_task(task.number, TaskState.WAITING, because)
-            self._context.emit(TaskWaited(task=task.number, name=task.name, because=because))
-        return because is not None
-
-    def _goes_on_elsewhere(self, task: Task, ended: AttemptEnded) -> bool:
-        """Whether the task, whose attempt has failed or has reached its cap, is on offer again, on another route."""
-        if self._stop.is_set() or self._progress.request is not None or not may_go_on(self._context, task, ended):
-            return False
-        lesson = "" if self._context.settings.max_attempts == 1 else read_lesson(self._context, task, ended)
-        escalation = self._context.escalation
-        escalated = escalation.escalate(task, ended.note, lesson, is_priced=bool(ended.nano_usd))
-        if escalated is None:
-            return False
-        self._reroute(task, escalated, after=ended)
-        return True
-
-    def _goes_on_later(self, task: Task, ended: AttemptEnded) -> bool:
-        """Whether the task, which a limit of its provider's has ended, is on offer again: with another agent, or when
-        that is over."""
-        if self._stop.is_set() or self._progress.request is not None or ended.resets_at is None:
-            return False
-        escalation = self._context.escalation
-        if not escalation.can_fail_over(task):
-            return self._context.settings.waits
-        self._reroute(task, escalation.fail_over(task))
-        return True
-
-    def _keep_modest(self, task: Task) -> None:
-        """A task that would take too much of what remains begins one tier down, if that takes little enough."""
-        escalation, tier = self._context.escalation, self._context.escalation.tier_of(task)
-        if not self._context.settings.downgrades or not takes_too_much(self._context, task, self._attempts.hold_for):
-            return
-        escalated = escalation.downgrade(task)
-        if escalated is None:
-            return
-        if takes_too_much(self._context, task, self._attempts.hold_for):
-            escalation.restore(task, tier)
-        else:
-            self._reroute(task, escalated)
-
-    def _reroute(self, task: Task, escalated: Escalated, *, after: AttemptEnded | None = None) -> None:
-        self._set_task(task.number, TaskState.PENDING, escalated.because)
-        self._context.emit(
-            TaskRerouted(
-                task=task.number,
-                name=task.name,
-                model=escalated.model,
-                because=escalated.because,
-                tokens=None if after is None else after.metered_tokens,
-                nano_usd=None if after is None else after.nano_usd,
-            )
-        )
+        is_asked = self._progress.request is not None
+        return self._rerouting.after(task, row, ended, is_stopping=self._stop.is_set(), is_asked=is_asked)
 
     def _set_task(self, number: str, state: TaskState, note: str = "") -> None:
         self._context.stores.journal.set_task(self._context.run.id, number, state, note=note)
 
     def _tell_alerts(self) -> None:
-        for alert in alerts_of_run(self._context, self._progress.charged):
-            if _identity(alert) not in self._progress.alerts_told:
-                self._context.emit(AlertFired(level=alert.level, message=alert.message, at=alert.at.isoformat()))
-                self._progress.alerts_told.add(_identity(alert))
+        self._alerts.tell()
         self._windows.tell_alerts()
 
     def _tell_what_remains(self) -> None:
         """Tasks that were ready but could not be paid for are named, with the budgets or windows that said no."""
         self._tell_alerts()
         remaining = self._windows.tell_what_remains(self._dispatch.remaining(), self._tasks)
-        shortfalls = [shortfall for denial in self._denials().values() for shortfall in denial.shortfalls]
-        names = ", ".join(sorted({title_of(shortfall.balance.budget.name) for shortfall in shortfalls}))
-        for number in remaining:
-            if (because := self._phases.refusal_of(number)) is None and not shortfalls:
-                continue
-            is_unpriced = any(shortfall.wanted is None for shortfall in shortfalls)
-            because = because or (
-                f"budget {names} " + ("refuses a cost that is unknown" if is_unpriced else "has no room for it")
-            )
-            self._set_task(number, TaskState.STOPPED, because)
-            self._context.emit(TaskWaited(task=number, name=self._tasks[number].name, because=because))
-
-
-def _identity(alert: Alert) -> tuple[str, str, int]:
-    return alert.budget, alert.period_id, alert.percent
+        self._denials.tell_what_remains(remaining, self._dispatch.refused, self._phases.refusal_of)

@@ -1,0 +1,69 @@
+"""What budgets have said no to: whether another task is worth asking for, and what is told of those that remain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from bursar.budget import title_of
+from bursar.events import TaskWaited
+from bursar.journal import TaskState
+from bursar.ledger import Denial
+from bursar.plan import Task
+from bursar.run.context import RunContext
+from bursar.run.holds import Hold
+from bursar.run.purchasing import OF_TASKS
+
+
+class Denials:
+    """The last denial of each task of one run.
+
+    `refused`, where it is asked for, are the tasks that were refused at this look: what was missing for others before
+    may be there by now.
+    """
+
+    def __init__(self, context: RunContext, tasks: Mapping[str, Task], hold_for: Callable[[Task], Hold]) -> None:
+        """`hold_for`: what an attempt at a task would ask the ledger to hold."""
+        self._context = context
+        self._tasks = tasks
+        self._hold_for = hold_for
+        self._denials: dict[str, Denial] = {}
+
+    def add(self, number: str, denial: Denial) -> None:
+        """The task was denied its hold."""
+        self._denials[number] = denial
+
+    def forget(self, number: str) -> None:
+        """No budget is in the task's way any more; another thing is."""
+        self._denials.pop(number, None)
+
+    def is_hopeless(self, task: Task, refused: Collection[str]) -> bool:
+        """Whether a task that asks for no more was just denied by a budget that all tasks share."""
+        minimum = self._hold_for(task).minimum
+        return any(
+            minimum.tokens >= self._hold_for(self._tasks[number]).minimum.tokens
+            and any(OF_TASKS.isdisjoint(shortfall.balance.budget.selector) for shortfall in denial.shortfalls)
+            for number, denial in self._of(refused).items()
+        )
+
+    def tell_what_remains(
+        self, remaining: Iterable[str], refused: Collection[str], refusal_of: Callable[[str], str | None]
+    ) -> None:
+        """Tasks that were ready but could not be paid for are named, with the budgets that said no.
+
+        Args:
+            refusal_of: why a task's phase was not started, which is told instead; None where it was.
+        """
+        shortfalls = [shortfall for denial in self._of(refused).values() for shortfall in denial.shortfalls]
+        names = ", ".join(sorted({title_of(shortfall.balance.budget.name) for shortfall in shortfalls}))
+        for number in remaining:
+            if (because := refusal_of(number)) is None and not shortfalls:
+                continue
+            is_unpriced = any(shortfall.wanted is None for shortfall in shortfalls)
+            because = because or (
+                f"budget {names} " + ("refuses a cost that is unknown" if is_unpriced else "has no room for it")
+            )
+            self._context.stores.journal.set_task(self._context.run.id, number, TaskState.STOPPED, note=because)
+            self._context.emit(TaskWaited(task=number, name=self._tasks[number].name, because=because))
+
+    def _of(self, refused: Collection[str]) -> Mapping[str, Denial]:
+        return {number: self._denials[number] for number in refused if number in self._denials}
