@@ -10,22 +10,16 @@ import asyncio
 from collections import deque
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import assert_never
 
 from bursar.errors import BursarError
 from bursar.events import (
-    AttemptEnded,
-    AttemptStarted,
     CheckpointPassed,
     RequestTaken,
     RunStarted,
     TaskSkipped,
 )
 from bursar.journal import AttemptRow, Request, RequestKind, RunState, TaskState
-from bursar.ledger import Denial
-from bursar.plan import Task
 from bursar.run.accounts import other_budgets
 from bursar.run.alerts import RunAlerts
 from bursar.run.attempts import Attempts
@@ -38,18 +32,14 @@ from bursar.run.dispatch_events import (
     Approve,
     AskPerson,
     Attended,
-    Ended,
     Event,
     Finish,
     Freed,
     Looked,
     Merged,
     Passed,
-    Refused,
-    Rerouted,
     Skip,
     Start,
-    Started,
     StopAsked,
     Wait,
     Weighed,
@@ -60,24 +50,14 @@ from bursar.run.local_executor import LocalExecutor
 from bursar.run.phases import Phases
 from bursar.run.place import Place
 from bursar.run.purchasing import Purchases
-from bursar.run.recovery import Left, recover
+from bursar.run.recovery import recover
 from bursar.run.requests import Requests
-from bursar.run.rerouting import Rerouting
 from bursar.run.retrying import restore_routes
+from bursar.run.running_attempts import RunningAttempts
 from bursar.run.scheduler import Scheduler, Skipped
 from bursar.run.window_watch import WindowWatch
 
 _WATCH_SECONDS = 1.0
-
-
-@dataclass(slots=True)
-class _Progress:
-    """What the conductor itself keeps in mind: who runs, and what was asked of the run."""
-
-    running: dict[asyncio.Task[AttemptEnded], Task] = field(default_factory=dict)
-    rows: dict[str, AttemptRow] = field(default_factory=dict)
-    request: Request | None = None
-    is_news: bool = True
 
 
 class Conductor:
@@ -120,11 +100,14 @@ class Conductor:
         self._jobs = GsdJobs(context)
         self._executor = LocalExecutor(context.directory / "spawner.log") if executor is None else executor
         self._attempts = Attempts(context, self._executor, place, tried)
-        self._rerouting = Rerouting(context, self._attempts)
         self._denials = Denials(context, self._tasks, self._attempts.hold_for)
         self._windows = WindowWatch(context)
         self._alerts = RunAlerts(context, charged)
-        self._progress = _Progress()
+        self._running = RunningAttempts(
+            context, self._attempts, self._phases, self._windows, self._denials, self._alerts
+        )
+        self._request: Request | None = None
+        self._is_news = True
         self._stop = asyncio.Event()
 
     def request_stop(self) -> None:
@@ -159,7 +142,7 @@ class Conductor:
                 state = await self._work()
             except BaseException:
                 self.request_stop()
-                await asyncio.gather(*self._progress.running, return_exceptions=True)
+                await asyncio.gather(*self._running.futures, return_exceptions=True)
                 self._leave_to_a_resume()
                 raise
         self._tell_what_remains()
@@ -191,14 +174,15 @@ class Conductor:
             self._dispatch.take(Merged(number))
         for left in recovered.left:
             if context.is_current(left.row):
-                self._adopt(left)
+                self._dispatch.take(Adopted(left.row.task))
+                self._running.adopt(self._tasks[left.row.task], left)
             else:
                 await self._attempts.discard(left.row)
         restore_routes(context, self._tasks, rows)
 
     def _end(self, state: RunState) -> RunState:
         """The journal says how the run stands, and nobody conducts it."""
-        context, request = self._context, self._progress.request
+        context, request = self._context, self._request
         if request is None or not self._is_cancelled or state is RunState.SUCCEEDED:
             context.stores.journal.end_run(context.run.id, state, context.now())
         else:
@@ -209,7 +193,7 @@ class Conductor:
 
     @property
     def _is_cancelled(self) -> bool:
-        return self._progress.request is not None and self._progress.request.kind is RequestKind.CANCEL
+        return self._request is not None and self._request.kind is RequestKind.CANCEL
 
     def _leave_to_a_resume(self) -> None:
         """The run cannot go on. The checkout has what was merged, else the run's ref keeps it; the journal says so,
@@ -226,7 +210,7 @@ class Conductor:
             event = events.popleft()
             if isinstance(event, Looked) and self._dispatch.is_due:
                 await self._look_at_phases()
-            if isinstance(event, Looked) and self._progress.is_news:
+            if isinstance(event, Looked) and self._is_news:
                 self._weigh()
             for action in self._dispatch.take(event):
                 match action:
@@ -246,14 +230,14 @@ class Conductor:
         """Phases have ended and begun as far as they can; whether one has begun: its tasks are on offer then."""
         if self._dispatch.is_stopping:
             return False
-        has_begun = await self._phases.look([task.number for task in self._progress.running.values()])
+        has_begun = await self._phases.look(self._running.tasks)
         if has_begun:
             self._dispatch.take(Freed())
         return has_begun
 
     def _weigh(self) -> None:
         """What is offered first depends on the money that is left, and on what attempts have come to."""
-        dispatch, self._progress.is_news = self._dispatch, False
+        dispatch, self._is_news = self._dispatch, False
         first = self._purchases.choose_first(dispatch.remaining, dispatch.open_tasks, dispatch.free_slots)
         dispatch.take(Weighed(tuple(first), self._attempts.lengths()))
 
@@ -263,7 +247,7 @@ class Conductor:
     def _carry_out(self, action: Start | Approve | AskPerson | Skip) -> Sequence[Event]:
         match action:
             case Start(number):
-                return [self._start(self._tasks[number])]
+                return [self._running.start(self._tasks[number], self._dispatch.refused)]
             case Approve(number):
                 self._checkpoints.pass_alone(self._tasks[number])
                 return [Freed(), self._look()] if self._phases.are_gated else []  # a phase may have ended by that
@@ -278,26 +262,26 @@ class Conductor:
     async def _wait(self, until: float | None) -> Sequence[Event]:
         """The attempts that have ended, what others have written, and then a look; nothing may have happened: after a
         while, when the next may start, or when the bell has rung for nothing."""
-        running, seconds = self._progress.running, _WATCH_SECONDS
+        seconds = _WATCH_SECONDS
         if until is not None:
             seconds = min(seconds, max(0.0, until - self._context.clock.monotonic()))
         rung = asyncio.ensure_future(self._requests.rung.wait())
         try:
-            await asyncio.wait({*running, rung}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*self._running.futures, rung}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             rung.cancel()
-        ended = [attempt for attempt in running if attempt.done()]  # in the order of their starts
-        events = [self._take(running.pop(attempt), attempt.result()) for attempt in ended]
-        return [*events, *self._heed(), self._look()]
+        ended = self._running.take_ended(is_stopping=self._stop.is_set(), is_asked=self._request is not None)
+        self._is_news = self._is_news or bool(ended)
+        return [*ended, *self._heed(), self._look()]
 
     def _heed(self) -> Sequence[Event]:
         """What others have written for this run is taken up: what is asked of it, and checkpoints that were passed."""
         self._requests.rung.clear()
         events: list[Event] = []
         request = self._requests.strongest()
-        if request is not None and request != self._progress.request:
-            self._progress.request = request
-            running = len(self._progress.running)
+        if request is not None and request != self._request:
+            self._request = request
+            running = len(self._running.futures)
             self._context.emit(RequestTaken(kind=request.kind, by_user=request.by_user, running=running))
             if request.kind is RequestKind.PAUSE:
                 events.append(StopAsked())
@@ -308,61 +292,11 @@ class Conductor:
             events.append(Passed(row.number))
         return events
 
-    def _start(self, task: Task) -> Started | Refused:
-        """Fills a slot. A denied task waits for money to come back; others that need less may pass it."""
-        number, monotonic = task.number, self._context.clock.monotonic
-        if not self._phases.admits(number):
-            return Refused(number, monotonic(), denied=self._phases.refusal_of(number) is not None)
-        if self._denials.is_hopeless(task, self._dispatch.refused) or not self._attempts.may_begin(task):
-            return Refused(number, monotonic(), denied=False)
-        if (obstacle := self._windows.obstacle(task, self._attempts.hold_for(task))) is not None:
-            self._denials.forget(number)
-            return Refused(number, monotonic(), obstacle.is_denial, self._windows.again_at(obstacle))
-        begun = self._rerouting.begin(task)
-        if isinstance(begun, Denial):
-            self._denials.add(number, begun)
-            return Refused(number, monotonic(), denied=True)
-        self._alerts.charge(begun.reservation.budgets)
-        self._watch(task, begun.row)
-        self._progress.running[asyncio.create_task(self._attempts.work(task, begun))] = task
-        return Started(number, monotonic())
-
-    def _watch(self, task: Task, row: AttemptRow) -> None:
-        self._progress.rows[task.number] = row
-        self._windows.began(row.key, Path(row.directory), self._context.agent_of(task).name)
-
-    def _adopt(self, left: Left) -> None:
-        task = self._tasks[left.row.task]
-        if left.is_running:
-            self._context.emit(
-                AttemptStarted(
-                    task=task.number,
-                    name=task.name,
-                    attempt=left.row.number,
-                    model=left.row.model,
-                    held_tokens=0,
-                    adopted=True,
-                )
-            )
-        self._dispatch.take(Adopted(task.number))
-        self._watch(task, left.row)
-        self._set_task(task.number, TaskState.RUNNING)
-        self._progress.running[asyncio.create_task(self._attempts.follow(task, left.row))] = task
-
     def _skip(self, skipped: Skipped) -> None:
         because = f"it depends on task {skipped.because}"
-        self._set_task(skipped.task, TaskState.SKIPPED, because)
-        self._context.emit(TaskSkipped(task=skipped.task, name=self._tasks[skipped.task].name, because=because))
-
-    def _take(self, task: Task, ended: AttemptEnded) -> Ended | Rerouted:
-        row = self._progress.rows.pop(task.number)
-        self._windows.ended(row.key, Path(row.directory), self._context.agent_of(task).name, ended.resets_at)
-        self._progress.is_news = True
-        is_asked = self._progress.request is not None
-        return self._rerouting.after(task, row, ended, is_stopping=self._stop.is_set(), is_asked=is_asked)
-
-    def _set_task(self, number: str, state: TaskState, note: str = "") -> None:
-        self._context.stores.journal.set_task(self._context.run.id, number, state, note=note)
+        context = self._context
+        context.stores.journal.set_task(context.run.id, skipped.task, TaskState.SKIPPED, note=because)
+        context.emit(TaskSkipped(task=skipped.task, name=self._tasks[skipped.task].name, because=because))
 
     def _tell_alerts(self) -> None:
         self._alerts.tell()
