@@ -21,7 +21,7 @@ def forget_merges(conductor: Conductor, machine: Machine) -> None:
 
 def forget_holds(conductor: Conductor, machine: Machine) -> None:
     """What a dead supervisor held is never ended."""
-    conductor._attempts.settle = lambda row, outcome: None  # type: ignore[method-assign]
+    conductor._attempts.settling.settle = lambda row, outcome: None  # type: ignore[method-assign]
 
 
 def ignore_conflicts(conductor: Conductor, machine: Machine) -> None:

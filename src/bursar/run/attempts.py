@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bursar.budget import Amount, Limit
 from bursar.errors import BursarError, StoreError
-from bursar.estimation import estimate
 from bursar.events import AttemptEnded, AttemptStarted, StartWarned
 from bursar.journal import AttemptRow, AttemptState, TaskState
-from bursar.ledger import Denial, Reservation, ReserveRequest, State
+from bursar.ledger import Denial, Reservation, ReserveRequest
 from bursar.plan import Task
 from bursar.run.accounts import build_ended, observe
+from bursar.run.attempt_holds import AttemptHolds
 from bursar.run.context import RunContext
 from bursar.run.continuing import Continuing, continued_by
 from bursar.run.deletions import deletions_in_words, unasked_deletions
 from bursar.run.executor import Executor, Standing
-from bursar.run.expectations import Expectation, Expectations
-from bursar.run.holds import Hold, choose_hold, leaves_room_to_grow, with_more, with_parts, within_cap
+from bursar.run.holds import with_parts
 from bursar.run.inheriting import Inheritance
-from bursar.run.job_holds import FairShares, find_short_budgets
+from bursar.run.job_holds import find_short_budgets
 from bursar.run.judgement import Judgement, judge
 from bursar.run.kept import forget_kept, is_kept, keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.place import Place
 from bursar.run.refused_merges import RefusedMerges
-from bursar.supervision import Ending, Outcome, close_home
+from bursar.run.settling import Settling
+from bursar.supervision import Outcome, close_home
 from bursar.verification import Verdict
 from bursar.worktrees import Change
 
@@ -59,68 +58,26 @@ class Attempts:
         self._executor = executor
         self._place = place
         self._tried = tried
-        self._expectations = Expectations(context)
-        self._holds: dict[tuple[str, str, Limit | None], Hold] = {}
-        self._blind: set[str] = set()  # keys of attempts that run on a blind hold
         self._open: dict[str, AttemptRow] = {}  # those that have begun and have not come to their end here
         self._is_stopping = False
         self._is_for_good = False
-        self._shares = FairShares(context)
         self._commands = context.commands
         self.refused = RefusedMerges(context)
-        self._do_compete = _compete(context)
-        self._are_lengths_known = not self._do_compete
+        self.settling = Settling(context.stores.ledger, executor)
         self._inheritance = Inheritance(context)
         self._continuing = Continuing(context, place)
-
-    def hold_for(self, task: Task) -> Hold:
-        """What an attempt at `task` would ask the ledger to hold."""
-        cap = self._context.cap_of(task)
-        key = (task.number, self._model(task), cap)
-        if key not in self._holds:
-            hold = choose_hold(
-                estimate(task),
-                task.metrics.token_budget,
-                self._context.settings.default_hold_tokens,
-                rates=self._context.rates,
-                model=self._model(task),
-                expected=self._expected(task),
-            )
-            hold = with_more(hold, self._inheritance.tokens_for(task), task.metrics.token_budget)
-            self._holds[key] = within_cap(self._shares.demand(task, hold), cap)
-        return self._continuing.shrink(task, self._holds[key])
+        self.holds = AttemptHolds(context, self._inheritance, self._continuing)
 
     def restore(self, rows: Sequence[AttemptRow]) -> None:
         """What attempts of earlier conductors have left is gone on with."""
         self._continuing.restore(rows)
-
-    def lengths(self) -> Mapping[str, float] | None:
-        """What tasks will take, for whoever orders them; None: as before, or there is a slot for everybody anyway."""
-        if self._are_lengths_known:
-            return None
-        self._are_lengths_known = True
-        return self._expectations.lengths(self._context.plan.tasks)
-
-    def may_begin(self, task: Task) -> bool:
-        """Whether the attempts that run on blind holds would still have room to grow."""
-        if not self._blind:
-            return True
-        balances = self._context.stores.ledger.balances(self._context.labels_of(task))
-        return leaves_room_to_grow(self.hold_for(task), len(self._blind), balances)
-
-    def _expected(self, task: Task) -> Expectation | None:
-        """What is learned, where a budget makes it matter; what an instance is told to hold goes before that."""
-        if task.number in self._context.instances:
-            return None if estimate(task) else self._expectations.expect(task, self._model(task))
-        balances = self._context.stores.ledger.balances(self._context.labels_of(task))
-        return self._expectations.expect(task, self._model(task)) if self._expectations.matter(balances) else None
 
     def begin(self, task: Task) -> Begun | Denial:
         """The hold is committed, then the attempt's row; or the budgets' refusal, and nothing has changed."""
         context, number = self._context, self._tried.get(task.number, 0) + 1
         key = f"{context.run.id}/{task.number}/{number}"
         define_task_budget(context, task)
-        hold = self.hold_for(task)
+        hold = self.holds.hold_for(task)
         if part_countings(context, task):
             hold = with_parts(hold)
         warnings = find_short_budgets(context, task, hold)
@@ -139,8 +96,7 @@ class Attempts:
             context.emit(StartWarned(task=task.number, name=task.name, because=because))
         self._tried[task.number] = number
         context.escalation.begun(task)
-        if hold.is_blind:
-            self._blind.add(key)
+        self.holds.begun(key, hold)
         row = self._continuing.take(task, self._row(task, key, number))
         Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)
         context.stores.journal.begin_attempt(row)
@@ -166,16 +122,16 @@ class Attempts:
             await self._place.prepare(row, None if continued is None else continued.work_commit)
             obstacle = await self._pre_commands(task, row)
             if obstacle is not None:
-                self.abandon(row)
+                self.settling.abandon(row)
                 return await self._end(task, row, None, None, obstacle)
             spec = build_spec(self._context, task, row, self._inheritance.text_for(task))
         except BursarError as error:
-            self.abandon(row)
+            self.settling.abandon(row)
             return await self._end(task, row, None, None, Judgement(AttemptState.FAILED, error.message))
         try:
             await self._executor.submit(spec)
         except BursarError as error:
-            if self.abandon(row):  # if not, it was begun, and only the answer was lost
+            if self.settling.abandon(row):  # if not, it was begun, and only the answer was lost
                 return await self._end(task, row, None, None, Judgement(AttemptState.INTERRUPTED, error.message))
         return await self.follow(task, row)
 
@@ -184,7 +140,7 @@ class Attempts:
         self._open[row.key] = row
         if self._is_stopping:
             self._executor.cancel(row)
-        outcome = await self._settled(row)
+        outcome = await self.settling.settled(row)
         try:
             change = await self._place.collect(task, row)
         except BursarError as error:
@@ -216,7 +172,7 @@ class Attempts:
     async def discard(self, row: AttemptRow) -> None:
         """An attempt at a task that the plan has lost or changed since has ended; its work is on a branch."""
         self._executor.cancel(row)
-        outcome = await self._settled(row)
+        outcome = await self.settling.settled(row)
         note = "the plan has changed since it began"
         try:
             change = await self._place.collect(None, row)
@@ -243,46 +199,6 @@ class Attempts:
             with suppress(OSError):  # a full disk: one that was not begun yet is told as soon as it is
                 self._executor.cancel(row)
         self._commands.stop()
-
-    def settle(self, row: AttemptRow, outcome: Outcome | None) -> None:
-        """The hold has ended one way or the other. The supervisor has usually done it; if it died, this does.
-
-        Without an outcome nobody knows what was spent: what was held is charged.
-        """
-        ledger = self._context.stores.ledger
-        reservation = ledger.reservation(row.key)
-        if reservation is None or reservation.state is not State.HELD:
-            return
-        if outcome is None:
-            ledger.forfeit(row.key)
-        elif outcome.ending is Ending.NOT_STARTED:
-            ledger.release(row.key)
-        else:
-            ledger.settle(
-                row.key,
-                Amount(outcome.metered_tokens, outcome.metered_nano_usd),
-                unknown=Amount(outcome.unknown_tokens, outcome.unknown_nano_usd),
-            )
-
-    def abandon(self, row: AttemptRow) -> bool:
-        """Nobody will ever begin this attempt, and its hold is given back; False if somebody has begun it."""
-        if self._executor.cancel(row, running=False).standing is not Standing.CANCELLED:
-            return False
-        reservation = self._context.stores.ledger.reservation(row.key)
-        if reservation is not None and reservation.state is State.HELD:
-            self._context.stores.ledger.release(row.key)
-        return True
-
-    async def _settled(self, row: AttemptRow) -> Outcome | None:
-        """The attempt's outcome, once nobody works on it any more and its hold has ended."""
-        while True:
-            await self._executor.heartbeat(row)
-            status = self._executor.status(row)
-            if status.standing is Standing.ENDED:
-                self.settle(row, status.outcome)
-                return status.outcome
-            if status.standing is not Standing.RUNNING and self.abandon(row):
-                return None  # who was to begin it ended before that
 
     async def _pre_commands(self, task: Task, row: AttemptRow) -> Judgement | None:
         """The instance's commands have run where its agent is to work; None if nothing is in the agent's way."""
@@ -327,11 +243,10 @@ class Attempts:
                 row, judgement.state, self._context.now(), task=_TASK_STATE[judgement.state], note=note
             )
         seen = await asyncio.to_thread(observe, self._context, task, row, outcome, judgement)
-        if seen is not None and self._expectations.learn(seen):
-            self._holds.clear()
-            self._are_lengths_known = not self._do_compete
+        if seen is not None:
+            self.holds.learn(seen)
         self._open.pop(row.key, None)
-        self._blind.discard(row.key)  # what it took is known from here on
+        self.holds.ended(row.key)
         if not is_kept(row):
             await asyncio.to_thread(self._place.clear, row)
         close_home(Path(row.directory))  # its supervisor does it, unless it was killed
@@ -343,7 +258,7 @@ class Attempts:
         """The work is done and paid for, not verified: the attempt stays as it is, and a resume goes on from here."""
         judgement = Judgement(AttemptState.INTERRUPTED, "stopped before it was verified; a resume goes on from here")
         self._open.pop(row.key, None)
-        self._blind.discard(row.key)
+        self.holds.ended(row.key)
         ended = build_ended(self._context, task, row, outcome, judgement)
         self._context.emit(ended)
         return ended
@@ -382,12 +297,6 @@ class Attempts:
 
     def _model(self, task: Task) -> str:
         return self._context.model_of(task)
-
-
-def _compete(context: RunContext) -> bool:
-    """Whether more tasks may be ready than there are slots, and some of them wait for others."""
-    waves = context.graph.waves()
-    return len(waves) > 1 and max(map(len, waves)) > context.settings.max_parallel
 
 
 def _safe(number: str) -> str:

@@ -100,7 +100,7 @@ class Conductor:
         self._jobs = GsdJobs(context)
         self._executor = LocalExecutor(context.directory / "spawner.log") if executor is None else executor
         self._attempts = Attempts(context, self._executor, place, tried)
-        self._denials = Denials(context, self._tasks, self._attempts.hold_for)
+        self._denials = Denials(context, self._tasks, self._attempts.holds.hold_for)
         self._windows = WindowWatch(context)
         self._alerts = RunAlerts(context, charged)
         self._running = RunningAttempts(
@@ -239,7 +239,7 @@ class Conductor:
         """What is offered first depends on the money that is left, and on what attempts have come to."""
         dispatch, self._is_news = self._dispatch, False
         first = self._purchases.choose_first(dispatch.remaining, dispatch.open_tasks, dispatch.free_slots)
-        dispatch.take(Weighed(tuple(first), self._attempts.lengths()))
+        dispatch.take(Weighed(tuple(first), self._attempts.holds.lengths()))
 
     def _look(self) -> Looked:
         return Looked(self._context.clock.monotonic())

@@ -76,7 +76,7 @@ def _finish_merge(context: RunContext, place: Place, row: AttemptRow) -> bool:
 
 
 def _never_started(context: RunContext, attempts: Attempts, row: AttemptRow) -> bool:
-    if not attempts.abandon(row):
+    if not attempts.settling.abandon(row):
         return False
     if row.task in context.instances:
         kill_marked(MARK, row.key)  # its pre-commands may still be at work

@@ -94,12 +94,14 @@ class Rerouting:
     def _keep_modest(self, task: Task) -> None:
         """A task that would take too much of what remains begins one tier down, if that takes little enough."""
         escalation, tier = self._context.escalation, self._context.escalation.tier_of(task)
-        if not self._context.settings.downgrades or not takes_too_much(self._context, task, self._attempts.hold_for):
+        if not self._context.settings.downgrades or not takes_too_much(
+            self._context, task, self._attempts.holds.hold_for
+        ):
             return
         escalated = escalation.downgrade(task)
         if escalated is None:
             return
-        if takes_too_much(self._context, task, self._attempts.hold_for):
+        if takes_too_much(self._context, task, self._attempts.holds.hold_for):
             escalation.restore(task, tier)
         else:
             self._reroute(task, escalated)

@@ -62,9 +62,9 @@ class RunningAttempts:
         number, monotonic = task.number, self._context.clock.monotonic
         if not self._phases.admits(number):
             return Refused(number, monotonic(), denied=self._phases.refusal_of(number) is not None)
-        if self._denials.is_hopeless(task, refused) or not self._attempts.may_begin(task):
+        if self._denials.is_hopeless(task, refused) or not self._attempts.holds.may_begin(task):
             return Refused(number, monotonic(), denied=False)
-        if (obstacle := self._windows.obstacle(task, self._attempts.hold_for(task))) is not None:
+        if (obstacle := self._windows.obstacle(task, self._attempts.holds.hold_for(task))) is not None:
             self._denials.forget(number)
             return Refused(number, monotonic(), obstacle.is_denial, self._windows.again_at(obstacle))
         begun = self._rerouting.begin(task)
