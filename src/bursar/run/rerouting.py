@@ -93,16 +93,15 @@ class Rerouting:
 
     def _keep_modest(self, task: Task) -> None:
         """A task that would take too much of what remains begins one tier down, if that takes little enough."""
-        escalation, tier = self._context.escalation, self._context.escalation.tier_of(task)
-        if not self._context.settings.downgrades or not takes_too_much(
-            self._context, task, self._attempts.holds.hold_for
-        ):
+        context, hold_for = self._context, self._attempts.holds.hold_for
+        if not context.settings.downgrades or not takes_too_much(context, task, hold_for):
             return
-        escalated = escalation.downgrade(task)
+        tier = context.escalation.tier_of(task)
+        escalated = context.escalation.downgrade(task)
         if escalated is None:
             return
-        if takes_too_much(self._context, task, self._attempts.holds.hold_for):
-            escalation.restore(task, tier)
+        if takes_too_much(context, task, hold_for):
+            context.escalation.restore(task, tier)
         else:
             self._reroute(task, escalated)
 

@@ -162,6 +162,25 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     was_sandboxed: bool = False
 
 
+def never_ran(ending: Ending, *, message: str = "", limit: str = "") -> Outcome:
+    """The outcome of an attempt whose agent was never started: nothing was used."""
+    return Outcome(
+        ending=ending,
+        exit_code=None,
+        is_error=None,
+        message=message,
+        denied_permissions=[],
+        metered_tokens=0,
+        metered_nano_usd=0,
+        unknown_tokens=0,
+        unknown_nano_usd=0,
+        calls=0,
+        wall_seconds=0.0,
+        session_id=None,
+        limit=limit,
+    )
+
+
 def write_outcome(directory: Path, outcome: Outcome) -> None:
     """The outcome is on the disk, whole, under its own name; a crash leaves either none or this one."""
     target = directory / OUTCOME_FILE

@@ -7,39 +7,29 @@ on them: usage before the limit is judged, the outcome before the hold is settle
 from __future__ import annotations
 
 import os
-import selectors
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack, closing, suppress
-from dataclasses import replace
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
-from bursar.agents import LineSplitter, open_reader
 from bursar.budget import Amount
 from bursar.clock import Clock
 from bursar.errors import BursarError
-from bursar.events import AgentEvent, CallReported, SessionEnded, WindowTold
 from bursar.ledger import Ledger, State
-from bursar.metering import Meter, UsageDelta
 from bursar.notify import AuditLog
 from bursar.processes import identify
 from bursar.supervision.agent_home import AgentHome
 from bursar.supervision.agent_process import AgentProcess
+from bursar.supervision.agent_supervision import Log, Supervision
 from bursar.supervision.auditing import keep_audit, tell_differences
 from bursar.supervision.inbox import Inbox
-from bursar.supervision.limits import CappedLog, LimitWatch, cut_file
-from bursar.supervision.remarks import describe_rejections, read_last_line
-from bursar.supervision.spec import STDERR_FILE, STREAM_FILE, AttemptSpec, Ending, Outcome, claim, write_outcome
+from bursar.supervision.limits import CappedLog
+from bursar.supervision.spec import STREAM_FILE, AttemptSpec, Ending, Outcome, claim, never_ran, write_outcome
 from bursar.supervision.spending import Spending
 from bursar.supervision.steps import attempt_steps, join_outcomes, what_stops, within_time
-from bursar.supervision.stop_ladder import StopLadder
-from bursar.supervision.windows import WindowNotes
 
-_CHUNK_BYTES = 1 << 18
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -59,7 +49,7 @@ def supervise(spec: AttemptSpec, ledger: Ledger, clock: Clock) -> None:
     try:
         reservation = ledger.reservation(spec.key)
     except BursarError as error:
-        write_outcome(directory, _never_ran(Ending.LEDGER_FAILED, limit=error.message))
+        write_outcome(directory, never_ran(Ending.LEDGER_FAILED, limit=error.message))
         raise
     if reservation is None or reservation.state is not State.HELD:
         return
@@ -73,7 +63,7 @@ def supervise(spec: AttemptSpec, ledger: Ledger, clock: Clock) -> None:
             agent = AgentProcess(attempt_steps(spec)[0], inbox.variables)
         except OSError as error:
             message = f"the agent could not be started: {error.strerror or error}"
-            write_outcome(directory, _never_ran(Ending.NOT_STARTED, message=message))
+            write_outcome(directory, never_ran(Ending.NOT_STARTED, message=message))
             ledger.release(spec.key)
             AgentHome(spec.home, directory).close()
             return
@@ -123,257 +113,7 @@ def give_up(spec: AttemptSpec, reason: str) -> None:
     """
     directory = Path(spec.directory)
     if claim(directory, identify(os.getpid()) or str(os.getpid())) is None:
-        write_outcome(directory, _never_ran(Ending.LEDGER_FAILED, limit=reason))
-
-
-class Log(Protocol):
-    """Where a copy of what the agent prints goes."""
-
-    def write(self, content: bytes, /) -> object:
-        """Raises:
-        OSError: it could not be written.
-        """
-        ...
-
-
-class Supervision:
-    """The time from the agent's start to its end."""
-
-    def __init__(
-        self,
-        spec: AttemptSpec,
-        agent: AgentProcess,
-        spending: Spending,
-        clock: Clock,
-        stream: Log,
-        wake: int,
-        inbox: Inbox | None = None,
-        *,
-        prefix: str = "",
-    ) -> None:
-        """`prefix` goes before the ids of its calls, where another process of the attempt may have the same."""
-        self._prefix = prefix
-        self._calls_before = spending.calls
-        self._agent = agent
-        self._is_sandboxed = spec.is_sandboxed
-        self._spending = spending
-        self._clock = clock
-        self._stream = stream
-        self._wake = wake
-        self._meter = Meter(spec.model, output_cap=spec.output_cap)
-        self._inbox = Inbox() if inbox is None else inbox
-        self._reader = open_reader(spec.reader, {**spec.environment, **self._inbox.variables})
-        self._splitter = LineSplitter()
-        self._home = AgentHome(spec.home, Path(spec.directory))
-        self._ladder = StopLadder(spec.stop_ladder)
-        self._directory = Path(spec.directory)
-        self._limits = LimitWatch(spec.limits, [Path(place) for place in spec.own_folders])
-        self._complaints = self._directory / STDERR_FILE
-        self._log_bytes = spec.limits.log_bytes
-        self._left_out = 0
-        self._is_cut_off = False
-        self._windows = WindowNotes(self._directory)
-        self._started_at = clock.monotonic()
-        self._ends_at = None if spec.limit_seconds is None else self._started_at + spec.limit_seconds
-        self._ending = Ending.EXITED
-        self._limit = ""
-        self._is_open = True
-        self._has_spoken = False
-
-    def run(self) -> tuple[Outcome, Amount]:
-        """Listens until the agent has ended and nothing that it started is left; then what is known of it."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._agent.output, selectors.EVENT_READ, self._read)
-            selector.register(self._agent.pidfd, selectors.EVENT_READ, self._agent.reap)
-            selector.register(self._wake, selectors.EVENT_READ, self._interrupted)
-            self._inbox.join(selector)
-            while self._agent.exit_code is None and not self._is_kill_due():
-                for key, _ in selector.select(self._seconds_to_wait()):
-                    handler: Callable[[], None] = key.data
-                    handler()
-                    if not self._is_open and key.fd == self._agent.output:
-                        selector.unregister(key.fd)
-                self._hear_telemetry()
-                self._hear_log()
-                self._home.look_after()
-                self._look_at_limits()
-        is_clear = self._agent.clear()
-        while chunk := self._next_chunk():
-            self._hear_chunk(chunk)
-        self._inbox.close()
-        self._hear_telemetry()
-        if (last := self._splitter.finish()) is not None:
-            self._hear(last)
-        for event in self._reader.poll() + self._reader.finish():
-            self._take(event)
-        self._agent.close()
-        self._home.close()
-        unknown = self._unknown()
-        return self._outcome(unknown, is_clear), unknown
-
-    def _look_at_limits(self) -> None:
-        """One that takes too much of the machine is stopped; one with too many processes without being asked."""
-        now = self._clock.monotonic()
-        self._left_out += cut_file(self._complaints, self._log_bytes)
-        if excess := self._limits.excess_of_processes(now):
-            self._stop(Ending.EXCESS, excess)
-            self._is_cut_off = True
-        elif excess := self._limits.excess_of_disk(now):
-            self._stop(Ending.EXCESS, excess)
-
-    def _unknown(self) -> Amount:
-        """What to charge beyond what was metered.
-
-        An agent announces its session before its first call. One that gave up by itself without a word has called
-        nothing; one that was cut off, or claims success, without a word may have: then the hold is charged.
-        """
-        has_called = self._spending.calls > self._calls_before
-        if self._meter.session_id is None and not has_called and self._meter.ended is None:
-            gave_up = self._ending is Ending.EXITED and (self._agent.exit_code or 0) > 0 and not self._has_spoken
-            return Amount(0, 0) if gave_up else self._spending.whole_hold()
-        return self._spending.unknown(self._meter.unknown_call())
-
-    def _read(self) -> None:
-        """Takes what the pipe holds. If usage was in it, the agent has been paused: then all that it holds is taken.
-
-        So an agent never runs ahead of its books, however fast its calls are: when it goes on, everything that it has
-        reported is written and judged.
-        """
-        while chunk := self._next_chunk():
-            self._hear_chunk(chunk)
-            if not self._agent.is_paused:
-                return
-        self._climb(self._clock.monotonic())
-        self._agent.resume()
-
-    def _next_chunk(self) -> bytes:
-        """What the pipe holds now; empty if that is nothing, or if it is closed for good."""
-        try:
-            chunk = os.read(self._agent.output, _CHUNK_BYTES)
-        except BlockingIOError:
-            return b""
-        self._has_spoken = self._has_spoken or bool(chunk)
-        self._is_open = bool(chunk)
-        return chunk
-
-    def _hear_chunk(self, chunk: bytes) -> None:
-        with suppress(OSError):  # a copy for people to look at: a full disk must not keep its usage from the books
-            self._stream.write(chunk)
-        for line in self._splitter.feed(chunk):
-            self._hear(line)
-
-    def _hear_telemetry(self) -> None:
-        """Takes what the agent's telemetry has told since it was last heard."""
-        for body in self._inbox.take():
-            for event in self._reader.feed_telemetry(body):
-                self._take(event)
-
-    def _hear_log(self) -> None:
-        """Takes what the agent's own log has, for a CLI whose stream does not tell its calls."""
-        for event in self._reader.poll():
-            self._take(event)
-        if self._agent.is_paused:
-            self._climb(self._clock.monotonic())
-            self._agent.resume()
-
-    def _hear(self, line: bytes) -> None:
-        for event in self._reader.feed_line(line):
-            self._take(event)
-
-    def _take(self, event: AgentEvent) -> None:
-        if isinstance(event, WindowTold):
-            self._windows.note(event, self._clock.now())
-            return
-        for delta in self._meter.feed(event):
-            self._record(delta)
-        if self._may_judge(event):
-            self._judge()
-
-    def _record(self, delta: UsageDelta) -> None:
-        """Each on its own: one that the ledger does not take must not hide the others from the outcome."""
-        if self._spending.is_limited:
-            self._agent.pause()
-        try:
-            self._spending.record(replace(delta, call_id=f"{self._prefix}{delta.call_id}") if self._prefix else delta)
-        except BursarError as error:
-            self._stop(Ending.LEDGER_FAILED, error.message)
-
-    def _judge(self) -> None:
-        try:
-            limit = self._spending.limit_reached()
-        except BursarError as error:
-            self._stop(Ending.LEDGER_FAILED, error.message)
-        else:
-            if limit:
-                self._stop(Ending.LIMIT, limit)
-
-    def _may_judge(self, event: AgentEvent) -> bool:
-        """Limits are judged between calls: a call that is being answered is paid for anyway, and may be the last."""
-        if self._ladder.is_begun or self._meter.ended is not None or isinstance(event, SessionEnded):
-            return False
-        return not event.is_streaming if isinstance(event, CallReported) else self._spending.calls > 0
-
-    def _interrupted(self) -> None:
-        os.read(self._wake, 64)
-        self._stop(Ending.INTERRUPTED)
-
-    def _stop(self, ending: Ending, limit: str = "") -> None:
-        if not self._ladder.is_begun:
-            self._ending = ending
-            self._limit = limit
-            self._ladder.begin(self._clock.monotonic())
-
-    def _seconds_to_wait(self) -> float | None:
-        now = self._clock.monotonic()
-        if self._ends_at is not None and now >= self._ends_at:
-            self._stop(Ending.TIMEOUT)
-        self._climb(now)
-        due = None if self._ends_at is None else self._ends_at - now
-        waits = [self._reader.poll_seconds, due, self._limits.seconds_left(now)]
-        if self._ladder.is_begun:
-            waits = [self._reader.poll_seconds, self._ladder.seconds_left(now)]
-        return min((wait for wait in waits if wait is not None), default=None)
-
-    def _climb(self, now: float) -> None:
-        """Every rung of the stop ladder that is due is sent."""
-        while rung := self._ladder.due(now):
-            self._agent.send(rung)
-
-    def _is_kill_due(self) -> bool:
-        return self._is_cut_off or self._ladder.is_exhausted(self._clock.monotonic())
-
-    def _last_words(self) -> str:
-        """The end of what an agent that failed has written on stderr; nothing of one that was stopped."""
-        has_failed = self._ending is Ending.EXITED and self._agent.exit_code != 0
-        return read_last_line(self._complaints) if has_failed else ""
-
-    def _outcome(self, unknown: Amount, is_clear: bool) -> Outcome:
-        said, metered = self._meter.ended, self._spending.metered
-        # Finished work stays: the agent may have been faster than our signal.
-        has_finished = said is not None and not said.is_error and self._agent.exit_code == 0
-        return Outcome(
-            ending=Ending.EXITED if has_finished else self._ending,
-            exit_code=self._agent.exit_code,
-            is_error=None if said is None else said.is_error,
-            message=self._last_words() if said is None else said.message[:2000],
-            denied_permissions=[] if said is None else list(said.denied_permissions),
-            metered_tokens=metered.tokens,
-            metered_nano_usd=metered.nano_usd,
-            unknown_tokens=unknown.tokens,
-            unknown_nano_usd=unknown.nano_usd,
-            calls=self._spending.calls,
-            wall_seconds=round(self._clock.monotonic() - self._started_at, 3),
-            session_id=self._meter.session_id,
-            limit=self._limit,
-            resets_at=self._windows.resets_at(said, self._clock.now()),
-            differences=[str(difference) for difference in self._meter.differences],
-            remarks=[*self._spending.remarks(), *describe_rejections(self._meter)],
-            tokens_by_provenance=self._spending.tokens_by_provenance(unknown),
-            rejected_lines=self._meter.rejected_lines,
-            leftovers_killed=is_clear,
-            was_sandboxed=self._is_sandboxed,
-            left_out_bytes=self._left_out + cut_file(self._complaints, self._log_bytes),
-        )
+        write_outcome(directory, never_ran(Ending.LEDGER_FAILED, limit=reason))
 
 
 def _wake_on_stop() -> int:
@@ -389,22 +129,3 @@ def _wake_on_stop() -> int:
         signal.signal(number, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
     return readable
-
-
-def _never_ran(ending: Ending, *, message: str = "", limit: str = "") -> Outcome:
-    """The outcome of an attempt whose agent was never started: nothing was used."""
-    return Outcome(
-        ending=ending,
-        exit_code=None,
-        is_error=None,
-        message=message,
-        denied_permissions=[],
-        metered_tokens=0,
-        metered_nano_usd=0,
-        unknown_tokens=0,
-        unknown_nano_usd=0,
-        calls=0,
-        wall_seconds=0.0,
-        session_id=None,
-        limit=limit,
-    )

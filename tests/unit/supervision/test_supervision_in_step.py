@@ -16,9 +16,9 @@ from bursar.budget import Amount, Budget, Limit, Unit
 from bursar.clock import SystemClock
 from bursar.ledger import CallRecord, MemoryLedger, Reservation, ReserveRequest
 from bursar.supervision.agent_process import AgentProcess
+from bursar.supervision.agent_supervision import Supervision
 from bursar.supervision.spec import Ending, Outcome, StopRung
 from bursar.supervision.spending import Spending
-from bursar.supervision.supervisor import Supervision
 from tests.integration.supervised import make_spec
 
 KEY = "r/1/1"
