@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from bursar.journal.rows import escaped
+
 if TYPE_CHECKING:
     from bursar.database import Database
 
@@ -168,7 +170,7 @@ class Controls:
     def put_question(self, question: Question, note: str) -> None:
         """The task waits for a person, who can see what is asked; an older question of its is forgotten."""
         options = json.dumps([[each.id, each.name, each.pros, each.cons] for each in question.options])
-        texts = tuple(map(_text, (question.kind, question.title, question.text)))
+        texts = tuple(map(escaped, (question.kind, question.title, question.text)))
         with self._database.write() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO question (run_id, task, digest, kind, title, text, options)"
@@ -195,12 +197,12 @@ class Controls:
             if known is not None:
                 text, by_user, at = known
             else:
-                text, by_user, at = _text(answer.text), answer.by_user, answer.at
+                text, by_user, at = escaped(answer.text), answer.by_user, answer.at
                 connection.execute(
                     "INSERT INTO answer (run_id, task, digest, text, by_user, at) VALUES (?, ?, ?, ?, ?, ?)",
                     (*keys, text, by_user, at),
                 )
-            if text == _text(answer.text):
+            if text == escaped(answer.text):
                 _set_task(connection, answer.run_id, answer.task, "merged", note)
         return Answer(run_id=keys[0], task=keys[1], digest=keys[2], text=text, by_user=by_user, at=at)
 
@@ -249,7 +251,8 @@ class Controls:
 
 def _set_task(connection: Any, run_id: str, task: str, state: str, note: str) -> None:
     connection.execute(
-        "UPDATE task SET state = ?, note = ? WHERE run_id = ? AND number = ?", (state, _text(note), run_id, task)
+        "UPDATE task SET state = ?, note = ? WHERE run_id = ? AND number = ?",
+        (state, escaped(note), run_id, task),
     )
 
 
@@ -257,8 +260,3 @@ def _question(row: Sequence[Any]) -> Question:
     run_id, task, digest, kind, title, text, options = row
     offered = tuple(Option(id=each[0], name=each[1], pros=each[2], cons=each[3]) for each in json.loads(options))
     return Question(run_id=run_id, task=task, digest=digest, kind=kind, title=title, text=text, options=offered)
-
-
-def _text(text: str) -> str:
-    """What SQLite does not take as text is escaped."""
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""The journal's rows as values."""
+"""The journal's rows as values, and texts as its rows take them."""
 
 from __future__ import annotations
 
@@ -154,3 +154,8 @@ class AttemptRow:
     note: str = ""
     ended_at: str | None = None
     digest: str = ""
+
+
+def escaped(text: str) -> str:
+    """What SQLite does not take as text is escaped: a note may name files that are not UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -19,6 +19,7 @@ from bursar.journal.rows import (
     RunState,
     TaskRow,
     TaskState,
+    escaped,
 )
 from bursar.paths import JOURNAL_APPLICATION_ID
 
@@ -98,7 +99,8 @@ class Journal:
     def set_task(self, run_id: str, number: str, state: TaskState, note: str = "") -> None:
         """The task is in `state`; `note` says why in words."""
         self._update(
-            "UPDATE task SET state = ?, note = ? WHERE run_id = ? AND number = ?", (state, _text(note), run_id, number)
+            "UPDATE task SET state = ?, note = ? WHERE run_id = ? AND number = ?",
+            (state, escaped(note), run_id, number),
         )
 
     def reset_task(self, task: TaskRow) -> None:
@@ -137,11 +139,11 @@ class Journal:
             connection.execute(
                 "UPDATE attempt SET state = ?, note = ?, ended_at = ?, merge_commit = COALESCE(?, merge_commit)"
                 " WHERE key = ?",
-                (state, _text(note), at, commit, attempt.key),
+                (state, escaped(note), at, commit, attempt.key),
             )
             connection.execute(
                 "UPDATE task SET state = ?, note = ?, merge_commit = ? WHERE run_id = ? AND number = ?",
-                (task, _text(note), commit, attempt.run_id, attempt.task),
+                (task, escaped(note), commit, attempt.run_id, attempt.task),
             )
 
     def import_run(
@@ -281,11 +283,6 @@ class Journal:
     def _update(self, sql: str, values: Sequence[str | None]) -> None:
         with self._database.write() as connection:
             connection.execute(sql, values)
-
-
-def _text(note: str) -> str:
-    """A note may name files that are not UTF-8, which SQLite does not take: what it does not take is escaped."""
-    return note.encode("utf-8", "backslashreplace").decode()
 
 
 def _marks(count: int) -> str:

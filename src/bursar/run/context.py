@@ -165,6 +165,14 @@ class RunContext:
             raise InternalError("a run in a workspace has no repository")
         return self.checkout
 
+    def name_in_repository(self, path: Path) -> str:
+        """The path from the repository's top, as git has it.
+
+        Raises:
+            InternalError: the run works in a workspace.
+        """
+        return path.resolve().relative_to(self.repository.root.resolve()).as_posix()
+
     @property
     def merged_ref(self) -> str:
         """The ref that points to the run's merged work while the run is not finished."""

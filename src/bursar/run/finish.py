@@ -56,7 +56,7 @@ def close_plan(context: RunContext, part: Part, tip: str) -> str:
             return tip
         _write_whole(target, _render(context, part))
     else:
-        if read_files(context.repository, tip, [_relative(context, target)]):
+        if read_files(context.repository, tip, [context.name_in_repository(target)]):
             return tip
         tip = _commit_summary(context, tip, target, _render(context, part), part.plan.id)
     context.emit(SummaryWritten(path=str(target)))
@@ -65,10 +65,6 @@ def close_plan(context: RunContext, part: Part, tip: str) -> str:
 
 def _render(context: RunContext, part: Part) -> bytes:
     return render_summary(summarize(context, part)).encode("utf-8", "backslashreplace")
-
-
-def _relative(context: RunContext, path: Path) -> str:
-    return path.resolve().relative_to(context.repository.root.resolve()).as_posix()
 
 
 def _write_whole(target: Path, content: bytes) -> None:
@@ -83,7 +79,7 @@ def _write_whole(target: Path, content: bytes) -> None:
 
 def _commit_summary(context: RunContext, tip: str, target: Path, content: bytes, plan_id: str) -> str:
     """The tip with the SUMMARY on it: committed now, or by a conductor that died before it could say so."""
-    relative = _relative(context, target)
+    relative = context.name_in_repository(target)
     message = f"docs({plan_id}): Add summary\n\nBursar-Run: {context.run.id}\n"
     if read_message(context.repository, tip) == message:
         return tip

@@ -6,7 +6,6 @@ Source: docs/decisions/0042-phases-side-by-side.md
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from bursar.estimation import estimate_phase_tokens
 from bursar.plan import (
@@ -69,11 +68,7 @@ def _folder_of(context: RunContext, number: str) -> str | None:
     plan = next((part.plan for part in parts if part.phase == number), None)
     if plan is None or not is_tracked(context.repository, plan.path):
         return None
-    return _relative(context, plan.path.parent)
-
-
-def _relative(context: RunContext, path: Path) -> str:
-    return path.resolve().relative_to(context.repository.root.resolve()).as_posix()
+    return context.name_in_repository(plan.path.parent)
 
 
 def _read_tokens(context: RunContext, part: Part, tip: str) -> int:

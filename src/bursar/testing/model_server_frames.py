@@ -84,7 +84,7 @@ class MessagesDialect:
 
     def stream_frames(self, step: Step, call_id: str, model: str) -> list[bytes]:
         """The reply as server-sent events; the first holds the input, the last but one the output."""
-        return [_frame(event) for event in _events(step, call_id, model)]
+        return [server_sent_event(event) for event in _events(step, call_id, model)]
 
     def whole_reply(self, step: Step, call_id: str, model: str) -> dict[str, Any]:
         """The reply to a request that did not ask for a stream."""
@@ -122,7 +122,8 @@ def _block_events(index: int, block: Mapping[str, Any]) -> Iterator[dict[str, An
     yield {"type": "content_block_stop", "index": index}
 
 
-def _frame(event: Mapping[str, Any]) -> bytes:
+def server_sent_event(event: Mapping[str, Any]) -> bytes:
+    """One event of a stream, named for its type."""
     return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
 
 

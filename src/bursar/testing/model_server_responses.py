@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from bursar.testing.model_server_frames import server_sent_event
 from bursar.testing.script import Step, ToolCall
 from bursar.usage import Usage
 
@@ -54,7 +55,7 @@ class ResponsesDialect:
     def stream_frames(self, step: Step, call_id: str, model: str) -> list[bytes]:
         """The reply as server-sent events; usage is in the last one alone."""
         events = list(_events(step, call_id, model))
-        return [_frame(event | {"sequence_number": number}) for number, event in enumerate(events)]
+        return [server_sent_event(event | {"sequence_number": number}) for number, event in enumerate(events)]
 
     def whole_reply(self, step: Step, call_id: str, model: str) -> Mapping[str, Any]:
         """The reply to a request that did not ask for a stream."""
@@ -179,7 +180,3 @@ def _response(
 
 def _tier(step: Step) -> dict[str, Any]:
     return {} if step.service_tier is None else {"service_tier": step.service_tier}
-
-
-def _frame(event: Mapping[str, Any]) -> bytes:
-    return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
