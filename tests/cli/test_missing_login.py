@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bursar.agents import ClaudeAgent, CodexAgent, CommandAgent
-from bursar.cli.session import tell_missing_login
+from bursar.cli.run_tools import tell_missing_login
 
 
 def test_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from bursar.budget import parse_limit
 from bursar.cli.logged import charging_logs
 from bursar.cli.parsing import Parser, parser
+from bursar.cli.plan_approval import require_approval
 from bursar.cli.run_budgets import add_budget_flags, enforcement_mode, run_budgets, tell_idle_budgets
 from bursar.cli.run_jobs import check_instances, instance_budgets, lines_to_approve
 from bursar.cli.run_roadmap import open_purse, tell_roadmap
@@ -24,21 +25,10 @@ from bursar.cli.run_times import (
     timeout_of,
     wait_for_start,
 )
+from bursar.cli.run_tools import Flags, build_tools, choose_agent, read_settings, tell_missing_login
 from bursar.cli.run_watch import Showing, Watch
 from bursar.cli.run_windows import add_window_flags, window_limits_of
-from bursar.cli.session import (
-    Flags,
-    build_tools,
-    choose_agent,
-    conduct,
-    read_settings,
-    require_approval,
-    say,
-    send_earlier_alerts,
-    tell_missing_login,
-    tell_undelivered,
-    wants_colour,
-)
+from bursar.cli.session import conduct, say, send_earlier_alerts, tell_undelivered, wants_colour
 from bursar.config import build_notifier, configured_budgets, define_budgets, load_project_settings
 from bursar.errors import OK, UserError
 from bursar.journal import RequestKind

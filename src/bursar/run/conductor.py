@@ -13,12 +13,7 @@ from contextlib import suppress
 from typing import assert_never
 
 from bursar.errors import BursarError
-from bursar.events import (
-    CheckpointPassed,
-    RequestTaken,
-    RunStarted,
-    TaskSkipped,
-)
+from bursar.events import CheckpointPassed, RequestTaken, RunStarted, TaskSkipped
 from bursar.journal import AttemptRow, Request, RequestKind, RunState, TaskState
 from bursar.run.accounts import other_budgets
 from bursar.run.alerts import RunAlerts
