@@ -2,6 +2,7 @@
 has saved, from the history.
 """
 
+from bursar.reports.event_view import render_event
 from bursar.reports.json_view import report_as_data
 from bursar.reports.run_report import AttemptLine, RunReport, TaskLine, build_run_report
 from bursar.reports.run_status import InstanceLine, RunStatus, build_run_status
@@ -9,7 +10,8 @@ from bursar.reports.savings import Alternative, Savings, weigh_savings
 from bursar.reports.savings_view import render_savings, savings_as_data
 from bursar.reports.status_view import render_status
 from bursar.reports.stream_follower import StreamFollower
-from bursar.reports.text_view import plain, render_event, render_report
+from bursar.reports.text_view import render_report
+from bursar.reports.words import plain
 
 __all__ = [
     "Alternative",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bursar.budget import Balance, OnLimit, Unit, format_quantity, title_of
 from bursar.journal import TaskState
 from bursar.reports.run_status import InstanceLine, RunStatus
-from bursar.reports.text_view import Paint, count_of, painter, plain
+from bursar.reports.words import Paint, count_of, painter, plain
 
 _GREEN, _YELLOW, _RED, _DIM, _BOLD = "32", "33", "31", "2", "1"
 _CELLS = 20

@@ -13,7 +13,7 @@ from bursar.budget import Amount, Budget, Limit, OnLimit, Unit
 from bursar.journal import AttemptState, TaskState
 from bursar.reports import RunStatus, build_run_status, render_status
 from bursar.reports.status_view import duration_text, render_bar
-from bursar.reports.text_view import painter
+from bursar.reports.words import painter
 from tests.unit.reports.books import END, START, Books, open_books
 
 NOW = datetime.fromisoformat("2026-03-01T10:01:12.000+00:00")
