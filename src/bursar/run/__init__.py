@@ -28,7 +28,8 @@ from bursar.run.prepare import (
 from bursar.run.programs import Selection, reselect, select_phases, select_plans
 from bursar.run.purse import Purse
 from bursar.run.requests import ask_of_us, ring
-from bursar.run.taking_up import RunBudget, RunLimit, settle_finished, take_up, unfinished_run
+from bursar.run.run_budgets import RunBudget, RunLimit
+from bursar.run.taking_up import settle_finished, take_up, unfinished_run
 
 __all__ = [
     "AttemptExecutor",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from bursar.budget import RUN_THRESHOLDS, Budget, Limit, OnLimit, parse_limit
 from bursar.errors import StoreError, UserError
 from bursar.events import RunEvent
 from bursar.history import ROUTES_FROM, learn_policy
-from bursar.journal import AttemptRow, PlanRow, RunRow, RunState, TaskRow, TaskState, TopUp
+from bursar.journal import AttemptRow, PlanRow, RunRow, RunState, TaskRow, TaskState
 from bursar.ledger import Reservation
 from bursar.notify import AuditLog
 from bursar.paths import AUDIT_FILE
@@ -22,30 +21,8 @@ from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext
 from bursar.run.executor import AttemptExecutor
 from bursar.run.prepare import PlanToRun, Tools
+from bursar.run.run_budgets import RunBudget, RunLimit, check_unit, define_budgets, limit_never_defined
 from bursar.supervision import keep_audit
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunLimit:
-    """The budget over a run: as typed, and as understood; `top_up` says so where it was reached by adding."""
-
-    text: str
-    limit: Limit
-    top_up: TopUp | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunBudget:
-    """One more budget over a run, or over the part of it that bears the labels of `match`.
-
-    Attributes:
-        on_limit: None leaves it to what the run's budget of that name does already; a new one warns.
-    """
-
-    name: str
-    limit: Limit
-    match: Mapping[str, str] = field(default_factory=dict)
-    on_limit: OnLimit | None = None
 
 
 def unfinished_run(opened: PlanToRun, tools: Tools) -> RunRow | None:
@@ -107,25 +84,20 @@ def take_up(
     if run is not None:
         opened = opened.knowing(row.number for row in journal.tasks(run.id))
     if run is not None and limit is not None:
-        _check_unit(tools, run, limit)
+        check_unit(tools, run, limit)
     rows = [] if run is None else journal.attempts(run.id)
     held = [] if run is None else tools.stores.ledger.reservations({"run": run.id})
     if run is None:
         run = _begin(opened, tools, limit)
     else:
         _check_ledger(run, rows, held)
-        limit = limit or _limit_never_defined(tools, run)
+        limit = limit or limit_never_defined(tools, run)
     tip = opened.origin.starting_tip(run)
     if run.plan_digest != opened.plan.digest:
         journal.change_plan(run.id, opened.plan.digest, _task_rows(run.id, opened.plan), _plan_rows(run.id, opened))
     done = _done_tasks(opened, tools, run, tip)
     run = replace(run, limit=limit.text if limit else run.limit)
-    if limit is not None:
-        if limit.top_up is not None:
-            journal.controls.add_to_limit(limit.top_up)  # before the ledger: its key must not count twice
-        tools.stores.ledger.define(run_budget(run.id, limit.limit))
-    for each in more:
-        tools.stores.ledger.define(_build_budget(tools, run.id, each))
+    define_budgets(tools, run.id, limit, more)
     journal.conduct(run.id, identify(os.getpid()) or "", run.limit)
     context = _context(opened, tools, run, emit)
     place = opened.origin.place(context, tip)
@@ -146,55 +118,6 @@ def _check_ledger(run: RunRow, rows: Sequence[AttemptRow], held: Sequence[Reserv
             f"the ledger knows nothing of attempt {missing}: run {run.id} was begun with another ledger",
             hint="name that one in BURSAR_LEDGER_URL or your own settings, or start a run of its own with --new",
         )
-
-
-def _limit_never_defined(tools: Tools, run: RunRow) -> RunLimit | None:
-    """The limit that a run was begun with, or raised to, where it was cut off before the ledger heard of it."""
-    if run.limit is None:
-        return None
-    limit = parse_limit(run.limit)
-    known = tools.stores.ledger.balance(run_budget(run.id, limit).name)
-    is_known = known is not None and not _is_top_up_missing(tools, run, known.budget.limit)
-    return None if is_known else RunLimit(text=run.limit, limit=limit)
-
-
-def _is_top_up_missing(tools: Tools, run: RunRow, known: Limit) -> bool:
-    """Whether the ledger still has the limit from before what was added last."""
-    added = tools.stores.journal.controls.top_ups(run.id)
-    if not added or added[-1].new_limit != run.limit:
-        return False
-    return known.quantity + parse_limit(added[-1].amount).quantity == parse_limit(added[-1].new_limit).quantity
-
-
-def _check_unit(tools: Tools, run: RunRow, limit: RunLimit) -> None:
-    """The run's budget keeps its unit for ever: what was spent so far was counted in it.
-
-    Raises:
-        UserError: the limit is in another unit.
-    """
-    known = tools.stores.ledger.balance(run_budget(run.id, limit.limit).name)
-    if known is not None and known.budget.limit.unit is not limit.limit.unit:
-        raise UserError(
-            f"run {run.id} has a budget of {run.limit}, which cannot become one of {limit.text}",
-            hint="give a limit in the same unit, or start a run of its own with --new",
-        )
-
-
-def run_budget(run_id: str, limit: Limit) -> Budget:
-    """The budget over a whole run: it blocks when all of it is spent or held."""
-    return Budget(name=f"run-{run_id}", selector={"run": run_id}, limit=limit, thresholds=RUN_THRESHOLDS)
-
-
-def _build_budget(tools: Tools, run_id: str, each: RunBudget) -> Budget:
-    name = f"run-{run_id}/{each.name}"
-    known = tools.stores.ledger.balance(name)
-    return Budget(
-        name=name,
-        selector={"run": run_id, **each.match},
-        limit=each.limit,
-        thresholds=RUN_THRESHOLDS,
-        on_limit=each.on_limit or (OnLimit.WARN if known is None else known.budget.on_limit),
-    )
 
 
 def _begin(opened: PlanToRun, tools: Tools, limit: RunLimit | None) -> RunRow:
