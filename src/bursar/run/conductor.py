@@ -95,7 +95,7 @@ class Conductor:
         self._jobs = GsdJobs(context)
         self._executor = LocalExecutor(context.directory / "spawner.log") if executor is None else executor
         self._attempts = Attempts(context, self._executor, place, tried)
-        self._denials = Denials(context, self._tasks, self._attempts.holds.hold_for)
+        self._denials = Denials(context, self._tasks, self._attempts.holds.hold_for, lambda: self._dispatch.refused)
         self._windows = WindowWatch(context)
         self._alerts = RunAlerts(context, charged)
         self._running = RunningAttempts(
@@ -242,7 +242,7 @@ class Conductor:
     def _carry_out(self, action: Start | Approve | AskPerson | Skip) -> Sequence[Event]:
         match action:
             case Start(number):
-                return [self._running.start(self._tasks[number], self._dispatch.refused)]
+                return [self._running.start(self._tasks[number])]
             case Approve(number):
                 self._checkpoints.pass_alone(self._tasks[number])
                 return [Freed(), self._look()] if self._phases.are_gated else []  # a phase may have ended by that
@@ -301,4 +301,4 @@ class Conductor:
         """Tasks that were ready but could not be paid for are named, with the budgets or windows that said no."""
         self._tell_alerts()
         remaining = self._windows.tell_what_remains(self._dispatch.remaining(), self._tasks)
-        self._denials.tell_what_remains(remaining, self._dispatch.refused, self._phases.refusal_of)
+        self._denials.tell_what_remains(remaining, self._phases.refusal_of)

@@ -15,17 +15,25 @@ from bursar.run.purchasing import OF_TASKS
 
 
 class Denials:
-    """The last denial of each task of one run.
+    """The last denial of each task of one run. Those of this look count: what was missing before may be there now."""
 
-    `refused`, where it is asked for, are the tasks that were refused at this look: what was missing for others before
-    may be there by now.
-    """
+    def __init__(
+        self,
+        context: RunContext,
+        tasks: Mapping[str, Task],
+        hold_for: Callable[[Task], Hold],
+        list_refused: Callable[[], Collection[str]],
+    ) -> None:
+        """Nothing was denied yet.
 
-    def __init__(self, context: RunContext, tasks: Mapping[str, Task], hold_for: Callable[[Task], Hold]) -> None:
-        """`hold_for`: what an attempt at a task would ask the ledger to hold."""
+        Args:
+            hold_for: what an attempt at a task would ask the ledger to hold.
+            list_refused: tells which tasks were refused at this look.
+        """
         self._context = context
         self._tasks = tasks
         self._hold_for = hold_for
+        self._list_refused = list_refused
         self._denials: dict[str, Denial] = {}
 
     def add(self, number: str, denial: Denial) -> None:
@@ -36,24 +44,22 @@ class Denials:
         """No budget is in the task's way any more; another thing is."""
         self._denials.pop(number, None)
 
-    def is_hopeless(self, task: Task, refused: Collection[str]) -> bool:
+    def is_hopeless(self, task: Task) -> bool:
         """Whether a task that asks for no more was just denied by a budget that all tasks share."""
         minimum = self._hold_for(task).minimum
         return any(
             minimum.tokens >= self._hold_for(self._tasks[number]).minimum.tokens
             and any(OF_TASKS.isdisjoint(shortfall.balance.budget.selector) for shortfall in denial.shortfalls)
-            for number, denial in self._of(refused).items()
+            for number, denial in self._of_this_look().items()
         )
 
-    def tell_what_remains(
-        self, remaining: Iterable[str], refused: Collection[str], refusal_of: Callable[[str], str | None]
-    ) -> None:
+    def tell_what_remains(self, remaining: Iterable[str], refusal_of: Callable[[str], str | None]) -> None:
         """Tasks that were ready but could not be paid for are named, with the budgets that said no.
 
         Args:
             refusal_of: why a task's phase was not started, which is told instead; None where it was.
         """
-        shortfalls = [shortfall for denial in self._of(refused).values() for shortfall in denial.shortfalls]
+        shortfalls = [shortfall for denial in self._of_this_look().values() for shortfall in denial.shortfalls]
         names = ", ".join(sorted({title_of(shortfall.balance.budget.name) for shortfall in shortfalls}))
         for number in remaining:
             if (because := refusal_of(number)) is None and not shortfalls:
@@ -65,5 +71,5 @@ class Denials:
             self._context.stores.journal.set_task(self._context.run.id, number, TaskState.STOPPED, note=because)
             self._context.emit(TaskWaited(task=number, name=self._tasks[number].name, because=because))
 
-    def _of(self, refused: Collection[str]) -> Mapping[str, Denial]:
-        return {number: self._denials[number] for number in refused if number in self._denials}
+    def _of_this_look(self) -> Mapping[str, Denial]:
+        return {number: self._denials[number] for number in self._list_refused() if number in self._denials}

@@ -53,16 +53,12 @@ class RunningAttempts:
         """The tasks that are being worked on."""
         return [task.number for task in self._running.values()]
 
-    def start(self, task: Task, refused: Collection[str]) -> Started | Refused:
-        """Fills a slot. A denied task waits for money to come back; others that need less may pass it.
-
-        Args:
-            refused: the tasks that were denied before it at this look.
-        """
+    def start(self, task: Task) -> Started | Refused:
+        """Fills a slot. A denied task waits for money to come back; others that need less may pass it."""
         number, monotonic = task.number, self._context.clock.monotonic
         if not self._phases.admits(number):
             return Refused(number, monotonic(), denied=self._phases.refusal_of(number) is not None)
-        if self._denials.is_hopeless(task, refused) or not self._attempts.holds.may_begin(task):
+        if self._denials.is_hopeless(task) or not self._attempts.holds.may_begin(task):
             return Refused(number, monotonic(), denied=False)
         if (obstacle := self._windows.obstacle(task, self._attempts.holds.hold_for(task))) is not None:
             self._denials.forget(number)
