@@ -27,15 +27,15 @@ COMMANDS = {
     "cancel": ("bursar.cli.cancel", "end a run for good; what was not merged is kept on branches"),
     "approve": ("bursar.cli.approve", "pass a checkpoint that waits for a person"),
     "answer": ("bursar.cli.answer", "say what was decided at a checkpoint"),
-    "report": ("bursar.cli.report", "what a run did and what it cost"),
-    "phase": ("bursar.cli.phase", "sum up a finished phase, so that later tasks have less to read"),
-    "learn": ("bursar.cli.learn", "what was learned from finished attempts: report, import, export, correct, forget"),
-    "doctor": ("bursar.cli.doctor", "what runs have left in this repository, and clean it up"),
     "budget": ("bursar.cli.budget", "limits over days, weeks, phases, …: set, show, check, history, alerts"),
     "usage": ("bursar.cli.usage", "what agents have used by their own logs: daily, weekly, …"),
     "price": ("bursar.cli.price", "what a call of a model costs: list, check"),
     "ledger": ("bursar.cli.ledger", "the books: list, verify, export, correct them on evidence, or rebuild them"),
     "alert": ("bursar.cli.alert", "send a test alert to everybody who is told of alerts"),
+    "report": ("bursar.cli.report", "what a run did and what it cost"),
+    "phase": ("bursar.cli.phase", "sum up a finished phase, so that later tasks have less to read"),
+    "learn": ("bursar.cli.learn", "what was learned from finished attempts: report, import, export, correct, forget"),
+    "doctor": ("bursar.cli.doctor", "what runs have left in this repository, and clean it up"),
     "token": ("bursar.cli.token", "a token budget for scripts: reserve before, record after"),
 }
 
@@ -43,8 +43,8 @@ _HEADINGS = {
     "plan": "before a run",
     "run": "running",
     "status": "while it runs",
-    "report": "afterwards",
     "budget": "money",
+    "report": "afterwards",
     "token": "for scripts",
 }
 """What stands above a command in the help: the group that it begins."""
