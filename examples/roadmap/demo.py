@@ -18,7 +18,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "features"))
 
-from demo import build_environment, make_repository, say, show  # noqa: E402
+from demo import build_environment, look_around, make_repository, say, show  # noqa: E402
 
 from bursar.testing.model_server import ModelServer  # noqa: E402
 from bursar.testing.script import read_script  # noqa: E402
@@ -41,7 +41,7 @@ def main(folder: Path, *, is_killed: bool = False) -> int:
         show(repository, environment, "bursar", "ledger", "verify")
         billed = server.billed().total_tokens
     say(f"\nThe fake model server billed {billed:,} tokens.")
-    say(f"To look around:\n  export BURSAR_STATE_DIR={folder / 'state'}; cd {repository}")
+    say(look_around(folder, repository))
     return code
 
 
