@@ -191,13 +191,21 @@ def _named(roadmap: Roadmap, text: str) -> set[str]:
         phase = roadmap.phase(word)
         between = _between(roadmap, word) if phase is None else {phase.number}
         if not between:
-            numbers = [phase.number for phase in roadmap.phases]
-            some = ", ".join(numbers[:12]) + (", …" if len(numbers) > 12 else "")
-            raise UserError(f"{roadmap.path} has no phase `{word}`", hint=f"it has {some or 'no phases'}")
+            raise UserError(f"{roadmap.path} has no phase `{word}`", hint=_other_phases(roadmap, word))
         found |= between
     if not found:
         raise UserError("--phases names no phase", hint="--phases 2-4")
     return found
+
+
+def _other_phases(roadmap: Roadmap, word: str) -> str:
+    """The range the right way round, where that has phases; else those that there are."""
+    match = _RANGE.fullmatch(word)
+    if match is not None and _between(roadmap, turned := f"{match[2]}-{match[1]}"):
+        return f"--phases {turned}"
+    numbers = [phase.number for phase in roadmap.phases]
+    some = ", ".join(numbers[:12]) + (", …" if len(numbers) > 12 else "")
+    return f"it has {some or 'no phases'}"
 
 
 def _between(roadmap: Roadmap, word: str) -> set[str]:

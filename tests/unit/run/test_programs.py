@@ -155,6 +155,7 @@ def test_what_the_roadmap_calls_complete_is_not_run(place: Path) -> None:
     [
         ("9", ".planning/ROADMAP.md has no phase `9`", "it has 1, 2, 3, 4"),
         ("7-9", ".planning/ROADMAP.md has no phase `7-9`", "it has 1, 2, 3, 4"),
+        ("4-2", ".planning/ROADMAP.md has no phase `4-2`", "--phases 2-4"),
         (",", "--phases names no phase", "--phases 2-4"),
         (
             "2-3",
