@@ -318,7 +318,8 @@ def test_a_roadmap_beyond_the_checkout_is_not_taken(
     assert bursar("roadmap", "show") == Said(
         2,
         "",
-        "error: there is no .planning/ROADMAP.md here or above\n\nhint: name its file: bursar roadmap show PATH\n",
+        "error: there is no .planning/ROADMAP.md here or above\n\n"
+        "hint: cd into its project, or name its file at the end of the command\n",
     )
 
 
