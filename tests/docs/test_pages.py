@@ -49,6 +49,12 @@ def test_every_page_is_linked_from_another_one() -> None:
     assert [page.name for page in MANUAL if page.resolve() not in linked] == []
 
 
+def test_the_map_has_every_room() -> None:
+    rooms = {folder.name for folder in (ROOT / "src" / "bursar").iterdir() if (folder / "__init__.py").exists()}
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^  ([a-z]+)/ ", text, re.MULTILINE)) == rooms
+
+
 def test_readme_has_every_command_and_no_other() -> None:
     named = set(re.findall(r"`bursar ([a-z]+)", README.read_text(encoding="utf-8")))
     assert named == set(COMMANDS)
