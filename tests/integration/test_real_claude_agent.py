@@ -215,8 +215,8 @@ def test_int_while_streaming(bench: Bench, serve: Callable[..., ModelServer]) ->
 
 
 def test_int_while_a_tool_runs(bench: Bench, serve: Callable[..., ModelServer]) -> None:
-    """No call is in flight then: everything is known, also where the CLI ends without its closing statement, as it
-    does now and then on a busy machine."""
+    """No call is in flight then, and its closing statement says so. On a busy machine the CLI now and then ends without
+    one, and where it has handed the tool's end back before that, a next call cannot be ruled out."""
     server = serve(bash_step("touch started; exec sleep 60"), Step(text="Never heard."))
     run = bench.start(server, bench.agent())
     run.wait_for_file(bench.worktree / "started")
@@ -225,7 +225,7 @@ def test_int_while_a_tool_runs(bench: Bench, serve: Callable[..., ModelServer]) 
     bench.keep(run)
     assert run.meter.ended is None or run.statement.is_error
     assert run.meter.total == server.billed()
-    assert run.meter.unknown_call() is None
+    assert run.meter.ended is None or run.meter.unknown_call() is None
 
 
 def test_term_while_streaming(bench: Bench, serve: Callable[..., ModelServer]) -> None:
