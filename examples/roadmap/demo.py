@@ -9,6 +9,7 @@ agents are at work, and the run is resumed.
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def main(folder: Path, *, is_killed: bool = False) -> int:
 def _run(repository: Path, environment: dict[str, str], *, is_killed: bool) -> int:
     if not is_killed:
         return show(repository, environment, *RUN)
-    say(f"\n$ {' '.join(RUN)}    # and kill -9 on the way")
+    say(f"\n$ {shlex.join(RUN)}    # and kill -9 on the way")
     program = shutil.which("bursar", path=environment["PATH"]) or "bursar"
     conductor = subprocess.Popen([program, *RUN[1:]], cwd=repository, env=environment)
     while conductor.poll() is None and _progress(program, repository, environment) < KILL_AT_PERCENT:

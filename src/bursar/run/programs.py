@@ -242,11 +242,24 @@ def _check_awaited(
     for number in (each for each in depends_on if each in chosen):
         for name in depends_on[number]:
             if name not in chosen and not _is_done(found[name]):
-                all_of_them = ",".join([*(each for each in depends_on if each in chosen or each == name)])
+                all_of_them = ",".join(_with_awaited(chosen, depends_on, found))
                 raise UserError(
                     f"phase {number} waits for phase {name}, which is not done and not among --phases",
                     hint=f"bursar run {shlex.quote(str(roadmap.path))} --phases {all_of_them}",
                 )
+
+
+def _with_awaited(
+    chosen: Collection[str], depends_on: Mapping[str, Sequence[str]], found: Mapping[str, PhaseToRun]
+) -> list[str]:
+    """These phases and all that they wait for, one through the other, in the roadmap's order."""
+    needed, looked_at = set(chosen), list(chosen)
+    while looked_at:
+        for name in depends_on.get(looked_at.pop(), ()):
+            if name not in needed and not _is_done(found[name]):
+                needed.add(name)
+                looked_at.append(name)
+    return [number for number in depends_on if number in needed]
 
 
 def _is_done(phase: PhaseToRun) -> bool:

@@ -162,6 +162,11 @@ def test_what_the_roadmap_calls_complete_is_not_run(place: Path) -> None:
             "phase 2 waits for phase 1, which is not done and not among --phases",
             "bursar run .planning/ROADMAP.md --phases 1,2,3",
         ),
+        (
+            "4",
+            "phase 4 waits for phase 2, which is not done and not among --phases",
+            "bursar run .planning/ROADMAP.md --phases 1,2,3,4",
+        ),
     ],
 )
 def test_phases_that_cannot_be_run(place: Path, phases: str, message: str, hint: str) -> None:
