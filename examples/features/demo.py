@@ -42,7 +42,7 @@ def main(folder: Path) -> int:
         billed = server.billed().total_tokens
     say(f"\nThe fake model server billed {billed:,} tokens.")
     say(f"The repository, with its commits and {PLAN.replace('PLAN', 'SUMMARY')}:\n  {repository}")
-    say(f"To ask bursar about it:\n  export BURSAR_STATE_DIR={folder / 'state'}; cd {repository}")
+    say(look_around(folder, repository))
     return code
 
 
@@ -78,6 +78,17 @@ def show(repository: Path, environment: dict[str, str], *command: str) -> int:
     say("\n$ " + shlex.join(command))
     program = shutil.which(command[0], path=environment["PATH"]) or command[0]
     return subprocess.run([program, *command[1:]], cwd=repository, env=environment, check=False).returncode
+
+
+def look_around(folder: Path, repository: Path) -> str:
+    """What to type to ask bursar about the demo's run, from any folder."""
+    return (
+        "To ask bursar about it:\n"
+        f"  export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH\n"
+        f"  export BURSAR_STATE_DIR={shlex.quote(str(folder / 'state'))}\n"
+        f"  cd {shlex.quote(str(repository))}\n"
+        "  bursar report"
+    )
 
 
 def say(text: str) -> None:

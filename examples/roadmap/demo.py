@@ -9,6 +9,7 @@ agents are at work, and the run is resumed.
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "features"))
 
-from demo import build_environment, make_repository, say, show  # noqa: E402
+from demo import build_environment, look_around, make_repository, say, show  # noqa: E402
 
 from bursar.testing.model_server import ModelServer  # noqa: E402
 from bursar.testing.script import read_script  # noqa: E402
@@ -41,14 +42,14 @@ def main(folder: Path, *, is_killed: bool = False) -> int:
         show(repository, environment, "bursar", "ledger", "verify")
         billed = server.billed().total_tokens
     say(f"\nThe fake model server billed {billed:,} tokens.")
-    say(f"To look around:\n  export BURSAR_STATE_DIR={folder / 'state'}; cd {repository}")
+    say(look_around(folder, repository))
     return code
 
 
 def _run(repository: Path, environment: dict[str, str], *, is_killed: bool) -> int:
     if not is_killed:
         return show(repository, environment, *RUN)
-    say(f"\n$ {' '.join(RUN)}    # and kill -9 on the way")
+    say(f"\n$ {shlex.join(RUN)}    # and kill -9 on the way")
     program = shutil.which("bursar", path=environment["PATH"]) or "bursar"
     conductor = subprocess.Popen([program, *RUN[1:]], cwd=repository, env=environment)
     while conductor.poll() is None and _progress(program, repository, environment) < KILL_AT_PERCENT:

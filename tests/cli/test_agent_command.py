@@ -123,7 +123,9 @@ def test_a_program_of_one_s_own_is_listed_when_it_is_set(bursar: Bursar, install
     program = install("mine", "exit 1")
     (place / "bursar.toml").write_text('[run]\nagent = "command"\n\n[agents.command]\nargv = ["mine"]\n')
     said = bursar("agent", "doctor", "command")
-    assert said == Said(0, f"command · limits are bounded · runs use it\n  ✓ {program}\n  ✓ not looked for\n", "")
+    assert said == Said(
+        0, f"command · limits are bounded · runs use it\n  ✓ {program}\n  ✓ a login is not looked for\n", ""
+    )
     assert "command" in bursar("agent", "list").out
 
 

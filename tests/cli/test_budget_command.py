@@ -108,6 +108,13 @@ def test_a_new_budget_is_written_listed_and_shown(bursar: Bursar, project: Path)
     )
 
 
+def test_figures_stand_below_each_other_whatever_the_names(bursar: Bursar, project: Path) -> None:
+    for name in ("daily", "a-name-of-more-than-twenty-letters"):
+        bursar("budget", "set", name, "100k tokens")
+    first, second = bursar("budget", "list").out.splitlines()
+    assert first.index(" 0 of ") == second.index(" 0 of ")
+
+
 def test_every_flag_of_set(bursar: Bursar, project: Path) -> None:
     words = ["--match", "phase=08", "--match", "model=opus", "--period", "monthly", "--timezone", "Europe/Zurich"]
     said = bursar("budget", "set", "fresh", "1M tokens", *words, "--on-limit", "warn", "--counts", "fresh")

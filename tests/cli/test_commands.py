@@ -157,6 +157,16 @@ def test_a_plan_is_checked(bursar: Bursar, place: Path) -> None:
     assert first == "08-02-PLAN.md: plan 08-02, 2 tasks, 0 errors"
     assert second == "  task 1  runs    make test"
     assert third.startswith("  task 2  prose   ")
+    assert third.count("prose") == 1
+
+
+def test_a_checkpoint_is_checked_as_what_waits_for_a_person(bursar: Bursar, place: Path) -> None:
+    plan = PLAN.replace('type="auto"', 'type="checkpoint:decision"')
+    plan = plan.replace("<verify><automated>make test</automated></verify>", "")
+    (place / "08-02-PLAN.md").write_text(plan)
+    said = bursar("plan", "check", "08-02-PLAN.md")
+    assert said.code == 0
+    assert "  task 1  waits   for a person: checkpoint:decision\n" in said.out
 
 
 def test_a_plan_is_shown(bursar: Bursar, place: Path) -> None:

@@ -256,7 +256,8 @@ def test_wrong_arguments(
 def test_roadmaps_that_cannot_be_used(bursar: Bursar, place: Path, action: str) -> None:
     (place / ".git").mkdir()
     assert bursar("parallel", action) == error(
-        "there is no .planning/ROADMAP.md here or above", "name its file: bursar roadmap show PATH"
+        "there is no .planning/ROADMAP.md here or above",
+        "cd into its project, or name its file at the end of the command",
     )
     flag = ("--roadmap",) if action == "simulate" else ()
     assert bursar("parallel", action, *flag, "none.md") == error("none.md:1:1: no such file", code=3)

@@ -262,6 +262,27 @@ def test_where_tick_and_files_disagree_that_is_said(bursar: Bursar, project: Pat
     assert "  ✓ 03-02 Hang it  (1 task, done, but not ticked)\n" in said
 
 
+@pytest.mark.parametrize("action", ["show", "next"])
+def test_a_phase_that_a_run_takes_for_done_is_named(bursar: Bursar, project: Path, action: str) -> None:
+    folder = project / ".planning" / "phases" / "03-hook"
+    (folder / "03-02-PLAN.md").write_text(PLAN.format(number="02", objective="Hang"))
+    (folder / "03-02-SUMMARY.md").write_text("done")
+    assert "note:" not in bursar("roadmap", action).err  # 03-03 is not done
+    (folder / "03-03-SUMMARY.md").write_text("---\nstatus: halted\n---\n")
+    assert "note:" not in bursar("roadmap", action).err
+    (folder / "03-03-SUMMARY.md").write_text("done")
+    assert bursar("roadmap", action).err.endswith(
+        "note: phase 3 has a SUMMARY of every plan, so `bursar run` takes it for done; the roadmap does not say so\n"
+    )
+    assert "note:" not in bursar("roadmap", action, "--json").err
+
+
+def test_a_phase_is_not_done_while_a_plan_that_it_lists_has_no_file(bursar: Bursar, project: Path) -> None:
+    folder = project / ".planning" / "phases" / "03-hook"
+    (folder / "03-03-PLAN.md").unlink()
+    assert "note:" not in bursar("roadmap", "next").err
+
+
 @pytest.mark.parametrize(
     ("folder", "number"),
     [
@@ -318,7 +339,8 @@ def test_a_roadmap_beyond_the_checkout_is_not_taken(
     assert bursar("roadmap", "show") == Said(
         2,
         "",
-        "error: there is no .planning/ROADMAP.md here or above\n\nhint: name its file: bursar roadmap show PATH\n",
+        "error: there is no .planning/ROADMAP.md here or above\n\n"
+        "hint: cd into its project, or name its file at the end of the command\n",
     )
 
 

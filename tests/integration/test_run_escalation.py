@@ -82,7 +82,7 @@ def test_by_default_a_failed_task_goes_up_the_tiers_and_each_step_is_told_with_w
     for line, attempt in zip(told, attempts[:2], strict=True):
         assert f"it took {attempt['metered_tokens']:,} tokens, " in line
     lost = sum(each["metered_tokens"] for each in attempts[:2])
-    assert f"of that 2 failed attempts: {lost:,} tokens, " in ended.out
+    assert f"of that in 2 failed attempts: {lost:,} tokens, " in ended.out
 
 
 def test_a_tasks_own_budget_binds_all_of_its_attempts(make_project: MakeProject) -> None:

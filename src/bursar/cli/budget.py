@@ -97,7 +97,7 @@ def _list(root: Path, options: Any) -> int:
     limits = load_settings(root).windows()
     if not budgets and not limits:
         sys.stderr.write('no budgets yet; try: bursar budget set daily "200k tokens" --period daily\n')
-    sys.stdout.writelines(views.render_line(each) for each in budgets)
+    sys.stdout.writelines(views.render_lines(budgets))
     if limits:
         from bursar.cli.budget_windows import render_windows
 

@@ -13,31 +13,41 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
+    "plan": ("bursar.cli.plan", "read, check, draw, index or annotate plans"),
+    "roadmap": ("bursar.cli.roadmap", "show or check a roadmap, and which phases can start"),
+    "parallel": ("bursar.cli.parallel", "which phases can run side by side, and what it saves; run them"),
+    "estimate": ("bursar.cli.estimate", "what a plan, a phase or a roadmap will probably take"),
+    "route": ("bursar.cli.route", "which model a task should be given, and why; for other programs too"),
+    "agent": ("bursar.cli.agent", "which agent CLIs are installed, let in, and how sure a budget is with each"),
     "run": ("bursar.cli.run", "run plans, a roadmap or a job list, or go on with it, under a budget"),
     "resume": ("bursar.cli.resume", "go on with a run, with more money if you say so"),
     "status": ("bursar.cli.status", "runs of this project and how they stand"),
-    "report": ("bursar.cli.report", "what a run did and what it cost"),
-    "estimate": ("bursar.cli.estimate", "what a plan, a phase or a roadmap will probably take"),
-    "learn": ("bursar.cli.learn", "what was learned from finished attempts: report, import, export, correct, forget"),
     "pause": ("bursar.cli.pause", "start nothing new in a run; what runs may finish"),
     "stop": ("bursar.cli.stop", "end a run's agents and keep what they have begun, for a resume"),
     "cancel": ("bursar.cli.cancel", "end a run for good; what was not merged is kept on branches"),
     "approve": ("bursar.cli.approve", "pass a checkpoint that waits for a person"),
     "answer": ("bursar.cli.answer", "say what was decided at a checkpoint"),
-    "doctor": ("bursar.cli.doctor", "what runs have left in this repository, and clean it up"),
-    "agent": ("bursar.cli.agent", "which agent CLIs are installed, let in, and how sure a budget is with each"),
-    "plan": ("bursar.cli.plan", "read, check, draw, index or annotate plans"),
-    "roadmap": ("bursar.cli.roadmap", "show or check a roadmap, and which phases can start"),
-    "parallel": ("bursar.cli.parallel", "which phases of a roadmap can run side by side, and what it saves"),
-    "route": ("bursar.cli.route", "which model a task should be given, and why; for other programs too"),
-    "phase": ("bursar.cli.phase", "sum up a finished phase, so that later tasks have less to read"),
-    "alert": ("bursar.cli.alert", "send a test alert to everybody who is told of alerts"),
-    "token": ("bursar.cli.token", "a token budget for scripts: reserve before, record after"),
     "budget": ("bursar.cli.budget", "limits over days, weeks, phases, …: set, show, check, history, alerts"),
-    "price": ("bursar.cli.price", "what a call of a model costs: list, check"),
     "usage": ("bursar.cli.usage", "what agents have used by their own logs: daily, weekly, …"),
+    "price": ("bursar.cli.price", "what a call of a model costs: list, check"),
     "ledger": ("bursar.cli.ledger", "the books: list, verify, export, correct them on evidence, or rebuild them"),
+    "alert": ("bursar.cli.alert", "send a test alert to everybody who is told of alerts"),
+    "report": ("bursar.cli.report", "what a run did and what it cost"),
+    "phase": ("bursar.cli.phase", "sum up a finished phase, so that later tasks have less to read"),
+    "learn": ("bursar.cli.learn", "what was learned from finished attempts: report, import, export, correct, forget"),
+    "doctor": ("bursar.cli.doctor", "what runs have left in this repository, and clean it up"),
+    "token": ("bursar.cli.token", "a token budget for scripts: reserve before, record after"),
 }
+
+_HEADINGS = {
+    "plan": "before a run",
+    "run": "running",
+    "status": "while it runs",
+    "budget": "money",
+    "report": "afterwards",
+    "token": "for scripts",
+}
+"""What stands above a command in the help: the group that it begins."""
 
 _HELP = """\
 bursar {version}: runs coding agents on a budget you can trust
@@ -103,8 +113,13 @@ def _main(given: list[str]) -> int:
 def help_text() -> str:
     """What `bursar --help` prints."""
     width = max(map(len, COMMANDS)) + 2
-    commands = "\n".join(f"  {name:<{width}}{text}" for name, (_, text) in COMMANDS.items())
-    return _HELP.format(version=__version__, commands=commands)
+    lines = [f"{_heading(name)}  {name:<{width}}{text}" for name, (_, text) in COMMANDS.items()]
+    return _HELP.format(version=__version__, commands="\n".join(lines).lstrip("\n"))
+
+
+def _heading(name: str) -> str:
+    """The line that begins a group, with an empty one before it, if this command does; else nothing."""
+    return f"\n{_HEADINGS[name]}:\n" if name in _HEADINGS else ""
 
 
 def tell_error(error: BursarError) -> None:

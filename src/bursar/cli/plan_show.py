@@ -74,13 +74,15 @@ def _print(action: str, shown: _Shown) -> None:
 
 
 def _verification(plan: Plan) -> str:
-    """Which verify texts are commands that would be run, and which are prose for the agent."""
+    """Which verify texts are commands that would be run, which are prose for the agent, and what waits for a person."""
     lines = []
     for task in plan.tasks:
         read = classify_verify(task.verify)
         lines += [f"  task {task.number}  runs    {command}" for command in task.commands]
-        if not task.commands:
-            lines.append(f"  task {task.number}  prose   {read.reason or 'nothing to verify'}")
+        if task.is_checkpoint and not task.commands:
+            lines.append(f"  task {task.number}  waits   for a person: {task.type}")
+        elif not task.commands:
+            lines.append(f"  task {task.number}  prose   {read.reason.removeprefix('prose: ') or 'nothing to verify'}")
     return "".join(f"{line}\n" for line in lines)
 
 

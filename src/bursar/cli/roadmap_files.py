@@ -46,7 +46,10 @@ def find_roadmap() -> Path:
             return path.relative_to(here) if folder == here else path
         if (folder / ".git").exists():
             break
-    raise UserError("there is no .planning/ROADMAP.md here or above", hint="name its file: bursar roadmap show PATH")
+    raise UserError(
+        "there is no .planning/ROADMAP.md here or above",
+        hint="cd into its project, or name its file at the end of the command",
+    )
 
 
 def open_roadmap(path: str | None) -> Roadmap | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from bursar.cli.problems import tell_problems
 from bursar.cli.roadmap_files import counted, label, open_roadmap, phase_as_data, roadmap_parser
+from bursar.cli.roadmap_unticked import tell_unticked
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import awaited_phases, check_roadmap, startable_phases
 from bursar.plan import Phase, PhaseStatus, Roadmap
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.write(json.dumps(_as_data(roadmap, startable, waiting), ensure_ascii=False) + "\n")
     else:
         sys.stdout.write(_words(roadmap, startable, waiting))
+        tell_unticked(roadmap)
     cycles = check_roadmap(roadmap)
     tell_problems(cycles)
     return INVALID_PLAN if cycles else OK

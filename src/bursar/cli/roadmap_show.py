@@ -12,6 +12,7 @@ from typing import Any
 from bursar.cli.parsing import parser
 from bursar.cli.problems import problems_as_data, tell_problems
 from bursar.cli.roadmap_files import SIGNS, counted, find_roadmap, phase_as_data
+from bursar.cli.roadmap_unticked import tell_unticked
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import check_roadmap
 from bursar.plan import Phase, PhaseStatus, Problem, Roadmap, UnreadableRoadmap, read_roadmap
@@ -40,6 +41,8 @@ def main(arguments: Sequence[str]) -> int:
         else:
             tell_problems(problems)
             sys.stdout.write(_words(action, roadmap, problems))
+            if roadmap is not None and action == "show":
+                tell_unticked(roadmap)
     return code
 
 

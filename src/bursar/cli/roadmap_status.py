@@ -18,7 +18,7 @@ from bursar.plan import Phase, PhasePlan, Plan, Roadmap, normal_number, read_pla
 _FOLDER = re.compile(
     r"(?P<number>(?:[A-Z][A-Z0-9]*-)?[0-9]+(?:\.[0-9]+)*[A-Za-z]?)(?:-(?P<part>[0-9]+))?(?![0-9A-Za-z.])"
 )
-_PLAN_FILE = re.compile(r".*PLAN(?:[-_]v?[0-9]+)?\.md")
+PLAN_FILE = re.compile(r".*PLAN(?:[-_]v?[0-9]+)?\.md")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +66,17 @@ def main(arguments: Sequence[str]) -> int:
 
 def find_folder(roadmap: Roadmap, phase: Phase) -> Path | None:
     """The folder of a phase in `phases/` beside the roadmap, else among the archived ones; the first by name."""
-    base = roadmap.path.parent
+    return folders_by_phase(roadmap).get(phase.number)
+
+
+def folders_by_phase(roadmap: Roadmap) -> dict[str, Path]:
+    """The folder of each phase that has one, by the phase's number."""
+    found: dict[str, Path] = {}
     for pattern in ("phases/*", "milestones/*/*"):
-        folders = sorted(folder for folder in base.glob(pattern) if folder.is_dir())
-        for folder in folders:
-            if phase.number in _numbers(folder.name, roadmap):
-                return folder
-    return None
+        for folder in sorted(folder for folder in roadmap.path.parent.glob(pattern) if folder.is_dir()):
+            for number in _numbers(folder.name, roadmap):
+                found.setdefault(number, folder)
+    return found
 
 
 def _numbers(name: str, roadmap: Roadmap) -> tuple[str, ...]:
@@ -95,7 +99,7 @@ def _plans(phase: Phase, folder: Path | None) -> list[FoundPlan]:
 def _files(folder: Path | None) -> list[FoundPlan]:
     if folder is None:
         return []
-    paths = sorted(path for path in folder.iterdir() if _PLAN_FILE.fullmatch(path.name))
+    paths = sorted(path for path in folder.iterdir() if PLAN_FILE.fullmatch(path.name))
     return [_file(path) for path in paths]
 
 

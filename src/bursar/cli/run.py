@@ -129,15 +129,17 @@ def run_plan(
 
 def add_run_flags(options: Parser) -> None:
     """Flags that `run` and `resume` share."""
-    options.add_argument("--agent", metavar="NAME", help="claude (default) or command; see bursar.toml")
+    options.add_argument(
+        "--agent", metavar="NAME", help="claude (default), codex, gemini, opencode, or command: a program of yours"
+    )
     options.add_argument("--max-parallel", type=int, metavar="N", help="how many attempts at once (default 5)")
-    options.add_argument("--trust", action="store_true", help="approve the verify commands of this plan's content")
+    options.add_argument("--trust", action="store_true", help="approve the verify commands as they are now")
     options.add_argument(
         "--auto-approve",
         action="append",
         default=[],
         metavar="TYPE",
-        help="pass checkpoints of a type, e.g. human-verify",
+        help="pass checkpoints of a type, e.g. human-verify (repeatable)",
     )
     options.add_argument(
         "--sandbox", action=BooleanOptionalAction, help="agents and verify commands run in bubblewrap, or do not"
@@ -164,6 +166,7 @@ def flags_of(options: Any) -> Flags:
 
 def _options(arguments: Sequence[str]) -> Any:
     options = parser("run", "run plans, a roadmap or a job list under a budget; again, it does only what is missing")
+    options.epilog = "to look at a run on another machine: `bursar run export RUN`, and there `bursar run import FILE`"
     options.add_argument(
         "plan", nargs="+", metavar="PLAN", help="a PLAN.md or several, a ROADMAP.md, or a job list (.json)"
     )

@@ -149,7 +149,7 @@ class _Draft:
             if not meant:
                 unknown.append(reference)
                 message = f"plan {key} depends on `{reference}`, which is no plan here; it cannot start"
-                self.warnings.append(_warning(plan, "depends_on", message, self._nearest(reference)))
+                self.warnings.append(_warning(plan, "depends_on", message, self._nearest(reference, key)))
         return _Found(tuple(keys), tuple(unknown))
 
     def _meant(self, reference: str, plan: PlanOnDisk) -> list[str]:
@@ -164,11 +164,13 @@ class _Draft:
             return []
         return [key for key, other in self.elsewhere.items() if other.identity.phase_number == phase]
 
-    def _nearest(self, reference: str) -> str | None:
-        if len(self.own) > _MAX_NAMES:
+    def _nearest(self, reference: str, key: str) -> str | None:
+        """The other plan whose id is most like the reference, else some of them; nothing where there is no other."""
+        others = [other for other in self.own if other != key]
+        if not others or len(others) > _MAX_NAMES:
             return None
-        near = difflib.get_close_matches(reference, list(self.own), n=1)
-        return f"did you mean `{near[0]}`?" if near else f"plans here: {', '.join(list(self.own)[:10])}"
+        near = difflib.get_close_matches(reference, others, n=1)
+        return f"did you mean `{near[0]}`?" if near else f"other plans here: {', '.join(others[:10])}"
 
 
 def _stuck(draft: _Draft, graph: Graph) -> set[str]:

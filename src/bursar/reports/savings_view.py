@@ -37,7 +37,7 @@ def _render(each: Alternative, paid: int) -> str:
     if each.p10 is None or each.p50 is None or each.p90 is None:
         return (
             f"{each.role} ({each.model}): not enough history to tell:"
-            f" {each.observations} attempts with a known cost, {NEEDED} are needed"
+            f" attempts with a known cost: {each.observations}, needed: {NEEDED}"
         )
     cost = f"{format_usd(each.p50)}, {format_usd(each.p10)} to {format_usd(each.p90)} in eight of ten cases"
     verdict = _verdict(paid, each.p10, each.p50, each.p90)

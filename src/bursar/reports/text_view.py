@@ -47,7 +47,7 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
         cost = None if None in costs else sum(filter(None, costs))
         tokens = sum(line.metered_tokens for line in lost)
         lines.append(
-            f"of that {count_of(len(lost), 'failed attempt')}: {tokens:,} tokens, {format_usd(cost, digits=4)}"
+            f"of that in {count_of(len(lost), 'failed attempt')}: {tokens:,} tokens, {format_usd(cost, digits=4)}"
         )
     if report.unknown_tokens:
         lines.append(f"charged for unknown outcomes: {report.unknown_tokens:,} tokens, on top of what was metered")
@@ -55,7 +55,7 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
     lines += [f"{paint(YELLOW, '!')} {plain(said)} ({where})" for said, where in _remarks(report)]
     lines += [_render_budget(balance, paint) for balance in report.budgets]
     lines += [_render_overrun(balance, paint) for balance in report.overruns]
-    if report.budgets:
+    if report.budgets and report.most_at_once:
         lines.append(
             "limit: bounded, metered from the agents' own reports; one call in flight per running agent may pass it"
             f" (here at most {count_of(report.most_at_once, 'call')} at a time)"

@@ -82,7 +82,7 @@ def choose_answer(question: Question, text: str) -> str:
         if said.lower() not in _YES:
             raise UserError(
                 f"task {question.task} asks whether something is as it should be, and {said!r} does not say yes",
-                hint=f"{command_for(question)}, once it is; until then it waits",
+                hint=f"once it is (until then it waits): {command_for(question)}",
             )
         return APPROVED
     if not said:

@@ -191,13 +191,21 @@ def _named(roadmap: Roadmap, text: str) -> set[str]:
         phase = roadmap.phase(word)
         between = _between(roadmap, word) if phase is None else {phase.number}
         if not between:
-            numbers = [phase.number for phase in roadmap.phases]
-            some = ", ".join(numbers[:12]) + (", …" if len(numbers) > 12 else "")
-            raise UserError(f"{roadmap.path} has no phase `{word}`", hint=f"it has {some or 'no phases'}")
+            raise UserError(f"{roadmap.path} has no phase `{word}`", hint=_other_phases(roadmap, word))
         found |= between
     if not found:
         raise UserError("--phases names no phase", hint="--phases 2-4")
     return found
+
+
+def _other_phases(roadmap: Roadmap, word: str) -> str:
+    """The range the right way round, where that has phases; else those that there are."""
+    match = _RANGE.fullmatch(word)
+    if match is not None and _between(roadmap, turned := f"{match[2]}-{match[1]}"):
+        return f"--phases {turned}"
+    numbers = [phase.number for phase in roadmap.phases]
+    some = ", ".join(numbers[:12]) + (", …" if len(numbers) > 12 else "")
+    return f"it has {some or 'no phases'}"
 
 
 def _between(roadmap: Roadmap, word: str) -> set[str]:
@@ -234,11 +242,24 @@ def _check_awaited(
     for number in (each for each in depends_on if each in chosen):
         for name in depends_on[number]:
             if name not in chosen and not _is_done(found[name]):
-                all_of_them = ",".join([*(each for each in depends_on if each in chosen or each == name)])
+                all_of_them = ",".join(_with_awaited(chosen, depends_on, found))
                 raise UserError(
                     f"phase {number} waits for phase {name}, which is not done and not among --phases",
                     hint=f"bursar run {shlex.quote(str(roadmap.path))} --phases {all_of_them}",
                 )
+
+
+def _with_awaited(
+    chosen: Collection[str], depends_on: Mapping[str, Sequence[str]], found: Mapping[str, PhaseToRun]
+) -> list[str]:
+    """These phases and all that they wait for, one through the other, in the roadmap's order."""
+    needed, looked_at = set(chosen), list(chosen)
+    while looked_at:
+        for name in depends_on.get(looked_at.pop(), ()):
+            if name not in needed and not _is_done(found[name]):
+                needed.add(name)
+                looked_at.append(name)
+    return [number for number in depends_on if number in needed]
 
 
 def _is_done(phase: PhaseToRun) -> bool:

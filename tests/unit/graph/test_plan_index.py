@@ -119,9 +119,10 @@ def test_a_halted_plan_of_another_phase_blocks(tmp_path: Path) -> None:
     ("reference", "hint"),
     [
         ("03-11", "did you mean `03-01`?"),
-        ("Phase 9", "plans here: 03-01, 03-02"),
-        ("07-03", "plans here: 03-01, 03-02"),
-        ("auth", "plans here: 03-01, 03-02"),
+        ("03-12", "did you mean `03-01`?"),  # 03-02 is the plan itself
+        ("Phase 9", "other plans here: 03-01"),
+        ("07-03", "other plans here: 03-01"),
+        ("auth", "other plans here: 03-01"),
     ],
 )
 def test_an_unknown_plan_is_a_warning_with_the_nearest_and_keeps_the_plan_from_starting(

@@ -53,7 +53,7 @@ GOLDEN = """\
   –   4  Tests                                            it depends on task 3
 
 metered 1,350 tokens (0.0032 USD at list price) in 4 attempts
-of that 1 failed attempt: 100 tokens, 0.0002 USD
+of that in 1 failed attempt: 100 tokens, 0.0002 USD
 charged for unknown outcomes: 700 tokens, on top of what was metered
 budget run-r  ████████████████████████ 102 %  2,050 tokens of 2,000 tokens spent
 budget run-r/task-3  ████████████████████████ 250 %  1,250 tokens of 500 tokens spent

@@ -155,11 +155,17 @@ def test_what_the_roadmap_calls_complete_is_not_run(place: Path) -> None:
     [
         ("9", ".planning/ROADMAP.md has no phase `9`", "it has 1, 2, 3, 4"),
         ("7-9", ".planning/ROADMAP.md has no phase `7-9`", "it has 1, 2, 3, 4"),
+        ("4-2", ".planning/ROADMAP.md has no phase `4-2`", "--phases 2-4"),
         (",", "--phases names no phase", "--phases 2-4"),
         (
             "2-3",
             "phase 2 waits for phase 1, which is not done and not among --phases",
             "bursar run .planning/ROADMAP.md --phases 1,2,3",
+        ),
+        (
+            "4",
+            "phase 4 waits for phase 2, which is not done and not among --phases",
+            "bursar run .planning/ROADMAP.md --phases 1,2,3,4",
         ),
     ],
 )

@@ -58,7 +58,9 @@ class CommandAgent:
 
     def examine(self, environment: Mapping[str, str]) -> Condition:
         """Nothing is known of how it is let in: that is not looked for."""
-        return Condition(login="not looked for", certainty=Certainty.BOUNDED, tried_version=None, package=None)
+        return Condition(
+            login="a login is not looked for", certainty=Certainty.BOUNDED, tried_version=None, package=None
+        )
 
     def model_for(self, model_or_tier: str) -> str:
         """The name to hand to the program; what is no tier passes through."""
