@@ -111,9 +111,16 @@ def test_status_as_json(bursar: Bursar, stores: Stores, place: Path) -> None:
         "merged": 1,
         "running": 0,
         "not_done": 0,
+        "waiting": ["2"],
         "forecast": None,
         "progress_percent": 50,
     }
+
+
+def test_status_of_a_run_that_waits_for_a_person_says_how_to_pass(bursar: Bursar, stores: Stores) -> None:
+    assert "bursar resume run7abcd" in bursar("status").out  # its money is what keeps it
+    stores.journal.end_run(RUN.id, RunState.INTERRUPTED, START)
+    assert "waits for a person  →  bursar approve run7abcd 2" in bursar("status").out
 
 
 def test_status_of_a_journal_that_is_none(bursar: Bursar, tmp_path: Path) -> None:

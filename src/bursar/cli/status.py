@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "id", "project", "plan", "plan_path", "state", "conductor", "limit", "started_at", "ended_at",
-    "tasks", "merged", "running", "not_done", "is_imported",
+    "tasks", "merged", "running", "not_done", "is_imported", "waiting",
 )  # fmt: skip
 
 
@@ -57,7 +57,9 @@ def read_runs(project: str | None, last: int) -> list[dict[str, Any]]:
     try:
         rows = database.query(
             "SELECT id, project, plan_id, plan_path, state, conductor, budget_limit, started_at, ended_at,"
-            " tasks, merged, running, not_done, id IN (SELECT run_id FROM imported_run)"
+            " tasks, merged, running, not_done, id IN (SELECT run_id FROM imported_run),"
+            " (SELECT group_concat(number, char(10)) FROM task"
+            " WHERE run_id = id AND task.state = 'waiting' AND position >= 0)"
             " FROM run_overview WHERE ?1 IS NULL OR project = ?1"
             " ORDER BY started_at DESC LIMIT ?2",
             (project, last),
@@ -70,6 +72,7 @@ def read_runs(project: str | None, last: int) -> list[dict[str, Any]]:
 def _run(run: dict[str, Any]) -> dict[str, Any]:
     """A run whose conductor has died is interrupted, whatever the row still says."""
     conductor = run.pop("conductor")
+    run["waiting"] = (run["waiting"] or "").splitlines()
     if run["state"] == "running" and not (conductor and is_alive(conductor)):
         run["state"] = "interrupted"
     if run.pop("is_imported"):
@@ -107,6 +110,8 @@ def here() -> str | None:
 
 def _line(run: dict[str, Any]) -> str:
     hint = f"  →  bursar resume {run['id']}" if run["state"] in ("interrupted", "stopped", "failed") else ""
+    if run["waiting"] and run["state"] in ("interrupted", "running"):
+        hint = f"  waits for a person  →  bursar approve {run['id']} {run['waiting'][0]}"
     if run.get("imported"):
         hint = "  imported"
     forecast = run["forecast"] or {}
