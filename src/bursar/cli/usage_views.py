@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import time
 from collections.abc import Sequence
 
 from bursar.cli.usage_json import KEYS, dearest_first, unpriced_models, utc_text
+from bursar.cli.usage_zone import local_text
 from bursar.logs import Block, Totals, UsageRow, Zone, add_up
 from bursar.money import NANO_PER_USD, format_usd
 
@@ -56,7 +56,7 @@ def render_blocks(blocks: Sequence[Block], zone: Zone, *, by_model: bool) -> str
         return "nothing was used\n"
     lines: list[tuple[str, ...]] = [("block", *_HEAD)]
     for block in used:
-        lines.append((_local(block.starts_at, zone), *_cells(block.totals)))
+        lines.append((local_text(block.starts_at, zone), *_cells(block.totals)))
         lines += _model_lines(block) if by_model else []
     return _table(lines)
 
@@ -98,7 +98,3 @@ def _counters(totals: Totals) -> tuple[int, int, int, int]:
 
 def _usd(nano_usd: int) -> str:
     return f"{nano_usd // NANO_PER_USD}.{nano_usd % NANO_PER_USD:09}".rstrip("0").rstrip(".")
-
-
-def _local(at: int, zone: Zone) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(at // 1000 + zone.offset_at(at // 1000)))

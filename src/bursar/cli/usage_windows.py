@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from bursar.cli.usage_json import to_json, utc_text
+from bursar.cli.usage_zone import local_text
 from bursar.logs import PlanWindow, Zone
 
 
@@ -42,7 +42,7 @@ def _line(window: PlanWindow, now: int, zone: Zone) -> str:
         told = f"as the provider said {_ago(now - window.at)}"
     else:
         told = "of the most that was used in such a time before (an estimate: the provider says nothing)"
-    resets = f"; begins anew at {_local(window.resets_at, zone)}" if window.resets_at else ""
+    resets = f"; begins anew at {local_text(window.resets_at, zone)}" if window.resets_at else ""
     return f"{window.agent:<10}{length:<10}{used:>8}  {told}{resets}\n"
 
 
@@ -51,7 +51,3 @@ def _ago(milliseconds: int) -> str:
     if minutes < 1:
         return "just now"
     return f"{minutes} min ago" if minutes < 120 else f"{minutes // 60} h ago"
-
-
-def _local(at: int, zone: Zone) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(at // 1000 + zone.offset_at(at // 1000)))

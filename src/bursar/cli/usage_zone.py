@@ -1,6 +1,8 @@
-"""The time zone that `--timezone` names."""
+"""The time zone that `--timezone` names, and times in it."""
 
 from __future__ import annotations
+
+import time
 
 from bursar.errors import UserError
 from bursar.logs import Zone, local_zone, named_zone
@@ -18,3 +20,8 @@ def zone_of(name: str | None) -> Zone:
         return named_zone(name)
     except (KeyError, ValueError, OSError) as error:
         raise UserError(f"there is no time zone `{name}`", hint="--timezone Europe/Berlin") from error
+
+
+def local_text(at: int, zone: Zone) -> str:
+    """An instant, in ms since 1970, to the minute as clocks in the zone show it."""
+    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(at // 1000 + zone.offset_at(at // 1000)))

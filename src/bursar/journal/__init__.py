@@ -24,6 +24,7 @@ from bursar.journal.rows import (
     RunState,
     TaskRow,
     TaskState,
+    escaped,
 )
 from bursar.journal.store import Journal, open_journal
 from bursar.journal.window_record import WindowRecord, read_window_record, write_window_record
@@ -49,6 +50,7 @@ __all__ = [
     "TaskState",
     "TopUp",
     "WindowRecord",
+    "escaped",
     "open_journal",
     "read_window_record",
     "write_window_record",

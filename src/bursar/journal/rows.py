@@ -157,5 +157,5 @@ class AttemptRow:
 
 
 def escaped(text: str) -> str:
-    """What SQLite does not take as text is escaped: a note may name files that are not UTF-8."""
+    """What is no UTF-8 is escaped, such as names of files: SQLite takes no such text, nor does an agent's input."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -34,7 +34,7 @@ def bring_home(context: RunContext, tip: str, *, is_done: bool) -> None:
         return
     target = summary_path(context.plan.path)
     is_committed = is_done and is_tracked(context.repository, context.plan.path)
-    content = render_summary(summarize(context)).encode("utf-8", "backslashreplace") if is_done else b""
+    content = _render(context) if is_done else b""
     if is_committed:
         tip = _commit_summary(context, tip, target, content, context.plan.id)
     _forward(context, tip)
@@ -63,7 +63,7 @@ def close_plan(context: RunContext, part: Part, tip: str) -> str:
     return tip
 
 
-def _render(context: RunContext, part: Part) -> bytes:
+def _render(context: RunContext, part: Part | None = None) -> bytes:
     return render_summary(summarize(context, part)).encode("utf-8", "backslashreplace")
 
 

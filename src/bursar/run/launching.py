@@ -8,7 +8,7 @@ from pathlib import Path
 from bursar.agents import WIDE_PIPE_BYTES, LaunchRequest, PrivateHome
 from bursar.budget import RUN_THRESHOLDS, Budget, Counting, Limit, OnLimit, Unit
 from bursar.errors import SetupError
-from bursar.journal import AttemptRow, Remainder
+from bursar.journal import AttemptRow, Remainder, escaped
 from bursar.plan import ARCHIVE_NAME, Task
 from bursar.run.checkpoints import decided_before, decisions_in_words
 from bursar.run.confinement import confine_agent
@@ -80,7 +80,7 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow, inherited: 
     if instance is None:
         continued = continued_by(context, row)
         return LaunchRequest(
-            prompt=_sayable(_prompt(context, task, row, continued, inherited)),
+            prompt=escaped(_prompt(context, task, row, continued, inherited)),
             worktree=worktree,
             model=row.model,
             session_id=row.session_id,
@@ -90,7 +90,7 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow, inherited: 
             continues=keeps_conversation(row, continued),
         )
     return LaunchRequest(
-        prompt=_sayable(instance.text),
+        prompt=escaped(instance.text),
         worktree=worktree,
         model=row.model,
         session_id=row.session_id,
@@ -119,11 +119,6 @@ def _prompt(context: RunContext, task: Task, row: AttemptRow, continued: Remaind
         begun=BEGUN if continued is not None and continued.work_commit is not None else "",
         decisions=decisions_in_words(decided_before(context.plan, context.graph, task, answers)) if answers else "",
     )
-
-
-def _sayable(text: str) -> str:
-    """The text with what is no UTF-8 escaped, such as names of files."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _open_home(directory: Path, home: PrivateHome) -> HomeSpec:
