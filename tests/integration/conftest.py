@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from bursar.testing.agent_install import install_agent
 from bursar.testing.script import Script
 from tests.integration.jobs_kit import Jobs, MakeJobs, open_jobs_project
 from tests.integration.kit import Project, open_project
 
 MakeProject = Callable[..., Project]
+CACHES = Path(__file__).parents[2] / ".cache"
+
+
+@pytest.fixture(scope="session")
+def real_claude() -> str:
+    """The path of the pinned Claude Code."""
+    installed = install_agent("claude", CACHES)
+    if isinstance(installed, str):
+        print(f"real Claude Code skipped: {installed}", file=sys.stderr)
+        pytest.skip(f"no real Claude Code: {installed}")
+    return str(installed)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import signal
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ import pytest
 from bursar.agents import ClaudeAgent, LaunchRequest
 from bursar.events import CallReported, RetryReported
 from bursar.metering import UnknownCall
-from bursar.testing.agent_install import PINNED, install_agent
+from bursar.testing.agent_install import PINNED
 from bursar.testing.agent_runs import AgentRun, start_agent
 from bursar.testing.model_server import ModelServer
 from bursar.testing.script import Script, Step, ToolCall
@@ -29,21 +28,10 @@ from bursar.usage import NOTHING, Usage
 
 pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(240)]
 
-CACHES = Path(__file__).parents[2] / ".cache"
 MARKER = "# Task 1:"
 PROMPT = "# Task 1: Write a file\n\nWrite hello.txt.\n"
 SESSION_ID = "3f1c2a64-5b0e-4a0e-9d55-0c8d7a1f2b11"
 SECOND = Usage(input_tokens=7, cache_read_tokens=1200, cache_write_1h_tokens=5, output_tokens=777)
-
-
-@pytest.fixture(scope="session")
-def real_claude() -> str:
-    """The pinned CLI's path."""
-    installed = install_agent("claude", CACHES)
-    if isinstance(installed, str):
-        print(f"real Claude Code skipped: {installed}", file=sys.stderr)
-        pytest.skip(f"no real Claude Code: {installed}")
-    return str(installed)
 
 
 @dataclass

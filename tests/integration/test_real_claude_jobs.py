@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
 
-from bursar.testing.agent_install import install_agent
 from bursar.testing.script import Step, ToolCall
 from tests.integration.jobs_kit import MakeJobs, answers, job_list
 from tests.integration.kit import CALL_TOKENS
 
 pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(240)]
 
-CACHES = Path(__file__).parents[2] / ".cache"
 SESSION = "5f0c1c39-6d50-4bb0-9d0b-0a7a52d1b2c4"
 
 
 @pytest.fixture(scope="session")
-def toml() -> str:
+def toml(real_claude: str) -> str:
     """A `bursar.toml` that names the pinned CLI."""
-    installed = install_agent("claude", CACHES)
-    if isinstance(installed, str):
-        print(f"real Claude Code skipped: {installed}", file=sys.stderr)
-        pytest.skip(f"no real Claude Code: {installed}")
-    return f"[agents.claude]\nprogram = {json.dumps(str(installed))}\n"
+    return f"[agents.claude]\nprogram = {json.dumps(real_claude)}\n"
 
 
 def writes(path: str) -> list[Step]:

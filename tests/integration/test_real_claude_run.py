@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
-from pathlib import Path
 
 import pytest
 
-from bursar.testing.agent_install import install_agent
 from bursar.testing.script import Step, ToolCall
 from bursar.usage import Usage
 from tests.integration.conftest import MakeProject
@@ -20,17 +17,11 @@ from tests.integration.kit import PLAN, SUMMARY, Project, parallel, plan, script
 
 pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(240)]
 
-CACHES = Path(__file__).parents[2] / ".cache"
-
 
 @pytest.fixture(scope="session")
-def toml() -> str:
+def toml(real_claude: str) -> str:
     """A `bursar.toml` that names the pinned CLI."""
-    installed = install_agent("claude", CACHES)
-    if isinstance(installed, str):
-        print(f"real Claude Code skipped: {installed}", file=sys.stderr)
-        pytest.skip(f"no real Claude Code: {installed}")
-    return f"[agents.claude]\nprogram = {json.dumps(str(installed))}\n"
+    return f"[agents.claude]\nprogram = {json.dumps(real_claude)}\n"
 
 
 def writes(path: str) -> tuple[ToolCall, ...]:

@@ -5,18 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
-from pathlib import Path
 
 import pytest
 
-from bursar.testing.agent_install import install_agent
 from bursar.testing.script import Step, ToolCall
 from tests.conformance.real_agents import KINDS, settings_for
 from tests.integration.conftest import MakeProject
 from tests.integration.kit import CALL_TOKENS, Project, plan, script, shell, task, usage, write
-
-CACHES = Path(__file__).parents[2] / ".cache"
 
 
 def last_prompt(project: Project) -> str:
@@ -81,13 +76,9 @@ def test_a_key_adds_once(make_project: MakeProject) -> None:
 
 
 @pytest.fixture(scope="session")
-def toml() -> str:
+def toml(real_claude: str) -> str:
     """A `bursar.toml` that names the pinned CLI."""
-    installed = install_agent("claude", CACHES)
-    if isinstance(installed, str):
-        print(f"real Claude Code skipped: {installed}", file=sys.stderr)
-        pytest.skip(f"no real Claude Code: {installed}")
-    return f'[run]\nagent = "claude"\n[agents.claude]\nprogram = {json.dumps(str(installed))}\n'
+    return f'[run]\nagent = "claude"\n[agents.claude]\nprogram = {json.dumps(real_claude)}\n'
 
 
 def writes(path: str, **rest: object) -> Step:
