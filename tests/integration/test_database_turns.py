@@ -11,6 +11,7 @@ import pytest
 from bursar.database.lock import lock_file, unlock_file
 from bursar.database.turns import Turns
 from bursar.errors import LedgerBusy
+from tests.integration.descriptors import opened_below
 
 
 @pytest.fixture
@@ -90,10 +91,10 @@ def test_a_queue_that_is_a_symlink_is_not_followed(lock: str, tmp_path: Path) ->
 
 def test_who_gives_up_leaves_no_descriptor_open_and_holds_nobody_up(lock: str) -> None:
     holder = lock_file(lock, 5)
-    before = len(os.listdir("/proc/self/fd"))
+    before = opened_below(Path(lock).parent)
     for _ in range(9):
         with pytest.raises(LedgerBusy):
             Turns(lock).take(0.01)
-    assert len(os.listdir("/proc/self/fd")) <= before  # a thread of an earlier test may have closed its own meanwhile
+    assert opened_below(Path(lock).parent) == before
     unlock_file(holder)
     unlock_file(Turns(lock).take(5))

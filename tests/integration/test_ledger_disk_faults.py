@@ -24,6 +24,7 @@ from bursar.ledger import CallRecord, Reservation, ReserveRequest, SqliteLedger,
 from bursar.testing.power_cut import Disk
 from bursar.usage import Usage
 from tests.faults.ledger_authors import check_books, define_all
+from tests.integration.descriptors import opened_below
 
 SEED = int(os.environ.get("BURSAR_SEED", "20260301"))
 
@@ -218,7 +219,6 @@ def test_a_ledger_that_could_not_be_made_is_made_the_next_time(tmp_path: Path, f
     """Whatever write or sync of the making fails, nothing that is left behind stands in the way."""
     print(f"seed {SEED}")
     refused, step, is_made_at_once = 0, 0, False
-    descriptors = len(os.listdir("/proc/self/fd"))
     while not is_made_at_once:
         step += 1
         folder = tmp_path / f"making-{step}"
@@ -235,8 +235,9 @@ def test_a_ledger_that_could_not_be_made_is_made_the_next_time(tmp_path: Path, f
             define_all(ledger)
             reserve(ledger, "a")
             before = show(ledger)
+            assert opened_below(folder)
             ledger.close()
             assert shown_after_a_power_cut(disk, tmp_path / "cut") == before
     print(f"{step} steps, {refused} refusals")
     assert refused > 10
-    assert len(os.listdir("/proc/self/fd")) == descriptors
+    assert opened_below(tmp_path) == []

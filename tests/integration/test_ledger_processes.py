@@ -16,6 +16,7 @@ from bursar.clock import SystemClock
 from bursar.database.lock import lock_file, unlock_file
 from bursar.errors import InternalError, LedgerBusy, StoreError
 from bursar.ledger import Denial, MemoryLedger, Reservation, ReserveRequest, SqliteLedger, State, open_ledger
+from tests.integration.descriptors import opened_below
 
 SEED = int(os.environ.get("BURSAR_SEED", "20260301"))
 PROCESSES = 50
@@ -243,17 +244,17 @@ def test_threads_may_share_a_ledger(tmp_path: Path, store: str) -> None:
 def test_waiting_leaves_no_descriptor_open(tmp_path: Path) -> None:
     lock = str(tmp_path / "lock")
     holder = lock_file(lock, 1)
-    before = len(os.listdir("/proc/self/fd"))
+    assert opened_below(tmp_path)
     for _ in range(5):
         with pytest.raises(LedgerBusy):
             lock_file(lock, 0.01)
     unlock_file(holder)
     unlock_file(lock_file(lock, 5))  # behind the five that have left
     deadline = 5000
-    while len(os.listdir("/proc/self/fd")) > before - 1 and deadline:
+    while opened_below(tmp_path) and deadline:
         unlock_file(lock_file(lock, 5))
         deadline -= 1
-    assert len(os.listdir("/proc/self/fd")) == before - 1
+    assert opened_below(tmp_path) == []
 
 
 class StoppedClock:

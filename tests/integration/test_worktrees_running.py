@@ -46,9 +46,13 @@ def change(repository: Repository, base: str, name: str) -> str:
     return made.commit
 
 
-def running(command: str) -> list[int]:
-    """Our children that are such a git."""
-    return [pid for pid in descendants(os.getpid()) if f"\0{command}\0".encode() in arguments_of(pid)]
+def running(checkout: Checkout, command: str) -> list[int]:
+    """Our children that are such a git of this repository; other tests may have left some of theirs."""
+    return [
+        pid
+        for pid in descendants(os.getpid())
+        if f"\0{command}\0".encode() in arguments_of(pid) and Path(f"/proc/{pid}/cwd").resolve() == checkout.root
+    ]
 
 
 def arguments_of(pid: int) -> bytes:
@@ -79,21 +83,21 @@ def replace_git(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> N
 def test_one_process_answers_many_questions(checkout: Checkout) -> None:
     repository = checkout.repository
     one = change(repository, checkout.head, "one")
-    first = running("cat-file")
+    first = running(checkout, "cat-file")
     assert changed_files(repository, checkout.head, one) == ("one",)
     assert len(first) == 1
-    assert running("cat-file") == first
+    assert running(checkout, "cat-file") == first
 
 
 @pytest.mark.parametrize("command", ["cat-file", "hash-object"])
 def test_one_that_was_killed_is_replaced(checkout: Checkout, command: str) -> None:
     repository = checkout.repository
     one = change(repository, checkout.head, "one")
-    (killed,) = running(command)
+    (killed,) = running(checkout, command)
     os.kill(killed, signal.SIGKILL)
     two = change(repository, one, "two")
     assert changed_files(repository, checkout.head, two) == ("one", "two")
-    assert killed not in running(command)
+    assert killed not in running(checkout, command)
 
 
 @pytest.mark.parametrize("is_done", [True, False])
@@ -183,7 +187,7 @@ def test_threads_get_each_their_own_answer(checkout: Checkout) -> None:
 def test_they_end_with_the_last_who_could_ask(checkout: Checkout) -> None:
     repository = checkout.repository
     advance(repository, REF, change(repository, checkout.head, "one"), None)
-    pids = [pid for command in ("cat-file", "hash-object", "update-ref") for pid in running(command)]
+    pids = [pid for command in ("cat-file", "hash-object", "update-ref") for pid in running(checkout, command)]
     assert len(pids) == 3
     del repository
     assert not set(pids) & set(descendants(os.getpid()))
@@ -208,7 +212,7 @@ def test_they_end_when_we_are_killed(checkout: Checkout) -> None:
 def test_a_ctrl_c_in_the_terminal_does_not_reach_them(checkout: Checkout) -> None:
     repository = checkout.repository
     read_tree(repository, checkout.head)
-    (pid,) = running("cat-file")
+    (pid,) = running(checkout, "cat-file")
     assert os.getpgid(pid) != os.getpgrp()
 
 
