@@ -521,3 +521,14 @@ def test_a_budget_that_includes_logs_is_shown_with_what_they_show(
     said = bursar("budget", "list")
     assert said.err.startswith("warning: what agents' logs show is not charged: ")
     assert said.code == 0
+
+
+def test_a_rolling_window_is_open_from_its_first_operation_on(bursar: Bursar) -> None:
+    bursar("budget", "set", "five", "100 tokens", "--period", "5h")
+    before = json.loads(bursar("budget", "list", "--json").out)
+    bursar("token", "init")
+    between = json.loads(bursar("budget", "list", "--json").out)
+    bursar("token", "record", "1", "a")
+    after = json.loads(bursar("budget", "list", "--json").out)
+    opened = [each["period_id"] for listed in (before, between, after) for each in listed if each["name"] == "five"]
+    assert opened == ["", "", f"{NOON:%Y-%m-%dT%H:%M:%S.%fZ}"]

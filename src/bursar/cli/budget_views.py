@@ -188,7 +188,8 @@ def _balance(budget: Budget, known: Balance | None, root: Path) -> Balance:
     """How a budget of the settings stands, also where the ledger has not heard of it, or of its new limit."""
     if known is not None:
         return replace(known, budget=budget)
-    current = period_id(budget.period, SystemClock().now(), {"project": str(root)}, None)
+    is_rolling = budget.period.kind is PeriodKind.ROLLING  # it opens with the first operation
+    current = "" if is_rolling else period_id(budget.period, SystemClock().now(), {"project": str(root)}, None)
     return Balance(budget=budget, spent=0, reserved=0, metered=0, period_id=current)
 
 

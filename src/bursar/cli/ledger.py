@@ -97,6 +97,7 @@ def _adjust(ledger: Ledger, options: Any) -> int:
     _keep_audit(ledger)
     after = ledger.credit(options.key, Amount(tokens, nano_usd), evidence=options.evidence)
     sys.stderr.write(f"`{options.key}` is charged {_words(after.charged)} now, instead of {_words(charged)}\n")
+    sys.stderr.writelines(f"warning: {alert.message}\n" for alert in after.alerts)
     return OK
 
 
