@@ -532,3 +532,17 @@ def test_a_rolling_window_is_open_from_its_first_operation_on(bursar: Bursar) ->
     after = json.loads(bursar("budget", "list", "--json").out)
     opened = [each["period_id"] for listed in (before, between, after) for each in listed if each["name"] == "five"]
     assert opened == ["", "", f"{NOON:%Y-%m-%dT%H:%M:%S.%fZ}"]
+
+
+def test_what_was_set_and_what_is_wrong_in_json(project: Path, bursar: Bursar) -> None:
+    said = bursar("budget", "set", "daily", "200k tokens", "--period", "daily", "--json")
+    data = json.loads(said.out)
+    assert (said.code, said.err) == (0, "")
+    assert (data["is_new"], data["name"], data["limit"], data["period"]) == (True, "daily", 200_000, "daily")
+    assert data["sources"]["limit"] == str(project / "bursar.toml")
+    assert json.loads(bursar("budget", "set", "daily", "5 tokens", "--json").out)["is_new"] is False
+    assert json.loads(bursar("budget", "check", "--json").out) == {"budgets": ["daily"], "problems": []}
+    (project / "bursar.toml").write_text('[[budget]]\nname = "x"\nlimit = "5 EUR"\n')
+    wrong = bursar("budget", "check", "--json")
+    assert wrong.code == 2
+    assert len(json.loads(wrong.out)["problems"]) == 1
