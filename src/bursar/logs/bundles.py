@@ -131,7 +131,8 @@ class Bundles:
     def change_costs(self, connection: apsw.Connection, bundle: Bundle, costs: Sequence[int | None]) -> None:
         """The calls of the bundle cost that now."""
         connection.execute("UPDATE bundle SET unpriced = ? WHERE id = ?", (costs.count(None), bundle.number))
-        connection.execute("UPDATE bundle_calls SET costs = ?, rates = x'' WHERE bundle = ?", (_pack(costs), bundle.number))
+        values = (_pack(costs), bundle.number)
+        connection.execute("UPDATE bundle_calls SET costs = ?, rates = x'' WHERE bundle = ?", values)
 
     def _load(self, connection: apsw.Connection, number: int) -> Bundle:
         self.flush(connection)

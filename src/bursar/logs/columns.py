@@ -1,8 +1,8 @@
 """The calls of one file column by column: how many of them go from process to process, and into the index, quickly.
 
 A run is of calls one after the other that are in one quarter of an hour, of one session, model and service tier: what
-they share is kept once, and their sums are made where the file was read. The calls themselves are packed there, too: most
-often nobody has to look at them again.
+they share is kept once, and their sums are made where the file was read. The calls themselves are packed there, too:
+most often nobody has to look at them again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from bursar.logs.call import CallRow
 from bursar.logs.call_id import message_numbers
 from bursar.logs.index import QUARTER_MS
 from bursar.logs.values import MOST_TOKENS
-
 
 _ANY = 5 * MOST_TOKENS
 

@@ -42,7 +42,7 @@ class QuarterSums:
         """Calls of one quarter, session and model are in the sums.
 
         Args:
-            more: how many, the sums of their five counters, what they cost as far as that is known, of how many it is not.
+            more: how many, the sums of their five counters, what those cost whose cost is known, how many others.
         """
         self._add(key, more, first_at, last_at)
 
