@@ -101,7 +101,7 @@ def _make_index(index: LogIndex) -> None:
     making.acquire()
     _thread.start_new_thread(make, ())
     import_module("bursar.logs.adding")
-    import_module("bursar.logs.prices").price_history("")
+    import_module("bursar.logs.prices").price_history("claude-sonnet-4-5")
     making.acquire()
 
 

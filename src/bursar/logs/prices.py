@@ -86,6 +86,7 @@ class LoggedPrices:
 
     def keep(self) -> None:
         """From now on these are the prices that were asked last."""
+        self._index.forget_prices(self._release)
         self._index.keep_price(self._release, _RELEASE, "[]")
         self._index.keep_stated_prices(self._stated.mark, self._digest)
 
