@@ -145,9 +145,8 @@ def _run_command(name: str, arguments: list[str]) -> int:
         near = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f"did you mean `bursar {near[0]}`?" if near else "bursar --help lists the commands"
         raise UserError(f"there is no command `{name}`", hint=hint)
-    from importlib import import_module
-
-    code: int = import_module(COMMANDS[name][0]).main(arguments)
+    module = __import__(COMMANDS[name][0], fromlist=["main"])  # `importlib` would bring `warnings` along
+    code: int = module.main(arguments)
     return code
 
 

@@ -1,14 +1,17 @@
-"""Rates as plain data, and the arithmetic on them: whole femto-USD per token, rounded up once per call to nano-USD."""
+"""Rates as plain data, and the arithmetic on them: whole femto-USD per token, rounded up once per call to nano-USD.
+
+The values of this room are named tuples: `dataclasses` takes longer to import than a price to look up.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bursar.usage import Usage
+if TYPE_CHECKING:
+    from bursar.usage import Usage
 
 STANDARD = "standard"  # the service tier that a call has when nothing is said of one
 
@@ -24,8 +27,7 @@ COUNTERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """What a token of one kind costs in femto-USD: `base`, and from the first tier passed on, the tier's.
 
     A tier (start, rate) applies to every token of a call whose whole input, cache included, is more than `start`.
@@ -43,8 +45,7 @@ class Rate:
         return rate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelRates:
+class ModelRates(NamedTuple):
     """One model's rates, by counter of `Usage`; a counter that is absent has no price.
 
     `match` says which names mean this model: ["equals" | "starts_with" | "ends_with" | "contains" | "regex", text], or
@@ -59,7 +60,7 @@ class ModelRates:
     match: Sequence[Any]
     rates: Mapping[str, Rate]
     service_tier: str = STANDARD
-    halved: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    halved: Mapping[str, Sequence[str]] = {}
 
     def means(self, name: str) -> bool:
         """`name`, in lower case, is a name of this model."""
