@@ -54,7 +54,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow, inherited: str 
             StopRung(signal=int(rung.signal), to_group=rung.to_group, grace_seconds=rung.grace_seconds)
             for rung in agent.stop_ladder
         ],
-        rates=context.rates.to_data(),
+        rates=context.rates.text,
         units=_units(blocking),
         countings=sorted(_part_countings(blocking)),
         step_output_tokens=output_of(step.tokens),
