@@ -1,4 +1,4 @@
-"""What a Python program needs beside its own folder: its interpreter, that one's library, and where packages really are.
+"""What a Python program needs beside its own folder: its interpreter, that one's library, and where packages are.
 
 A virtual environment has links to an interpreter elsewhere, and an editable install names source folders in files of
 its `site-packages`. Nothing is imported or run to find out.
@@ -23,7 +23,7 @@ _MAPPING = re.compile(r"^MAPPING\b[^=\n]*= (\{.*\})$", re.MULTILINE)
 
 
 def base_folders(bin_folder: Path) -> Iterator[Path]:
-    """The `bin` folder of the interpreter that a virtual environment with this `bin` folder is made of, if it is one."""
+    """The `bin` folder of the interpreter below a virtual environment with this `bin` folder, if it is one."""
     for line in _lines(bin_folder.parent / "pyvenv.cfg"):
         key, _, value = line.partition("=")
         if key.strip() == "home" and os.path.isabs(value.strip()):
