@@ -21,7 +21,6 @@ from bursar.worktrees.submodules import (
     SubmoduleChanged,
     changes_in_submodule,
     fill_submodule,
-    find_submodules,
 )
 from bursar.worktrees.trees import REPOSITORY, Difference
 
@@ -172,7 +171,7 @@ def files_by_commit(
 def _submodules(repository: Repository, worktree: Worktree) -> Iterator[tuple[Submodule, Path]]:
     """Submodules that the user has checked out, each with its index."""
     if b".gitmodules" in read_tree(repository, worktree.base):
-        for number, submodule in enumerate(find_submodules(repository.root, worktree.base)):
+        for number, submodule in enumerate(repository.gits.submodules.find(worktree.base)):
             yield submodule, worktree.state_dir / "submodules" / f"{number}.index"
 
 
