@@ -9,7 +9,6 @@ from bursar.worktrees.git import GitFailed, git
 from bursar.worktrees.merge import advance, contains, read_ref
 from bursar.worktrees.repository import Repository, read_head, worktree_list
 
-
 # Files of a checkout that name the branch which it has left for a while.
 _UNDER_WAY = {"rebase-merge/head-name": "rebase", "rebase-apply/head-name": "rebase", "BISECT_START": "bisection"}
 
