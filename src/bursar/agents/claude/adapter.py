@@ -154,8 +154,12 @@ class ClaudeAgent(CliAgent):
         if not self._repository_settings:  # CLAUDE.md is no setting, but is left out with them
             kept["CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD"] = "1"
         if home is not None and (own := credentials_folder(environment)) is not None:
-            kept["CLAUDE_SECURESTORAGE_CONFIG_DIR"] = str(own)  # it renews tokens there, under its own lock
-            home = replace(home, reached=(own / CREDENTIALS,))
+            # It renews tokens there, under its own lock, which is in that folder and beside it.
+            folder = own if request.logins is None else request.logins / self.name / "login"
+            kept["CLAUDE_SECURESTORAGE_CONFIG_DIR"] = str(folder)
+            if folder != own:
+                mirrored = {str(folder / CREDENTIALS): own / CREDENTIALS}
+                home = replace(home, reached=(folder.parent,), mirrored=mirrored)
         kept |= {CONTINUES: "1"} if continues else {}
         # The user's own telemetry goes before ours.
         telemetry = {} if any(name.startswith("OTEL_") for name in kept) else TELEMETRY
