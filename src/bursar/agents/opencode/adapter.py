@@ -42,6 +42,8 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+WITHOUT_REPOSITORY = ("OPENCODE_DISABLE_PROJECT_CONFIG", "OPENCODE_DISABLE_EXTERNAL_SKILLS")
+
 PREFIXES = ("OPENCODE_",)
 HOME_VARIABLES = frozenset({"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"})
 PROVIDER_PREFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -140,7 +142,7 @@ def with_settings(
     """With what keeps the CLI to the task: without sub-agents unless `nested`, without the repository's settings."""
     kept = {**environment, **SETTINGS}
     if not repository_settings:
-        kept |= {"OPENCODE_DISABLE_PROJECT_CONFIG": "1", CONFIG_VARIABLE: _with_instructions(environment, worktree)}
+        kept |= dict.fromkeys(WITHOUT_REPOSITORY, "1") | {CONFIG_VARIABLE: _with_instructions(environment, worktree)}
     if not nested:
         kept[PERMISSIONS_VARIABLE] = json.dumps(_permissions(environment) | dict.fromkeys(NESTED_TOOLS, "deny"))
     return kept
