@@ -104,6 +104,7 @@ LOGINS = {
         {"claudeAiOauth": {"accessToken": "t", "refreshToken": "r", "expiresAt": 4_000_000_000_000,
                            "scopes": ["user:inference"], "subscriptionType": "max"}},
     ),
+    "codex": (".codex/auth.json", {"auth_mode": "apikey", "OPENAI_API_KEY": "dummy"}),
     "opencode": (".local/share/opencode/auth.json", {"anthropic": {"type": "api", "key": "dummy"}}),
 }  # fmt: skip
 
@@ -112,11 +113,13 @@ LOGINS = {
 def test_a_login_in_a_file_lets_it_in(bench: RealBench, cell: Cell) -> None:
     """Without any key in the environment; nothing of the user's habits comes along."""
     place, login = LOGINS[bench.name]
-    habits = dict.fromkeys((".claude/CLAUDE.md", ".config/opencode/AGENTS.md"), "HABITS")
+    habits = dict.fromkeys((".claude/CLAUDE.md", ".codex/AGENTS.md", ".config/opencode/AGENTS.md"), "HABITS")
     for path, content in {place: json.dumps(login), **habits}.items():
         (bench.home / path).parent.mkdir(parents=True, exist_ok=True)
         (bench.home / path).write_text(content)
-    run = bench.run(Step(text="Done."), environment={"ANTHROPIC_API_KEY": ""})
+    keys = dict.fromkeys(("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL"), "")
+    arguments = {"extra_arguments": logged_in(bench.server.url)} if bench.name == "codex" else {}
+    run = bench.run(Step(text="Done."), environment=keys, **arguments)
     assert (run.exit_code, run.statement.is_error) == (0, False)
     assert len(bench.server.calls) == 1
     assert "HABITS" not in str(bench.server.request_bodies)
@@ -131,9 +134,7 @@ def test_renewed_tokens_reach_the_user(bench: RealBench, cell: Cell) -> None:
     own.parent.mkdir()
     own.write_text(_codex_login(1))
     renewing = TokenServer()
-    address = f'{{name="mine",base_url="{bench.server.url}/v1",wire_api="responses",requires_openai_auth=true}}'
-    arguments = ("-c", 'model_provider="mine"', "-c", f"model_providers.mine={address}", "-c",
-                 f'chatgpt_base_url="{bench.server.url}"', *NO_SLASH_TMP)  # fmt: skip
+    arguments = logged_in(bench.server.url)
     environment = {"OPENAI_BASE_URL": "", "OPENAI_API_KEY": "", "CODEX_REFRESH_TOKEN_URL_OVERRIDE": renewing.url}
     for number in (2, 3):
         run = bench.run(Step(text="Done."), environment=environment, extra_arguments=arguments)
@@ -143,6 +144,13 @@ def test_renewed_tokens_reach_the_user(bench: RealBench, cell: Cell) -> None:
         own.write_text(_codex_login(number))  # it has expired again
     renewing.close()
     cell("tokens that it renews", "reach the user's file")
+
+
+def logged_in(url: str) -> tuple[str, ...]:
+    """What makes Codex ask that server with its login instead of a key."""
+    address = f'{{name="mine",base_url="{url}/v1",wire_api="responses",requires_openai_auth=true}}'
+    provider = ("-c", 'model_provider="mine"', "-c", f"model_providers.mine={address}")
+    return (*provider, "-c", f'chatgpt_base_url="{url}"', *NO_SLASH_TMP)
 
 
 def _codex_login(number: int) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bursar.agents.condition import Certainty, Condition, find_login, home_of, without_login
 
 PACKAGE = "@anthropic-ai/claude-code"
-TRIED_VERSION = "2.1.329"
+TRIED_VERSION = "2.1.330"
 _VARIABLES = (
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",

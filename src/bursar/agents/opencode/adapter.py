@@ -70,6 +70,8 @@ class OpencodeAgent(CliAgent):
     PACKAGE = PACKAGE
     TIERS = TIERS
     STOP_LADDER = STOP_LADDER
+    OUTPUT_OPTIONS = frozenset({"--format"})
+    READABLE_OUTPUTS = frozenset({"json"})
     PREFIXES = PREFIXES
     HOME_VARIABLES = HOME_VARIABLES
 
