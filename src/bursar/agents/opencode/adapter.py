@@ -77,7 +77,7 @@ class OpencodeAgent(CliAgent):
 
     def examine(self, environment: Mapping[str, str]) -> Condition:
         """How it is let in and what is in its way; it is not started."""
-        return examine_opencode(environment)
+        return examine_opencode(environment, {model: prefixes_of(model) for model in self._models.values()})
 
     def launch(self, request: LaunchRequest, environment: Mapping[str, str]) -> Launch:
         """How to start an attempt. The prompt goes through stdin; the CLI chooses the session's id itself.
