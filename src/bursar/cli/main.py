@@ -65,7 +65,7 @@ example: bursar run .planning/phases/08-features/08-02-PLAN.md --budget "200k to
 """
 
 
-_ENDS_AT_ONCE = ("usage",)
+_ENDS_AT_ONCE = ("token", "usage")
 """Commands after which Python need not take apart, which takes its time, what the system takes back anyway: they leave
 nothing to be done at exit."""
 
