@@ -65,7 +65,7 @@ example: bursar run .planning/phases/08-features/08-02-PLAN.md --budget "200k to
 """
 
 
-_ENDS_AT_ONCE = ("usage",)
+_ENDS_AT_ONCE = ("token", "usage")
 """Commands after which Python need not take apart, which takes its time, what the system takes back anyway: they leave
 nothing to be done at exit."""
 
@@ -153,13 +153,11 @@ def _run_command(name: str, arguments: list[str]) -> int:
 
 def _load(module: str) -> Any:
     """The command's module. What is made by an import stays: meanwhile nobody looks for garbage, which takes long."""
-    from importlib import import_module
-
     if not gc.isenabled():
-        return import_module(module)
+        return __import__(module, fromlist=["main"])  # `importlib` would bring `warnings` along
     gc.disable()
     try:
-        return import_module(module)
+        return __import__(module, fromlist=["main"])
     finally:
         gc.enable()
 

@@ -34,11 +34,13 @@ class StopRung(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HomeSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """The agent's private home: what stays of it (`logs`), and which of its places are files of the user's."""
+    """The agent's private home: what stays of it (`logs`), which of its places are files of the user's, and which files
+    elsewhere follow the user's."""
 
     folder: str
     logs: list[str]
     shared: dict[str, str]
+    mirrored: dict[str, str] = {}
 
 
 class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):

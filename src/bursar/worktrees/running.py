@@ -17,6 +17,7 @@ from typing import IO, TypeVar
 
 from bursar.worktrees.git import GitFailed, git, start_git
 from bursar.worktrees.known_trees import KnownTrees
+from bursar.worktrees.submodules import Submodules
 from bursar.worktrees.trusted import TrustedSettings
 
 Answer = TypeVar("Answer")
@@ -57,6 +58,11 @@ class Gits:
     def trusted(self) -> TrustedSettings:
         """The same, and what to say to git where somebody has changed them since."""
         return TrustedSettings(self._root)
+
+    @cached_property
+    def submodules(self) -> Submodules:
+        """The submodules that are checked out, as they were when first asked for."""
+        return Submodules(self._root)
 
     @cached_property
     def author(self) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from bursar.agents.claude.adapter import STOP_LADDER, TIERS, build_environment, output_cap_of
+from bursar.agents.claude.adapter import STOP_LADDER, TIERS
+from bursar.agents.claude.environment import build_environment, output_cap_of
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.condition import Certainty, Condition
 from bursar.agents.port import NARROW_PIPE_BYTES, Launch, LaunchRequest, StopStep, StreamReader
