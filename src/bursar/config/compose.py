@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bursar.agents import Agent, ClaudeAgent, CodexAgent, CommandAgent, GeminiAgent, OpencodeAgent
 from bursar.budget import Level
-from bursar.config.settings import AgentSettings, Settings
+from bursar.config.tables import AgentSettings, Settings
 from bursar.errors import StoreError, UserError
 from bursar.paths import HISTORY_FILE, JOURNAL_FILE, state_dir
 from bursar.sandbox import Network, Sandbox, open_sandbox
