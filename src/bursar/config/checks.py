@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from bursar.config.ledger_place import check_ledger_url
@@ -30,6 +31,8 @@ def check_settings(settings: Settings, path: Path) -> None:
         unknown = sorted(set(table.models) - {"small", "medium", "large"})
         if unknown:
             raise UserError(f"{path}: agents.{agent}.models knows small, medium and large, not {', '.join(unknown)}")
+        if table.events is not None:
+            _check_events(agent, table.events, path)
     _check_machine(settings, path)
     for number, target in enumerate(settings.notify.targets, 1):
         if problem := check_target(target):  # the target itself is not shown: it may hold a credential
@@ -46,6 +49,17 @@ def _check_run(run: RunTable, path: Path) -> None:
         raise UserError(f"{path}: run.fresh_attempts must be from 0 to 10, not {run.fresh_attempts}")
     if not 0 <= run.forecast_seconds <= 24 * 60 * 60:
         raise UserError(f"{path}: run.forecast_seconds must be from 0 (never) to a day, not {run.forecast_seconds}")
+
+
+def _check_events(agent: str, events: Mapping[str, str | bool], path: Path) -> None:
+    from bursar.agents import read_mapping  # only where there is one: all adapters come along
+
+    if agent != "command":
+        raise UserError(f"{path}: agents.{agent}.events: only `command` prints what has to be mapped")
+    try:
+        read_mapping(events)
+    except UserError as error:
+        raise UserError(f"{path}: {error.message}", hint=error.hint) from error
 
 
 def _check_machine(settings: Settings, path: Path) -> None:

@@ -83,6 +83,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         nested: leave sub-agents and workflows to the model.
         arguments: more arguments for the CLI.
         argv: for `command` alone: the program and its arguments, with {model}, {prompt}, {session_id}, {worktree}.
+        events: for `command` alone: where in its lines is what, if they are not those of Claude Code.
         env: variables of the user's that it gets beside those on its list; `PREFIX*` for all that begin so.
         repository_settings: what the repository says about the agent (hooks, servers, addresses) takes effect.
         private_home: each attempt has a home of its own, with the agent's login in it and nothing else.
@@ -94,6 +95,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     nested: bool = False
     arguments: list[str] = []
     argv: list[str] = []
+    events: dict[str, str | bool] | None = None
     env: list[str] = []
     repository_settings: bool = False
     private_home: bool = True
@@ -203,9 +205,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """
         if not self.agents and not self.notify.targets and not self.price:
             return ""
-        what: Any = [self.agents, self.notify.targets] if self.notify.targets else self.agents
+        agents = {name: _without_absent(table) for name, table in self.agents.items()}
+        what: Any = [agents, self.notify.targets] if self.notify.targets else agents
         what = [what, self.price] if self.price else what
         return hashlib.sha256(msgspec.json.encode(what, order="sorted")).hexdigest()
+
+
+def _without_absent(table: AgentSettings) -> dict[str, Any]:
+    """The table as it was before there was a mapping of events, where there is none: what was approved stays so."""
+    data: dict[str, Any] = msgspec.to_builtins(table)
+    return {key: value for key, value in data.items() if key != "events" or value is not None}
 
 
 def _price_text(table: PriceTable) -> str:
