@@ -78,7 +78,7 @@ def test_a_report_of_usage_without_news_loads_nothing_heavy(tmp_path: Path) -> N
     assert {"json", "msgspec"} <= loaded_by(tmp_path / "state", "usage", "daily", "--json", **home)
     for arguments in (("daily", "--json"), ("blocks", "--json", "--timezone", "UTC"), ("windows", "--json")):
         loaded = loaded_by(tmp_path / "state", "usage", *arguments, **home)
-        assert sorted(loaded & {*HEAVY, "argparse", "datetime", "re"}) == [], arguments
+        assert sorted(loaded & {*HEAVY, "argparse", "collections", "datetime", "importlib", "re"}) == [], arguments
 
 
 def test_reading_logs_does_without_what_msgspec_need_not_have(tmp_path: Path) -> None:

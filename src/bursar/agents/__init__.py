@@ -10,7 +10,7 @@ from bursar.agents.command.adapter import CommandAgent
 from bursar.agents.command.mapping import EventMapping, read_mapping
 from bursar.agents.condition import Certainty, Condition, Problem
 from bursar.agents.gemini.adapter import GeminiAgent
-from bursar.agents.home import PrivateHome, furnish, give_back, strip
+from bursar.agents.home import PrivateHome, furnish, give_back, mirror, strip
 from bursar.agents.lines import MAX_LINE_BYTES, LineSplitter
 from bursar.agents.opencode.adapter import OpencodeAgent
 from bursar.agents.port import WIDE_PIPE_BYTES, Agent, Launch, LaunchRequest, StopStep, StreamReader
@@ -40,6 +40,7 @@ __all__ = [
     "find_reset",
     "furnish",
     "give_back",
+    "mirror",
     "names_limit",
     "open_reader",
     "read_command",

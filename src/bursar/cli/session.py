@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -64,6 +65,7 @@ def conduct(
     conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow], watch: Watch, *, as_json: bool
 ) -> int:
     """Conducts the run to its end, prints its report on stdout and gives the exit code."""
+    gc.freeze()  # what is there now stays to the end: nobody need look through it for garbage again and again
     try:
         state, number = asyncio.run(_conduct(conductor, context, rows, watch))
     except Exception:

@@ -129,11 +129,14 @@ class LogIndex:
         return dict(self.database.query("SELECT model, data FROM price WHERE library = ?", (library,)))
 
     def keep_price(self, library: str, model: str, data: str) -> None:
-        """That is what the release says of the model; what other releases said is gone. Within a write."""
-        self.database.query("DELETE FROM price WHERE library <> ?", (library,))
+        """That is what the release says of the model. Within a write."""
         self.database.query(
             "INSERT OR REPLACE INTO price (model, library, data) VALUES (?, ?, ?)", (model, library, data)
         )
+
+    def forget_prices(self, library: str) -> None:
+        """What is kept is that release's alone. Within a write."""
+        self.database.query("DELETE FROM price WHERE library <> ?", (library,))
 
     def stated_prices(self) -> tuple[str, str]:
         """The mark and the digest of the prices that the user stated when calls were priced; empty for none."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Protocol
 
+from bursar.logs.bundles import Rates
 from bursar.logs.call import STANDARD
 from bursar.logs.index import LogIndex
 from bursar.logs.stated import NOTHING_STATED, StatedPrices
@@ -28,6 +29,11 @@ class CallPrices(Protocol):
 
     def costs_nano_usd(self, model: str, service_tier: str, day: int, calls: Iterable[Counts]) -> list[int | None]:
         """What each call cost that was made on that day (since 1970, UTC); None where nobody knows."""
+        ...
+
+    def whole_rates(self, model: str, service_tier: str, day: int, most_input: int) -> Rates | None:
+        """Nano-USD for a token of each counter, where calls with so much input at most cost just that, and nothing is
+        to be rounded; None where it is not so simple."""
         ...
 
 
@@ -70,8 +76,17 @@ class LoggedPrices:
             for i, r, s, t, o in calls
         ]
 
+    def whole_rates(self, model: str, service_tier: str, day: int, most_input: int) -> Rates | None:
+        """See `CallPrices`."""
+        bands = self._find(model, service_tier or STANDARD, day)
+        if bands is None or (bands[0] and most_input > bands[0][0]):
+            return None
+        whole = [rate // _UNIT for rate in bands[1][0] if rate is not None and not rate % _UNIT]
+        return None if len(whole) < len(COUNTERS) else (whole[0], whole[1], whole[2], whole[3], whole[4])
+
     def keep(self) -> None:
         """From now on these are the prices that were asked last."""
+        self._index.forget_prices(self._release)
         self._index.keep_price(self._release, _RELEASE, "[]")
         self._index.keep_stated_prices(self._stated.mark, self._digest)
 

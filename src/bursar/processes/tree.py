@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import select
 import signal
+from collections.abc import Callable
+from functools import lru_cache
 
 from bursar.processes.identity import parent_of
 
@@ -160,9 +162,17 @@ def _wait_for_exits(pids: list[int]) -> None:
 
 
 def _prctl(option: int, argument: int) -> None:
-    import ctypes
+    if _find_prctl()(option, argument, 0, 0, 0) != 0:
+        import ctypes
 
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(option, argument, 0, 0, 0) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+
+
+@lru_cache(maxsize=1)
+def _find_prctl() -> Callable[..., int]:
+    """The system's own; found once, also for all that is forked from here."""
+    import ctypes
+
+    found: Callable[..., int] = ctypes.CDLL(None, use_errno=True).prctl
+    return found

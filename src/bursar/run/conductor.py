@@ -15,6 +15,7 @@ from typing import assert_never
 from bursar.errors import BursarError
 from bursar.events import CheckpointPassed, RequestTaken, RunStarted, TaskSkipped
 from bursar.journal import AttemptRow, Request, RequestKind, RunState, TaskState
+from bursar.paths import LOGINS_FOLDER
 from bursar.run.accounts import other_budgets
 from bursar.run.alerts import RunAlerts
 from bursar.run.attempts import Attempts
@@ -51,6 +52,7 @@ from bursar.run.retrying import restore_routes
 from bursar.run.running_attempts import RunningAttempts
 from bursar.run.scheduler import Scheduler, Skipped
 from bursar.run.window_watch import WindowWatch
+from bursar.supervision import close_logins
 
 _WATCH_SECONDS = 1.0
 
@@ -140,6 +142,7 @@ class Conductor:
                 await asyncio.gather(*self._running.futures, return_exceptions=True)
                 self._leave_to_a_resume()
                 raise
+        close_logins(self._context.directory / LOGINS_FOLDER)
         self._tell_what_remains()
         self._place.bring_home(is_done=state is RunState.SUCCEEDED)
         return self._end(state)

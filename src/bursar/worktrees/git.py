@@ -49,7 +49,7 @@ def git(
         ended = subprocess.run(
             [_program(), *_SETTINGS, *arguments],
             cwd=directory,
-            env=_environment() | dict(environment or {}),
+            env=_environment() | {os.fsencode(name): os.fsencode(value) for name, value in (environment or {}).items()},
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
@@ -97,13 +97,16 @@ def _find_program(path: str | None) -> str:
     return program
 
 
-def _environment() -> dict[str, str]:
-    """Ours without GIT_*: a GIT_DIR or GIT_INDEX_FILE of the caller (a hook, say) would redirect every call."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _IDENTITY}
-    return kept | {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8"}
+def _environment() -> dict[bytes, bytes]:
+    """Ours without GIT_*: a GIT_DIR or GIT_INDEX_FILE of the caller (a hook, say) would redirect every call.
+
+    As bytes, which is what the system takes: it is asked for with every call.
+    """
+    kept = {name: value for name, value in os.environb.items() if not name.startswith(b"GIT_") or name in _KEPT}
+    return kept | {b"GIT_TERMINAL_PROMPT": b"0", b"GIT_OPTIONAL_LOCKS": b"0", b"LC_ALL": b"C.UTF-8"}
 
 
-_IDENTITY = frozenset(
-    {f"GIT_{role}_{part}" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL", "DATE")}
-    | {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"}
+_KEPT = frozenset(
+    {f"GIT_{role}_{part}".encode() for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL", "DATE")}
+    | {b"GIT_CONFIG_GLOBAL", b"GIT_CONFIG_SYSTEM", b"GIT_CONFIG_NOSYSTEM"}
 )

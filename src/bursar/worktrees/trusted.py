@@ -17,7 +17,11 @@ from pathlib import Path
 
 from bursar.worktrees.git import git
 
-_PROGRAMS = re.compile(r"(filter\..*|merge\..*\.driver|core\.(sshcommand|gitproxy|askpass)|protocol\..*)\Z", re.DOTALL)
+_PROGRAMS = re.compile(
+    r"(filter\..*|merge\..*\.driver|core\.(sshcommand|gitproxy|askpass|alternaterefscommand)|protocol\..*"
+    r"|remote\..*\.(uploadpack|vcs)|gpg\..*program|credential\..*)\Z",
+    re.DOTALL,
+)
 _OFF = {  # by a key's last part; others are off where they are empty
     "required": "false",
     "allow": "never",
@@ -38,8 +42,10 @@ class _Listed:
 class TrustedSettings:
     """The settings of one repository: as they were when first asked for, and what to say to git since then."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, bare: bool = False) -> None:
+        """`root` is a folder in the checkout; with `bare` the repository's own folder, whatever is in the checkout."""
         self._root = root
+        self._where = {"GIT_DIR": str(root), "GIT_WORK_TREE": str(root)} if bare else {}
         self._trusted = self._list(None)
         self._seen: dict[Fingerprint, Mapping[str, str]] = {self._look(None): {}}
 
@@ -70,7 +76,7 @@ class TrustedSettings:
         return variables
 
     def _list(self, git_dir: Path | None) -> _Listed:
-        where = {} if git_dir is None else {"GIT_DIR": str(git_dir)}
+        where = self._where if git_dir is None else {"GIT_DIR": str(git_dir)}
         _, output = git(self._root, "config", "--list", "--show-origin", "-z", environment=where)
         parts = output.split("\0")
         entries = (entry.partition("\n") for entry in parts[1::2])

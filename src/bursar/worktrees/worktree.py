@@ -13,6 +13,7 @@ from bursar.errors import SetupError
 from bursar.worktrees.folders import remove_folder
 from bursar.worktrees.git import git
 from bursar.worktrees.objects import compare, read_tree, write_commit
+from bursar.worktrees.private_view import named_in_view
 from bursar.worktrees.registry import register, unregister
 from bursar.worktrees.repository import Repository
 from bursar.worktrees.submodules import (
@@ -20,7 +21,6 @@ from bursar.worktrees.submodules import (
     SubmoduleChanged,
     changes_in_submodule,
     fill_submodule,
-    find_submodules,
 )
 from bursar.worktrees.trees import REPOSITORY, Difference
 
@@ -65,9 +65,10 @@ def create(repository: Repository, path: Path, base: str, contents: str | None =
     return worktree
 
 
-def commit_work(repository: Repository, worktree: Worktree, message: str) -> Change | None:
+def commit_work(repository: Repository, worktree: Worktree, message: str, *, view: Path | None = None) -> Change | None:
     """Everything in the worktree that git does not ignore, as one commit on its base; None if nothing differs.
 
+    With `view` (see `open_view`; it may not be there) also what git ignores, where the agent has added it there.
     Commits that the agent made on its own are folded into this one. The worktree's `.git` file is not believed:
     an agent can rewrite it, so the state folder is named outright. Files of a repository that the agent made inside
     are taken in as files: as a repository they would be a pointer to a commit that nobody else has.
@@ -81,6 +82,8 @@ def commit_work(repository: Repository, worktree: Worktree, message: str) -> Cha
     _check_submodules(repository, worktree)
     (worktree.state_dir / "index.lock").unlink(missing_ok=True)  # of a git that was killed; the agent runs no more
     tree = _write_tree(repository, worktree)
+    if view is not None and _add_ignored(repository, worktree, view):
+        tree = _write_tree(repository, worktree)
     changed = compare(repository, worktree.base, tree)
     if inner := _new_repositories(changed):
         _take_in(repository, worktree, inner)
@@ -168,7 +171,7 @@ def files_by_commit(
 def _submodules(repository: Repository, worktree: Worktree) -> Iterator[tuple[Submodule, Path]]:
     """Submodules that the user has checked out, each with its index."""
     if b".gitmodules" in read_tree(repository, worktree.base):
-        for number, submodule in enumerate(find_submodules(repository.root, worktree.base)):
+        for number, submodule in enumerate(repository.gits.submodules.find(worktree.base)):
             yield submodule, worktree.state_dir / "submodules" / f"{number}.index"
 
 
@@ -197,6 +200,33 @@ def _write_tree(repository: Repository, worktree: Worktree) -> str:
         git(worktree.path, *add, environment=where)
     _, tree = git(worktree.path, "write-tree", environment=where)
     return tree.strip()
+
+
+def _add_ignored(repository: Repository, worktree: Worktree, view: Path) -> bool:
+    """Files that git ignores and that the agent has added in its own git directory are in the index; whether any is."""
+    named = named_in_view(repository, worktree.path.name, view)
+    if not named:
+        return False
+    where = _where(repository, worktree)
+    _, listed = git(worktree.path, "ls-files", "-z", "--cached", environment=where)
+    missing = sorted(named.difference(listed.split("\0")))
+    added = [path for path in missing if _lies_within(worktree.path, path)]
+    if not added:
+        return False
+    paths = "\0".join(added).encode("utf-8", "surrogateescape")
+    add = ("add", "--force", "--pathspec-from-file=-", "--pathspec-file-nul")
+    code, _ = git(worktree.path, *add, environment=where, stdin=paths, accept=(0, 1, 128))
+    return code == 0
+
+
+def _lies_within(folder: Path, path: str) -> bool:
+    """Whether there is such a file, and no link or `..` on the way to it; the index that names it may say anything."""
+    parts = path.split("/")
+    if not {"", ".", ".."}.isdisjoint(parts) or any(part.lower() == ".git" for part in parts):
+        return False
+    above = [folder.joinpath(*parts[:number]) for number in range(1, len(parts))]
+    end = folder / path
+    return not any(each.is_symlink() for each in above) and (end.is_symlink() or end.is_file())
 
 
 def _new_repositories(changed: Iterable[Difference]) -> list[str]:

@@ -73,8 +73,12 @@ class ClaudeAgent(CliAgent):
         )
         kept = self._environment(environment, home) | ({CONTINUES: "1"} if continues else {})
         if home is not None and (own := credentials_folder(environment)) is not None:
-            kept["CLAUDE_SECURESTORAGE_CONFIG_DIR"] = str(own)  # it renews tokens there, under its own lock
-            home = replace(home, reached=(own / CREDENTIALS,))
+            # It renews tokens there, under its own lock, which is in that folder and beside it.
+            folder = own if request.logins is None else request.logins / self.name / "login"
+            kept["CLAUDE_SECURESTORAGE_CONFIG_DIR"] = str(folder)
+            if folder != own:
+                mirrored = {str(folder / CREDENTIALS): own / CREDENTIALS}
+                home = replace(home, reached=(folder.parent,), mirrored=mirrored)
         compacts = request.compacts and continues
         return Launch(
             argv=(self.find(), *self._arguments(request, continues=continues)),
