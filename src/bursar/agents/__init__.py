@@ -7,6 +7,7 @@ from bursar.agents.claude.adapter import ClaudeAgent
 from bursar.agents.claude.commands import read_command
 from bursar.agents.codex.adapter import CodexAgent
 from bursar.agents.command.adapter import CommandAgent
+from bursar.agents.command.mapping import EventMapping, read_mapping
 from bursar.agents.condition import Certainty, Condition, Problem
 from bursar.agents.gemini.adapter import GeminiAgent
 from bursar.agents.home import PrivateHome, furnish, give_back, mirror, strip
@@ -26,6 +27,7 @@ __all__ = [
     "CodexAgent",
     "CommandAgent",
     "Condition",
+    "EventMapping",
     "GeminiAgent",
     "Launch",
     "LaunchRequest",
@@ -42,6 +44,7 @@ __all__ = [
     "names_limit",
     "open_reader",
     "read_command",
+    "read_mapping",
     "strip",
     "subagent_settings",
 ]

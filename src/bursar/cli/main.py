@@ -126,9 +126,17 @@ def _heading(name: str) -> str:
 
 def tell_error(error: BursarError) -> None:
     """`error:`, the facts, and a hint that can be pasted, on stderr."""
-    sys.stderr.write(f"error: {error.message}\n")
+    sys.stderr.write(f"error: {_harmless(error.message)}\n")
     if error.hint:
-        sys.stderr.write(f"\nhint: {error.hint}\n")
+        sys.stderr.write(f"\nhint: {_harmless(error.hint)}\n")
+
+
+def _harmless(text: str) -> str:
+    """What a terminal would obey is escaped: names in errors may be those of a repository that somebody else wrote."""
+    if text.isprintable():
+        return text
+    kept = "\n\t"
+    return "".join(sign if sign.isprintable() or sign in kept else repr(sign)[1:-1] for sign in text)
 
 
 def _accept_any_text() -> None:
