@@ -168,7 +168,7 @@ class Completing:
 
 
 def _sound(amount: Amount) -> Amount:
-    """The same, with no more output than fresh tokens: where nobody said one of them, a sum has a bound in its place."""
+    """The same, with no more output than fresh tokens: a sum has a bound where nobody said, and bounds may cross."""
     if amount.output_tokens is None:
         return amount
     return replace(amount, output_tokens=min(amount.output_tokens, amount.counted(Counting.FRESH)))
