@@ -266,6 +266,10 @@ def breakdown(model: str, counts: tuple[int, int, int, int], cost: float) -> dic
     return {"modelName": model, **dict(zip(names, counts, strict=True)), "cost": cost}
 
 
+def day_of(sonnet: dict[str, Any]) -> dict[str, Any]:
+    return {"date": "2026-11-18", "modelBreakdowns": [sonnet, OPUS]}
+
+
 SONNET = breakdown("claude-sonnet-4-5", (1000, 50, 30, 200), 0.003945)
 OPUS = breakdown("claude-opus-4-5", (1000, 70, 30, 200), 0.007)
 
@@ -295,6 +299,16 @@ def test_verify_says_what_differs_and_why(bursar: Bursar, logs: Path, ccusage: C
     words = bursar("usage", "verify", "--command", ccusage({"claude": [day, stray]})).out
     assert "  input       bursar 2,000, ccusage 1,000\n" in words
     assert words.endswith("  why: not known; please report it\n3 of 3 days and models differ\n")
+
+
+def test_verify_says_what_bursar_refuses(bursar: Bursar, logs: Path, ccusage: Callable[[dict[str, Any]], str]) -> None:
+    """ccusage counts a million million tokens in one call; of a date that is none nobody counts anything."""
+    absurd, undated = line("m8", "r8", usage=usage(output_tokens=10**12)), line("m9", "r9", at="soon")
+    (logs / "s2.jsonl").write_bytes(encode(absurd, undated))
+    theirs = breakdown("claude-sonnet-4-5", (2000, 50 + 10**12, 60, 400), 15_000_000.0)
+    said = bursar("usage", "verify", "--command", ccusage({"claude": [day_of(theirs)]}))
+    assert "  why: bursar refuses records: a count that no call can have (1)\n" in said.out
+    assert said.code == 1
 
 
 @pytest.mark.usefixtures("logs")

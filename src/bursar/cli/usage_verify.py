@@ -16,7 +16,7 @@ from bursar.cli.parsing import parser
 from bursar.cli.usage_zone import zone_of
 from bursar.errors import OK, TASK_FAILED, SetupError, UserError
 from bursar.logs import LogIndex, Totals, Wanted, Zone, day_of, open_index, rows_by_day, update_index
-from bursar.logs.dropped import Dropped, find_dropped, find_tiers
+from bursar.logs.dropped import Dropped, find_dropped, find_refused, find_tiers
 from bursar.money import NANO_PER_USD
 
 _TIMEOUT_SECONDS = 600
@@ -53,8 +53,11 @@ def main(arguments: Sequence[str]) -> int:
     for agent in agents:
         theirs |= _ask(command, agent, chosen.timezone)
     theirs = _without_speeds(theirs, ours)
-    dropped = _reasons(find_dropped(os.environ), zone)
-    differences = list(_differences(ours, theirs, dropped, _reasons(find_tiers(os.environ), zone)))
+    whys = {
+        "ccusage leaves records out": _reasons(find_dropped(os.environ), zone),
+        "bursar refuses records": _reasons(find_refused(os.environ), zone),
+    }
+    differences = list(_differences(ours, theirs, whys, _reasons(find_tiers(os.environ), zone)))
     if chosen.json:
         sys.stdout.write(json.dumps({"same": not differences, "differences": differences}, indent=2) + "\n")
     else:
@@ -183,13 +186,14 @@ def _reasons(records: Iterable[Dropped], zone: Zone) -> Mapping[Key, str]:
 
 
 def _differences(
-    ours: Counts, theirs: Counts, dropped: Mapping[Key, str], tiers: Mapping[Key, str]
+    ours: Counts, theirs: Counts, whys: Mapping[str, Mapping[Key, str]], tiers: Mapping[Key, str]
 ) -> Iterator[dict[str, object]]:
+    """`whys`: why a count differs, by what is done and where; `tiers`: why a cost does."""
     nothing = Counted((0, 0, 0, 0), 0.0)
     for key in sorted(ours.keys() | theirs.keys()):
         one, other = ours.get(key, nothing), theirs.get(key, nothing)
         if one.tokens != other.tokens:
-            reason = f"ccusage leaves records out: {dropped[key]}" if key in dropped else ""
+            reason = "; ".join(f"{what}: {where[key]}" for what, where in whys.items() if key in where)
         elif not _costs_differ(one, other, is_known=key not in tiers):
             continue
         else:
