@@ -301,6 +301,26 @@ def test_verify_says_what_differs_and_why(bursar: Bursar, logs: Path, ccusage: C
     assert words.endswith("  why: not known; please report it\n3 of 3 days and models differ\n")
 
 
+@pytest.mark.parametrize(("beside", "code"), [(14, 0), (13, 1)])
+def test_verify_counts_reasoning_as_output(
+    bursar: Bursar, logs: Path, ccusage: Callable[[dict[str, Any]], str], beside: int, code: int
+) -> None:
+    """Of Gemini CLI and OpenCode ccusage has it in the total of the day alone."""
+    chats = logs.parents[2] / "home" / ".gemini" / "tmp" / "shop" / "chats"
+    chats.mkdir(parents=True)
+    tokens = {"input": 1000, "output": 50, "cached": 200, "thoughts": 7, "tool": 0, "total": 1057}
+    lines = [
+        {"id": f"g{number}", "timestamp": "2026-11-18T10:00:00Z", "type": "gemini", "model": model, "tokens": tokens}
+        for number, model in enumerate(("gemini-2.5-flash", "gemini-3-pro-preview"))
+    ]
+    (chats / "session-2026-11-18T10-00-3f1c2a64.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
+    report = json.loads(bursar("usage", "daily", "--json", "--agent", "gemini", "--timezone", "UTC").out)["daily"][0]
+    models = [breakdown(each["modelName"], (800, 50, 0, 200), each["cost"]) for each in report["modelBreakdowns"]]
+    day = {"date": "2026-11-18", "modelBreakdowns": models, "totalTokens": 2100 + beside}
+    said = bursar("usage", "verify", "--command", ccusage({"gemini": [day], "claude": [day_of(SONNET)]}))
+    assert said.code == code, said.out
+
+
 def test_verify_says_what_bursar_refuses(bursar: Bursar, logs: Path, ccusage: Callable[[dict[str, Any]], str]) -> None:
     """ccusage counts a million million tokens in one call; of a date that is none nobody counts anything."""
     absurd, undated = line("m8", "r8", usage=usage(output_tokens=10**12)), line("m9", "r9", at="soon")

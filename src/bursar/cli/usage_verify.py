@@ -23,6 +23,8 @@ _TIMEOUT_SECONDS = 600
 _COUNTERS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens")
 _WORDS = ("input", "output", "cache write", "cache read")
 _HALF_A_CENT = 0.005
+_REASONING_BESIDE = ("gemini", "opencode")
+_ALL_MODELS = ""
 _PRICES = "the price lists, or how they count long contexts"
 
 
@@ -52,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     theirs: Counts = {}
     for agent in agents:
         theirs |= _ask(command, agent, chosen.timezone)
-    theirs = _without_speeds(theirs, ours)
+    theirs = _with_reasoning(_without_speeds(theirs, ours), ours)
     whys = {
         "ccusage leaves records out": _reasons(find_dropped(os.environ), zone),
         "bursar refuses records": _reasons(find_refused(os.environ), zone),
@@ -142,9 +144,13 @@ def _its_places(agent: str) -> dict[str, str]:
 def _read_report(agent: str, report: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str], Counted]]:
     for day in report["daily"]:
         if "modelBreakdowns" in day:
+            beside = int(day.get("totalTokens", 0))
             for model in day["modelBreakdowns"]:
                 cost = None if model.get("missingPricing") else model["cost"]
                 yield (agent, day["date"], model["modelName"]), Counted(_tokens(model), cost)
+                beside -= sum(_tokens(model))
+            if beside > 0 and agent in _REASONING_BESIDE:
+                yield (agent, day["date"], _ALL_MODELS), Counted((0, beside, 0, 0), None)
             continue
         alone = len(day["models"]) == 1  # it says what a day cost, and not what a model did
         for name, model in day["models"].items():
@@ -164,6 +170,22 @@ def _without_speeds(theirs: Counts, ours: Counts) -> Counts:
         if agent == "claude" and key not in ours:
             key = (agent, day, name.removesuffix("-fast"))
         counts[key] = _add(counts[key], counted) if key in counts else counted
+    return counts
+
+
+def _with_reasoning(theirs: Counts, ours: Counts) -> Counts:
+    """What ccusage has in a day's total alone is in the output of the day's models.
+
+    It does not say of which: where our figures account for all of it, they say; else it belongs to the first.
+    """
+    counts = {key: counted for key, counted in theirs.items() if key[2] != _ALL_MODELS}
+    for (agent, day, _), beside in (item for item in theirs.items() if item[0][2] == _ALL_MODELS):
+        models = [key for key in counts if key[:2] == (agent, day)]
+        missing = [max(0, ours[key].tokens[1] - counts[key].tokens[1]) if key in ours else 0 for key in models]
+        if sum(missing) != beside.tokens[1]:
+            missing = [beside.tokens[1], *(0 for _ in models[1:])]
+        for key, tokens in zip(models, missing, strict=False):
+            counts[key] = _add(counts[key], Counted((0, tokens, 0, 0), 0.0))
     return counts
 
 
