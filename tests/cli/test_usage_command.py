@@ -132,6 +132,10 @@ def test_no_logs(bursar: Bursar, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         (("daily", "--project", "--json"), "expected one argument"),
         (("sunday",), "invalid choice"),
         (("windows", "--csv"), "windows are no table"),
+        (("windows", "--since", "2026-11-01"), "unrecognized arguments: --since 2026-11-01"),
+        (("windows", "--breakdown"), "unrecognized arguments: --breakdown"),
+        (("statusline", "--json"), "unrecognized arguments: --json"),
+        (("statusline", "--last", "3"), "unrecognized arguments: --last 3"),
         (("verify", "--command", "'"), "--command: No closing quotation"),
         (("verify", "--command", ""), "--command is empty"),
     ],
@@ -215,12 +219,30 @@ def test_a_status_line(bursar: Bursar, told: Callable[[object], None]) -> None:
         b"[]",
         {"session_id": 5, "model": "x", "rate_limits": {"five_hour": {"used_percentage": 1_795_010_400}}, "cost": 7},
         {"session_id": "", "rate_limits": [], "model": {"display_name": "\x1b"}},
+        {"model": {"display_name": "\x1b"}, "rate_limits": {"five_hour": {"used_percentage": True}}},
     ],
 )
 def test_a_status_line_whatever_is_handed_over(bursar: Bursar, told: Callable[[object], None], value: object) -> None:
     told(value)
     said = bursar("usage", "statusline", "--timezone", "UTC")
     assert (said.code, said.out) == (0, "today 0.01 USD | block 0.00 USD, 3h 00m left\n")
+
+
+@pytest.mark.usefixtures("logs", "noon")
+def test_a_status_line_of_a_session_that_is_called_by_half_a_character(
+    bursar: Bursar, told: Callable[[object], None]
+) -> None:
+    told(b'{"session_id": "\\ud800"}')
+    said = bursar("usage", "statusline", "--timezone", "UTC")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("session 0.00 USD | today")
+
+
+@pytest.mark.usefixtures("logs")
+@pytest.mark.parametrize("flag", ["--model", "--project"])
+def test_a_filter_that_is_no_text_finds_nothing(bursar: Bursar, flag: str) -> None:
+    said = bursar("usage", "daily", flag, "\udcff")
+    assert (said.code, said.out, said.err) == (0, "nothing was used\n", "")
 
 
 @pytest.mark.usefixtures("logs", "noon")
