@@ -36,14 +36,7 @@ from bursar.logs.files import FolderSearch
 
 CCUSAGE = "20.0.24"
 CACHE = Path(__file__).parents[1] / ".cache" / "ccusage"
-SCRIPT = """\
-#!{python}
-import sys
-from bursar.cli.main import main
-if __name__ == '__main__':
-    sys.argv[0] = sys.argv[0].removesuffix('.exe')
-    sys.exit(main())
-"""
+SCRIPT = str(Path(sys.executable).with_name("bursar"))
 COLD_AIM, WARM_AIM, REPORT_AIM_MS, EVENT_AIM_US, MEMORY_AIM_MB = 1.1, 10.0, 60.0, 50.0, 100.0
 COUNTERS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens")
 CENT = 0.005
@@ -110,7 +103,7 @@ def measure_tree(folder: Path, megabytes: int, program: str | None, rounds: int)
         "CLAUDE_CONFIG_DIR": str(folder / "claude"),
         "BURSAR_STATE_DIR": str(folder / "state"),
     }
-    ours = [write_script(folder), "usage", "daily", "--json"]
+    ours = [SCRIPT, "usage", "daily", "--json"]
     theirs = [] if program is None else [program, "claude", "daily", "--json", "--offline"]
     names = ("python -c pass", "ccusage", "bursar, from nothing", "bursar, again")
     sides: dict[str, list[Spent]] = {name: [] for name in names}
@@ -128,14 +121,6 @@ def measure_tree(folder: Path, megabytes: int, program: str | None, rounds: int)
                 sides[name].append(spent)
     print_sides(sides, size)
     print_event(folder / "claude" / "projects")
-
-
-def write_script(folder: Path) -> str:
-    """The command as installers write it today. Those of 2023 have it import `re`, which takes 4 ms and is not ours."""
-    script = folder / "bursar"
-    script.write_text(SCRIPT.format(python=sys.executable))
-    script.chmod(0o755)
-    return str(script)
 
 
 def run(argv: Sequence[str], environment: Mapping[str, str]) -> Spent:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -157,6 +158,20 @@ class RateTable:
             standard = (known for known in meant if known.service_tier == STANDARD)
             self._found[key] = next(own, None) or next(standard, None)
         return self._found[key]
+
+    @cached_property
+    def text(self) -> str:
+        """The table as JSON, always the same: it goes along with every attempt."""
+        import json  # reports of what was spent get on without
+
+        return json.dumps(self.to_data())
+
+    @classmethod
+    def from_text(cls, text: str) -> RateTable:
+        """The table whose `text` this is."""
+        import json
+
+        return cls.from_data(json.loads(text))
 
     def to_data(self) -> dict[str, Any]:
         """The table as JSON values."""

@@ -29,6 +29,7 @@ from bursar.supervision.stop_ladder import StopLadder
 from bursar.supervision.windows import WindowNotes
 
 _CHUNK_BYTES = 1 << 18
+_UNWATCHED_SECONDS = 1.0  # most of what a look at processes and disk costs, short attempts need not pay
 
 
 class Log(Protocol):
@@ -72,13 +73,14 @@ class Supervision:
         self._home = AgentHome(spec.home, Path(spec.directory))
         self._ladder = StopLadder(spec.stop_ladder)
         self._directory = Path(spec.directory)
-        self._limits = LimitWatch(spec.limits, [Path(place) for place in spec.own_folders])
         self._complaints = self._directory / STDERR_FILE
         self._log_bytes = spec.limits.log_bytes
         self._left_out = 0
         self._is_cut_off = False
         self._windows = WindowNotes(self._directory)
         self._started_at = clock.monotonic()
+        places = [Path(place) for place in spec.own_folders]
+        self._limits = LimitWatch(spec.limits, places, self._started_at + _UNWATCHED_SECONDS)
         self._ends_at = None if spec.limit_seconds is None else self._started_at + spec.limit_seconds
         self._ending = Ending.EXITED
         self._limit = ""
