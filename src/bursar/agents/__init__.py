@@ -11,6 +11,7 @@ from bursar.agents.condition import Certainty, Condition, Problem
 from bursar.agents.gemini.adapter import GeminiAgent
 from bursar.agents.home import PrivateHome, furnish, give_back, strip
 from bursar.agents.lines import MAX_LINE_BYTES, LineSplitter
+from bursar.agents.mailbox import empty_mailbox, put_words, were_heard
 from bursar.agents.opencode.adapter import OpencodeAgent
 from bursar.agents.port import WIDE_PIPE_BYTES, Agent, Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.readers import open_reader
@@ -35,12 +36,15 @@ __all__ = [
     "Problem",
     "StopStep",
     "StreamReader",
+    "empty_mailbox",
     "find_reset",
     "furnish",
     "give_back",
     "names_limit",
     "open_reader",
+    "put_words",
     "read_command",
     "strip",
     "subagent_settings",
+    "were_heard",
 ]

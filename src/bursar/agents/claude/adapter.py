@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,6 +20,7 @@ from bursar.agents.cli_agent import CliAgent, read_output_cap
 from bursar.agents.condition import Condition
 from bursar.agents.environment import CONTINUES, allowed
 from bursar.agents.home import PrivateHome
+from bursar.agents.mailbox import hook_table
 from bursar.agents.port import NARROW_PIPE_BYTES, Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.subagents import settings_of
 from bursar.errors import SetupError
@@ -84,6 +86,8 @@ SESSION_MARK_PREFIXES = (
 )
 
 COMPACT = b"/compact"
+TOOL_EVENTS = ("PostToolUse", "PostToolUseFailure")
+HOOK_SECONDS = 10
 STREAMING = ("--output-format", "stream-json", "--verbose", "--include-partial-messages")
 
 SETTINGS: Mapping[str, str] = MappingProxyType(
@@ -123,6 +127,7 @@ class ClaudeAgent(CliAgent):
         """
         home = with_commands(self.home_of(request, environment), request, environment)
         private = None if home is None else home.folder
+        mailbox = None if "--settings" in self._extra_arguments else self.mailbox_of(request, home)
         continues = request.continues and self.has_conversation(
             request.session_id, request.worktree, private, environment
         )
@@ -148,6 +153,7 @@ class ClaudeAgent(CliAgent):
             # Sub-agents are silent otherwise: their calls would only be known from the closing statement.
             *(("--forward-subagent-text",) if self._nested else ()),
             *(("--disallowedTools", ",".join(withheld)) if withheld else ()),
+            *(() if mailbox is None else ("--settings", _hooks(mailbox))),
             *self._extra_arguments,
         )
         kept = with_settings(self.passes(environment, home, cloud_prefixes(environment)))
@@ -175,6 +181,7 @@ class ClaudeAgent(CliAgent):
             pipe_bytes=NARROW_PIPE_BYTES,
             before=(COMPACT,) if compacts else (),
             telemetry=telemetry,
+            mailbox=mailbox,
         )
 
     def has_conversation(
@@ -224,6 +231,10 @@ def with_settings(environment: Mapping[str, str]) -> dict[str, str]:
 def output_cap_of(environment: Mapping[str, str]) -> int:
     """The most output tokens of one call: the user's own setting goes before ours."""
     return read_output_cap(environment, "CLAUDE_CODE_MAX_OUTPUT_TOKENS", otherwise=OUTPUT_CAP_TOKENS)
+
+
+def _hooks(mailbox: Path) -> str:
+    return json.dumps({"hooks": hook_table(mailbox, TOOL_EVENTS, HOOK_SECONDS)})
 
 
 def _is_session_mark(name: str) -> bool:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 from bursar.agents.cli_agent import CliAgent
 from bursar.agents.condition import Condition
 from bursar.agents.gemini.condition import PACKAGE, examine_gemini
-from bursar.agents.gemini.home import furnish_gemini
+from bursar.agents.gemini.home import SETTINGS_FILE, furnish_gemini
 from bursar.agents.gemini.reader import GeminiReader
 from bursar.agents.gemini.subagents import READ_ONLY, TYPES
 from bursar.agents.home import PrivateHome
+from bursar.agents.mailbox import hook_table
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.subagents import settings_of
 
@@ -29,6 +32,7 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
 )
 
 ENV_FILE = ".gemini/.env"
+HOOK_MILLISECONDS = 10_000
 PREFIXES = ("GEMINI_", "GOOGLE_", "CODE_ASSIST_")
 HOME_VARIABLES = frozenset({"GEMINI_CLI_HOME"})
 
@@ -61,6 +65,8 @@ class GeminiAgent(CliAgent):
             SetupError: the program is not installed.
         """
         home = self.home_of(request, environment)
+        mailbox = self.mailbox_of(request, home)
+        home = home if home is None or mailbox is None else with_hook(home, mailbox)
         kind = settings_of(TYPES, request.subagent, writes_files=request.writes_files)
         argv = (
             self.find(),
@@ -85,6 +91,7 @@ class GeminiAgent(CliAgent):
             stdin=request.prompt.encode(),
             output_cap=OUTPUT_CAP_TOKENS,
             home=home,
+            mailbox=mailbox,
         )
 
     def _silenced(self, worktree: Path) -> dict[str, str]:
@@ -98,6 +105,13 @@ class GeminiAgent(CliAgent):
     def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
         """A reader for one new process, which finds its log by the `environment` that it was started with."""
         return GeminiReader(environment)
+
+
+def with_hook(home: PrivateHome, mailbox: Path) -> PrivateHome:
+    """The home, whose settings have the words that are for the agent handed to it after each tool."""
+    settings = json.loads(home.written[SETTINGS_FILE])
+    settings["hooks"] = hook_table(mailbox, ("AfterTool",), HOOK_MILLISECONDS)
+    return replace(home, written={**home.written, SETTINGS_FILE: json.dumps(settings).encode()})
 
 
 def variables_in(path: Path) -> list[str]:
