@@ -23,9 +23,8 @@ def hook_command(mailbox: Path, event: str) -> str:
     """What a shell runs after a tool: nothing without words; else they are printed as that event's answer, once."""
     full, heard = shlex.quote(str(mailbox)), shlex.quote(f"{mailbox}{_HEARD}")
     before = f'{{"hookSpecificOutput":{{"hookEventName":"{event}","additionalContext":'
-    return (
-        f"test ! -e {full} || {{ mv {full} {heard} && printf %s {shlex.quote(before)} && cat {heard} && printf '}}}}'; }}"
-    )
+    told = f"printf %s {shlex.quote(before)} && cat {heard} && printf '}}}}'"
+    return f"test ! -e {full} || {{ mv {full} {heard} && {told}; }}"
 
 
 def hook_table(mailbox: Path, events: Sequence[str], seconds: int) -> dict[str, object]:

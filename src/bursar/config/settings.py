@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from bursar.budget import Unit, WindowLimit, parse_limit
+from bursar.budget import Unit, WindowLimit, parse_limit, parse_share
 from bursar.config.files import project_file, read_settings_file, user_file
 from bursar.config.ledger_place import URL_VARIABLE, check_ledger_url
 from bursar.config.parallel import ParallelTable, check_parallel, parallel_in_environment
@@ -37,6 +37,8 @@ class RunTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     Attributes:
         verify_merged: work that others' was merged beside is verified again with it.
         fresh_attempts: at one task in one run, after its work could not be merged; then a person is asked.
+        wrap_up_calls: an agent is told to wrap up when its limits have room for no more calls than that.
+        wrap_up_window: the same, when so much of a window of its subscription is used.
     """
 
     agent: str = "claude"
@@ -47,6 +49,16 @@ class RunTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     verify_merged: bool = True
     fresh_attempts: int = 1
     forecast_seconds: float = 15.0
+    wrap_up_calls: int = 2
+    wrap_up_window: str = "98%"
+
+    def wrap_up_percent(self) -> float:
+        """The share of a window; 0 for never.
+
+        Raises:
+            UserError: it is no share of a whole.
+        """
+        return 0.0 if self.wrap_up_window in {"", "0", "0%"} else parse_share(self.wrap_up_window)
 
 
 class RoutingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -309,6 +321,9 @@ def _check(settings: Settings, path: Path) -> None:
         raise UserError(f"{path}: run.fresh_attempts must be from 0 to 10, not {run.fresh_attempts}")
     if not 0 <= run.forecast_seconds <= 24 * 60 * 60:
         raise UserError(f"{path}: run.forecast_seconds must be from 0 (never) to a day, not {run.forecast_seconds}")
+    if not 0 <= run.wrap_up_calls <= 100:
+        raise UserError(f"{path}: run.wrap_up_calls must be from 0 (never) to 100, not {run.wrap_up_calls}")
+    run.wrap_up_percent()
     check_parallel(settings.parallel, f"{path}: parallel.")
     check_prices(settings.price, f"{path}: ")
     check_windows(settings.window, f"{path}: ")

@@ -36,6 +36,15 @@ INSTRUCTIONS = ("AGENTS.md", "CLAUDE.md", "CONTEXT.md")  # the first that is the
 NESTED_TOOLS = ("task",)
 PLUGIN = Path(__file__).with_name("mailbox.js")
 
+# Without these it waits, where it has any plugin, until types for authors of plugins were fetched from npm's registry.
+_TYPES = {"packages": {"": {"dependencies": {"@opencode-ai/plugin": "*"}}}}
+UNINSTALLED: Mapping[str, bytes] = MappingProxyType(
+    {
+        ".config/opencode/package-lock.json": json.dumps(_TYPES).encode(),
+        ".config/opencode/node_modules/.none": b"",
+    }
+)
+
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
         "OPENCODE_DISABLE_AUTOUPDATE": "1",
@@ -156,9 +165,7 @@ def with_settings(
     return kept
 
 
-def with_plugin(
-    home: PrivateHome, mailbox: Path, environment: Mapping[str, str]
-) -> tuple[PrivateHome, dict[str, str]]:
+def with_plugin(home: PrivateHome, mailbox: Path, environment: Mapping[str, str]) -> tuple[PrivateHome, dict[str, str]]:
     """The home with the plugin that hands over what is in the mailbox, and the environment that makes the CLI load it.
 
     It has no hooks that are commands.
@@ -169,7 +176,7 @@ def with_plugin(
     plugins = [*(listed if isinstance(listed, list) else ()), (home.folder / PLUGIN.name).as_uri()]
     config = json.dumps({**own, "plugin": plugins})
     return (
-        replace(home, written={**home.written, PLUGIN.name: text.encode()}),
+        replace(home, written={**home.written, **UNINSTALLED, PLUGIN.name: text.encode()}),
         {**environment, CONFIG_VARIABLE: config},
     )
 
