@@ -58,7 +58,12 @@ class RunTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Raises:
             UserError: it is no share of a whole.
         """
-        return 0.0 if self.wrap_up_window in {"", "0", "0%"} else parse_share(self.wrap_up_window)
+        if self.wrap_up_window in {"", "0", "0%"}:
+            return 0.0
+        try:
+            return parse_share(self.wrap_up_window)
+        except UserError as error:
+            raise UserError(f"run.wrap_up_window: {error.message}", hint='wrap_up_window = "98%"') from error
 
 
 class RoutingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
