@@ -12,6 +12,8 @@ from types import MappingProxyType
 
 from bursar.agents.cli_agent import CliAgent
 from bursar.agents.condition import Condition
+from bursar.agents.environment import CONTINUES
+from bursar.agents.gemini.chat_log import find_chat_log, gemini_home
 from bursar.agents.gemini.condition import PACKAGE, examine_gemini
 from bursar.agents.gemini.home import SETTINGS_FILE, furnish_gemini
 from bursar.agents.gemini.reader import GeminiReader
@@ -67,13 +69,14 @@ class GeminiAgent(CliAgent):
         home = self.home_of(request, environment)
         mailbox = self.mailbox_of(request, home)
         home = home if home is None or mailbox is None else with_hook(home, mailbox)
+        log = self._find_log(request.session_id, home, environment) if request.continues else None
         kind = settings_of(TYPES, request.subagent, writes_files=request.writes_files)
         argv = (
             self.find(),
             *("-p", ""),
             *("--output-format", "stream-json"),
             *("--model", request.model),  # without one it asks a model which one to ask
-            *("--session-id", request.session_id),
+            *("--session-id" if log is None else "--resume", request.session_id),
             *("--approval-mode", "yolo"),  # the others do not offer a shell
             "--skip-trust",  # it is obeyed after settings were read: by then nobody trusted the folder (see README)
             *(() if self._nested else ("--policy", str(WITHHELD))),
@@ -87,6 +90,7 @@ class GeminiAgent(CliAgent):
                 **self.passes(environment, home),
                 **SETTINGS,
                 "GEMINI_CLI_TRUST_WORKSPACE": "true" if self._repository_settings else "false",
+                **({} if log is None else {CONTINUES: str(log.stat().st_size)}),
             },
             stdin=request.prompt.encode(),
             output_cap=OUTPUT_CAP_TOKENS,
@@ -101,6 +105,17 @@ class GeminiAgent(CliAgent):
     def furnishing(self, folder: Path, environment: Mapping[str, str]) -> PrivateHome:
         """The login, and settings of ours: how it logs in, and nothing to its maker."""
         return furnish_gemini(folder, environment, repository_settings=self._repository_settings)
+
+    def has_conversation(
+        self, session_id: str, worktree: Path, home: Path | None, environment: Mapping[str, str]
+    ) -> bool:
+        """Whether its log of the chat is there; the CLI looks for it among those of the same folder."""
+        private = PrivateHome(folder=home) if home is not None and self._private_home else None
+        return self._find_log(session_id, private, environment) is not None
+
+    def _find_log(self, session_id: str, home: PrivateHome | None, environment: Mapping[str, str]) -> Path | None:
+        own = gemini_home(environment) if home is None else home.folder / ".gemini"
+        return find_chat_log(own, session_id)
 
     def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
         """A reader for one new process, which finds its log by the `environment` that it was started with."""
