@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Bursar
 from tests.integration.kit import ARGV, PLAN, Ended, Project, open_project, plan, script, settings, task
 
 GOOD = plan(task("One"))
@@ -296,3 +297,9 @@ def test_state_directory_that_cannot_be_written(project: Project) -> None:
         del project.more["BURSAR_STATE_DIR"]
     assert ended.code == 6
     assert str(blocked) in ended.err
+
+
+def test_names_in_errors_do_not_steer_a_terminal(bursar: Bursar) -> None:
+    """They may be those of somebody else's repository."""
+    said = bursar("agent", "list", "ev\x1b[31mil\u202e\r")
+    assert said.err.startswith("error: there is no agent `ev\\x1b[31mil\\u202e\\r`\n")

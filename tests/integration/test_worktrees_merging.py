@@ -219,6 +219,23 @@ def test_a_branch_in_another_worktree_of_the_users_is_an_obstacle(checkout: Chec
     assert_left_alone(checkout, "main", tip, "could not be moved")
 
 
+@pytest.mark.parametrize("what", ["rebase", "bisection"])
+def test_a_branch_that_is_left_for_a_while_is_an_obstacle(checkout: Checkout, what: str) -> None:
+    """It would be put back to where it was, or its end refused."""
+    base = checkout.head
+    checkout.git("checkout", "--quiet", "-b", "work")
+    checkout.commit({"d.txt": "four\n"})
+    tip = checkout.commit({"e.txt": "five\n"})
+    if what == "rebase":
+        checkout.git("-c", "sequence.editor=sed -i s/^pick/edit/", "rebase", "--quiet", "--interactive", base)
+    else:
+        checkout.git("bisect", "start", tip, base)
+    new = checkout.git("commit-tree", "HEAD^{tree}", "-p", tip, "-m", "merged")
+    result = fast_forward(checkout.repository, "work", new)
+    assert result.obstacle == f"branch work could not be moved: a {what} of it is under way"
+    assert checkout.git("rev-parse", "work") == tip
+
+
 def test_a_branch_instead_of_the_detached_head_is_an_obstacle(checkout: Checkout) -> None:
     tip = change(checkout, checkout.head, {"a.txt": "x\n"})
     assert_left_alone(checkout, None, tip, "another branch was checked out")

@@ -22,6 +22,8 @@ class LaunchRequest:
         subagent: the task's type: `general-purpose`, `explore`, `plan`, `bash` (see `subagents`).
         writes_files: the task is due to write files, whatever its type.
         home: where the attempt's private home may be; None: there is none, and the agent lives in the user's.
+        logins: a folder for logins that are not to be renewed in their place, because they cannot be reached from where
+            the agent runs; other attempts have the same. None: they can.
     """
 
     prompt: str
@@ -31,6 +33,7 @@ class LaunchRequest:
     subagent: str = "general-purpose"
     writes_files: bool = False
     home: Path | None = None
+    logins: Path | None = None
     permission_mode: str | None = None  # None: the adapter's own, as with the tools
     allowed_tools: tuple[str, ...] | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)  # what is to lie in its private home, by place

@@ -5,8 +5,7 @@ from __future__ import annotations
 import _thread
 import os
 
-import apsw
-
+from bursar.database.engine import apsw
 from bursar.database.files import KEEP_HINT
 from bursar.database.lock import unlock_file
 from bursar.database.turns import Turns

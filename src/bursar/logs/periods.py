@@ -216,6 +216,7 @@ def rows_by_day(index: LogIndex, wanted: Wanted, zone: Zone, label: Callable[[in
     query = index.database.query
     ((first, last),) = query(f"SELECT min(quarter), max(quarter) FROM quarter WHERE {condition}", values)
     models, rows = _models(index), dict[str, UsageRow]()
+    labelled, name = None, ""
     for start, end, ahead in zone.spans(first, last) if first is not None else ():
         found = query(
             f"SELECT (quarter + ?) / 96 AS day, model, min(first_at), max(last_at), {_SUMS} FROM quarter"
@@ -223,7 +224,8 @@ def rows_by_day(index: LogIndex, wanted: Wanted, zone: Zone, label: Callable[[in
             (ahead, *values, start, end),
         )
         for day, model, first_at, last_at, *sums in found:
-            name = label(day)
+            if day != labelled:
+                labelled, name = day, label(day)
             row = rows.get(name)
             if row is None:
                 row = rows[name] = UsageRow(name, first_at, last_at)

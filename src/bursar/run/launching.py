@@ -9,6 +9,7 @@ from bursar.agents import WIDE_PIPE_BYTES, LaunchRequest, PrivateHome
 from bursar.budget import RUN_THRESHOLDS, Budget, Counting, Limit, OnLimit, Unit
 from bursar.errors import SetupError
 from bursar.journal import AttemptRow, Remainder, escaped
+from bursar.paths import LOGINS_FOLDER
 from bursar.plan import ARCHIVE_NAME, Task
 from bursar.run.checkpoints import decided_before, decisions_in_words
 from bursar.run.confinement import confine_agent
@@ -54,7 +55,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow, inherited: str 
             StopRung(signal=int(rung.signal), to_group=rung.to_group, grace_seconds=rung.grace_seconds)
             for rung in agent.stop_ladder
         ],
-        rates=context.rates.to_data(),
+        rates=context.rates.text,
         units=_units(blocking),
         countings=sorted(_part_countings(blocking)),
         step_output_tokens=output_of(step.tokens),
@@ -90,6 +91,7 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow, inherited: 
     """
     worktree, instance = Path(row.worktree), context.instances.get(task.number)
     home = home_of(context, row)
+    logins = None if context.sandbox is None else context.directory / LOGINS_FOLDER
     if instance is None:
         continued = continued_by(context, row)
         return LaunchRequest(
@@ -100,6 +102,7 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow, inherited: 
             subagent=task.subagent,
             writes_files=bool(task.files),
             home=home,
+            logins=logins,
             continues=keeps_conversation(row, continued),
             listens=bool(context.settings.wrap_up_calls or context.settings.wrap_up_window_percent),
         )
@@ -114,6 +117,7 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow, inherited: 
         continues=instance.continues,
         compacts=instance.compacts_history,
         home=home if instance.session_id is None else None,
+        logins=logins,
     )
 
 

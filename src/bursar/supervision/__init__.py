@@ -5,7 +5,7 @@ needs nobody: it goes on when the conductor is gone, and when it dies the kernel
 worktree and no git: it is handed a spec and leaves an outcome.
 """
 
-from bursar.supervision.agent_home import close_home, open_home
+from bursar.supervision.agent_home import close_home, close_logins, open_home
 from bursar.supervision.auditing import keep_audit
 from bursar.supervision.inbox import Inbox
 from bursar.supervision.limits import AttemptLimits
@@ -50,6 +50,7 @@ __all__ = [
     "WrapUpSpec",
     "claim",
     "close_home",
+    "close_logins",
     "encode_spec",
     "keep_audit",
     "open_home",

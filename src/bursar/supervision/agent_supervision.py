@@ -31,6 +31,7 @@ from bursar.supervision.wrapping_up import WrapUp
 
 _CHUNK_BYTES = 1 << 18
 _LONGEST_MESSAGE = 2000
+_UNWATCHED_SECONDS = 1.0  # most of what a look at processes and disk costs, short attempts need not pay
 
 
 class Log(Protocol):
@@ -74,7 +75,6 @@ class Supervision:
         self._home = AgentHome(spec.home, Path(spec.directory))
         self._ladder = StopLadder(spec.stop_ladder)
         self._directory = Path(spec.directory)
-        self._limits = LimitWatch(spec.limits, [Path(place) for place in spec.own_folders])
         self._complaints = self._directory / STDERR_FILE
         self._log_bytes = spec.limits.log_bytes
         self._left_out = 0
@@ -82,6 +82,8 @@ class Supervision:
         self._windows = WindowNotes(self._directory)
         self._wrap_up = WrapUp(spec.wrap_up, spending, clock.now)
         self._started_at = clock.monotonic()
+        places = [Path(place) for place in spec.own_folders]
+        self._limits = LimitWatch(spec.limits, places, self._started_at + _UNWATCHED_SECONDS)
         self._ends_at = None if spec.limit_seconds is None else self._started_at + spec.limit_seconds
         self._ending = Ending.EXITED
         self._limit = ""

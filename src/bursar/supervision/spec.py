@@ -9,7 +9,6 @@ import json
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -35,11 +34,13 @@ class StopRung(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HomeSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """The agent's private home: what stays of it (`logs`), and which of its places are files of the user's."""
+    """The agent's private home: what stays of it (`logs`), which of its places are files of the user's, and which files
+    elsewhere follow the user's."""
 
     folder: str
     logs: list[str]
     shared: dict[str, str]
+    mirrored: dict[str, str] = {}
 
 
 class WrapUpSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +69,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
         directory: where the attempt's files go; exists.
         reader: which agent's format the output has (see `agents.open_reader`).
         environment: the agent's whole environment.
-        rates: the price table as plain data (see `pricing`).
+        rates: the price table as text (see `RateTable.text`).
         units: units of the blocking budgets over this attempt, `tokens` and `usd`: what a limit can be reached in.
         countings: how blocking budgets count tokens, where not all of them count: `fresh`, `output`.
         refuses_unpriced: a budget in USD is among them that lets nothing pass whose price is unknown.
@@ -95,7 +96,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     environment: dict[str, str]
     stdin: bytes | None
     stop_ladder: list[StopRung]
-    rates: Any
+    rates: str
     units: list[str]
     step_tokens: int
     step_nano_usd: int | None

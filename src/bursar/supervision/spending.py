@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from bursar.budget import Alert, Amount, Budget, Counting, Unit, format_quantity, title_of
 from bursar.ledger import CallRecord, Denial, Ledger, Reservation
@@ -209,14 +208,14 @@ class Spending:
         return metered.counted(counting) + share >= held.counted(counting)
 
 
-_latest: tuple[Any, RateTable] | None = None
+_latest: tuple[str, RateTable] | None = None
 
 
 def read_rates(spec: AttemptSpec) -> RateTable:
     """The spec's price table: the one that was read last, if it is the same, with what it has found out by now."""
     global _latest
     if _latest is None or _latest[0] != spec.rates:
-        _latest = spec.rates, RateTable.from_data(spec.rates)
+        _latest = spec.rates, RateTable.from_text(spec.rates)
     return _latest[1]
 
 

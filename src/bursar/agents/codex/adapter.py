@@ -77,6 +77,7 @@ class CodexAgent(CliAgent):
             *((kind.mode,) if kind.mode is not None else ()),  # the last one counts
             *self._trust(request.worktree, has_home=home is not None),
             *(() if self._nested else ("agents.enabled=false",)),
+            *(() if self._repository_settings else ("skills.include_instructions=false",)),
             *provider_settings(environment),
         )
         argv = (

@@ -53,6 +53,7 @@ class GeminiAgent(CliAgent):
     PACKAGE = PACKAGE
     TIERS = TIERS
     STOP_LADDER = STOP_LADDER
+    OUTPUT_OPTIONS = frozenset({"-o", "--output-format", "--outputFormat"})  # said twice it prints plain text
     PREFIXES = PREFIXES
     HOME_VARIABLES = HOME_VARIABLES
 

@@ -24,6 +24,7 @@ def furnish_gemini(folder: Path, environment: Mapping[str, str], *, repository_s
         "privacy": {"usageStatisticsEnabled": False},
         "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
         "advanced": {"ignoreLocalEnv": not repository_settings},
+        "skills": {"enabled": repository_settings},  # those in `.agents/` come along with a folder that nobody trusts
     }
     return PrivateHome(
         folder=folder,

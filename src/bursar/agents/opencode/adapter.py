@@ -53,6 +53,8 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+WITHOUT_REPOSITORY = ("OPENCODE_DISABLE_PROJECT_CONFIG", "OPENCODE_DISABLE_EXTERNAL_SKILLS")
+
 PREFIXES = ("OPENCODE_",)
 HOME_VARIABLES = frozenset({"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"})
 PROVIDER_PREFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -79,12 +81,14 @@ class OpencodeAgent(CliAgent):
     PACKAGE = PACKAGE
     TIERS = TIERS
     STOP_LADDER = STOP_LADDER
+    OUTPUT_OPTIONS = frozenset({"--format"})
+    READABLE_OUTPUTS = frozenset({"json"})
     PREFIXES = PREFIXES
     HOME_VARIABLES = HOME_VARIABLES
 
     def examine(self, environment: Mapping[str, str]) -> Condition:
         """How it is let in and what is in its way; it is not started."""
-        return examine_opencode(environment)
+        return examine_opencode(environment, {model: prefixes_of(model) for model in self._models.values()})
 
     def launch(self, request: LaunchRequest, environment: Mapping[str, str]) -> Launch:
         """How to start an attempt. The prompt goes through stdin; the CLI chooses the session's id itself.
@@ -159,7 +163,7 @@ def with_settings(
     """With what keeps the CLI to the task: without sub-agents unless `nested`, without the repository's settings."""
     kept = {**environment, **SETTINGS}
     if not repository_settings:
-        kept |= {"OPENCODE_DISABLE_PROJECT_CONFIG": "1", CONFIG_VARIABLE: _with_instructions(environment, worktree)}
+        kept |= dict.fromkeys(WITHOUT_REPOSITORY, "1") | {CONFIG_VARIABLE: _with_instructions(environment, worktree)}
     if not nested:
         kept[PERMISSIONS_VARIABLE] = json.dumps(_permissions(environment) | dict.fromkeys(NESTED_TOOLS, "deny"))
     return kept
