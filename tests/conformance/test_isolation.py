@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bursar.testing.script import Step
+from bursar.usage import NOTHING
 from tests.conformance.conftest import Cell
 from tests.conformance.hostile_repository import LEAK, LISTED, WORDS, Counter, set_up
 from tests.conformance.real_agents import NO_SLASH_TMP, RealBench
@@ -125,6 +126,16 @@ def test_a_login_in_a_file_lets_it_in(bench: RealBench, cell: Cell) -> None:
     assert "HABITS" not in str(bench.server.request_bodies)
     assert json.loads((bench.home / place).read_text()) == login
     cell("a login in a file", "lets it in")
+
+
+def test_without_a_login(bench: RealBench, cell: Cell) -> None:
+    """It ends by itself, and nothing is taken to have been asked: what is held is given back."""
+    keys = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY")
+    run = bench.run(Step(text="Never."), environment=dict.fromkeys(keys, ""))
+    assert (run.exit_code != 0, bench.server.requests) == (True, 0)
+    assert run.meter.total == NOTHING
+    assert run.meter.session_id is None or run.meter.unknown_call() is None
+    cell("without a key or a login", "asks no model, nothing charged")
 
 
 @pytest.mark.parametrize("bench", ["codex"], indirect=True)  # only it can be told where to renew its tokens
