@@ -27,13 +27,13 @@ OTHER = "/other"
 ALLOWED: Mapping[str, set[str]] = {
     "claude": {
         *("address", "hook-SessionStart", "hook-PreToolUse", "hook-Stop", "key-helper", "mcp", "otel-helper"),
-        *(".claude/output-styles/other.md", ".claude/skills/other/SKILL.md"),
+        *(".claude/output-styles/other.md", ".claude/skills/of-claude/SKILL.md"),
     },
-    "codex": {"mcp", ".agents/skills/other/SKILL.md", ".codex/skills/other/SKILL.md"},
+    "codex": {"mcp", ".agents/skills/of-agents/SKILL.md", ".codex/skills/of-codex/SKILL.md"},
     "gemini": {"discovery", "hook-SessionStart", "hook-BeforeModel", "hook-AfterTool", "mcp", ".gemini/system.md"},
     "opencode": {
         *("address", "formatter", "lsp", "mcp", "plugin", "plugin-in-folder", "plugins"),
-        *(".opencode/agent/build.md", ".opencode/skills/other/SKILL.md", ".opencode/tools/other.ts"),
+        *(".opencode/agent/build.md", ".opencode/skills/of-opencode/SKILL.md", ".opencode/tools/other.ts"),
     },
 }
 """What of it takes effect where it may: hooks of Codex's have to be trusted one by one."""
