@@ -75,7 +75,7 @@ def test_a_report_of_usage_without_news_loads_nothing_heavy(tmp_path: Path) -> N
     logs.parent.mkdir(parents=True)
     logs.write_bytes(encode(line()))
     home = {"HOME": str(tmp_path / "home")}
-    assert {"json", "msgspec"} <= loaded_by(tmp_path / "state", "usage", "daily", "--json", **home)
+    assert {"bursar.pricing", "msgspec"} <= loaded_by(tmp_path / "state", "usage", "daily", "--json", **home)
     for arguments in (("daily", "--json"), ("blocks", "--json", "--timezone", "UTC"), ("windows", "--json")):
         loaded = loaded_by(tmp_path / "state", "usage", *arguments, **home)
         assert sorted(loaded & {*HEAVY, "argparse", "collections", "datetime", "importlib", "re"}) == [], arguments
@@ -102,4 +102,4 @@ def test_help_loads_no_room_and_no_library(tmp_path: Path) -> None:
 
 
 def test_the_test_would_see_a_heavy_module(tmp_path: Path) -> None:
-    assert {"json", "msgspec"} <= loaded_by(tmp_path / "state", "budget", "list")
+    assert {"bursar.pricing", "msgspec"} <= loaded_by(tmp_path / "state", "budget", "list")

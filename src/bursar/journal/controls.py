@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from bursar.journal.fence import Fence, fenced_write
 from bursar.journal.rows import escaped
 
 if TYPE_CHECKING:
@@ -113,8 +114,9 @@ class Remainder:
 class Controls:
     """The journal's tables of what people say to runs, and of what goes on where."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, fence: Fence | None = None) -> None:
         self._database = database
+        self._fence = fence
 
     def ask(self, request: Request) -> None:
         """The request is there for its conductor to find."""
@@ -133,7 +135,7 @@ class Controls:
 
     def cancel(self, run_id: str, by_user: str, at: str) -> None:
         """The run has ended for good and nobody conducts it; saying it again changes nothing."""
-        with self._database.write() as connection:
+        with fenced_write(self._database, self._fence) as connection:
             connection.execute(
                 "INSERT INTO cancellation (run_id, by_user, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 (run_id, by_user, at),
@@ -150,7 +152,7 @@ class Controls:
     def add_to_limit(self, top_up: TopUp) -> None:
         """The run's limit is the new one, and it is known why; a key that was there changes nothing."""
         values = (top_up.run_id, top_up.key, top_up.amount, top_up.new_limit, top_up.by_user, top_up.at)
-        with self._database.write() as connection:
+        with fenced_write(self._database, self._fence) as connection:
             known = connection.execute("SELECT 1 FROM top_up WHERE run_id = ? AND key = ?", values[:2]).fetchone()
             if known is None:
                 connection.execute(
@@ -171,7 +173,7 @@ class Controls:
         """The task waits for a person, who can see what is asked; an older question of its is forgotten."""
         options = json.dumps([[each.id, each.name, each.pros, each.cons] for each in question.options])
         texts = tuple(map(escaped, (question.kind, question.title, question.text)))
-        with self._database.write() as connection:
+        with fenced_write(self._database, self._fence) as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO question (run_id, task, digest, kind, title, text, options)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -190,7 +192,7 @@ class Controls:
     def give_answer(self, answer: Answer, note: str) -> Answer:
         """The task is done, with this answer; or nothing has changed, and it is the answer that was given before."""
         keys = (answer.run_id, answer.task, answer.digest)
-        with self._database.write() as connection:
+        with fenced_write(self._database, self._fence) as connection:
             known = connection.execute(
                 "SELECT text, by_user, at FROM answer WHERE run_id = ? AND task = ? AND digest = ?", keys
             ).fetchone()
@@ -230,7 +232,7 @@ class Controls:
 
     def go_on(self, attempt: str, continues: str) -> None:
         """The attempt goes on with what an earlier one has left."""
-        with self._database.write() as connection:
+        with fenced_write(self._database, self._fence) as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO continuation (attempt, continues) VALUES (?, ?)", (attempt, continues)
             )
@@ -242,7 +244,7 @@ class Controls:
 
     def _insert(self, table: str, columns: Sequence[str], row: object, *, how: str = "INSERT") -> None:
         marks = ", ".join("?" * len(columns))
-        with self._database.write() as connection:
+        with fenced_write(self._database, self._fence) as connection:
             connection.execute(
                 f"{how} INTO {table} ({', '.join(columns)}) VALUES ({marks})",
                 tuple(getattr(row, column) for column in columns),
