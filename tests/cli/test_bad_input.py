@@ -184,6 +184,10 @@ def test_command(project: Project, command: str) -> None:
 TOML = {
     "[run\n": (2, "Expected ']' at the end of a table declaration (at line 1, column 5)\n"),
     "[run]\nagent = 5\n": (2, "Expected `str`, got `int` - at `$.run.agent`\n"),
+    '[[price]]\nmodel = "x"\ninput = 3.0\n': (
+        2,
+        'Expected `str`, got `float` - at `$.price[0].input`\n\nhint: amounts are text: "3 USD"\n',
+    ),
     "[run]\nbogus = 5\n": (2, "Object contains unknown field `bogus` - at `$.run`\n"),
     "[budget]\n": (2, "budgets are written as [[budget]] tables\n\nhint: bursar budget check\n"),
     "[run]\nmax_parallel = 99\n": (2, "run.max_parallel must be from 1 to 64, not 99\n"),

@@ -231,6 +231,7 @@ def test_kill_in_a_reply(bench: RealBench, cell: Cell) -> None:
     cell("KILL in a reply", "exit -9, bounded")
 
 
+@pytest.mark.faults  # half a minute of work for the four
 def test_a_line_of_17_mb(bench: RealBench, cell: Cell) -> None:
     """The reply itself is so long, and so are the CLI's own lines, which come as fast as they are read."""
     words = " ".join(map(str, range(2_300_000)))  # no word twice: Gemini CLI stops what looks like a loop

@@ -83,7 +83,8 @@ def _convert(table: Mapping[str, Any], path: Path) -> Settings:
     try:
         return msgspec.convert(table, Settings)
     except msgspec.ValidationError as error:
-        raise UserError(f"{path}: {error}") from error
+        is_amount = "Expected `str`" in str(error) and "$.price" in str(error)
+        raise UserError(f"{path}: {error}", hint='amounts are text: "3 USD"' if is_amount else None) from error
 
 
 def _merge(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:

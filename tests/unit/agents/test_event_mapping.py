@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bursar.agents import CommandAgent, LaunchRequest, open_reader, read_mapping
 from bursar.config import Settings, build_agent
@@ -120,3 +122,24 @@ def test_its_supervisor_reads_by_the_mapping_too() -> None:
     launch = agent.launch(LaunchRequest(prompt="p", worktree=Path("/"), model="m", session_id="s"), {"PATH": "/bin"})
     reader = open_reader(agent.name, launch.environment)
     assert any(isinstance(event, CallReported) for event in reader.feed_line(json.dumps(call(1)).encode()))
+
+
+NAMES = sorted({name for place in TABLE.values() if isinstance(place, str) for name in place.split(".")})
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 2_000) | st.floats(allow_nan=False) | st.sampled_from(["", "r1", "x"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None, print_blob=True)
+@given(lines=st.lists(values, max_size=8), real=st.lists(st.integers(1, 3), max_size=4))
+def test_whatever_is_said_spend_never_falls(lines: list[object], real: list[int]) -> None:
+    meter = Meter("assumed")
+    reader = CommandAgent(("x",), events=read_mapping(TABLE)).reader()
+    for line in (*lines, *map(call, real), *lines):
+        for event in reader.feed_line(json.dumps(line).encode()):
+            before = meter.total
+            added = sum((delta.usage for delta in meter.feed(event)), Usage())
+            assert before + added == meter.total
+    assert meter.total.total_tokens >= 107 * len(set(real))
