@@ -106,9 +106,7 @@ def simulate(
 
 
 class _Simulation:
-    def __init__(
-        self, scenario: Scenario, folder: Path, variant: Variant, luck: Callable[[int, int], Luck]
-    ) -> None:
+    def __init__(self, scenario: Scenario, folder: Path, variant: Variant, luck: Callable[[int, int], Luck]) -> None:
         for name, template in _templates().items():
             shutil.copy(template, folder / name)
         self._folder = folder
