@@ -123,7 +123,7 @@ class Watch:
 
     def _follower(self, context: RunContext, row: AttemptRow) -> StreamFollower:
         if row.key not in self._followers:
-            self._followers[row.key] = StreamFollower(Path(row.directory, STREAM_FILE), context.agent.name)
+            self._followers[row.key] = StreamFollower(Path(row.directory, STREAM_FILE), context.agent.reader())
             self._rows.setdefault(row.key, row)
         return self._followers[row.key]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bursar.budget import NOTHING, Alert, Amount, Balance, Budget, Shortfall
 from bursar.usage import Usage
@@ -150,8 +150,7 @@ USAGE_KINDS = ("recorded", "settled", "forfeited", "credited", "charged")
 """The kinds of entries that say what was used."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerEvent:
+class LedgerEvent(NamedTuple):
     """Something was used, and the books say so. `reservation.alerts` are those that it has set off."""
 
     entry: Entry

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import assert_never
 
-from bursar.errors import BursarError
+from bursar.errors import BursarError, Superseded
 from bursar.events import CheckpointPassed, RequestTaken, RunStarted, TaskSkipped
 from bursar.journal import AttemptRow, Request, RequestKind, RunState, TaskState
 from bursar.paths import LOGINS_FOLDER
@@ -137,6 +137,10 @@ class Conductor:
             await self._take_over(rows)
             try:
                 state = await self._work()
+                self._context.stores.journal.check_conducts()
+            except Superseded:
+                await self._let_go()
+                raise
             except BaseException:
                 self.request_stop()
                 await asyncio.gather(*self._running.futures, return_exceptions=True)
@@ -146,6 +150,14 @@ class Conductor:
         self._tell_what_remains()
         self._place.bring_home(is_done=state is RunState.SUCCEEDED)
         return self._end(state)
+
+    async def _let_go(self) -> None:
+        """The run is somebody else's, with the agents that are at work: nothing more is done here."""
+        self._attempts.let_go()
+        for future in self._running.futures:
+            future.cancel()
+        await asyncio.gather(*self._running.futures, return_exceptions=True)
+        self._attempts.clear_cancelled()
 
     def _announce(self) -> None:
         context = self._context
@@ -275,6 +287,7 @@ class Conductor:
     def _heed(self) -> Sequence[Event]:
         """What others have written for this run is taken up: what is asked of it, and checkpoints that were passed."""
         self._requests.rung.clear()
+        self._context.stores.journal.check_conducts()
         events: list[Event] = []
         request = self._requests.strongest()
         if request is not None and request != self._request:

@@ -31,6 +31,7 @@ from bursar.worktrees import (
     commit_work,
     compose,
     contains,
+    read_ref,
     save_branch,
     stand_at,
 )
@@ -147,9 +148,18 @@ class MergedWork:
         if not contains(repository, self.tip, commit):
             if not contains(repository, commit, self.tip):
                 return False
-            advance(repository, self._context.merged_ref, commit, self.tip)
+            self._step_to(commit)
             self.tip = commit
         return True
+
+    def _step_to(self, commit: str) -> None:
+        """The merged work is at `commit`; whoever began this step may have made it just now."""
+        context = self._context
+        try:
+            advance(context.repository, context.merged_ref, commit, self.tip)
+        except BursarError:
+            if read_ref(context.repository, context.merged_ref) != commit:
+                raise
 
     @property
     def is_merging(self) -> bool:

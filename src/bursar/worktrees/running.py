@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from bursar.worktrees.git import GitFailed, git, start_git
+from bursar.worktrees.known_trees import KnownTrees
 from bursar.worktrees.submodules import Submodules
 from bursar.worktrees.trusted import TrustedSettings
 
@@ -31,6 +32,7 @@ class Gits:
         self._identity = identity
         self._guard = threading.Lock()
         self._running: dict[tuple[str, ...], RunningGit] = {}
+        self.trees = KnownTrees()
         weakref.finalize(self, _end_all, self._running)
 
     def ask(self, *arguments: str, request: bytes, read: Callable[[IO[bytes]], Answer], repeat: bool = True) -> Answer:

@@ -242,7 +242,7 @@ def test_opencode_reads_the_repository_s_instructions_alone(program: str, tmp_pa
     agents = put(tmp_path / "worktree/AGENTS.md")
     own = {"OPENCODE_CONFIG_CONTENT": '{"model": "a/b", "instructions": ["x.md"]}'}
     started = launch(OpencodeAgent(program), tmp_path, own).environment
-    assert started["OPENCODE_DISABLE_PROJECT_CONFIG"] == "1"
+    assert started["OPENCODE_DISABLE_PROJECT_CONFIG"] == started["OPENCODE_DISABLE_EXTERNAL_SKILLS"] == "1"
     said = json.loads(started["OPENCODE_CONFIG_CONTENT"])
     assert said == {"model": "a/b", "instructions": ["x.md", str(agents)]}
     allowed = launch(OpencodeAgent(program, repository_settings=True), tmp_path, own).environment

@@ -123,7 +123,7 @@ def test_a_spec_survives_json_on_one_line(stdin: bytes | None, text: str, limit:
         environment={"A": text},
         stdin=stdin,
         stop_ladder=[StopRung(signal=2, to_group=False, grace_seconds=0.5)],
-        rates={"models": []},
+        rates='{"models": []}',
         units=["tokens"],
         step_tokens=5,
         step_nano_usd=None,
