@@ -23,7 +23,7 @@ def test_what_stands_above_the_table_stays() -> None:
     page = TARGET.read_text(encoding="utf-8")
     prose, _, _ = page.partition("| case |")
     assert with_table(page, "| case | new |\n") == prose + "| case | new |\n"
-    assert "Written by `make agents`" in prose
+    assert "written by `make agents`" in prose
 
 
 def test_what_did_not_pass_is_named() -> None:
