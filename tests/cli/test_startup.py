@@ -75,7 +75,9 @@ def test_a_report_of_usage_without_news_loads_nothing_heavy(tmp_path: Path) -> N
     logs.parent.mkdir(parents=True)
     logs.write_bytes(encode(line()))
     home = {"HOME": str(tmp_path / "home")}
-    assert {"bursar.pricing", "msgspec"} <= loaded_by(tmp_path / "state", "usage", "daily", "--json", **home)
+    first = loaded_by(tmp_path / "state", "usage", "daily", "--json", **home)
+    assert {"bursar.pricing", "msgspec"} <= first
+    assert sorted(first & {"argparse", "dataclasses", "genai_prices", "inspect", "json", "subprocess"}) == []
     for arguments in (("daily", "--json"), ("blocks", "--json", "--timezone", "UTC"), ("windows", "--json")):
         loaded = loaded_by(tmp_path / "state", "usage", *arguments, **home)
         assert sorted(loaded & {*HEAVY, "argparse", "collections", "datetime", "importlib", "re"}) == [], arguments

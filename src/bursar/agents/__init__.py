@@ -12,6 +12,7 @@ from bursar.agents.condition import Certainty, Condition, Problem
 from bursar.agents.gemini.adapter import GeminiAgent
 from bursar.agents.home import PrivateHome, furnish, give_back, mirror, strip
 from bursar.agents.lines import MAX_LINE_BYTES, LineSplitter
+from bursar.agents.mailbox import empty_mailbox, put_words, were_heard
 from bursar.agents.opencode.adapter import OpencodeAgent
 from bursar.agents.port import WIDE_PIPE_BYTES, Agent, Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.readers import open_reader
@@ -37,14 +38,17 @@ __all__ = [
     "Problem",
     "StopStep",
     "StreamReader",
+    "empty_mailbox",
     "find_reset",
     "furnish",
     "give_back",
     "mirror",
     "names_limit",
     "open_reader",
+    "put_words",
     "read_command",
     "read_mapping",
     "strip",
     "subagent_settings",
+    "were_heard",
 ]

@@ -19,7 +19,7 @@ from bursar.cli.run_times import add_time_flags, start_of, startup_delay_of, sta
 from bursar.cli.run_tools import Flags, choose_agent, read_settings
 from bursar.cli.run_watch import Showing
 from bursar.cli.run_windows import add_window_flags, window_limits_of
-from bursar.cli.session import wants_colour
+from bursar.cli.session import wants_colour, width_of
 from bursar.config import Settings, build_notifier, configured_budgets
 from bursar.notify import Notifier
 from bursar.paths import state_dir
@@ -68,7 +68,12 @@ def read_asked(opened: PlanToRun, options: Any) -> Asked:
         notifier=notifier,
         configured=configured,
         budgets=more,
-        showing=Showing(status_seconds=status_every, with_bars=with_bars, in_colour=in_colour),
+        showing=Showing(
+            status_seconds=status_every,
+            with_bars=with_bars,
+            in_colour=in_colour,
+            width=lambda: width_of(sys.stderr),
+        ),
         start_at=start_at,
         as_json=options.json,
     )

@@ -49,6 +49,9 @@ def _check_run(run: RunTable, path: Path) -> None:
         raise UserError(f"{path}: run.fresh_attempts must be from 0 to 10, not {run.fresh_attempts}")
     if not 0 <= run.forecast_seconds <= 24 * 60 * 60:
         raise UserError(f"{path}: run.forecast_seconds must be from 0 (never) to a day, not {run.forecast_seconds}")
+    if not 0 <= run.wrap_up_calls <= 100:
+        raise UserError(f"{path}: run.wrap_up_calls must be from 0 (never) to 100, not {run.wrap_up_calls}")
+    run.wrap_up_percent()
 
 
 def _check_events(agent: str, events: Mapping[str, str | bool], path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from bursar.budget import Unit, WindowLimit, parse_limit
+from bursar.budget import Unit, WindowLimit, parse_limit, parse_share
 from bursar.config.parallel import ParallelTable
 from bursar.config.prices import COUNTER_OF, PriceTable
 from bursar.config.sizes import parse_size
@@ -28,6 +28,8 @@ class RunTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     Attributes:
         verify_merged: work that others' was merged beside is verified again with it.
         fresh_attempts: at one task in one run, after its work could not be merged; then a person is asked.
+        wrap_up_calls: an agent is told to wrap up when its limits have room for no more calls than that.
+        wrap_up_window: the same, when so much of a window of its subscription is used.
     """
 
     agent: str = "claude"
@@ -38,6 +40,21 @@ class RunTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     verify_merged: bool = True
     fresh_attempts: int = 1
     forecast_seconds: float = 15.0
+    wrap_up_calls: int = 2
+    wrap_up_window: str = "98%"
+
+    def wrap_up_percent(self) -> float:
+        """The share of a window; 0 for never.
+
+        Raises:
+            UserError: it is no share of a whole.
+        """
+        if self.wrap_up_window in {"", "0", "0%"}:
+            return 0.0
+        try:
+            return parse_share(self.wrap_up_window)
+        except UserError as error:
+            raise UserError(f"run.wrap_up_window: {error.message}", hint='wrap_up_window = "98%"') from error
 
 
 class RoutingTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

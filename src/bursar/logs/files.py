@@ -123,8 +123,12 @@ class FolderSearch:
                         status = entry.stat()
                     except OSError:
                         continue  # gone by now, or a link to nowhere
-                    self.files += 1
-                    if seen.get(entry.path) != (status.st_size, status.st_mtime_ns):
+                    self.files += not entry.is_dir()
+                    if seen.get(entry.path) == (status.st_size, status.st_mtime_ns):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    else:
                         self._add(entry, status)
         except OSError as error:
             self.unreadable[folder] = error.strerror or str(error)

@@ -112,7 +112,8 @@ class Conversation:
                 return self.conclude(
                     0, subtype="success", is_error=False, terminal_reason="completed", result=self.last_text
                 )
-            self.messages.append({"role": "user", "content": [self.use_tool(block) for block in asked]})
+            answers = [self.use_tool(block) for block in asked]
+            self.messages.append({"role": "user", "content": answers + self.hear()})
 
     def call_with_retries(self) -> list[dict[str, Any]]:
         """The content of the model's next message; refusals that may pass and cut streams are tried again."""
@@ -239,6 +240,21 @@ class Conversation:
         result = {"tool_use_id": block["id"], "type": "tool_result", "content": answer, "is_error": is_error}
         self.output.emit("user", message={"role": "user", "content": [result]}, parent_tool_use_id=None)
         return result
+
+    def hear(self) -> list[dict[str, Any]]:
+        """What the hook after tools has for the model, as blocks for the next request.
+
+        It is only run where it would find something: a process for each tool would be much of what this agent costs.
+        """
+        before = "test ! -e "
+        command = self.options.hook
+        if not command.startswith(before):
+            return []
+        mailbox = command[len(before) : command.index(" || ")].strip("'")
+        if not os.path.exists(mailbox):
+            return []
+        said = json.loads(self.shell.run(command, self.rounds))["hookSpecificOutput"]["additionalContext"]
+        return [{"type": "text", "text": f"PostToolUse hook additional context: {said}"}]
 
     def perform(self, name: str, values: dict[str, Any]) -> str:
         """Do what the model asked for; the answer."""

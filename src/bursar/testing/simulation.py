@@ -44,7 +44,7 @@ from bursar.testing.simulated_faults import Crash, Faults, guarded
 from bursar.testing.simulated_machine import Machine
 from bursar.testing.simulated_origin import SimulatedOrigin
 from bursar.testing.simulated_record import Life, Record
-from bursar.testing.simulated_scenario import NANO_PER_TOKEN, Luck, draw_luck, draw_scenario
+from bursar.testing.simulated_scenario import NANO_PER_TOKEN, Luck, Scenario, draw_luck, draw_scenario
 from bursar.testing.virtual_time import Stuck, VirtualLoop
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ _JOURNAL_WRITES = frozenset(
     {
         *("begin_run", "change_plan", "take_over", "conduct", "end_run", "set_task", "reset_task"),
         *("begin_attempt", "begin_merge", "end_attempt", "controls.cancel", "controls.add_to_limit"),
-        *("controls.put_question", "controls.give_answer", "controls.leave", "controls.go_on"),
+        *("controls.put_question", "controls.give_answer", "controls.leave", "controls.go_on", "controls.refuse"),
     }
 )
 _LEDGER_WRITES = frozenset({"define", "reserve", "extend", "settle", "release", "forfeit", "charge", "record"})
@@ -82,26 +82,38 @@ class Variant:
     spoil: Callable[[Conductor, Machine], None] = lambda conductor, machine: None
 
 
-def simulate(seed: int, *, variant: Variant | None = None, luck: Callable[[int, int], Luck] = draw_luck) -> Record:
-    """The run of that seed, from its first conductor to its last."""
+def simulate(
+    seed: int,
+    *,
+    variant: Variant | None = None,
+    luck: Callable[[int, int], Luck] = draw_luck,
+    scenario: Callable[[int, Path], Scenario] = draw_scenario,
+    most_lives: int = MOST_LIVES,
+    is_tame: bool = False,
+) -> Record:
+    """The run of that seed, from its first conductor to its last, or to the end of `most_lives` of them.
+
+    Args:
+        is_tame: agents behave from the beginning.
+    """
     parent = "/dev/shm" if os.path.isdir("/dev/shm") else None
     with tempfile.TemporaryDirectory(prefix="bursar-sim-", dir=parent) as folder:
-        simulation = _Simulation(seed, Path(folder), variant or Variant(), luck)
+        simulation = _Simulation(scenario(seed, Path(folder)), Path(folder), variant or Variant(), luck)
         try:
-            return simulation.run()
+            return simulation.run(most_lives, tame_from=0 if is_tame else _TAME_FROM)
         finally:
             simulation.close()
 
 
 class _Simulation:
-    def __init__(self, seed: int, folder: Path, variant: Variant, luck: Callable[[int, int], Luck]) -> None:
+    def __init__(self, scenario: Scenario, folder: Path, variant: Variant, luck: Callable[[int, int], Luck]) -> None:
         for name, template in _templates().items():
             shutil.copy(template, folder / name)
         self._folder = folder
         self._variant = variant
         self._luck = luck
-        self.scenario = draw_scenario(seed, folder)
-        self.machine = Machine(seed, scale=self.scenario.scale)
+        self.scenario = scenario
+        self.machine = Machine(scenario.seed, scale=scenario.scale)
         self.machine.git.files_of_tasks.update({task.number: task.files for task in self.scenario.plan.tasks})
         self.journal = open_journal(folder / "journal.db")
         self.history = open_history(folder / "history.db")
@@ -115,11 +127,11 @@ class _Simulation:
         self.journal.close()
         self.history.close()
 
-    def run(self) -> Record:
-        """As many conductors as it takes, and as are allowed."""
-        for life in range(MOST_LIVES):
+    def run(self, most_lives: int, *, tame_from: int) -> Record:
+        """As many conductors as it takes, and as are allowed; agents behave from the conductor `tame_from` on."""
+        for life in range(most_lives):
             luck = self._luck(self.scenario.seed, life)
-            self.machine.is_tame = life >= _TAME_FROM
+            self.machine.is_tame = life >= tame_from
             began = self.machine.timeline.now
             faults = Faults(crash_at=luck.crash_at, is_before=luck.is_before, errors=luck.errors)
             ended = self._live(life, luck, faults)
