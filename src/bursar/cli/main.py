@@ -98,6 +98,9 @@ def _main(given: list[str]) -> int:
     if given[0] in ("-V", "--version"):
         sys.stdout.write(f"bursar {__version__}\n")
         return OK
+    from bursar.cli.terminal import guard_terminal  # not for --help
+
+    guard_terminal()
     try:
         return _run_command(given[0], given[1:])
     except BursarError as error:

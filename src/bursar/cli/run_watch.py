@@ -39,7 +39,7 @@ class Watch:
     def __init__(self, notifier: Notifier, showing: Showing, say: Callable[[str], None]) -> None:
         self._notifier = notifier
         self._showing = showing
-        self._say = say
+        self._out = say
         self._context: RunContext | None = None
         self._budgets: Sequence[str] = ()
         self._followers: dict[str, StreamFollower] = {}
@@ -58,6 +58,16 @@ class Watch:
     def hear(self, event: RunEvent) -> None:
         """The event is told; alerts, and what a person is asked, are sent to their targets too; of an instance that has
         ended its output is shown."""
+        self._hear(event)
+        if self._desk is not None:
+            self._desk.come_back()
+
+    def _say(self, text: str) -> None:
+        if self._desk is not None:
+            self._desk.step_aside()
+        self._out(text)
+
+    def _hear(self, event: RunEvent) -> None:
         self._say(fold(render_event(event, in_colour=self._showing.in_colour), self._showing.width()) + "\n")
         if isinstance(event, AlertFired):
             self._notifier.alert(event.level, event.message, at=event.at)
@@ -89,6 +99,8 @@ class Watch:
                     self._say(self.status_text(context) + "\n")
             except BursarError as error:
                 self._say(f"warning: the status cannot be told: {error.message}\n")
+            if self._desk is not None:
+                self._desk.come_back()
 
     def status_text(self, context: RunContext) -> str:
         """How the run stands now."""
