@@ -8,6 +8,7 @@
     ├── StoreError       a ledger or journal cannot be used  exit 6
     │   ├── KeyReused    one key, two different requests
     │   ├── LedgerBusy   no write lock in time; nothing was written
+    │   ├── Superseded   another process conducts the run now            exit 5
     │   └── OutcomeUnknown   cut off in the commit: ask again for the same
     └── InternalError    ours: please report                 exit 70
 
@@ -74,6 +75,12 @@ class KeyReused(StoreError):
 
 class LedgerBusy(StoreError):
     """No write lock within the time allowed; nothing was written."""
+
+
+class Superseded(StoreError):
+    """Somebody else conducts the run since; nothing was written, and whoever is told this has no say in it any more."""
+
+    exit_code = INTERRUPTED
 
 
 class OutcomeUnknown(StoreError):

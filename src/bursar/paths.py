@@ -16,6 +16,8 @@ FORECAST_FILE = "forecast.json"  # of a run, in its own folder
 LOGS_FILE = "usage.db"
 SPARES = "spares"  # in a run's folder: worktrees that are kept to be used again
 SETTINGS_FILE = "bursar.toml"
+VIEW_FOLDER = "git"  # in an attempt's folder: the git directory that it has to itself in a sandbox
+LOGINS_FOLDER = "logins"  # in a run's folder: logins that its sandboxed attempts share
 HOME_FOLDER = "home"  # in an attempt's folder: the agent's private home
 JOURNAL_APPLICATION_ID = 0x6272736A  # "brsj" in the header of the journal's file
 

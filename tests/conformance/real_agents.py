@@ -42,6 +42,7 @@ class Kind:
         sub_agent: what makes it start a sub-agent that gets the default reply, and wait for it.
         splits_writes: it says how long what it wrote to the cache lives; else that is taken for five minutes.
         asks: hosts beyond loopback that it asks for something, whatever it is told.
+        waits_for_its_pipe: it does not end before all that it printed was read.
         is_live_in_a_tool: it tells what a call used before the tools that the call asked for have answered.
         term_code, int_code: how it exits when told to end in the middle of a reply.
     """
@@ -57,6 +58,7 @@ class Kind:
     sub_agent: tuple[ToolCall, ...]
     splits_writes: bool = True
     asks: frozenset[str] = frozenset()
+    waits_for_its_pipe: bool = True
     is_live_in_a_tool: bool = True
 
 
@@ -101,6 +103,7 @@ KINDS: Mapping[str, Kind] = {
         term_code=0,
         int_code=0,
         sub_agent=(ToolCall("invoke_agent", {"agent_name": "generalist", "prompt": "Say hello."}),),
+        waits_for_its_pipe=False,
     ),
     "opencode": Kind(
         make=OpencodeAgent,
@@ -114,6 +117,7 @@ KINDS: Mapping[str, Kind] = {
         sub_agent=(ToolCall("task", {"description": "look", "prompt": "Say hello.", "subagent_type": "general"}),),
         splits_writes=False,
         asks=frozenset({REGISTRY}),
+        waits_for_its_pipe=False,
         is_live_in_a_tool=False,
     ),
 }
@@ -202,6 +206,7 @@ class RealBench:
         tier: str = "small",
         prompt: str = PROMPT,
         environment: Mapping[str, str] = MappingProxyType({}),
+        listens: bool = False,
         **options: Any,
     ) -> AgentRun:
         """`environment` is added to the user's, `options` are those of the agent's settings."""
@@ -213,6 +218,7 @@ class RealBench:
             model=agent.model_for(tier),
             session_id=SESSION_ID,
             home=self.private_home,
+            listens=listens,
         )
         own = {"PATH": os.environ["PATH"], "HOME": str(self.home), "TMPDIR": str(self.folder / "tmp")}
         own |= {**self.kind.address(self.server.url), **self.trap.environment, **environment}

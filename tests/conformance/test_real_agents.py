@@ -7,6 +7,7 @@ its stream there, to be kept as a fixture. Whole runs are in tests/integration/t
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from bursar.agents import MAX_LINE_BYTES, put_words, were_heard
+from bursar.errors import SetupError
 from bursar.events import CallReported, RetryReported, ToolStarted
 from bursar.testing.agent_runs import AgentRun
 from bursar.testing.model_server import ModelServer
@@ -115,7 +118,7 @@ def test_two_tools_at_once(bench: RealBench) -> None:
 
 
 @pytest.mark.parametrize("verbose", [False, True])
-@pytest.mark.parametrize("bench", ["claude"], indirect=True)  # the others have no such form of output
+@pytest.mark.parametrize("bench", ["claude"], indirect=True)
 def test_output_json(bench: RealBench, verbose: bool, cell: Cell) -> None:
     """One object, or one array of all lines, at the end: known then, and exact."""
     arguments = ("--output-format", "json", *(("--verbose",) if verbose else ()))
@@ -123,6 +126,39 @@ def test_output_json(bench: RealBench, verbose: bool, cell: Cell) -> None:
     assert (run.exit_code, run.statement.message) == (0, "Done.")
     assert_exact(run, bench)
     cell("output `json`", "exact, at the end")
+
+
+def test_told_in_a_tool(bench: RealBench, cell: Cell) -> None:
+    """Words for an agent that works are in its next call, beside the tool's answer: once, and at the cost of no call.
+
+    It takes them from the home that it has to itself, which is the home of its tools, too.
+    """
+    words = 'Wrap up: it\'s "5 USD" $(reboot).'
+    waits = 'touch started; until test -e "$HOME/go"; do sleep 0.05; done; false'
+    run = bench.start(shell(waits), shell("echo more"), Step(text="LEFT: all", usage=SECOND), listens=True)
+    run.wait_for_file(bench.worktree / "started")
+    put_words(bench.private_home / "mailbox.json", words)
+    (bench.private_home / "go").touch()
+    bench.listen(run)
+    asked = [json.dumps(body) for body in bench.server.request_bodies]
+    assert [body.count(json.dumps(words)[1:-1]) for body in asked] == [0, 1, 1]
+    assert were_heard(bench.private_home / "mailbox.json")
+    assert (run.exit_code, run.statement.message) == (0, "LEFT: all")
+    assert_exact(run, bench)
+    cell("told something in a tool", "heard with the tool's answer, exact")
+
+
+OTHER_OUTPUT = {"gemini": ("-o", "json"), "opencode": ("--format=default",), "claude": ("--output-format", "text")}
+
+
+@pytest.mark.parametrize("bench", OTHER_OUTPUT, indirect=True)  # Codex's other one is the absence of a flag
+def test_output_that_cannot_be_metered(bench: RealBench, cell: Cell) -> None:
+    """One that has no usage in it, or ends all at once in another form, is refused before anything is started."""
+    with pytest.raises(SetupError, match="cannot be metered"):
+        bench.start(Step(text="Done."), extra_arguments=OTHER_OUTPUT[bench.name])
+    assert bench.server.requests == 0
+    if bench.name != "claude":
+        cell("output `json`", "refused before the start")
 
 
 def test_cut_in_a_reply(bench: RealBench, cell: Cell) -> None:
@@ -185,6 +221,30 @@ def test_kill_in_a_tool(bench: RealBench, cell: Cell) -> None:
     assert_bound_covers(run, bench)
     exact = run.meter.total == billed(bench)
     cell("KILL in a tool", "exit -9, " + ("all served calls known" if exact else "bounded"))
+
+
+def test_kill_in_a_reply(bench: RealBench, cell: Cell) -> None:
+    """The call in flight is charged at its bound; those before it are known as after a KILL in a tool."""
+    run = stop_in_a_reply(bench, signal.SIGKILL)
+    assert (run.exit_code, run.meter.ended) == (-9, None)
+    assert_bound_covers(run, bench)
+    cell("KILL in a reply", "exit -9, bounded")
+
+
+@pytest.mark.faults  # half a minute of work for the four
+def test_a_line_of_17_mb(bench: RealBench, cell: Cell) -> None:
+    """The reply itself is so long, and so are the CLI's own lines, which come as fast as they are read."""
+    words = " ".join(map(str, range(2_300_000)))  # no word twice: Gemini CLI stops what looks like a loop
+    run = bench.run(write(bench), Step(text=words, usage=SECOND))
+    assert run.exit_code == 0
+    if bench.kind.waits_for_its_pipe:
+        assert max(map(len, run.output.splitlines())) > MAX_LINE_BYTES
+        assert_exact(run, bench)
+    else:
+        assert run.meter.ended is None
+        assert assert_bound_covers(run, bench) > 0
+    said = "exact" if bench.kind.waits_for_its_pipe else "its end is lost in the pipe, bounded"
+    cell("it prints a line of 17 MB itself", said)
 
 
 def test_loud_tools(bench: RealBench, cell: Cell) -> None:

@@ -405,12 +405,22 @@ def _pids() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]
 
 
+def _read_whole(pid: int, name: str) -> bytes:
+    """What the kernel says of a program; in the middle of an execve(2) that is nothing, so it is asked again."""
+    for _ in range(1000):
+        if content := Path(f"/proc/{pid}/{name}").read_bytes():
+            return content
+        os.readlink(f"/proc/{pid}/exe")  # a kernel thread and a zombie have none
+        os.sched_yield()
+    return b""
+
+
 def _look_at(pid: int, mark: bytes) -> Process | None:
     try:
-        environ = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        environ = _read_whole(pid, "environ").split(b"\0")
         if mark not in environ:
             return None
-        line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        line = _read_whole(pid, "cmdline").replace(b"\0", b" ").decode(errors="replace")
         state, parent = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[:2]
     except OSError:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -61,7 +62,8 @@ def make_spec(directory: Path, *steps: str, **changes: Any) -> AttemptSpec:
         "output_cap": 100,
         "model": "model-1",
     }
-    return AttemptSpec(**(values | changes))
+    values |= changes
+    return AttemptSpec(**(values | {"rates": json.dumps(values["rates"])}))
 
 
 @dataclass

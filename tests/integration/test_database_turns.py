@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bursar.database.lock import lock_file, unlock_file
-from bursar.database.turns import Turns
+from bursar.database.turns import Turns, _turn
 from bursar.errors import LedgerBusy
 from tests.integration.descriptors import opened_below
 
@@ -98,3 +98,21 @@ def test_who_gives_up_leaves_no_descriptor_open_and_holds_nobody_up(lock: str) -
     assert opened_below(Path(lock).parent) == before
     unlock_file(holder)
     unlock_file(Turns(lock).take(5))
+
+
+def test_the_fewer_there_are_the_longer_a_turn() -> None:
+    """Each knows how many there are by how long it has waited: all of them settle on one length, and nobody starves."""
+    rounds = {}
+    for number in (1, 4, 16, 64):
+        turns = [0.003] * number
+        for _ in range(20 * number):
+            turns = [*turns[1:], _turn(sum(turns[1:]))]
+        rounds[number] = sum(turns)
+        assert max(turns) < 1.05 * min(turns), number
+    assert rounds[1] == 0.032
+    assert rounds[16] > 3 * 16 * 0.003
+    assert max(rounds.values()) <= 0.25
+
+
+def test_however_long_the_wait_there_is_a_turn() -> None:
+    assert _turn(3600.0) == 0.003

@@ -113,3 +113,27 @@ def test_in_a_sandbox(make_project: MakeProject, toml: str) -> None:
     (outcome,) = project.state.glob("runs/*/attempts/*/outcome.json")
     assert json.loads(outcome.read_text())["differences"] == []
     project.assert_gone()
+
+
+def test_a_login_that_is_replaced_in_a_sandbox_is_the_users(make_project: MakeProject, toml: str) -> None:
+    """As the CLI does it when it renews a token: a file beside it, under a lock, which takes its place."""
+    if reason := why_no_sandbox():
+        pytest.skip(f"no sandbox here: {reason}")
+    renews = (
+        'cd "$CLAUDE_SECURESTORAGE_CONFIG_DIR" && mkdir ../login.lock .oauth_refresh.lock && sed s/first/second/'
+        " .credentials.json > draft && mv draft .credentials.json && rmdir ../login.lock .oauth_refresh.lock"
+    )
+    steps = [Step(text="Renewing.", tools=(ToolCall("Bash", {"command": renews}),)), Step(text="Done.")]
+    project = make_project(plan(task("One", files="")), script({1: steps}), toml)
+    project.more["ANTHROPIC_API_KEY"] = ""
+    own = project.folder / "home" / ".claude" / ".credentials.json"
+    own.parent.mkdir()
+    own.write_text(
+        '{"claudeAiOauth": {"accessToken": "first", "refreshToken": "r", "expiresAt": 4000000000000,'
+        ' "scopes": ["user:inference"], "subscriptionType": "max"}}'
+    )
+    ended = project.bursar(*run_claude(project, "--budget", "1M tokens", "--sandbox"))
+    assert len(project.calls) == 2, ended.err
+    assert json.loads(own.read_text())["claudeAiOauth"]["accessToken"] == "second"
+    assert list(own.parent.iterdir()) == [own]
+    assert not list(project.state.glob("runs/*/logins")), "no copy is left"

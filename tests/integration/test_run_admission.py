@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
 from bursar.testing.script import Script, Step
 from tests.integration.conftest import MakeProject
-from tests.integration.kit import parallel, plan, script, settings, slug, task, usage, write
+from tests.integration.kit import Project, parallel, plan, script, settings, slug, task, usage, write
 
 CALL = 10_000
 CALLS = 9  # an agent takes 90,000 tokens
 SIX = ("One", "Two", "Three", "Four", "Five", "Six")
+EIGHT = (*SIX, "Seven", "Eight")
 
 
 def nine_calls(name: str) -> list[Step]:
@@ -22,31 +24,41 @@ def nine_calls(name: str) -> list[Step]:
     ]
 
 
-def six_agents() -> Script:
+def agents_for(names: Sequence[str]) -> Script:
     """One for each task."""
-    return script({number: nine_calls(name) for number, name in enumerate(SIX, 1)})
+    return script({number: nine_calls(name) for number, name in enumerate(names, 1)})
 
 
-def test_of_six_agents_that_nobody_knows_as_many_finish_as_can_be_paid_for(make_project: MakeProject) -> None:
+def assert_three_and_no_more(project: Project, waiting: int) -> None:
+    """Three tasks are done, by one attempt each; the others were never begun, so that none was cut off half-way."""
+    states = list(project.states.values())
+    assert (states.count("merged"), states.count("stopped")) == (3, waiting), project.states
+    outcomes = [attempt["state"] for each in project.report["tasks"] for attempt in each["attempts"]]
+    assert outcomes == ["succeeded"] * 3
+    assert project.bill == 3 * CALLS * CALL  # nothing was spent on work that was thrown away
+    project.assert_tidy()
+
+
+@pytest.mark.parametrize("names", [SIX, EIGHT], ids=["six", "eight"])
+def test_of_agents_that_nobody_knows_as_many_finish_as_can_be_paid_for(
+    make_project: MakeProject, names: Sequence[str]
+) -> None:
     """Six holds of 50,000 would fit into 300,000, and every agent would be stopped before it is done."""
-    project = make_project(plan(*map(parallel, SIX)), six_agents(), toml=settings(run="max_parallel = 6"))
+    toml = settings(run=f"max_parallel = {len(names)}")
+    project = make_project(plan(*map(parallel, names)), agents_for(names), toml=toml)
     ended = project.run("--budget", "300k tokens")
     assert ended.code == 4
-    states = list(project.states.values())
-    assert (states.count("merged"), states.count("stopped")) == (3, 3), project.states
-    assert project.bill == ended.metered == 3 * CALLS * CALL  # nothing was spent on work that was thrown away
-    project.assert_tidy()
+    assert ended.metered == 3 * CALLS * CALL
+    assert_three_and_no_more(project, waiting=len(names) - 3)
 
 
 def test_with_the_authors_range_the_same(make_project: MakeProject) -> None:
     metrics = "<estimated-tokens>80000-95000</estimated-tokens>"
     tasks = [parallel(name, metrics=metrics) for name in SIX]
-    project = make_project(plan(*tasks), six_agents(), toml=settings(run="max_parallel = 6"))
+    project = make_project(plan(*tasks), agents_for(SIX), toml=settings(run="max_parallel = 6"))
     ended = project.run("--budget", "300k tokens")
     assert ended.code == 4
-    assert list(project.states.values()).count("merged") == 3
-    assert project.bill == 3 * CALLS * CALL
-    project.assert_tidy()
+    assert_three_and_no_more(project, waiting=3)
 
 
 def test_one_alone_may_start_on_whatever_there_is(make_project: MakeProject) -> None:

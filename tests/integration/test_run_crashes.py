@@ -221,6 +221,39 @@ def test_a_second_conductor_is_refused(make_project: MakeProject, command: str) 
     assert_done(project, run, calls=(2, 2))
 
 
+def forget_the_lock(project: Project) -> None:
+    """As when somebody has deleted its file: whoever comes next gets a new one."""
+    for lock in project.state.glob("locks/*.lock"):
+        lock.unlink()
+
+
+def test_without_its_lock_a_conductor_that_lives_is_still_known(make_project: MakeProject) -> None:
+    project, run = at_the_gate(make_project)
+    forget_the_lock(project)
+    second = project.bursar("resume", "--trust")
+    name = project.report["run"]
+    assert (second.code, second.out) == (2, "")
+    assert second.err == f"error: run {name} is being run by another process\n\nhint: bursar status\n"
+    project.server.open_gate("gate")
+    assert_done(project, run, calls=(2, 2))
+
+
+def test_a_conductor_whose_run_was_taken_over_lets_go(make_project: MakeProject) -> None:
+    """Nobody could see that it lives, as where it runs on another machine; its agent is followed by the second one."""
+    project, run = at_the_gate(make_project)
+    forget_the_lock(project)
+    with sqlite3.connect(project.state / "journal.db") as journal:
+        journal.execute("UPDATE run SET conductor = '1/1/elsewhere'")
+    second = project.start_run()
+    second.wait_until_said("1  One · claude-sonnet-4-5 · goes on by itself")
+    project.server.open_gate("gate")
+    ended = run.end()
+    assert ended.code == 5
+    assert "is conducted by another process since; this one has let go of it" in ended.err
+    assert_done(project, second, calls=(2, 2))
+    assert project.charged == project.bill
+
+
 def test_two_plans_of_one_repository_at_once(make_project: MakeProject) -> None:
     """Both may run; the second to end finds the branch moved, and keeps its work on a branch of its own."""
     other = ".planning/phases/09-more/09-01-PLAN.md"

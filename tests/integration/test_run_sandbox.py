@@ -12,13 +12,9 @@ from pathlib import Path
 
 import pytest
 
-import bursar
 from bursar.testing.script import Script, Step
 from tests.integration.conftest import MakeProject
 from tests.integration.kit import Project, parallel, plan, script, settings, shell, task, trouble, why_no_sandbox, write
-
-SOURCE = Path(bursar.__file__).parents[1]
-
 
 needs_bwrap = pytest.mark.skipif(bool(why_no_sandbox()), reason=f"no sandbox here: {why_no_sandbox()}")
 
@@ -28,7 +24,7 @@ def sandboxed(make: MakeProject, text: str, answers: Script, table: str = "", to
     project = make(text, answers, toml)
     home = project.folder / "home"
     (home / ".config" / "bursar").mkdir(parents=True)
-    own = f'[sandbox]\nenabled = true\nreadable = ["{SOURCE}"]\n{table}\n'
+    own = f"[sandbox]\nenabled = true\n{table}\n"
     (home / ".config" / "bursar" / "bursar.toml").write_text(own)
     (home / "secret").write_text("hunter2\n")
     (project.repo / "untracked-secret").write_text("hunter3\n")
@@ -55,15 +51,47 @@ def test_the_agent_sees_its_work_and_nothing_of_the_user(make_project: MakeProje
     seen = (project.repo / "one.txt").read_text()
     assert "hunter" not in seen
     assert "SQLite" not in seen
-    assert seen.splitlines()[-2:] == ["start", "?? one.txt"], "git works, read-only"
+    assert seen.splitlines()[-2:] == ["start", "?? one.txt"], "git works"
     assert "Read-only file system" in seen
     assert (project.repo / "two.txt").read_text() == "x\n", "/tmp can be written, and is private"
     assert not (project.folder / "home" / "planted").exists()
     assert not (project.repo / ".git" / "hooks" / "pre-commit").exists()
+    assert "filter.x" not in project.git("config", "--list")
     assert not Path("/tmp/planted").exists()
     assert "unsandboxed" not in ended.out
     assert project.report["unsandboxed_attempts"] == 0
     assert ended.metered == project.bill
+    project.assert_tidy()
+
+
+@needs_bwrap
+def test_the_agent_can_commit_in_it(make_project: MakeProject) -> None:
+    """Its commits, branches, settings and hooks are its own; its work is collected as ever, ignored files that it has
+    added included."""
+    does = (
+        "git checkout -q -b mine; echo one > one.txt; echo kept > out.log; echo lost > other.log;"
+        " git add one.txt && git add -f out.log && git commit -q -m mine && git branch second && git config user.x y;"
+        ' hooks=$(git rev-parse --git-path hooks); mkdir -p "$hooks"; touch "$hooks/pre-commit";'
+        ' common=$(git rev-parse --git-common-dir); touch "$common/bursar-repository/planted";'
+        " (git log --format=%s; git status --short --branch; git fsck --no-dangling; git gc -q; git stash list;"
+        " git show HEAD~1:README.md; git worktree list | wc -l) > seen.txt 2>&1"
+    )
+    project = sandboxed(make_project, plan(parallel("One", files="one.txt, out.log, seen.txt")), script({}))
+    project.commit({".gitignore": "*.log\n"}, "ignore logs")
+    project.server.script = script({1: [shell(does)]})
+    before = project.git("for-each-ref"), project.git("config", "--list")
+    ended = project.run()
+    assert ended.code == 0, ended.err
+    seen = (project.repo / "seen.txt").read_text().splitlines()
+    assert seen == ["mine", "ignore logs", "start", "## mine", "?? seen.txt", "# mine", "2"]
+    assert project.git("show", "--format=", "--name-only", "HEAD~1").split() == ["one.txt", "out.log", "seen.txt"]
+    assert (project.git("show", "HEAD:out.log"), project.subjects[1]) == ("kept", "feat(08-02): One")
+    refs = project.git("for-each-ref")
+    assert refs.split()[1:] == before[0].split()[1:], "no branch of the agent's"
+    assert project.git("config", "--list") == before[1]
+    assert not (project.repo / ".git" / "hooks" / "pre-commit").exists()
+    assert not (project.repo / ".git" / "planted").exists()
+    assert not list(project.state.glob("runs/*/attempts/*/git")), "it goes with the attempt"
     project.assert_tidy()
 
 

@@ -26,7 +26,7 @@ HEAVY = (
     " bursar.agents bursar.config.budgets bursar.config.compose bursar.config.files bursar.config.settings"
     " bursar.estimation bursar.graph bursar.history bursar.journal bursar.metering"
     " bursar.notify bursar.plan bursar.pricing bursar.processes bursar.reports bursar.routing bursar.run"
-    " bursar.supervision bursar.verification bursar.worktrees"
+    " bursar.supervision bursar.verification bursar.worktrees bursar.budget.window decimal locale"
 )
 
 

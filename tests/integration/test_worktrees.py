@@ -433,6 +433,23 @@ def test_what_is_no_repository_is_for_the_user_to_fix(checkout: Checkout, tmp_pa
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_path_with_a_line_break_is_refused(tmp_path: Path) -> None:
+    checkout = make_checkout(tmp_path / "a\nb")
+    with pytest.raises(SetupError, match="has a line break in it"):
+        open_repository(checkout.root)
+
+
+def test_a_path_with_any_other_sign_is_a_path(tmp_path: Path) -> None:
+    checkout = make_checkout(tmp_path / 'a\x85b\u2028c\x0c "d" \\e')
+    repository = checkout.repository
+    assert repository.root == checkout.root
+    worktree = create(repository, tmp_path / "worktrees" / "one", checkout.head)
+    (worktree.path / "new.txt").write_text("new\n")
+    change = commit_work(repository, worktree, "work")
+    assert change is not None
+    assert change.files == ("new.txt",)
+
+
 def test_a_repository_of_somebody_elses_is_refused_in_gits_own_words(checkout: Checkout) -> None:
     for path in (checkout.root, checkout.root / ".git"):
         os.chown(path, 12345, 12345)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from bursar.worktrees import Merged, commit_work, compose, create, fast_forward
+from bursar.worktrees.submodules import SubmoduleChanged
 from tests.integration.git_repository import Checkout, make_checkout
 
 
@@ -112,3 +114,70 @@ def test_a_merge_driver_that_an_agent_has_set_does_not_run(checkout: Checkout, t
     assert not trace.exists()
     assert isinstance(composed, Merged)
     assert checkout.show(composed.commit, "long.txt").count("changed") == 2, "merged as git does without a driver"
+
+
+def test_moving_a_branch_starts_no_program(checkout: Checkout, tmp_path: Path) -> None:
+    """Such as one that stands in the settings as the way to reach this very repository."""
+    command, trace = evil(tmp_path)
+    repository, base = checkout.repository, checkout.head
+    commit = checkout.commit({"d.txt": "four\n"})
+    checkout.git("branch", "work", base)
+    for key in ("uploadpack", "vcs"):
+        checkout.git("config", f"remote...{key}", command)
+    assert fast_forward(repository, "work", commit).done
+    assert checkout.git("rev-parse", "work") == commit
+    assert not trace.exists()
+
+
+@pytest.fixture
+def library(checkout: Checkout, tmp_path: Path) -> Path:
+    """A submodule of the checkout, `vendor`; its repository's folder."""
+    source = make_checkout(tmp_path / "library")
+    source.commit({".gitattributes": "*.loud filter=shout\n", "a.loud": "quiet\n"})
+    add = ("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(source.root), "vendor")
+    checkout.git(*add)
+    checkout.commit({})
+    return checkout.root / ".git" / "modules" / "vendor"
+
+
+def test_filters_of_a_submodule_are_those_that_it_had(checkout: Checkout, library: Path, tmp_path: Path) -> None:
+    command, trace = evil(tmp_path)
+    repository, vendor = checkout.repository, checkout.root / "vendor"
+    checkout.git("config", "filter.shout.smudge", "tr a-z A-Z", at=vendor)
+    checkout.git("config", "filter.shout.clean", "tr A-Z a-z", at=vendor)
+    worktree = create(repository, checkout.root.parent / "worktrees" / "one", checkout.head)
+    assert (worktree.path / "vendor" / "a.loud").read_text() == "QUIET\n"
+    for key in ("filter.shout.clean", "filter.evil.clean", "filter.evil.smudge", "filter.evil.process"):
+        checkout.git("config", key, command, at=vendor)
+    (library / "info" / "attributes").write_text("*.txt filter=evil\n")
+    (worktree.path / "new.txt").write_text("new\n")
+    (worktree.path / "vendor" / "a.loud").write_text("QUIET\n")
+    assert commit_work(repository, worktree, "work") is not None
+    create(repository, checkout.root.parent / "worktrees" / "two", checkout.head)
+    assert not trace.exists()
+
+
+def test_a_submodule_that_is_led_elsewhere_is_the_one_that_it_was(
+    checkout: Checkout, library: Path, tmp_path: Path
+) -> None:
+    command, trace = evil(tmp_path)
+    repository = checkout.repository
+    worktree = create(repository, checkout.root.parent / "worktrees" / "one", checkout.head)
+    other = tmp_path / "other.git"
+    shutil.copytree(library, other)
+    checkout.git("config", "--file", str(other / "config"), "filter.evil.clean", command)
+    (other / "info" / "attributes").write_text("* filter=evil\n")
+    (checkout.root / "vendor" / ".git").write_text(f"gitdir: {other}\n")
+    (worktree.path / "vendor" / "new.txt").write_text("new\n")
+    with pytest.raises(SubmoduleChanged, match=r"vendor/new\.txt"):
+        commit_work(repository, worktree, "work")
+    assert not trace.exists()
+
+
+def test_a_submodule_that_is_removed_meanwhile_is_still_looked_at(checkout: Checkout, library: Path) -> None:
+    repository = checkout.repository
+    worktree = create(repository, checkout.root.parent / "worktrees" / "one", checkout.head)
+    shutil.rmtree(checkout.root / "vendor")
+    (worktree.path / "vendor" / "new.txt").write_text("new\n")
+    with pytest.raises(SubmoduleChanged, match=r"vendor/new\.txt"):
+        commit_work(repository, worktree, "work")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
 from bursar.agents.environment import allowed
 from bursar.agents.home import PrivateHome
+from bursar.agents.mailbox import MAILBOX
 from bursar.agents.port import LaunchRequest, StopStep
 from bursar.agents.programs import find_program
+from bursar.errors import SetupError
 
 
 class CliAgent:
@@ -32,6 +35,11 @@ class CliAgent:
     """With what such variables begin."""
     HOME_VARIABLES: ClassVar[frozenset[str]] = frozenset()
     """Variables that say where its home is: with a private home they would lead out of it."""
+
+    OUTPUT_OPTIONS: ClassVar[frozenset[str]] = frozenset()
+    """Options that choose the form of what it prints."""
+    READABLE_OUTPUTS: ClassVar[frozenset[str]] = frozenset()
+    """Of these forms those that are read; one that the user chooses goes before ours."""
 
     def __init__(
         self,
@@ -66,9 +74,21 @@ class CliAgent:
         """The program's absolute path.
 
         Raises:
-            SetupError: it is not installed.
+            SetupError: it is not installed, or its arguments choose an output that cannot be metered.
         """
+        if (words := self.unreadable_output()) is not None:
+            what = f"`{words}` in agents.{self.NAME}.arguments chooses an output that cannot be metered"
+            raise SetupError(what, hint="take it out: bursar chooses what it can read")
         return find_program(self._program or self.NAME, hint=f"npm install -g {self.PACKAGE}")
+
+    def unreadable_output(self) -> str | None:
+        """The user's arguments that choose another output than what is read; None where none does."""
+        for word, following in zip_longest(self._extra_arguments, self._extra_arguments[1:], fillvalue=""):
+            option, is_joined, value = word.partition("=")
+            chosen = value if is_joined else following
+            if option in self.OUTPUT_OPTIONS and chosen not in self.READABLE_OUTPUTS:
+                return f"{option} {chosen}".rstrip()
+        return None
 
     def model_for(self, model_or_tier: str) -> str:
         """The name to hand to the CLI; what is no tier passes through."""
@@ -79,6 +99,11 @@ class CliAgent:
         if request.home is None or not self._private_home:
             return None
         return self.furnishing(request.home, environment)
+
+    @staticmethod
+    def mailbox_of(request: LaunchRequest, home: PrivateHome | None) -> Path | None:
+        """Where it is told something while it works; None where it is not to be, or has no home of its own."""
+        return home.folder / MAILBOX if home is not None and request.listens else None
 
     def has_conversation(
         self, session_id: str, worktree: Path, home: Path | None, environment: Mapping[str, str]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+_NOTHING = (b"", b"{}", b"[]", b"null")
 
 
 class Certainty(StrEnum):
@@ -45,14 +46,22 @@ class Condition:
 
 
 def find_login(environment: Mapping[str, str], variables: Iterable[str], files: Iterable[Path | None]) -> str | None:
-    """Where the first key or login is; contents are not looked at."""
+    """Where the first key or login is. A file in which nothing is, as after a logout, is none."""
     for name in variables:
         if environment.get(name):
             return f"key in {name}"
     for path in files:
-        if path is not None and os.access(path, os.R_OK):
+        if path is not None and _holds_something(path):
             return f"login in {path}"
     return None
+
+
+def _holds_something(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return b"".join(file.read(64).split()) not in _NOTHING
+    except OSError:
+        return False
 
 
 def home_of(environment: Mapping[str, str]) -> Path | None:

@@ -22,6 +22,8 @@ class LaunchRequest:
         subagent: the task's type: `general-purpose`, `explore`, `plan`, `bash` (see `subagents`).
         writes_files: the task is due to write files, whatever its type.
         home: where the attempt's private home may be; None: there is none, and the agent lives in the user's.
+        logins: a folder for logins that are not to be renewed in their place, because they cannot be reached from where
+            the agent runs; other attempts have the same. None: they can.
     """
 
     prompt: str
@@ -31,11 +33,13 @@ class LaunchRequest:
     subagent: str = "general-purpose"
     writes_files: bool = False
     home: Path | None = None
+    logins: Path | None = None
     permission_mode: str | None = None  # None: the adapter's own, as with the tools
     allowed_tools: tuple[str, ...] | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)  # what is to lie in its private home, by place
     continues: bool = False  # goes on with the conversation `session_id`, where the agent has one of that id
     compacts: bool = False  # and has it summed up before
+    listens: bool = False  # may be told something while it works, where its CLI can be
 
 
 WIDE_PIPE_BYTES = 1 << 20  # what an agent has printed when it ends fits in: Gemini CLI loses what does not
@@ -56,6 +60,7 @@ class Launch:
         pipe_bytes: how much it may have printed that nobody has heard, where a limit could end it.
         telemetry: variables that make the agent tell its calls to a receiver, whose address goes into `{url}`; empty
             where it has nothing to tell.
+        mailbox: the file through which it is told something while it works; None: it cannot be (see `mailbox`).
     """
 
     argv: tuple[str, ...]
@@ -66,6 +71,7 @@ class Launch:
     before: tuple[bytes, ...] = ()
     pipe_bytes: int = WIDE_PIPE_BYTES
     telemetry: Mapping[str, str] = field(default_factory=dict)
+    mailbox: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

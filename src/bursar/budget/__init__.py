@@ -41,18 +41,21 @@ from bursar.budget.types import (
     Threshold,
     Unit,
 )
-from bursar.budget.window import (
-    WindowDenial,
-    WindowFiring,
-    WindowLimit,
-    WindowUse,
-    decide_window,
-    due_window_alert,
-    name_window,
-    parse_share,
-    parse_window_length,
-    window_length,
-)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bursar.budget.window import (
+        WindowDenial,
+        WindowFiring,
+        WindowLimit,
+        WindowUse,
+        decide_window,
+        due_window_alert,
+        name_window,
+        parse_share,
+        parse_window_length,
+        window_length,
+    )
 
 __all__ = [
     "ALWAYS",
@@ -113,3 +116,29 @@ __all__ = [
     "title_of",
     "window_length",
 ]
+
+_OF_WINDOWS = frozenset(
+    (
+        "WindowDenial",
+        "WindowFiring",
+        "WindowLimit",
+        "WindowUse",
+        "decide_window",
+        "due_window_alert",
+        "name_window",
+        "parse_share",
+        "parse_window_length",
+        "window_length",
+    )
+)
+"""What is imported when it is asked for: quick commands need none of it."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _OF_WINDOWS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from bursar.budget import window
+
+    found: object = getattr(window, name)
+    globals()[name] = found
+    return found

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from bursar.budget.text import format_quantity
 from bursar.budget.titles import title_of
@@ -16,8 +16,7 @@ OVERRUN_PERCENT = 101
 _OVERRUN = Threshold(OVERRUN_PERCENT, Level.CRITICAL)
 
 
-@dataclass(frozen=True, slots=True)
-class Firing:
+class Firing(NamedTuple):
     """What one change of a balance sets off: at most one alert, and the marks (percents) never to fire again."""
 
     alert: Alert | None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from bursar.errors import UserError
 
@@ -62,8 +63,7 @@ ALWAYS = Period(PeriodKind.ALWAYS)
 """The one period that never ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class LastPeriod:
+class LastPeriod(NamedTuple):
     """The latest period in which something was put on a budget."""
 
     id: str

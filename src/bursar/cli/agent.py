@@ -86,7 +86,7 @@ def _examine(agent: Agent, *, chosen: str, foreign: frozenset[str]) -> Finding:
     try:
         program = agent.find()
     except SetupError as error:
-        missing = (Problem(what="it is not installed", fix=error.hint or ""),)
+        missing = (Problem(what=str(error), fix=error.hint or ""),)
         return Finding(
             name=agent.name, is_chosen=is_chosen, program=None, version=None, condition=condition, problems=missing
         )
@@ -156,7 +156,7 @@ def _render_list(found: Sequence[Finding]) -> str:
             each.version or "–",
             str(each.condition.certainty),
             each.condition.login or "none found",
-            each.program or "not installed",
+            each.program or ("not installed" if "not installed" in each.problems[0].what else "cannot be used"),
         )
         for each in found
     ]

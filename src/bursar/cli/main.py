@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -11,6 +12,7 @@ from bursar.errors import BUG, CTRL_C, OK, BursarError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 COMMANDS = {
     "plan": ("bursar.cli.plan", "read, check, draw, index or annotate plans"),
@@ -63,7 +65,7 @@ example: bursar run .planning/phases/08-features/08-02-PLAN.md --budget "200k to
 """
 
 
-_ENDS_AT_ONCE = ("usage",)
+_ENDS_AT_ONCE = ("token", "usage")
 """Commands after which Python need not take apart, which takes its time, what the system takes back anyway: they leave
 nothing to be done at exit."""
 
@@ -96,6 +98,9 @@ def _main(given: list[str]) -> int:
     if given[0] in ("-V", "--version"):
         sys.stdout.write(f"bursar {__version__}\n")
         return OK
+    from bursar.cli.terminal import guard_terminal  # not for --help
+
+    guard_terminal()
     try:
         return _run_command(given[0], given[1:])
     except BursarError as error:
@@ -124,9 +129,17 @@ def _heading(name: str) -> str:
 
 def tell_error(error: BursarError) -> None:
     """`error:`, the facts, and a hint that can be pasted, on stderr."""
-    sys.stderr.write(f"error: {error.message}\n")
+    sys.stderr.write(f"error: {_harmless(error.message)}\n")
     if error.hint:
-        sys.stderr.write(f"\nhint: {error.hint}\n")
+        sys.stderr.write(f"\nhint: {_harmless(error.hint)}\n")
+
+
+def _harmless(text: str) -> str:
+    """What a terminal would obey is escaped: names in errors may be those of a repository that somebody else wrote."""
+    if text.isprintable():
+        return text
+    kept = "\n\t"
+    return "".join(sign if sign.isprintable() or sign in kept else repr(sign)[1:-1] for sign in text)
 
 
 def _accept_any_text() -> None:
@@ -145,10 +158,19 @@ def _run_command(name: str, arguments: list[str]) -> int:
         near = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f"did you mean `bursar {near[0]}`?" if near else "bursar --help lists the commands"
         raise UserError(f"there is no command `{name}`", hint=hint)
-    from importlib import import_module
-
-    code: int = import_module(COMMANDS[name][0]).main(arguments)
+    code: int = _load(COMMANDS[name][0]).main(arguments)
     return code
+
+
+def _load(module: str) -> Any:
+    """The command's module. What is made by an import stays: meanwhile nobody looks for garbage, which takes long."""
+    if not gc.isenabled():
+        return __import__(module, fromlist=["main"])  # `importlib` would bring `warnings` along
+    gc.disable()
+    try:
+        return __import__(module, fromlist=["main"])
+    finally:
+        gc.enable()
 
 
 def _is_of_the_machine(error: OSError) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from bursar.cli.parallel_roadmap import link_phases, numbers_as_data, open_roadmap, tell_data
 from bursar.cli.quantities import parse_used_tokens
 from bursar.cli.roadmap_files import find_roadmap
+from bursar.cli.roadmap_progress import read_progress, tell_progress
 from bursar.config import ParallelTable, read_parallel
 from bursar.errors import OK, UserError
 from bursar.estimation import PHASE_TOKENS, estimate_phase_tokens
@@ -78,7 +79,9 @@ def _has_roadmap() -> bool:
 def _groups(text: str | None, roadmap: Roadmap | None) -> Sequence[tuple[str, ...]]:
     if text is None:
         assert roadmap is not None
-        return [group.phases for group in parallel_groups(link_phases(roadmap))]
+        progress = read_progress(roadmap)
+        tell_progress(progress)
+        return [group.phases for group in parallel_groups(link_phases(progress.roadmap))]
     try:
         groups = parse_groups(text)
     except ValueError as error:

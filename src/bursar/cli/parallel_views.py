@@ -11,6 +11,7 @@ from typing import Any
 
 from bursar.cli.parallel_roadmap import link_phases, numbers_as_data, open_roadmap, tell_data
 from bursar.cli.quantities import parse_used_tokens
+from bursar.cli.roadmap_progress import read_progress, tell_progress
 from bursar.clock import SystemClock
 from bursar.config import ParallelTable, read_parallel
 from bursar.errors import OK, TASK_FAILED
@@ -39,7 +40,8 @@ class TokensLeft:
 
 def analyze(options: Any) -> int:
     """The groups of all phases that are done or to be done: JSON on stdout, sentences on stderr."""
-    groups = parallel_groups(link_phases(open_roadmap(options.roadmap), done_too=True))
+    progress = read_progress(open_roadmap(options.roadmap))
+    groups = parallel_groups(link_phases(progress.roadmap, done_too=True))
     data = {
         "parallelGroups": [numbers_as_data(group.phases) for group in groups],
         "totalPhases": sum(len(group.phases) for group in groups),
@@ -49,6 +51,7 @@ def analyze(options: Any) -> int:
     sentences = [str(group) for group in groups if group.wave is not None]
     for sentence in sentences or ["No two phases can run in parallel"]:
         sys.stderr.write(f"{sentence}\n")
+    tell_progress(progress)
     return OK
 
 
@@ -57,13 +60,15 @@ def check(options: Any) -> int:
     project = find_project()
     table = read_parallel(Path(project)).table
     left = _tokens_left(project, options.remaining)
-    groups = parallel_groups(link_phases(open_roadmap(options.roadmap)))
+    progress = read_progress(open_roadmap(options.roadmap))
+    groups = parallel_groups(link_phases(progress.roadmap))
     verdicts = {group: _judge(group, table, left) for group in groups if group.wave is not None}
     can = table.max_workers > 1 and Verdict.CAN_PROCEED in verdicts.values()
     if options.json:
-        tell_data(_as_data(groups, verdicts, table, left, can=can))
+        tell_data(_as_data(groups, verdicts, table, left, can=can) | progress.as_data())
     else:
         sys.stdout.writelines(f"{line}\n" for line in _lines(groups, verdicts, table, left))
+        tell_progress(progress)
     _remark(verdicts, table, left)
     return OK if can else SEQUENTIAL_ONLY
 

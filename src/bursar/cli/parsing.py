@@ -11,6 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+vars(argparse)["_"] = str
+"""Argparse looks for translations of its words, and reading arguments would mostly be that; ours are English anyway."""
+
 
 class Words(argparse.HelpFormatter):
     """Argparse's own words. It makes one for every argument, and imports shutil if it is not told how wide."""

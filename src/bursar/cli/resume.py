@@ -10,7 +10,8 @@ from typing import Any
 from bursar.budget import Limit, Unit, format_quantity, parse_limit
 from bursar.cli.finding import find_run
 from bursar.cli.parsing import parser
-from bursar.cli.run import add_run_flags, run_plan
+from bursar.cli.run import run_plan
+from bursar.cli.run_flags import add_run_flags
 from bursar.cli.run_targets import reopen
 from bursar.clock import SystemClock
 from bursar.errors import UserError

@@ -1,4 +1,4 @@
-"""`bursar roadmap next`: the phases that can start now, and which first."""
+"""`bursar roadmap next`: the phases that can start now, and which first; by the roadmap and by what runs have done."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from bursar.cli.problems import tell_problems
 from bursar.cli.roadmap_files import counted, label, open_roadmap, phase_as_data, roadmap_parser
-from bursar.cli.roadmap_unticked import tell_unticked
+from bursar.cli.roadmap_progress import Progress, read_progress, tell_progress
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import awaited_phases, check_roadmap, startable_phases
 from bursar.plan import Phase, PhaseStatus, Roadmap
@@ -22,13 +22,16 @@ def main(arguments: Sequence[str]) -> int:
     roadmap = open_roadmap(chosen.path)
     if roadmap is None:
         return INVALID_PLAN
+    progress = read_progress(roadmap)
+    roadmap = progress.roadmap
     startable = startable_phases(roadmap)
     waiting = _waiting(roadmap, startable)
     if chosen.json:
-        sys.stdout.write(json.dumps(_as_data(roadmap, startable, waiting), ensure_ascii=False) + "\n")
+        data = _as_data(roadmap, startable, waiting) | progress.as_data()
+        sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write(_words(roadmap, startable, waiting))
-        tell_unticked(roadmap)
+        sys.stdout.write(_words(progress, startable, waiting))
+        tell_progress(progress)
     cycles = check_roadmap(roadmap)
     tell_problems(cycles)
     return INVALID_PLAN if cycles else OK
@@ -56,19 +59,21 @@ def _as_data(
     }
 
 
-def _words(roadmap: Roadmap, startable: Sequence[Phase], waiting: Sequence[tuple[Phase, tuple[Phase, ...]]]) -> str:
+def _words(progress: Progress, startable: Sequence[Phase], waiting: Sequence[tuple[Phase, tuple[Phase, ...]]]) -> str:
     if not startable:
-        return _why_none(roadmap, len(waiting)) + "\n"
+        return _why_none(progress.roadmap, len(waiting)) + "\n"
     first, *others = startable
-    lines = [f"first: {label(first)}{_remark(first)}"]
-    lines += [f"also:  {label(phase)}{_remark(phase)}" for phase in others]
+    lines = [f"first: {label(first)}{_remark(first, progress)}"]
+    lines += [f"also:  {label(phase)}{_remark(phase, progress)}" for phase in others]
     lines += [f"waits: {label(phase)} for {', '.join(other.number for other in awaited)}" for phase, awaited in waiting]
     return "\n".join(lines) + "\n"
 
 
-def _remark(phase: Phase) -> str:
+def _remark(phase: Phase, progress: Progress) -> str:
     """What a reader should know before starting it."""
     remarks = ["has been begun"] if phase.status is PhaseStatus.IN_PROGRESS else []
+    if progress.works_on(phase):
+        remarks = [f"run {progress.run_id} works on it"]
     if phase.unknown_dependencies:
         remarks.append(f"names phase {', '.join(phase.unknown_dependencies)}, which this roadmap does not have")
     if phase.depends_text is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from bursar.cli.roadmap_status import PLAN_FILE, folders_by_phase
@@ -11,17 +12,23 @@ from bursar.plan import Phase, PhaseStatus, Roadmap, is_halted, summary_path
 _TO_DO = (PhaseStatus.PLANNED, PhaseStatus.IN_PROGRESS)
 
 
+def unticked_phases(roadmap: Roadmap) -> list[str]:
+    """The numbers of such phases, in the roadmap's order."""
+    folders = folders_by_phase(roadmap)
+    return [phase.number for phase in roadmap.phases if phase.status in _TO_DO and _is_done(phase, folders)]
+
+
+def unticked_in_words(done: Sequence[str]) -> str:
+    """A line that names them; there is one at least."""
+    some = f"phase {done[0]} has" if len(done) == 1 else f"phases {', '.join(done)} have"
+    it = "it" if len(done) == 1 else "them"
+    return f"note: {some} a SUMMARY of every plan, so `bursar run` takes {it} for done; the roadmap does not say so\n"
+
+
 def tell_unticked(roadmap: Roadmap) -> None:
     """Names such phases on stderr; says nothing where there is none."""
-    folders = folders_by_phase(roadmap)
-    done = [phase.number for phase in roadmap.phases if phase.status in _TO_DO and _is_done(phase, folders)]
-    if not done:
-        return
-    some = f"phase {done[0]} has" if len(done) == 1 else f"phases {', '.join(done)} have"
-    sys.stderr.write(
-        f"note: {some} a SUMMARY of every plan, so `bursar run` takes {'it' if len(done) == 1 else 'them'} for done;"
-        " the roadmap does not say so\n"
-    )
+    if done := unticked_phases(roadmap):
+        sys.stderr.write(unticked_in_words(done))
 
 
 def _is_done(phase: Phase, folders: dict[str, Path]) -> bool:

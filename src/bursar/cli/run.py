@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 import sys
-from argparse import BooleanOptionalAction
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from bursar.budget import parse_limit
 from bursar.cli.logged import charging_logs
-from bursar.cli.parsing import Parser, parser
+from bursar.cli.parsing import parser
 from bursar.cli.plan_approval import require_approval
-from bursar.cli.run_budgets import add_budget_flags, enforcement_mode, run_budgets, tell_idle_budgets
-from bursar.cli.run_jobs import check_instances, instance_budgets, lines_to_approve
+from bursar.cli.run_budgets import tell_idle_budgets
+from bursar.cli.run_flags import Asked, add_run_flags, read_asked
+from bursar.cli.run_jobs import lines_to_approve
 from bursar.cli.run_roadmap import open_purse, tell_roadmap
 from bursar.cli.run_targets import open_target, tell_left_out
-from bursar.cli.run_times import (
-    add_time_flags,
-    start_of,
-    startup_delay_of,
-    status_seconds,
-    timeout_of,
-    wait_for_start,
-)
-from bursar.cli.run_tools import Flags, build_tools, choose_agent, read_settings, tell_missing_login
-from bursar.cli.run_watch import Showing, Watch
-from bursar.cli.run_windows import add_window_flags, window_limits_of
-from bursar.cli.session import conduct, say, send_earlier_alerts, tell_undelivered, wants_colour
-from bursar.config import build_notifier, configured_budgets, define_budgets, load_project_settings
+from bursar.cli.run_times import wait_for_start
+from bursar.cli.run_tools import build_tools, read_settings, tell_missing_login
+from bursar.cli.run_watch import Watch
+from bursar.cli.session import conduct, say, send_earlier_alerts, tell_undelivered
+from bursar.config import FILE_NAME, Settings, define_budgets, load_project_settings
 from bursar.errors import OK, UserError
-from bursar.journal import RequestKind
+from bursar.journal import RequestKind, RunRow
 from bursar.ledger import is_ledger_url
-from bursar.paths import state_dir
 from bursar.plan import is_halted, summary_path
 from bursar.run import (
     PlanToRun,
@@ -73,95 +63,74 @@ def run_plan(
     Raises:
         UserError: `run_id` names another run than the one that can be gone on with.
     """
-    flags, start_at = flags_of(options), start_of(options)
-    watch_seconds = status_seconds(options, opened)
-    settings = read_settings(opened)
-    root = opened.origin.project
-    own = instance_budgets(opened, enforcement_mode(options))
-    configured, more = configured_budgets(root), [*run_budgets(options, has_others=bool(own)), *own]
-    agent = choose_agent(settings, flags)
-    check_instances(opened, agent)
-    notifier = build_notifier(settings, Path(state_dir()), root.name)
-    notifier.check()
-    tools = build_tools(settings, flags, agent)
+    asked = read_asked(opened, options)
+    tools = build_tools(asked.settings, asked.flags, asked.agent)
     if opened.origin.workspace is None and _is_done(opened, tools):
         return OK
-    if opened.selection is not None:
-        tell_left_out(opened.selection)
-    for plan in opened.plans:
-        check_no_other_job(plan)
-    if limit is not None:
-        check_prices(opened, tools, limit.limit)
-    tell_missing_login(agent)
-    own_settings, approvable = load_project_settings(root), lines_to_approve(opened)
+    _check_that_it_may_run(opened, tools, limit)
+    tell_missing_login(asked.agent)
     if request is None:  # else nothing of the plan is run
-        require_approval(opened.plans, own_settings, tools.stores.journal, trust=options.trust, more=approvable)
+        _require_approval(opened, tools, asked.settings, is_given=options.trust)
     tools = replace(tools, purse=open_purse(opened, tools.stores.ledger))
     lock = RunLock(tools.state_dir, opened)
     try:
         run = None if getattr(options, "new", False) else unfinished_run(opened, tools)
         if run_id is not None and (run is None or run.id != run_id):
             raise UserError(f"run {run_id} is not the newest of its plan any more", hint="bursar status")
-        stores = tools.stores
-        changed = define_budgets(stores.ledger, root, configured, is_shared=is_ledger_url(stores.ledger_place))
-        sys.stderr.writelines(f"warning: {sentence}\n" for sentence in changed)
-        tell_idle_budgets(more, opened.plan)
-        wait_for_start(start_at, tools.clock)
-        showing = Showing(
-            status_seconds=watch_seconds,
-            with_bars=not options.disable_budget_visuals,
-            in_colour=wants_colour(sys.stderr),
-        )
-        watch = Watch(notifier, showing, say)
-        with charging_logs(settings, tools, configured):
-            conductor, context, rows = take_up(opened, tools, run, limit, watch.hear, more=more)
-            if request is not None:
-                ask_of_us(context, request)
-            watch.begin(context, [each.name for each in more])
-            send_earlier_alerts(notifier, context)
-            code = conduct(conductor, context, rows, watch, as_json=options.json)
-            tell_roadmap(context)
-            return code
+        _define_budgets(opened, tools, asked)
+        wait_for_start(asked.start_at, tools.clock)
+        return _conduct(opened, tools, run, limit, asked, request)
     finally:
         lock.release()
-        tell_undelivered(notifier)
+        tell_undelivered(asked.notifier)
 
 
-def add_run_flags(options: Parser) -> None:
-    """Flags that `run` and `resume` share."""
-    options.add_argument(
-        "--agent", metavar="NAME", help="claude (default), codex, gemini, opencode, or command: a program of yours"
-    )
-    options.add_argument("--max-parallel", type=int, metavar="N", help="how many attempts at once (default 5)")
-    options.add_argument("--trust", action="store_true", help="approve the verify commands as they are now")
-    options.add_argument(
-        "--auto-approve",
-        action="append",
-        default=[],
-        metavar="TYPE",
-        help="pass checkpoints of a type, e.g. human-verify (repeatable)",
-    )
-    options.add_argument(
-        "--sandbox", action=BooleanOptionalAction, help="agents and verify commands run in bubblewrap, or do not"
-    )
-    add_budget_flags(options)
-    add_time_flags(options)
-    add_window_flags(options)
-    options.add_argument("--json", action="store_true", help="the report as JSON on stdout")
+def _check_that_it_may_run(opened: PlanToRun, tools: Tools, limit: RunLimit | None) -> None:
+    if opened.selection is not None:
+        tell_left_out(opened.selection)
+    for plan in opened.plans:
+        check_no_other_job(plan)
+    if limit is not None:
+        check_prices(opened, tools, limit.limit)
 
 
-def flags_of(options: Any) -> Flags:
-    """The shared flags as a value."""
-    return Flags(
-        agent=options.agent,
-        max_parallel=options.max_parallel,
-        auto_approved=tuple(options.auto_approve),
-        timeout_seconds=timeout_of(options),
-        startup_delay_seconds=startup_delay_of(options),
-        sandbox=options.sandbox,
-        windows=window_limits_of(options),
-        waits=options.wait,
-    )
+def _require_approval(opened: PlanToRun, tools: Tools, settings: Settings, *, is_given: bool) -> None:
+    """Raises:
+    UserError: nobody has approved it, or `settings` are not what was approved: their file has changed since.
+    """
+    own_settings, more = load_project_settings(opened.origin.project), lines_to_approve(opened)
+    require_approval(opened.plans, own_settings, tools.stores.journal, trust=is_given, more=more)
+    if read_settings(opened) != settings or load_project_settings(opened.origin.project) != own_settings:
+        raise UserError(f"{FILE_NAME} has changed while the run was prepared", hint="say the same command again")
+
+
+def _define_budgets(opened: PlanToRun, tools: Tools, asked: Asked) -> None:
+    """The budgets of settings are in the ledger; what that changes is told, and what of this run's will never count."""
+    stores = tools.stores
+    is_shared = is_ledger_url(stores.ledger_place)
+    changed = define_budgets(stores.ledger, opened.origin.project, asked.configured, is_shared=is_shared)
+    sys.stderr.writelines(f"warning: {sentence}\n" for sentence in changed)
+    tell_idle_budgets(asked.budgets, opened.plan)
+
+
+def _conduct(
+    opened: PlanToRun,
+    tools: Tools,
+    run: RunRow | None,
+    limit: RunLimit | None,
+    asked: Asked,
+    request: RequestKind | None,
+) -> int:
+    watch = Watch(asked.notifier, asked.showing, say)
+    with charging_logs(asked.settings, tools, asked.configured):
+        conductor, context, rows = take_up(opened, tools, run, limit, watch.hear, more=asked.budgets)
+        if request is not None:
+            ask_of_us(context, request)
+        watch.begin(context, [each.name for each in asked.budgets])
+        send_earlier_alerts(asked.notifier, context)
+        code = conduct(conductor, context, rows, watch, as_json=asked.as_json)
+        tell_roadmap(context)
+        return code
 
 
 def _options(arguments: Sequence[str]) -> Any:

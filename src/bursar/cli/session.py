@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -14,7 +15,7 @@ from typing import TextIO
 
 from bursar.cli.checkpoint_desk import open_desk
 from bursar.cli.run_watch import Watch
-from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, UserError
+from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, Superseded, UserError
 from bursar.history import STATISTICS_FILE, build_statistics, write_statistics
 from bursar.journal import AttemptRow, RunState, read_window_record
 from bursar.notify import Notifier
@@ -64,8 +65,11 @@ def conduct(
     conductor: Conductor, context: RunContext, rows: Sequence[AttemptRow], watch: Watch, *, as_json: bool
 ) -> int:
     """Conducts the run to its end, prints its report on stdout and gives the exit code."""
+    gc.freeze()  # what is there now stays to the end: nobody need look through it for garbage again and again
     try:
         state, number = asyncio.run(_conduct(conductor, context, rows, watch))
+    except Superseded:
+        raise  # it goes on, elsewhere
     except Exception:
         run = context.run.id
         say(f"run {run} cannot go on for now; nothing of it is lost, and this goes on with it: bursar resume {run}\n")
@@ -143,6 +147,14 @@ def print_report(stores: Stores, run_id: str, *, as_json: bool) -> None:
         sys.stdout.write("\n")
     else:
         sys.stdout.write(render_report(report, in_colour=wants_colour(sys.stdout)) + "\n")
+
+
+def width_of(stream: TextIO) -> int | None:
+    """How many columns the terminal has now; None where the stream is none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
 
 
 def wants_colour(stream: object) -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 KEYS = {"daily": "date", "weekly": "week", "monthly": "month", "session": "sessionId"}
 _LISTS = {"session": "sessions"}
 _NANO_PER_USD = 1_000_000_000
+_NUMBERS = (int, float)
 
 
 def rows_as_json(action: str, rows: Sequence[UsageRow]) -> str:
@@ -30,13 +31,16 @@ def blocks_as_json(blocks: Sequence[Block], now: int) -> str:
 
 
 def to_json(value: object, indent: str = "\n") -> str:
-    """JSON of what these reports consist of; the `json` module takes longer to import than the whole report."""
-    kind = value.__class__
-    if kind is int or kind is float:
-        return repr(value)
+    """JSON of what these reports consist of; the `json` module takes longer to import than the whole report.
+
+    Most of it are numbers, which are written with as little as can be. Keys of tables are plain words.
+    """
     inner = indent + "  "
     if isinstance(value, dict):
-        parts = [f"{encode_basestring(key)}: {to_json(each, inner)}" for key, each in value.items()]
+        parts = [
+            f'"{key}": {each!r}' if each.__class__ in _NUMBERS else f'"{key}": {to_json(each, inner)}'
+            for key, each in value.items()
+        ]
         return f"{{{inner}{f',{inner}'.join(parts)}{indent}}}" if parts else "{}"
     if isinstance(value, list):
         parts = [to_json(each, inner) for each in value]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from bursar.cli.usage_json import to_json, utc_text
 from bursar.cli.usage_zone import local_text
-from bursar.logs import PlanWindow, Zone
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bursar.logs import PlanWindow, Zone
 
 
 def windows_as_json(windows: Sequence[PlanWindow]) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 
-import apsw
-
 from bursar.database import files
+from bursar.database.engine import apsw
 from bursar.database.lock import lock_file, unlock_file
 from bursar.database.store import BUSY_SECONDS, Database, check_not_inherited, lock_path, store_error
 from bursar.errors import StoreError

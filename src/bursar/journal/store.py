@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bursar.database import load_migrations, open_database
 from bursar.journal.controls import Controls
+from bursar.journal.fence import Fence, fenced_write
 from bursar.journal.rows import (
     AttemptRow,
     AttemptState,
@@ -65,25 +66,45 @@ def open_journal(path: Path) -> Journal:
 class Journal:
     """Facts about runs, in the order in which they became true."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, fence: Fence | None = None) -> None:
+        """With a `fence` every write is that conductor's: it fails as soon as the run is somebody else's."""
         self._database = database
-        self.controls = Controls(database)
+        self._fence = fence
+        self.controls = Controls(database, fence)
+
+    def as_conductor(self, run_id: str, conductor: str) -> Journal:
+        """The same journal for who conducts the run: its writes raise `Superseded` once somebody else does."""
+        return Journal(self._database, Fence(run_id, conductor))
+
+    def check_conducts(self) -> None:
+        """Nothing has changed: as far as is known, the run is still this conductor's.
+
+        Raises:
+            Superseded: it is somebody else's.
+        """
+        if self._fence is not None:
+            sql, values = self._fence.question
+            self._fence.check(self._database.query(sql, values))
 
     def begin_run(self, run: RunRow, tasks: Iterable[TaskRow], plans: Iterable[PlanRow] = ()) -> None:
         """The run exists, with all of its tasks and (of several) its plans, or (on failure) none of it does."""
-        with self._database.write() as connection:
+        with fenced_write(self._database, self._fence) as connection:
             connection.execute(f"INSERT INTO run ({_RUN_COLUMNS}) VALUES ({_marks(14)})", astuple(run))
             self._insert_tasks(connection, tasks)
             self._insert_plans(connection, plans)
 
     def change_plan(self, run_id: str, digest: str, tasks: Iterable[TaskRow], plans: Iterable[PlanRow] = ()) -> None:
         """The run goes by a changed plan: tasks it did not know are pending, those it has lost are out of the count."""
-        with self._database.write() as connection:
+        with fenced_write(self._database, self._fence) as connection:
             connection.execute("UPDATE run SET plan_digest = ? WHERE id = ?", (digest, run_id))
             connection.execute("UPDATE task SET position = -1 WHERE run_id = ?", (run_id,))
             connection.execute("UPDATE run_plan SET position = -1 WHERE run_id = ?", (run_id,))
             self._insert_tasks(connection, tasks)
             self._insert_plans(connection, plans)
+
+    def take_over(self, run_id: str, conductor: str) -> None:
+        """From now on nobody but `conductor` writes anything of the run as its conductor."""
+        self._update("UPDATE run SET conductor = ? WHERE id = ?", (conductor, run_id))
 
     def conduct(self, run_id: str, conductor: str, limit: str | None) -> None:
         """`conductor` runs it from now on, under `limit` (as typed)."""
@@ -113,7 +134,7 @@ class Journal:
 
     def begin_attempt(self, attempt: AttemptRow) -> None:
         """The attempt is planned and its task runs; nothing has been started or held yet."""
-        with self._database.write() as connection:
+        with fenced_write(self._database, self._fence) as connection:
             connection.execute(f"INSERT INTO attempt ({_ATTEMPT_COLUMNS}) VALUES ({_marks(15)})", astuple(attempt))
             connection.execute(
                 "UPDATE task SET state = 'running', note = '' WHERE run_id = ? AND number = ?",
@@ -135,7 +156,7 @@ class Journal:
         note: str,
     ) -> None:
         """The attempt has an outcome, and its task the state that follows from it: both, or neither."""
-        with self._database.write() as connection:
+        with fenced_write(self._database, self._fence) as connection:
             connection.execute(
                 "UPDATE attempt SET state = ?, note = ?, ended_at = ?, merge_commit = COALESCE(?, merge_commit)"
                 " WHERE key = ?",
@@ -159,7 +180,7 @@ class Journal:
         Raises:
             ValueError: the run is one of this machine's own; nothing has changed.
         """
-        with self._database.write() as connection:
+        with fenced_write(self._database, self._fence) as connection:
             known = connection.execute("SELECT 1 FROM run WHERE id = ?", (run.id,)).fetchone()
             before = connection.execute("SELECT 1 FROM imported_run WHERE run_id = ?", (run.id,)).fetchone()
             if known and not before:
@@ -281,7 +302,7 @@ class Journal:
         )
 
     def _update(self, sql: str, values: Sequence[str | None]) -> None:
-        with self._database.write() as connection:
+        with fenced_write(self._database, self._fence) as connection:
             connection.execute(sql, values)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -12,8 +11,7 @@ from bursar.ledger.holding import Holding
 from bursar.ledger.port import CallRecord, Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A threshold that will not fire again; `alert` is what it said, None where a higher one spoke for it.
 
     Attributes:
@@ -41,8 +39,7 @@ class PhaseSum(NamedTuple):
     tokens: int
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """A budget, and how it stands in the latest period that had anything put on it; None where none had."""
 
     budget: Budget

@@ -94,7 +94,7 @@ class MemoryBooks:
         name = (budget, period, percent)
         self.marked_percents[Account(budget, period)].discard(percent)
         self.all_marks = [
-            replace(each, is_over=True) if (each.budget, each.period_id, each.percent) == name else each
+            each._replace(is_over=True) if (each.budget, each.period_id, each.percent) == name else each
             for each in self.all_marks
         ]
 

@@ -5,11 +5,11 @@ A reservation is HELD until it is settled, released or forfeited, each at most o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bursar.budget import NOTHING, Alert, Amount, Balance, Budget, Shortfall
 from bursar.usage import Usage
@@ -150,8 +150,7 @@ USAGE_KINDS = ("recorded", "settled", "forfeited", "credited", "charged")
 """The kinds of entries that say what was used."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerEvent:
+class LedgerEvent(NamedTuple):
     """Something was used, and the books say so. `reservation.alerts` are those that it has set off."""
 
     entry: Entry
@@ -298,6 +297,10 @@ class Ledger(Protocol):
 
     def balances(self, labels: Mapping[str, str], *, at: datetime | None = None) -> Sequence[Balance]:
         """Every budget that an operation with these labels belongs to, in its current period, in order of name."""
+        ...
+
+    def balances_of_each(self, labels: Mapping[str, str], label: str, values: Iterable[str]) -> Sequence[Balance]:
+        """As `balances`, of operations with these labels alone, or with one of the values of another; each once."""
         ...
 
     def budgets(self, *, at: datetime | None = None, labels: Mapping[str, str] | None = None) -> Sequence[Balance]:

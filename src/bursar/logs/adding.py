@@ -7,9 +7,10 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
+from operator import mul
 from typing import TYPE_CHECKING, Any
 
-from bursar.logs.bundles import Bundle, Bundles
+from bursar.logs.bundles import Bundle, Bundles, Rates
 from bursar.logs.call import CallRow, LoggedCall, is_better
 from bursar.logs.call_id import first_id, last_id, message_number
 from bursar.logs.index import DAY_MS, QUARTER_MS
@@ -20,7 +21,7 @@ from bursar.logs.sums import COUNTERS, QuarterSums
 if TYPE_CHECKING:
     import apsw
 
-    from bursar.logs.columns import CallColumns, Run
+    from bursar.logs.columns import CallColumns, PackedCalls, Run
     from bursar.logs.index import LogIndex
     from bursar.logs.prices import CallPrices
     from bursar.logs.reading import NewCalls
@@ -46,7 +47,7 @@ _KEEP_LIMIT = (
 _MOST_REQUESTS = 64  # of one message; there are never more than a few
 _FULL = -1
 _MOST_ROWS = 20_000  # so many are kept to be written in order
-_CACHE_KIB = 32_768  # the table of some 2 GB of logs
+_CACHE_KIB = 12_288  # most pages are written once, and the kernel keeps those that are not
 _MARK_FILE = f"INSERT OR REPLACE INTO file VALUES ({', '.join('?' * 8)})"
 
 
@@ -103,13 +104,13 @@ class Adding:
     def add_file(self, source: str, new: NewCalls) -> None:
         """What was new in a file is in the index. Nothing is done where another process was quicker."""
         if self._is_as_before(new):
-            is_own, columns = new.after.path.startswith(self._own_place), new.columns
-            if columns is None:
+            is_own, packed = new.after.path.startswith(self._own_place), new.packed
+            if packed is None:
                 self.add(source, new.calls, is_own=is_own)
-            elif not self._is_all_new(columns):
-                self.add(source, columns.rows(), is_own=is_own)
+            elif not self._is_all_new(packed):
+                self.add(source, packed.columns().rows(), is_own=is_own)
             else:
-                self._keep_together(source, columns, is_own)
+                self._keep_together(source, packed, is_own)
             self._marks.append(new.after.row())
             if len(self._rows) > _MOST_ROWS:
                 self._write_rows()
@@ -122,9 +123,9 @@ class Adding:
         rows = self._connection.execute("SELECT * FROM file WHERE path = ?", (new.after.path,)).fetchall()
         return rows == ([] if new.before is None else [new.before.row()])
 
-    def _is_all_new(self, columns: CallColumns) -> bool:
-        """No call of the columns is known."""
-        taken, numbers = self._known.taken, array("I", columns.numbers)
+    def _is_all_new(self, packed: PackedCalls) -> bool:
+        """No call of these is known."""
+        taken, numbers = self._known.taken, array("I", packed.numbers)
         return taken is not None and taken.isdisjoint(numbers) and self._known.bundles.have_none_of(numbers)
 
     def add(self, source: str, calls: Iterable[CallRow], *, is_own: bool = False) -> None:
@@ -140,14 +141,30 @@ class Adding:
             if row_id is not None:
                 rows.append(self._row(source, call, row_id, is_own))
 
-    def _keep_together(self, source: str, columns: CallColumns, is_own: bool) -> None:
-        """Calls of which none was known are a bundle, with next to no work for each."""
-        costs: list[int | None] = []
+    def _keep_together(self, source: str, packed: PackedCalls, is_own: bool) -> None:
+        """Calls of which none was known are a bundle, with no work for each where their prices allow it."""
+        rates: list[Rates] = []
+        for run in packed.runs:
+            found = self._prices.whole_rates(run.model, run.service_tier, run.first_at // DAY_MS, run.most_input)
+            if found is None:
+                each = self._add_runs_by_call(source, packed, is_own)
+                self._known.bundles.keep(self._connection, source, is_own, packed, each=each)
+                return
+            rates.append(found)
+        for run, rate in zip(packed.runs, rates, strict=True):
+            more = (run.end - run.start, *run.sums, sum(map(mul, rate, run.sums)), 0)
+            self._sums.add_calls(self._sum_of(source, is_own, run), more, run.first_at, run.last_at)
+        self._known.bundles.keep(self._connection, source, is_own, packed, rates=rates)
+
+    def _add_runs_by_call(self, source: str, packed: PackedCalls, is_own: bool) -> list[int | None]:
+        """The calls are in the sums, each priced alone; what each cost."""
+        columns, costs = packed.columns(), list[int | None]()
         for run in columns.runs:
             found = self._costs_of(columns, run)
             costs += found
-            self._sums.add_calls(self._sum_of(source, is_own, run), run.sums, found, run.first_at, run.last_at)
-        self._known.bundles.keep(self._connection, source, is_own, columns, costs)
+            more = (len(found), *run.sums, sum(filter(None, found)), found.count(None))
+            self._sums.add_calls(self._sum_of(source, is_own, run), more, run.first_at, run.last_at)
+        return costs
 
     def _sum_of(self, source: str, is_own: bool, run: Run) -> tuple[int, int, int]:
         return (run.quarter, self._place_of(source, run.project, run.session, is_own), self._model(run.model))

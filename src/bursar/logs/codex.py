@@ -1,4 +1,4 @@
-"""Session logs of Codex (rollouts) → calls. Pure.
+"""Session logs of Codex (rollouts) → calls. Pure, but for a look at the logs that a forked thread comes from.
 
 Since 0.169 each response has a record of its own. Logs of earlier versions have running totals, which are written again
 where nothing was used, and again in the log of a thread that was forked from another: each is known by the thread that
@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from bursar.logs.call import CallRow
+from bursar.logs.codex_forks import Forks
 from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark
 from bursar.logs.lines import lines_with
@@ -63,6 +64,7 @@ class CodexReader:
     def __init__(self, file: LogFile, state: str) -> None:
         name = file.path.rpartition("/")[2].removesuffix(".jsonl")
         self._state = _states.decode(state) if state else _State(session=name, root=name)
+        self._forks = Forks(file.root)
         self.refused = 0
         self.limits: list[LimitRow] = []
 
@@ -103,7 +105,10 @@ class CodexReader:
         if not state.cwd:
             state.session, state.cwd = payload.id or state.session, payload.cwd or "?"
             state.root = state.session
-        state.root = payload.forked_from_id or (payload.id if payload.id else state.root)
+        if payload.forked_from_id:
+            state.root = self._forks.first_thread(payload.forked_from_id)
+        else:
+            state.root = payload.id or state.root
 
     def _totals(self, line: _Line, info: dict[str, Any]) -> list[CallRow]:
         """The call that a running total tells of, if there is no better record of it."""

@@ -1,7 +1,8 @@
 """The calls of one file column by column: how many of them go from process to process, and into the index, quickly.
 
 A run is of calls one after the other that are in one quarter of an hour, of one session, model and service tier: what
-they share is kept once, and their sums are made where the file was read.
+they share is kept once, and their sums are made where the file was read. The calls themselves are packed there, too:
+most often nobody has to look at them again.
 """
 
 from __future__ import annotations
@@ -15,10 +16,18 @@ import msgspec
 from bursar.logs.call import CallRow
 from bursar.logs.call_id import message_numbers
 from bursar.logs.index import QUARTER_MS
+from bursar.logs.values import MOST_TOKENS
+
+_ANY = 5 * MOST_TOKENS
 
 
 class Run(msgspec.Struct, array_like=True, gc=False):
-    """Calls from `start` to before `end`. `sums`: of the five counters."""
+    """Calls from `start` to before `end`.
+
+    Attributes:
+        sums: of the five counters.
+        most_input: none of them has more input than this, cache included.
+    """
 
     start: int
     end: int
@@ -30,6 +39,7 @@ class Run(msgspec.Struct, array_like=True, gc=False):
     first_at: int
     last_at: int
     sums: tuple[int, int, int, int, int]
+    most_input: int = _ANY
 
 
 class _Names(msgspec.Struct, array_like=True, gc=False):
@@ -68,6 +78,24 @@ class CallColumns(msgspec.Struct, array_like=True, gc=False):
                 yield (*head, names.sidechains[at], run.service_tier, *tail)
 
 
+class PackedCalls(msgspec.Struct, array_like=True, gc=False):
+    """Columns on their way into the index. For the others see `CallColumns`.
+
+    Attributes:
+        data: the whole of them, as it is kept.
+        is_told: the log says of some what they cost.
+    """
+
+    runs: list[Run]
+    numbers: bytes
+    data: bytes
+    is_told: bool
+
+    def columns(self) -> CallColumns:
+        """The calls themselves."""
+        return from_bytes(self.data)
+
+
 _decode_names = msgspec.msgpack.Decoder(_Names).decode
 _encode = msgspec.msgpack.Encoder().encode
 _columns = msgspec.msgpack.Decoder(CallColumns)
@@ -87,11 +115,17 @@ def to_columns(calls: list[CallRow]) -> CallColumns | None:
     end = 0
     for key, group in groupby(shared):
         start, end = end, end + len(list(group))
-        times, sums = at[start:end], [sum(counter[start:end]) for counter in counts]
-        runs.append(Run(start, end, *key, min(times), max(times), sums))  # type: ignore[arg-type]
+        times, parts = at[start:end], [counter[start:end] for counter in counts]
+        most_input = sum(map(max, parts[:4]))
+        runs.append(Run(start, end, *key, min(times), max(times), [*map(sum, parts)], most_input))  # type: ignore[arg-type]
     names: tuple[Any, ...] = (messages, requests, at, sidechains)
     known = () if told.count(None) == len(told) else told
     return CallColumns(runs, numbers.tobytes(), counts, known, _encode(names))  # type: ignore[arg-type]
+
+
+def pack(columns: CallColumns) -> PackedCalls:
+    """The same, as it goes from process to process."""
+    return PackedCalls(columns.runs, columns.numbers, to_bytes(columns), bool(columns.told))
 
 
 def to_bytes(columns: CallColumns) -> bytes:

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from bursar.errors import BursarError
-from bursar.logs.columns import CallColumns, to_columns
+from bursar.logs.columns import PackedCalls, pack, to_columns
 from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark, LogIndex
 from bursar.logs.reading import NewCalls
@@ -101,7 +101,7 @@ def _make_index(index: LogIndex) -> None:
     making.acquire()
     _thread.start_new_thread(make, ())
     import_module("bursar.logs.adding")
-    import_module("bursar.logs.prices").price_history("")
+    import_module("bursar.logs.prices").price_history("claude-sonnet-4-5")
     making.acquire()
 
 
@@ -199,14 +199,14 @@ def _widen(pipe: int) -> None:
 def _read_part(part: Sequence[Job]) -> Iterator[FileRead]:
     for source, file, mark in part:
         try:
-            yield FileRead(source, file.path, _in_columns(_reader(source)(file, mark)), "")
+            yield FileRead(source, file.path, _packed_calls(_reader(source)(file, mark)), "")
         except OSError as error:
             yield FileRead(source, file.path, None, error.strerror or str(error))
 
 
-def _in_columns(new: NewCalls) -> NewCalls:
+def _packed_calls(new: NewCalls) -> NewCalls:
     columns = to_columns(new.calls)
-    return new if columns is None else new._replace(calls=[], columns=columns)
+    return new if columns is None else new._replace(calls=[], packed=pack(columns))
 
 
 def _reader(source: str) -> Any:
@@ -222,7 +222,7 @@ class _Packed(msgspec.Struct, array_like=True, gc=False):
     calls: list[tuple[Any, ...]] = []
     refused: int = 0
     limits: list[tuple[Any, ...]] = []
-    columns: CallColumns | None = None
+    calls_packed: PackedCalls | None = None
 
 
 _packed = msgspec.msgpack.Decoder(list[_Packed])
@@ -232,12 +232,12 @@ def _pack(read: FileRead) -> _Packed:
     new = read.new
     if new is None:
         return _Packed(read.failure)
-    return _Packed("", new.after.row(), new.calls, new.refused, list(new.limits), new.columns)
+    return _Packed("", new.after.row(), new.calls, new.refused, list(new.limits), new.packed)
 
 
 def _unpack(job: Job, packed: _Packed) -> FileRead:
     source, file, mark = job
     if not packed.after:
         return FileRead(source, file.path, None, packed.failure)
-    new = NewCalls(mark, FileMark(*packed.after), packed.calls, packed.refused, packed.limits, packed.columns)
+    new = NewCalls(mark, FileMark(*packed.after), packed.calls, packed.refused, packed.limits, packed.calls_packed)
     return FileRead(source, file.path, new, "")

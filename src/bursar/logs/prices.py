@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from datetime import date
 from typing import Protocol
 
+import msgspec
+
+from bursar.logs.bundles import Rates
 from bursar.logs.call import STANDARD
 from bursar.logs.index import LogIndex
 from bursar.logs.stated import NOTHING_STATED, StatedPrices
@@ -17,6 +19,7 @@ Counts = tuple[int, int, int, int, int]
 """The five counters of a call."""
 
 _RELEASE = ""  # no model is called so
+_encode, _decode = msgspec.json.encode, msgspec.json.decode  # read logs have msgspec loaded, and `json` not
 _UNIT = 2 * FEMTO_PER_NANO  # rates are kept in halves of a femto-USD: some tiers cost half
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _Bands = tuple[list[int], list[list[int | None]]]
@@ -28,6 +31,11 @@ class CallPrices(Protocol):
 
     def costs_nano_usd(self, model: str, service_tier: str, day: int, calls: Iterable[Counts]) -> list[int | None]:
         """What each call cost that was made on that day (since 1970, UTC); None where nobody knows."""
+        ...
+
+    def whole_rates(self, model: str, service_tier: str, day: int, most_input: int) -> Rates | None:
+        """Nano-USD for a token of each counter, where calls with so much input at most cost just that, and nothing is
+        to be rounded; None where it is not so simple."""
         ...
 
 
@@ -70,8 +78,17 @@ class LoggedPrices:
             for i, r, s, t, o in calls
         ]
 
+    def whole_rates(self, model: str, service_tier: str, day: int, most_input: int) -> Rates | None:
+        """See `CallPrices`."""
+        bands = self._find(model, service_tier or STANDARD, day)
+        if bands is None or (bands[0] and most_input > bands[0][0]):
+            return None
+        whole = [rate // _UNIT for rate in bands[1][0] if rate is not None and not rate % _UNIT]
+        return None if len(whole) < len(COUNTERS) else (whole[0], whole[1], whole[2], whole[3], whole[4])
+
     def keep(self) -> None:
         """From now on these are the prices that were asked last."""
+        self._index.forget_prices(self._release)
         self._index.keep_price(self._release, _RELEASE, "[]")
         self._index.keep_stated_prices(self._stated.mark, self._digest)
 
@@ -83,14 +100,14 @@ class LoggedPrices:
         return histories[max(0, bisect_right(days, day) - 1)] if histories else None
 
     def _history(self, model: str, service_tier: str) -> tuple[list[int], list[_Bands | None]]:
-        name = json.dumps([model, service_tier])
+        name = _encode([model, service_tier]).decode()
         data = self._kept.get(name)
         if data is None:
             history = price_history(model, service_tier, self._overrides)
             found = [(day.toordinal() - _EPOCH_DAY, _bands(rates, service_tier)) for day, rates in history]
-            data = json.dumps(found, separators=(",", ":"))
+            data = _encode(found).decode()
             self._index.keep_price(self._release, name, data)
-        entries = json.loads(data)
+        entries = _decode(data)
         return [day for day, _ in entries], [bands for _, bands in entries]
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from zlib import crc32
 
 from bursar.logs.call import CallRow, best_of
-from bursar.logs.columns import CallColumns
+from bursar.logs.columns import PackedCalls
 from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark
 from bursar.logs.lines import LineBlocks
@@ -54,7 +54,7 @@ class NewCalls(NamedTuple):
     """What was read of a file: from one mark to another. `refused` and `limits`: see `LogReader`.
 
     Attributes:
-        columns: the calls, where they are not in `calls`.
+        packed: the calls, where they are not in `calls`.
     """
 
     before: FileMark | None
@@ -62,7 +62,7 @@ class NewCalls(NamedTuple):
     calls: list[CallRow]
     refused: int = 0
     limits: Sequence[LimitRow] = ()
-    columns: CallColumns | None = None
+    packed: PackedCalls | None = None
 
 
 def read_new(file: LogFile, mark: FileMark | None, make_reader: MakeReader) -> NewCalls:

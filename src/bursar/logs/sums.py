@@ -38,11 +38,12 @@ class QuarterSums:
         cost = (0, sign) if nano_usd is None else (sign * nano_usd, 0)
         self._add((at // QUARTER_MS, session, model), (sign, *(sign * count for count in counts), *cost), at, at)
 
-    def add_calls(
-        self, key: Key, counts: Sequence[int], costs: Sequence[int | None], first_at: int, last_at: int
-    ) -> None:
-        """Calls of one quarter, session and model are in the sums; `counts`: the sums of their five counters."""
-        more = (len(costs), *counts, sum(filter(None, costs)), costs.count(None))
+    def add_calls(self, key: Key, more: tuple[int, ...], first_at: int, last_at: int) -> None:
+        """Calls of one quarter, session and model are in the sums.
+
+        Args:
+            more: how many, the sums of their five counters, what those cost whose cost is known, how many others.
+        """
         self._add(key, more, first_at, last_at)
 
     def change_costs(

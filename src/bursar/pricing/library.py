@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING, Any
 from bursar.errors import InternalError, UserError
 from bursar.pricing.overrides import PriceOverride, choose_overrides
 from bursar.pricing.rates import COUNTERS, STANDARD, ModelRates, Rate, RateTable, femto_per_token, plain_name
+from bursar.pricing.sieve import NameSieve
 from bursar.pricing.snapshot import read_providers
-from bursar.usage import Usage
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider
 
+    from bursar.usage import Usage
+
 ALIASES = ("haiku", "sonnet", "opus", "fable")  # what Claude Code takes for a model; which one is meant, it decides
+
+_FIRST = ("anthropic", "openai", "google")  # they have made the models that others sell, too
 
 # At these service tiers a call costs half. Source: the providers' pages of prices, checked 2026-11-21. Google's caches
 # have no reduced price.
@@ -153,13 +157,15 @@ def price_history(
 
     The first holds from the beginning of time. None: nobody knows a price. Empty if nobody ever knew one.
     """
-    found = find_model(_providers(), model)
+    providers = _providers() if overrides else _providers_with(model)
+    found = find_model(providers, model)
     if found is None and not overrides:
         return []
     listed = found[1].prices if found is not None and isinstance(found[1].prices, list) else []
     days = {day for each in listed if (day := _first_day(each)) is not None}
     days |= {override.since for override in overrides if override.since is not None}
-    history = [(day, _rates_on(day, model, service_tier, overrides)) for day in sorted({date.min, *days})]
+    moments = [(day, datetime.combine(day, time(), tzinfo=UTC)) for day in sorted({date.min, *days})]
+    history = [(day, Prices(providers, moment, overrides).find(model, service_tier)) for day, moment in moments]
     return history if any(rates is not None for _, rates in history) else []
 
 
@@ -168,9 +174,26 @@ def _first_day(price: Any) -> date | None:
     return getattr(getattr(price, "constraint", None), "start_date", None)
 
 
-def _rates_on(day: date, model: str, service_tier: str, overrides: Sequence[PriceOverride]) -> ModelRates | None:
-    moment = datetime.combine(day, time(), tzinfo=UTC)
-    return Prices(_providers(), moment, overrides).find(model, service_tier)
+def _providers_with(model: str) -> list[Provider]:
+    """Providers among which the name is what it is among all; none where it means no model."""
+    first = _first_provider()
+    if find_model(first, model) is not None:
+        return first
+    return _providers() if _sieve().lets_through(plain_name(model)) else []
+
+
+@cache
+def _first_provider() -> list[Provider]:
+    """The provider at which names are looked up first, read without the others; none where that cannot be."""
+    try:
+        return read_providers(_FIRST[0])
+    except InternalError:
+        return []
+
+
+@cache
+def _sieve() -> NameSieve:
+    return NameSieve(model.match for provider in _providers() for model in provider.models)
 
 
 @cache
@@ -182,8 +205,7 @@ def _providers() -> list[Provider]:
         from genai_prices.data_snapshot import get_snapshot
 
         providers = get_snapshot().providers
-    first = ("anthropic", "openai", "google")
-    return sorted(providers, key=lambda provider: first.index(provider.id) if provider.id in first else len(first))
+    return sorted(providers, key=lambda provider: _FIRST.index(provider.id) if provider.id in _FIRST else len(_FIRST))
 
 
 def find_model(providers: Iterable[Provider], name: str) -> tuple[Provider, ModelInfo] | None:

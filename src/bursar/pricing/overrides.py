@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from bursar.pricing.rates import COUNTERS, STANDARD, ModelRates, Rate, femto_per_token, plain_name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LongContext:
+class LongContext(NamedTuple):
     """From `above_tokens` of input on (more than, cache included), these USD per million tokens hold, by counter."""
 
     above_tokens: int
     usd_per_million: Mapping[str, Decimal]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceOverride:
+class PriceOverride(NamedTuple):
     """What calls of one model cost.
 
     Attributes:
@@ -40,7 +37,7 @@ class PriceOverride:
     like: str = ""
     since: date | None = None
     service_tier: str = STANDARD
-    long_context: Sequence[LongContext] = field(default=())
+    long_context: Sequence[LongContext] = ()
     source: str = ""
 
     def rates(self, like: Mapping[str, Rate]) -> ModelRates:

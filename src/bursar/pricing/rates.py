@@ -1,14 +1,18 @@
-"""Rates as plain data, and the arithmetic on them: whole femto-USD per token, rounded up once per call to nano-USD."""
+"""Rates as plain data, and the arithmetic on them: whole femto-USD per token, rounded up once per call to nano-USD.
+
+The values of this room are named tuples: `dataclasses` takes longer to import than a price to look up.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bursar.usage import Usage
+if TYPE_CHECKING:
+    from bursar.usage import Usage
 
 STANDARD = "standard"  # the service tier that a call has when nothing is said of one
 
@@ -24,8 +28,7 @@ COUNTERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """What a token of one kind costs in femto-USD: `base`, and from the first tier passed on, the tier's.
 
     A tier (start, rate) applies to every token of a call whose whole input, cache included, is more than `start`.
@@ -43,8 +46,7 @@ class Rate:
         return rate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelRates:
+class ModelRates(NamedTuple):
     """One model's rates, by counter of `Usage`; a counter that is absent has no price.
 
     `match` says which names mean this model: ["equals" | "starts_with" | "ends_with" | "contains" | "regex", text], or
@@ -59,7 +61,7 @@ class ModelRates:
     match: Sequence[Any]
     rates: Mapping[str, Rate]
     service_tier: str = STANDARD
-    halved: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    halved: Mapping[str, Sequence[str]] = {}
 
     def means(self, name: str) -> bool:
         """`name`, in lower case, is a name of this model."""
@@ -156,6 +158,20 @@ class RateTable:
             standard = (known for known in meant if known.service_tier == STANDARD)
             self._found[key] = next(own, None) or next(standard, None)
         return self._found[key]
+
+    @cached_property
+    def text(self) -> str:
+        """The table as JSON, always the same: it goes along with every attempt."""
+        import json  # reports of what was spent get on without
+
+        return json.dumps(self.to_data())
+
+    @classmethod
+    def from_text(cls, text: str) -> RateTable:
+        """The table whose `text` this is."""
+        import json
+
+        return cls.from_data(json.loads(text))
 
     def to_data(self) -> dict[str, Any]:
         """The table as JSON values."""

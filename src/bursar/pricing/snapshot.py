@@ -72,8 +72,12 @@ def data_stamp() -> str:
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
-def read_providers() -> list[Any]:
-    """Every provider of the installed release, as records.
+class _Enough(Exception):
+    """The provider that is wanted is there."""
+
+
+def read_providers(only: str = "") -> list[Any]:
+    """Every provider of the installed release, as records; or the one with the id `only`, and no record of a later one.
 
     Raises:
         InternalError: the release has no such data.
@@ -82,19 +86,36 @@ def read_providers() -> list[Any]:
     try:
         code = SourceFileLoader(name, data_path()).get_code(name)
         assert code is not None
-        values: dict[str, Any] = {"__name__": name, "__builtins__": {**vars(builtins), "__import__": _importer(code)}}
-        exec(code, values)
-        providers = values["providers"]
+        found: list[Any] = []
+        load = _importer(code, _provider_that_ends_it(only, found)) if only else _importer(code)
+        values: dict[str, Any] = {"__name__": name, "__builtins__": {**vars(builtins), "__import__": load}}
+        try:
+            exec(code, values)
+        except _Enough:
+            return found
+        providers = [] if only else values["providers"]
         assert isinstance(providers, list)
         return providers
     except _UNEXPECTED as error:
         raise InternalError(f"the data of {_PACKAGE} is not as expected: {error}") from error
 
 
-def _importer(code: CodeType) -> Any:
+def _provider_that_ends_it(wanted: str, found: list[Any]) -> Any:
+    """A constructor of providers that goes no further than the wanted one."""
+
+    def make(**fields: Any) -> Any:
+        if fields["id"] != wanted:
+            return None
+        found.append(Record(**fields))
+        raise _Enough
+
+    return make
+
+
+def _importer(code: CodeType, make_provider: Any = Record) -> Any:
     """An `__import__` to which the package's `types` is a record for each name that the code uses."""
     kinds = {name: Record for name in code.co_names if name[0].isupper() and name != "Decimal"}
-    kinds |= {"ModelInfo": ModelRecord, "ModelPrice": PriceRecord}
+    kinds |= {"ModelInfo": ModelRecord, "ModelPrice": PriceRecord, "Provider": make_provider}
 
     def load(name: str, global_: Any = None, local: Any = None, names: Any = (), level: int = 0) -> Any:
         if level:

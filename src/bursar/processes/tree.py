@@ -9,12 +9,16 @@ from __future__ import annotations
 import os
 import select
 import signal
+import time
+from collections.abc import Callable
+from functools import lru_cache
 
 from bursar.processes.identity import parent_of
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _MOST_ROUNDS = 50
+_LOOKS_AT_ONE, _EXEC_SECONDS = 20, 0.0005
 
 
 def become_subreaper() -> None:
@@ -125,11 +129,24 @@ def _all_processes() -> list[int]:
 
 
 def _environment(pid: int) -> list[bytes]:
+    """Its first environment; empty where it has none, is gone or is another user's.
+
+    For a moment of its execve(2) a process has none either: then it is looked at again.
+    """
     try:
-        with open(f"/proc/{pid}/environ", "rb") as environ:
-            return environ.read().split(b"\0")
+        for _ in range(_LOOKS_AT_ONE):
+            if content := _read_environment(pid):
+                return content.split(b"\0")
+            os.readlink(f"/proc/{pid}/exe")  # a kernel thread and a zombie have none
+            time.sleep(_EXEC_SECONDS)
     except OSError:
-        return []
+        pass
+    return []
+
+
+def _read_environment(pid: int) -> bytes:
+    with open(f"/proc/{pid}/environ", "rb") as environ:
+        return environ.read()
 
 
 def _group_of(pid: int) -> int | None:
@@ -160,9 +177,17 @@ def _wait_for_exits(pids: list[int]) -> None:
 
 
 def _prctl(option: int, argument: int) -> None:
-    import ctypes
+    if _find_prctl()(option, argument, 0, 0, 0) != 0:
+        import ctypes
 
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(option, argument, 0, 0, 0) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+
+
+@lru_cache(maxsize=1)
+def _find_prctl() -> Callable[..., int]:
+    """The system's own; found once, also for all that is forked from here."""
+    import ctypes
+
+    found: Callable[..., int] = ctypes.CDLL(None, use_errno=True).prctl
+    return found

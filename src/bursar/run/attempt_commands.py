@@ -40,7 +40,7 @@ class AttemptCommands:
         if self._is_stopping:
             verification.stop()
         try:
-            verdict = await asyncio.to_thread(_run_alone, verification, row.key)
+            verdict = await asyncio.to_thread(self._run_alone, verification, row.key)
         finally:
             self._verifications.discard(verification)
         if verification.is_stopped:
@@ -55,11 +55,15 @@ class AttemptCommands:
         for verification in self._verifications:
             verification.stop()
 
+    def _run_alone(self, verification: Verification, key: str) -> Verdict:
+        """The verdict, with nothing of the attempt running beside the commands (a dead conductor may have left some),
+        or after them (a daemon in a session of its own).
 
-def _run_alone(verification: Verification, key: str) -> Verdict:
-    """The verdict, with nothing of the attempt running beside the commands (a dead conductor may have left some), or
-    after them (a daemon in a session of its own)."""
-    kill_marked(MARK, key)
-    verdict = verification.run()
-    kill_marked(MARK, key)
-    return verdict
+        Raises:
+            Superseded: the run is somebody else's, and so is what runs now.
+        """
+        kill_marked(MARK, key)
+        verdict = verification.run()
+        self._context.stores.journal.check_conducts()
+        kill_marked(MARK, key)
+        return verdict

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bursar.errors import BursarError, StoreError
+from bursar.errors import BursarError, StoreError, Superseded
 from bursar.events import AttemptEnded, AttemptStarted, StartWarned
 from bursar.journal import AttemptRow, AttemptState, TaskState
 from bursar.ledger import Denial, Reservation, ReserveRequest
@@ -28,6 +28,7 @@ from bursar.run.kept import forget_kept, is_kept, keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.place import Place
 from bursar.run.refused_merges import RefusedMerges
+from bursar.run.retrying import restore_lessons
 from bursar.run.settling import Settling
 from bursar.supervision import Outcome, close_home
 from bursar.verification import Verdict
@@ -69,7 +70,9 @@ class Attempts:
         self.holds = AttemptHolds(context, self._inheritance, self._continuing)
 
     def restore(self, rows: Sequence[AttemptRow]) -> None:
-        """What attempts of earlier conductors have left is gone on with."""
+        """What attempts of earlier conductors have left is gone on with, and what they have met is told."""
+        self.refused.restore(rows)
+        restore_lessons(self._context, {task.number: task for task in self._context.plan.tasks}, rows, self.refused)
         self._continuing.restore(rows)
 
     def begin(self, task: Task) -> Begun | Denial:
@@ -99,10 +102,25 @@ class Attempts:
         self.holds.begun(key, hold)
         row = self._continuing.take(task, self._row(task, key, number))
         Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)
-        context.stores.journal.begin_attempt(row)
+        self._write_down(row)
         self._continuing.begun(row)
         self._open[key] = row
         return Begun(row, answer)
+
+    def _write_down(self, row: AttemptRow) -> None:
+        """The attempt's row is there.
+
+        Raises:
+            Superseded: somebody else conducts the run, and does not know of the hold: it is given back, unless it has
+                become that of an attempt there.
+        """
+        stores = self._context.stores
+        try:
+            stores.journal.begin_attempt(row)
+        except Superseded:
+            if all(known.key != row.key for known in stores.journal.attempts(row.run_id)):
+                stores.ledger.release(row.key)
+            raise
 
     async def work(self, task: Task, begun: Begun) -> AttemptEnded:
         """The attempt from its worktree to its end."""
@@ -119,6 +137,7 @@ class Attempts:
         )
         try:
             continued = continued_by(self._context, row)
+            self._context.stores.journal.check_conducts()  # else a worktree may be that of somebody else's attempt
             await self._place.prepare(row, None if continued is None else continued.work_commit)
             obstacle = await self._pre_commands(task, row)
             if obstacle is not None:
@@ -141,6 +160,7 @@ class Attempts:
         if self._is_stopping:
             self._executor.cancel(row)
         outcome = await self.settling.settled(row)
+        self._context.stores.journal.check_conducts()  # two who collect at once would be in each other's way
         try:
             change = await self._place.collect(task, row)
         except BursarError as error:
@@ -200,6 +220,20 @@ class Attempts:
                 self._executor.cancel(row)
         self._commands.stop()
 
+    def let_go(self) -> None:
+        """Whatever was begun is for others to follow; commands that run in its worktrees end."""
+        self._commands.stop()
+
+    def clear_cancelled(self) -> None:
+        """Nothing is left of what was made here for attempts that others have cancelled: they looked before.
+
+        The worktree of an earlier attempt, in which one was to go on, is theirs.
+        """
+        for row in self._open.values():
+            is_own = row.worktree == str(self._folder_of(row.task, row.number))
+            if is_own and self._executor.status(row).standing is Standing.CANCELLED:
+                self._place.clear(row)
+
     async def _pre_commands(self, task: Task, row: AttemptRow) -> Judgement | None:
         """The instance's commands have run where its agent is to work; None if nothing is in the agent's way."""
         instance = self._context.instances.get(task.number)
@@ -235,7 +269,7 @@ class Attempts:
             if change is not None and judgement.state is not AttemptState.SUCCEEDED:
                 branch = await self._place.keep(row, change)
             if judgement.state in (AttemptState.STOPPED, AttemptState.INTERRUPTED):
-                self._continuing.leave(task, row, outcome, change)
+                self._continuing.leave(task, row, outcome, change, judgement.left)
             else:
                 self._continuing.forget(task)
             note = judgement.reason + (f"; its work is on branch {branch}" if branch else "")
@@ -273,7 +307,6 @@ class Attempts:
 
     def _row(self, task: Task, key: str, number: int) -> AttemptRow:
         context = self._context
-        name = f"{context.run.id}-{_safe(task.number)}-{number}"
         return AttemptRow(
             key=key,
             run_id=context.run.id,
@@ -281,13 +314,17 @@ class Attempts:
             number=number,
             model=self._model(task),
             directory=str(context.directory / "attempts" / f"{_safe(task.number)}-{number}"),
-            worktree=str(self._place.folder_of(name)),
+            worktree=str(self._folder_of(task.number, number)),
             base_commit=self._place.tip,
             session_id=self._session_id(task),
             state=AttemptState.PLANNED,
             started_at=context.now(),
             digest=task.digest,
         )
+
+    def _folder_of(self, task: str, number: int) -> Path:
+        """Where an attempt works that goes on with no other."""
+        return self._place.folder_of(f"{self._context.run.id}-{_safe(task)}-{number}")
 
     def _session_id(self, task: Task) -> str:
         """The conversation's: a new one, but where an instance of a job list goes on with one."""

@@ -12,9 +12,10 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import assert_never
 
-from bursar.errors import BursarError
+from bursar.errors import BursarError, Superseded
 from bursar.events import CheckpointPassed, RequestTaken, RunStarted, TaskSkipped
 from bursar.journal import AttemptRow, Request, RequestKind, RunState, TaskState
+from bursar.paths import LOGINS_FOLDER
 from bursar.run.accounts import other_budgets
 from bursar.run.alerts import RunAlerts
 from bursar.run.attempts import Attempts
@@ -51,6 +52,7 @@ from bursar.run.retrying import restore_routes
 from bursar.run.running_attempts import RunningAttempts
 from bursar.run.scheduler import Scheduler, Skipped
 from bursar.run.window_watch import WindowWatch
+from bursar.supervision import close_logins
 
 _WATCH_SECONDS = 1.0
 
@@ -135,14 +137,27 @@ class Conductor:
             await self._take_over(rows)
             try:
                 state = await self._work()
+                self._context.stores.journal.check_conducts()
+            except Superseded:
+                await self._let_go()
+                raise
             except BaseException:
                 self.request_stop()
                 await asyncio.gather(*self._running.futures, return_exceptions=True)
                 self._leave_to_a_resume()
                 raise
+        close_logins(self._context.directory / LOGINS_FOLDER)
         self._tell_what_remains()
         self._place.bring_home(is_done=state is RunState.SUCCEEDED)
         return self._end(state)
+
+    async def _let_go(self) -> None:
+        """The run is somebody else's, with the agents that are at work: nothing more is done here."""
+        self._attempts.let_go()
+        for future in self._running.futures:
+            future.cancel()
+        await asyncio.gather(*self._running.futures, return_exceptions=True)
+        self._attempts.clear_cancelled()
 
     def _announce(self) -> None:
         context = self._context
@@ -272,6 +287,7 @@ class Conductor:
     def _heed(self) -> Sequence[Event]:
         """What others have written for this run is taken up: what is asked of it, and checkpoints that were passed."""
         self._requests.rung.clear()
+        self._context.stores.journal.check_conducts()
         events: list[Event] = []
         request = self._requests.strongest()
         if request is not None and request != self._request:

@@ -1,15 +1,16 @@
-"""What the sandbox of one attempt shows and lets change: its workspace, its home, and git's data to be read."""
+"""What the sandbox of one attempt shows and lets change: its workspace, its home, and a git directory of its own."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bursar.agents import Launch
 from bursar.journal import AttemptRow
-from bursar.sandbox import Network, tool_folders
+from bursar.paths import VIEW_FOLDER
+from bursar.sandbox import Network, Placed, tool_folders
+from bursar.worktrees import list_lenders, open_view
 
 if TYPE_CHECKING:
     from bursar.run.context import RunContext
@@ -23,6 +24,7 @@ def confine_agent(context: RunContext, launch: Launch, row: AttemptRow) -> list[
 
     Raises:
         UserError: the workspace cannot be one.
+        SetupError: its git directory could not be made.
     """
     sandbox = context.sandbox
     if sandbox is None:
@@ -35,6 +37,7 @@ def confine_agent(context: RunContext, launch: Launch, row: AttemptRow) -> list[
         hidden=_checkout(context),
         readable=[*tool_folders(launch.argv[0], launch.environment, sandbox.home), *_git_data(context)],
         writable=[*(() if home is None else (home.folder,)), *logins],
+        placed=_own_git(context, row),
         sealed=_sealed(context, row),
     )
     # Folders are seen where they really are; the last link is the program's own way to know what it is part of.
@@ -66,19 +69,24 @@ def _checkout(context: RunContext) -> list[Path]:
     return [] if context.checkout is None else [context.checkout.root]
 
 
-def _git_data(context: RunContext) -> Iterator[Path]:
+def _git_data(context: RunContext) -> list[Path]:
     """The repository's own, and that of repositories whose objects it borrows."""
     if context.checkout is None:
-        return
+        return []
     common_dir = context.checkout.common_dir
-    yield common_dir
-    try:
-        borrowed = (common_dir / "objects" / "info" / "alternates").read_text(
-            encoding="utf-8", errors="surrogateescape"
-        )
-    except OSError:
-        return
-    yield from (common_dir / "objects" / line for line in borrowed.splitlines() if line and not line.startswith("#"))
+    return [common_dir, *list_lenders(common_dir)]
+
+
+def _own_git(context: RunContext, row: AttemptRow) -> list[Placed]:
+    """A git directory of the attempt's own in the place of the repository's, which is seen within it.
+
+    Raises:
+        SetupError: it could not be made.
+    """
+    if context.checkout is None:
+        return []
+    view = open_view(context.checkout, Path(row.worktree).name, Path(row.directory) / VIEW_FOLDER)
+    return [Placed(view.folder, view.place, is_writable=True), Placed(view.place, view.borrowed)]
 
 
 def _sealed(context: RunContext, row: AttemptRow) -> list[Path]:

@@ -42,6 +42,7 @@ class Escalation:
     advice: Advice | None = None
     escalates_named: bool = False
     _first: dict[str, Advised | None] = field(default_factory=dict)  # advised for tasks that have not begun
+    _by_rule: dict[str, str] = field(default_factory=dict)
     _caps: dict[str, int | None] = field(default_factory=dict)
     _tiers: dict[str, Tier] = field(default_factory=dict)
     _agents: dict[str, int] = field(default_factory=dict)
@@ -63,7 +64,11 @@ class Escalation:
 
     def lesson_of(self, task: Task) -> str:
         """What the next attempt is told of the last one; empty for nothing."""
-        return self._lessons.get(task.number, "")
+        return self.lesson_about(task.number)
+
+    def lesson_about(self, number: str) -> str:
+        """The same, by the task's number."""
+        return self._lessons.get(number, "")
 
     def begun(self, task: Task) -> None:
         """An attempt at the task begins: its route holds, whatever is learned while it runs."""
@@ -159,7 +164,13 @@ class Escalation:
     def _wanted(self, task: Task) -> str:
         """The tier, or a model that the plan names."""
         first = self._advised_first(task)
-        return first.tier if first is not None else self._tiers.get(task.number) or choose_route(task).model_or_tier
+        return first.tier if first is not None else self._tiers.get(task.number) or self._ruled(task)
+
+    def _ruled(self, task: Task) -> str:
+        """What its plan and the rules say of the task; they say it once, and are asked often."""
+        if task.number not in self._by_rule:
+            self._by_rule[task.number] = choose_route(task).model_or_tier
+        return self._by_rule[task.number]
 
     def _advised_first(self, task: Task) -> Advised | None:
         """What is advised for the first attempt at the task; None where there is no advice, or one has begun."""

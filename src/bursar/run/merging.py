@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bursar.errors import BursarError
 from bursar.journal import AttemptRow, AttemptState, TaskState
-from bursar.paths import SPARES
+from bursar.paths import SPARES, VIEW_FOLDER
 from bursar.plan import Part, Task
 from bursar.run.collected import read_collected
 from bursar.run.context import RunContext
@@ -27,9 +27,11 @@ from bursar.worktrees import (
     Pool,
     Worktree,
     advance,
+    close_view,
     commit_work,
     compose,
     contains,
+    read_ref,
     save_branch,
     stand_at,
 )
@@ -77,7 +79,8 @@ class MergedWork:
             return collected
         was = f"Work on task {attempt.task} as it was\n\nBursar-Attempt: {attempt.key}\n"
         message = was if task is None else self.message(task, attempt)
-        return await asyncio.to_thread(commit_work, self._context.repository, worktree, message)
+        view = Path(attempt.directory) / VIEW_FOLDER
+        return await asyncio.to_thread(commit_work, self._context.repository, worktree, message, view=view)
 
     async def merge(self, task: Task, attempt: AttemptRow, change: Change) -> str | Refusal | None:
         """The change is part of the merged work, the journal says so, and the task is merged; the commit's id.
@@ -135,7 +138,8 @@ class MergedWork:
         return await asyncio.to_thread(save_branch, self._context.repository, name, change.commit)
 
     def clear(self, attempt: AttemptRow) -> None:
-        """The attempt's worktree is gone."""
+        """The attempt's worktree is gone, and the git directory that it had to itself."""
+        close_view(Path(attempt.directory) / VIEW_FOLDER)
         self._pool.remove(Path(attempt.worktree))
 
     def finish_merge(self, attempt: AttemptRow) -> bool:
@@ -144,9 +148,18 @@ class MergedWork:
         if not contains(repository, self.tip, commit):
             if not contains(repository, commit, self.tip):
                 return False
-            advance(repository, self._context.merged_ref, commit, self.tip)
+            self._step_to(commit)
             self.tip = commit
         return True
+
+    def _step_to(self, commit: str) -> None:
+        """The merged work is at `commit`; whoever began this step may have made it just now."""
+        context = self._context
+        try:
+            advance(context.repository, context.merged_ref, commit, self.tip)
+        except BursarError:
+            if read_ref(context.repository, context.merged_ref) != commit:
+                raise
 
     @property
     def is_merging(self) -> bool:

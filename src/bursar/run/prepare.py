@@ -87,6 +87,7 @@ class Tools:
         value_usd: what a finished task is worth to the learned policy; None: the rules choose.
         sandbox: around agents and verify commands; None: there is none.
         purse: the token session that pays for the phases of a roadmap; None where there is none.
+        conductor: who conducts what is taken up, as `processes.identify` says it; empty for this process.
         learn_after: how many finished attempts it must know before it chooses; the rules do until then.
     """
 
@@ -103,6 +104,7 @@ class Tools:
     sandbox: Sandbox | None = None
     purse: Purse | None = None
     learn_after: int = 0
+    conductor: str = ""
 
 
 @without_collecting()

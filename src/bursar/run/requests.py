@@ -16,7 +16,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from bursar.journal import Request, RequestKind
-from bursar.processes import identify
 from bursar.run.context import RunContext, user_name
 
 _BELL = "bell"
@@ -45,7 +44,7 @@ def ask_of_us(context: RunContext, kind: RequestKind) -> None:
     context.stores.journal.controls.ask(
         Request(
             run_id=context.run.id,
-            conductor=identify(os.getpid()) or "",
+            conductor=context.run.conductor or "",
             kind=kind,
             by_user=user_name(),
             at=context.now(),
@@ -58,7 +57,7 @@ class Requests:
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
-        self._identity = identify(os.getpid()) or ""
+        self._identity = context.run.conductor or ""
         self._bell: int | None = None
         self.rung = asyncio.Event()
 

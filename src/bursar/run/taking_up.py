@@ -14,7 +14,7 @@ from bursar.ledger import Reservation
 from bursar.notify import AuditLog
 from bursar.paths import AUDIT_FILE
 from bursar.plan import Plan
-from bursar.processes import identify
+from bursar.processes import identify, is_alive
 from bursar.run.advice import Advice
 from bursar.run.collecting import without_collecting
 from bursar.run.conductor import Conductor
@@ -80,29 +80,45 @@ def take_up(
         more: budgets over the run beside `limit`.
         executor: carries out the attempts; None for this machine's.
     """
-    journal = tools.stores.journal
+    conductor = tools.conductor or identify(os.getpid()) or ""
     if run is not None:
-        opened = opened.knowing(row.number for row in journal.tasks(run.id))
+        opened = opened.knowing(row.number for row in tools.stores.journal.tasks(run.id))
     if run is not None and limit is not None:
         check_unit(tools, run, limit)
-    rows = [] if run is None else journal.attempts(run.id)
-    held = [] if run is None else tools.stores.ledger.reservations({"run": run.id})
     if run is None:
-        run = _begin(opened, tools, limit)
+        run = _begin(opened, tools, limit, conductor)
     else:
-        _check_ledger(run, rows, held)
+        _check_nobody_conducts(run, conductor)
+        _check_ledger(run, *_read(tools, run))
         limit = limit or limit_never_defined(tools, run)
+        tools.stores.journal.take_over(run.id, conductor)
+    journal = tools.stores.journal.as_conductor(run.id, conductor)
+    tools = replace(tools, stores=replace(tools.stores, journal=journal))
+    rows, held = _read(tools, run)  # now: whoever conducted it before, and may do so still, writes no more
     tip = opened.origin.starting_tip(run)
     if run.plan_digest != opened.plan.digest:
         journal.change_plan(run.id, opened.plan.digest, _task_rows(run.id, opened.plan), _plan_rows(run.id, opened))
     done = _done_tasks(opened, tools, run, tip)
-    run = replace(run, limit=limit.text if limit else run.limit)
+    run = replace(run, limit=limit.text if limit else run.limit, conductor=conductor)
     define_budgets(tools, run.id, limit, more)
-    journal.conduct(run.id, identify(os.getpid()) or "", run.limit)
+    journal.conduct(run.id, conductor, run.limit)
     context = _context(opened, tools, run, emit)
     place = opened.origin.place(context, tip)
     charged = {name for each in held for name in each.budgets}
     return Conductor(context, place, _tried(rows, held), done, charged, executor), context, rows
+
+
+def _read(tools: Tools, run: RunRow) -> tuple[Sequence[AttemptRow], Sequence[Reservation]]:
+    """What was begun and held in the run so far."""
+    return tools.stores.journal.attempts(run.id), tools.stores.ledger.reservations({"run": run.id})
+
+
+def _check_nobody_conducts(run: RunRow, conductor: str) -> None:
+    """Raises:
+    UserError: a process that lives conducts the run; the lock that says so has been lost.
+    """
+    if run.conductor is not None and run.conductor != conductor and is_alive(run.conductor):
+        raise UserError(f"run {run.id} is being run by another process", hint="bursar status")
 
 
 def _check_ledger(run: RunRow, rows: Sequence[AttemptRow], held: Sequence[Reservation]) -> None:
@@ -120,7 +136,7 @@ def _check_ledger(run: RunRow, rows: Sequence[AttemptRow], held: Sequence[Reserv
         )
 
 
-def _begin(opened: PlanToRun, tools: Tools, limit: RunLimit | None) -> RunRow:
+def _begin(opened: PlanToRun, tools: Tools, limit: RunLimit | None, conductor: str) -> RunRow:
     run = RunRow(
         id=tools.ids.new_id(),
         project=str(opened.origin.project),
@@ -131,7 +147,7 @@ def _begin(opened: PlanToRun, tools: Tools, limit: RunLimit | None) -> RunRow:
         base_commit=opened.origin.head.commit,
         limit=limit.text if limit else None,
         state=RunState.RUNNING,
-        conductor=identify(os.getpid()),
+        conductor=conductor,
         started_at=tools.clock.now().isoformat(timespec="milliseconds"),
         workspace=None if opened.origin.workspace is None else str(opened.origin.workspace),
         scope=opened.scope,

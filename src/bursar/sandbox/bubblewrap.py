@@ -35,6 +35,15 @@ class Network(StrEnum):
     OFF = "off"
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A folder that exists, and where it is seen in a sandbox: in the place of what is there."""
+
+    source: Path
+    place: Path
+    is_writable: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:
     """How agents and verify commands of a run are confined.
@@ -61,6 +70,7 @@ class Sandbox:
         hidden: Iterable[Path] = (),
         readable: Iterable[Path] = (),
         writable: Iterable[Path] = (),
+        placed: Iterable[Placed] = (),
         sealed: Iterable[Path] = (),
     ) -> list[str]:
         """What stands before a command's own words, for it to run in `folder`, which it may change.
@@ -68,6 +78,7 @@ class Sandbox:
         Args:
             hidden: what else it does not see.
             readable, writable: what it sees all the same; what does not exist is left out.
+            placed: what it sees elsewhere than where it is, in this order, upon all of these.
             sealed: what it may not change although it lies in what it may.
 
         Raises:
@@ -87,6 +98,8 @@ class Sandbox:
             words += ["--ro-bind", str(place), str(place)]
         for place in _existing((*writable, *self.writable, top)):
             words += ["--bind", str(place), str(place)]
+        for each in placed:
+            words += ["--bind" if each.is_writable else "--ro-bind", str(each.source), str(each.place)]
         for place in _existing(sealed):
             words += ["--ro-bind", str(place), str(place)]
         return [*words, "--chdir", str(top), "--"]

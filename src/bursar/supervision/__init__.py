@@ -5,7 +5,7 @@ needs nobody: it goes on when the conductor is gone, and when it dies the kernel
 worktree and no git: it is handed a spec and leaves an outcome.
 """
 
-from bursar.supervision.agent_home import close_home, open_home
+from bursar.supervision.agent_home import close_home, close_logins, open_home
 from bursar.supervision.auditing import keep_audit
 from bursar.supervision.inbox import Inbox
 from bursar.supervision.limits import AttemptLimits
@@ -20,6 +20,7 @@ from bursar.supervision.spec import (
     HomeSpec,
     Outcome,
     StopRung,
+    WrapUpSpec,
     claim,
     encode_spec,
     read_claim,
@@ -46,8 +47,10 @@ __all__ = [
     "SeenWindow",
     "StopRung",
     "WindowNotes",
+    "WrapUpSpec",
     "claim",
     "close_home",
+    "close_logins",
     "encode_spec",
     "keep_audit",
     "open_home",

@@ -53,12 +53,12 @@ def limit_files(limits: AttemptLimits) -> None:
 class LimitWatch:
     """Looks now and then whether an agent is past its limits."""
 
-    def __init__(self, limits: AttemptLimits, places: Sequence[Path]) -> None:
-        """`places` are what `disk_bytes` is about."""
+    def __init__(self, limits: AttemptLimits, places: Sequence[Path], look_from: float = 0.0) -> None:
+        """`places` are what `disk_bytes` is about; before `look_from` nobody looks: next to nothing is there yet."""
         self._limits = limits
         self._places = places
-        self._count_at = 0.0
-        self._disk_at = 0.0
+        self._count_at = look_from
+        self._disk_at = look_from
         self._adding: _Adding | None = None
 
     def excess_of_processes(self, now: float) -> str:

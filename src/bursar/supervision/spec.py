@@ -9,7 +9,6 @@ import json
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -35,11 +34,31 @@ class StopRung(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HomeSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """The agent's private home: what stays of it (`logs`), and which of its places are files of the user's."""
+    """The agent's private home: what stays of it (`logs`), which of its places are files of the user's, and which files
+    elsewhere follow the user's."""
 
     folder: str
     logs: list[str]
     shared: dict[str, str]
+    mirrored: dict[str, str] = {}
+
+
+class WrapUpSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """When the agent is told to wrap up, and how.
+
+    Attributes:
+        mailbox: the file through which it is told.
+        words: what it is told, with `{why}`.
+        calls: it is told when fewer than so many calls more fit within its limits; 0: never.
+        window_percent: it is told when so much of a window of its subscription is used; 0: never.
+        budgets: whose limits are meant.
+    """
+
+    mailbox: str
+    words: str
+    calls: int = 0
+    window_percent: float = 0.0
+    budgets: list[str] = []
 
 
 class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +69,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
         directory: where the attempt's files go; exists.
         reader: which agent's format the output has (see `agents.open_reader`).
         environment: the agent's whole environment.
-        rates: the price table as plain data (see `pricing`).
+        rates: the price table as text (see `RateTable.text`).
         units: units of the blocking budgets over this attempt, `tokens` and `usd`: what a limit can be reached in.
         countings: how blocking budgets count tokens, where not all of them count: `fresh`, `output`.
         refuses_unpriced: a budget in USD is among them that lets nothing pass whose price is unknown.
@@ -65,6 +84,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
         is_sandboxed: argv begins with a sandbox, in which the agent runs.
         limits: what the agent may take of the machine.
         own_folders: those in which nothing but this attempt's files lie.
+        wrap_up: None: the agent is told nothing while it works.
     """
 
     key: str
@@ -76,7 +96,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     environment: dict[str, str]
     stdin: bytes | None
     stop_ladder: list[StopRung]
-    rates: Any
+    rates: str
     units: list[str]
     step_tokens: int
     step_nano_usd: int | None
@@ -94,6 +114,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     is_sandboxed: bool = False
     limits: AttemptLimits = AttemptLimits()
     own_folders: list[str] = []
+    wrap_up: WrapUpSpec | None = None
 
 
 def encode_spec(spec: AttemptSpec) -> bytes:
@@ -125,7 +146,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What is known about an attempt whose agent has ended; written before its hold is settled.
 
     Attributes:
-        message: the agent's closing words; of one that failed without any, the last that it wrote on stderr.
+        message: the agent's closing words, of long ones the beginning and the end; of one that failed without any, the
+            last that it wrote on stderr.
         exit_code: the agent's; negative for a signal; None if it never ran.
         is_error: the agent's own verdict; None if it gave none.
         metered_tokens, metered_nano_usd: all calls together; the cost is None when a price is unknown.
@@ -136,6 +158,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         remarks: in words, what a person should know of its figures: assumed prices, reports that were not believed.
         tokens_by_provenance: of what was metered and what is charged on top: `streamed`, `reconciled`, `estimated`.
         was_sandboxed: the agent ran in a sandbox.
+        told_at: when it was told to wrap up, in ISO 8601; empty where it was not.
+        told_why: what it was told that for.
+        has_heard: its CLI has handed that to the model.
         left_out_bytes: of its output and its complaints, what is in no log because those were full.
     """
 
@@ -160,6 +185,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     leftovers_killed: bool = True
     left_out_bytes: int = 0
     was_sandboxed: bool = False
+    told_at: str = ""
+    told_why: str = ""
+    has_heard: bool = False
 
 
 def never_ran(ending: Ending, *, message: str = "", limit: str = "") -> Outcome:
@@ -194,10 +222,10 @@ def write_outcome(directory: Path, outcome: Outcome) -> None:
 
 
 def read_outcome(directory: Path) -> Outcome | None:
-    """The attempt's outcome; None if there is none yet."""
+    """The attempt's outcome; None if there is none yet, or if nobody can read what is there: then it is unknown."""
     try:
         return msgspec.json.decode((directory / OUTCOME_FILE).read_bytes(), type=Outcome)
-    except FileNotFoundError:
+    except (FileNotFoundError, msgspec.DecodeError):
         return None
 
 
@@ -218,7 +246,7 @@ def claim(directory: Path, by: str) -> str | None:
             draft, path
         )  # unlike rename, fails if the name is taken; and the content is there from the first moment
     except FileExistsError:
-        return path.read_bytes().decode()
+        return path.read_bytes().decode(errors="backslashreplace")
     finally:
         os.unlink(draft)
     _sync_folder(directory)
@@ -228,7 +256,7 @@ def claim(directory: Path, by: str) -> str | None:
 def read_claim(directory: Path) -> str | None:
     """Who claimed the attempt; None if nobody has."""
     try:
-        return (directory / SUPERVISOR_FILE).read_bytes().decode()
+        return (directory / SUPERVISOR_FILE).read_bytes().decode(errors="backslashreplace")
     except FileNotFoundError:
         return None
 

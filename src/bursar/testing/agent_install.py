@@ -29,7 +29,7 @@ PINNED: Mapping[str, PinnedCli] = MappingProxyType(
     {
         cli.name: cli
         for cli in (
-            PinnedCli("claude", "@anthropic-ai/claude-code", "2.1.329"),
+            PinnedCli("claude", "@anthropic-ai/claude-code", "2.1.330"),
             PinnedCli("codex", "@openai/codex", "0.169.0"),
             PinnedCli("gemini", "@google/gemini-cli", "0.61.0"),
             PinnedCli("opencode", "opencode-ai", "1.18.33"),

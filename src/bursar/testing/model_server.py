@@ -1,7 +1,7 @@
 """A fake of the model APIs on loopback (Anthropic Messages, OpenAI Responses, Gemini) that obeys a script and bills.
 
 It is what bursar's numbers are checked against: whatever an agent or a meter says was used, `ModelServer.billed()` is
-what a provider would ask for. Verified against Claude Code 2.1.329 (streams, plain JSON, `HEAD` and `GET` probes,
+what a provider would ask for. Verified against Claude Code 2.1.330 (streams, plain JSON, `HEAD` and `GET` probes,
 `count_tokens`), Codex 0.169.0, Gemini CLI 0.61.0 and OpenCode 1.18.33. The path tells which API is meant. It binds
 127.0.0.1 only and looks at no credential.
 

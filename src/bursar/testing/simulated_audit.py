@@ -13,6 +13,7 @@ from bursar.ledger import Reservation, State
 from bursar.plan import Task
 from bursar.testing.simulated_agents import Truth
 from bursar.testing.simulated_git import BRANCH, PERSON
+from bursar.testing.simulated_machine import CANCELLED
 from bursar.testing.simulated_record import Record
 
 
@@ -143,12 +144,22 @@ def _charged(each: Reservation, truth: Truth | None) -> Iterator[str]:
 
 
 def _left(record: Record) -> Iterator[str]:
-    """A run that is over, done or cancelled, has left nothing behind but what it says it could not collect."""
+    """A run that is over, done or cancelled, has left nothing behind but what it says it could not collect.
+
+    And empty worktrees that one made who had lost the run by then, and died (`bursar doctor` finds them).
+    """
     said = " ".join(row.note for row in record.attempts)
+    said += "".join(f" what the agent left is in {worktree}" for worktree in _made_too_late(record))
     if left := [worktree for worktree in record.git.worktrees if f"what the agent left is in {worktree}" not in said]:
         yield f"worktrees are left: {sorted(left)}"
     if record.machine.supervisors:
         yield f"agents are left: {sorted(record.machine.supervisors)}"
+
+
+def _made_too_late(record: Record) -> Iterator[str]:
+    claims = record.machine.claims
+    if any(life.is_second for life in record.lives):
+        yield from (row.worktree for row in record.attempts if claims.get(row.key) == CANCELLED)
 
 
 def _untrue(record: Record) -> Iterator[str]:

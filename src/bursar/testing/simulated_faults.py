@@ -89,6 +89,8 @@ class _Guarded:
         inner = frozenset(each.removeprefix(f"{name}.") for each in self._writes if each.startswith(f"{name}."))
         if inner:
             return _Guarded(found, f"{self._name}.{name}", inner, self._faults)
+        if name == "as_conductor":
+            return lambda *args: _Guarded(found(*args), self._name, self._writes, self._faults)
         if name not in self._writes:
             return found
         return lambda *args, **keywords: self._faults.write(f"{self._name}.{name}", lambda: found(*args, **keywords))
@@ -97,6 +99,6 @@ class _Guarded:
 def guarded(target: T, name: str, writes: frozenset[str], faults: Faults) -> T:
     """The same object, whose methods named in `writes` are durable writes of the process that `faults` are about.
 
-    `part.method` is a method of an object within.
+    `part.method` is a method of an object within. A journal for a conductor is guarded as the journal is.
     """
     return cast(T, _Guarded(target, name, writes, faults))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bursar.errors import BursarError, SetupError
 from bursar.journal import AttemptRow, AttemptState, Journal, TaskState
 from bursar.plan import Part, Task
 from bursar.run.merge_queue import Candidate, Composed, MergeQueue, RedMerge, Refusal
@@ -96,8 +97,9 @@ class SimulatedGit:
         """A person has done the task's part of the merged work (nothing, for a checkpoint), on the user's branch."""
         if files := self.files_of_tasks.get(task, ()):
             key = f"{PERSON}/{task}/0"
-            tree = {**self.commits[self.refs[ref]].tree, **dict.fromkeys(files, key)}
-            self.refs[BRANCH] = self.commit(self.refs[ref], tree, key)
+            is_there = self.contains(self.refs[BRANCH], self.refs[ref])  # with what they have done by hand before
+            tip = self.refs[BRANCH] if is_there else self.refs[ref]
+            self.refs[BRANCH] = self.commit(tip, {**self.commits[tip].tree, **dict.fromkeys(files, key)}, key)
 
 
 class SimulatedWork:
@@ -151,7 +153,10 @@ class SimulatedWork:
         self._faults.write("git.create", lambda: self._create(attempt, work))
 
     def _create(self, attempt: AttemptRow, work: str | None) -> None:
-        Path(attempt.worktree).mkdir(parents=True)
+        try:
+            Path(attempt.worktree).mkdir(parents=True)
+        except FileExistsError as error:
+            raise SetupError(f"no worktree can be made at {attempt.worktree}") from error
         tree = self._git.commits[work or attempt.base_commit].tree
         self._git.worktrees[attempt.worktree] = Tree(attempt.base_commit, dict(tree))
 
@@ -237,7 +242,11 @@ class SimulatedWork:
         if not git.contains(self.tip, commit):
             if not git.contains(commit, self.tip):
                 return False
-            self._faults.write("git.advance", lambda: git.advance(self._ref, commit, self.tip))
+            try:
+                self._faults.write("git.advance", lambda: git.advance(self._ref, commit, self.tip))
+            except BursarError:
+                if git.refs.get(self._ref) != commit:
+                    raise
             self.tip = commit
         return True
 

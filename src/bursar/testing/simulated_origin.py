@@ -6,7 +6,7 @@ import random
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from bursar.journal import Journal, RunRow
+from bursar.journal import RunRow
 from bursar.plan import Instance
 from bursar.run import Place, RunContext
 from bursar.run.context import merged_ref
@@ -23,10 +23,8 @@ class SimulatedOrigin:
     repository = None
     instances: Mapping[str, Instance] = {}
 
-    def __init__(self, machine: Machine, folder: Path, journal: Journal, faults: Faults, dice: random.Random) -> None:
-        """`journal` is the conductor's own, which fails when its `faults` say so."""
+    def __init__(self, machine: Machine, folder: Path, faults: Faults, dice: random.Random) -> None:
         self._machine = machine
-        self._journal = journal
         self._faults = faults
         self._dice = dice
         self.project = folder
@@ -64,7 +62,7 @@ class SimulatedOrigin:
             self._machine.git,
             context.directory / "worktrees",
             merged_ref(context.run.id),
-            self._journal,
+            context.stores.journal,
             self._machine.clock,
             self._faults,
             self._dice,

@@ -15,12 +15,16 @@ from bursar.testing.simulated_scenario import Luck, Scenario
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Life:
-    """One conductor: what it met with, how it ended (a state, `crash`, or its error), and what it had written."""
+    """One conductor: what it met with, how it ended (a state, `crash`, or its error), and what it had written.
+
+    `is_second`: it began while another one was at work, because the lock was lost.
+    """
 
     luck: Luck
     ended: str
     writes: Sequence[str]
     began: float
+    is_second: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,7 @@ class Luck:
         stop_after: seconds until it gets a signal to stop; None for never.
         ask_after, asks: seconds until somebody asks it for that; None for never.
         rival_after: seconds until somebody else tries to conduct the run, too.
+        lock_lost_after: seconds until somebody else does conduct it, too: the lock is lost. None for never.
         turn_after, turn_by: when the wall clock jumps, and how far.
         pause: seconds until the next conductor.
         reboots: the machine restarts meanwhile.
@@ -62,6 +63,7 @@ class Luck:
     ask_after: float | None = None
     asks: RequestKind = RequestKind.PAUSE
     rival_after: float | None = None
+    lock_lost_after: float | None = None
     turn_after: float | None = None
     turn_by: float = 0.0
     pause: float = 0.0
@@ -142,6 +144,7 @@ def draw_luck(seed: int, life: int) -> Luck:
         turn_by=dice.choice((-86_400.0, -3600.0, 3600.0, 40 * 86_400.0)),
         pause=dice.choice((0.0, 1.0, 60.0, 7200.0)) * dice.random(),
         reboots=dice.random() < 0.1,
+        lock_lost_after=dice.choice((0.1, 3.0, 60.0, 900.0)) * dice.random() if dice.random() < 0.25 else None,
     )
 
 

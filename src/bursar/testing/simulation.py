@@ -15,7 +15,7 @@ import random
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bursar.agents import CommandAgent
-from bursar.errors import BursarError, UserError
+from bursar.errors import BursarError, Superseded, UserError
 from bursar.events import RunEvent
 from bursar.history import open_history
 from bursar.journal import (
@@ -44,18 +44,19 @@ from bursar.testing.simulated_faults import Crash, Faults, guarded
 from bursar.testing.simulated_machine import Machine
 from bursar.testing.simulated_origin import SimulatedOrigin
 from bursar.testing.simulated_record import Life, Record
-from bursar.testing.simulated_scenario import NANO_PER_TOKEN, Luck, draw_luck, draw_scenario
+from bursar.testing.simulated_scenario import NANO_PER_TOKEN, Luck, Scenario, draw_luck, draw_scenario
 from bursar.testing.virtual_time import Stuck, VirtualLoop
 
 T = TypeVar("T")
 
 MOST_LIVES = 14
 _TAME_FROM = 7  # from this conductor on agents behave, so that the run must come to its end
+_FOR_GOOD = frozenset({RunState.SUCCEEDED, RunState.CANCELLED, "stuck"})
 _JOURNAL_WRITES = frozenset(
     {
-        *("begin_run", "change_plan", "conduct", "end_run", "set_task", "reset_task"),
+        *("begin_run", "change_plan", "take_over", "conduct", "end_run", "set_task", "reset_task"),
         *("begin_attempt", "begin_merge", "end_attempt", "controls.cancel", "controls.add_to_limit"),
-        *("controls.put_question", "controls.give_answer", "controls.leave", "controls.go_on"),
+        *("controls.put_question", "controls.give_answer", "controls.leave", "controls.go_on", "controls.refuse"),
     }
 )
 _LEDGER_WRITES = frozenset({"define", "reserve", "extend", "settle", "release", "forfeit", "charge", "record"})
@@ -81,26 +82,38 @@ class Variant:
     spoil: Callable[[Conductor, Machine], None] = lambda conductor, machine: None
 
 
-def simulate(seed: int, *, variant: Variant | None = None, luck: Callable[[int, int], Luck] = draw_luck) -> Record:
-    """The run of that seed, from its first conductor to its last."""
+def simulate(
+    seed: int,
+    *,
+    variant: Variant | None = None,
+    luck: Callable[[int, int], Luck] = draw_luck,
+    scenario: Callable[[int, Path], Scenario] = draw_scenario,
+    most_lives: int = MOST_LIVES,
+    is_tame: bool = False,
+) -> Record:
+    """The run of that seed, from its first conductor to its last, or to the end of `most_lives` of them.
+
+    Args:
+        is_tame: agents behave from the beginning.
+    """
     parent = "/dev/shm" if os.path.isdir("/dev/shm") else None
     with tempfile.TemporaryDirectory(prefix="bursar-sim-", dir=parent) as folder:
-        simulation = _Simulation(seed, Path(folder), variant or Variant(), luck)
+        simulation = _Simulation(scenario(seed, Path(folder)), Path(folder), variant or Variant(), luck)
         try:
-            return simulation.run()
+            return simulation.run(most_lives, tame_from=0 if is_tame else _TAME_FROM)
         finally:
             simulation.close()
 
 
 class _Simulation:
-    def __init__(self, seed: int, folder: Path, variant: Variant, luck: Callable[[int, int], Luck]) -> None:
+    def __init__(self, scenario: Scenario, folder: Path, variant: Variant, luck: Callable[[int, int], Luck]) -> None:
         for name, template in _templates().items():
             shutil.copy(template, folder / name)
         self._folder = folder
         self._variant = variant
         self._luck = luck
-        self.scenario = draw_scenario(seed, folder)
-        self.machine = Machine(seed, scale=self.scenario.scale)
+        self.scenario = scenario
+        self.machine = Machine(scenario.seed, scale=scenario.scale)
         self.machine.git.files_of_tasks.update({task.number: task.files for task in self.scenario.plan.tasks})
         self.journal = open_journal(folder / "journal.db")
         self.history = open_history(folder / "history.db")
@@ -114,18 +127,18 @@ class _Simulation:
         self.journal.close()
         self.history.close()
 
-    def run(self) -> Record:
-        """As many conductors as it takes, and as are allowed."""
-        for life in range(MOST_LIVES):
+    def run(self, most_lives: int, *, tame_from: int) -> Record:
+        """As many conductors as it takes, and as are allowed; agents behave from the conductor `tame_from` on."""
+        for life in range(most_lives):
             luck = self._luck(self.scenario.seed, life)
-            self.machine.is_tame = life >= _TAME_FROM
+            self.machine.is_tame = life >= tame_from
             began = self.machine.timeline.now
             faults = Faults(crash_at=luck.crash_at, is_before=luck.is_before, errors=luck.errors)
             ended = self._live(life, luck, faults)
             self._lives.append(Life(luck=luck, ended=ended, writes=faults.writes, began=began))
             if ended in set(RunState):
                 self._check_quiet(ended)
-            if ended in {RunState.SUCCEEDED, RunState.CANCELLED, "stuck"}:
+            if any(each.ended in _FOR_GOOD for each in self._lives[-2:] if each.is_second or each.ended == ended):
                 break
             self._between(luck)
         return self._record()
@@ -139,6 +152,10 @@ class _Simulation:
         except Stuck as stuck:
             self._breaches.append(f"stranded: {stuck}")
             return "stuck"
+        except Superseded as error:
+            if luck.lock_lost_after is None:
+                self._breaches.append(f"conductor {life} let go of a run that nobody else has: {error}")
+            return f"superseded: {error}"
         except (BursarError, OSError) as error:
             if not faults.errors:
                 self._breaches.append(f"conductor {life} gave up without a reason: {error!r}")
@@ -148,25 +165,83 @@ class _Simulation:
             self.machine.forget_waiters()
 
     def _conduct(self, life: int, luck: Luck, faults: Faults) -> str:
-        opened, tools = self._open(faults), self._tools(faults)
+        opened, tools = self._open(faults), self._tools(faults, f"conductor {life}")
         lock = RunLock(tools.state_dir, opened)
         loop = VirtualLoop(self.machine.timeline)
         try:
-            if any(self.machine.git.homecomings):  # there is a SUMMARY
-                settle_finished(opened, tools)
+            if self._is_home(opened, tools):
                 return RunState.SUCCEEDED
-            run = unfinished_run(opened, tools)
-            dice = random.Random(f"{self.scenario.seed}/executor/{life}")
-            executor = SimulatedExecutor(self.machine, faults, dice)
-            limit = self.scenario.limit(life)
-            emit = self._events.append
-            conductor, _, rows = take_up(opened, tools, run, limit, emit, executor=executor)
-            self._variant.spoil(conductor, self.machine)
+            conductor, rows = self._take_up(life, opened, tools, faults)
             self._plan_luck(luck, faults, conductor, opened, tools)
-            return _run(loop, conductor, rows)
+            second = self._plan_second(life, luck, faults, loop)
+            try:
+                return _run(loop, conductor.conduct(rows))
+            finally:
+                faults.is_dead = True
+                self._follow_second(second, loop)
         finally:
             _close(loop)
             lock.release()
+
+    def _is_home(self, opened: PlanToRun, tools: Tools) -> bool:
+        """Whether there is a SUMMARY; then the run's last act is made up for."""
+        if not any(self.machine.git.homecomings):
+            return False
+        settle_finished(opened, tools)
+        return True
+
+    def _take_up(
+        self, life: int, opened: PlanToRun, tools: Tools, faults: Faults
+    ) -> tuple[Conductor, Sequence[AttemptRow]]:
+        run = unfinished_run(opened, tools)
+        dice = random.Random(f"{self.scenario.seed}/executor/{tools.conductor}")
+        executor = SimulatedExecutor(self.machine, faults, dice)
+        limit, emit = self.scenario.limit(life), self._events.append
+        conductor, _, rows = take_up(opened, tools, run, limit, emit, executor=executor)
+        self._variant.spoil(conductor, self.machine)
+        return conductor, rows
+
+    def _plan_second(self, life: int, luck: Luck, faults: Faults, loop: VirtualLoop) -> list[_Second]:
+        """Where the lock is to be lost, somebody else will conduct the run, too, and is in the list then."""
+        begun: list[_Second] = []
+
+        def begin() -> None:
+            if not faults.is_dead:
+                begun.extend(self._begin_second(life, loop))
+
+        if luck.lock_lost_after is not None:
+            self.machine.timeline.after(luck.lock_lost_after, begin)
+        return begun
+
+    def _begin_second(self, life: int, loop: VirtualLoop) -> Iterator[_Second]:
+        """Its lock file is another one, and everything goes well for it."""
+        faults = Faults()
+        opened, tools = self._open(faults), self._tools(faults, f"conductor {life}, the second")
+        shutil.rmtree(tools.state_dir / "locks")
+        lock = RunLock(tools.state_dir, opened)
+        try:
+            if not self._is_home(opened, tools):
+                conductor, rows = self._take_up(life, opened, tools, faults)
+                yield _Second(loop.create_task(conductor.conduct(rows)), faults, lock, self.machine.timeline.now)
+                return
+        except BursarError as error:
+            self._breaches.append(f"the second conductor could not begin: {error!r}")
+        lock.release()
+
+    def _follow_second(self, begun: Sequence[_Second], loop: VirtualLoop) -> None:
+        """The second conductor, which the first may not outlive, comes to its end."""
+        loop.set_exception_handler(lambda *_: None)  # of the first, whose tasks find that they are dead
+        for each in begun:
+            try:
+                ended: str = loop.run_until_complete(each.task)
+                self._check_quiet(ended)
+            except (BursarError, Stuck) as error:
+                ended = f"error: {error}"
+                self._breaches.append(f"the second conductor gave up without a reason: {error!r}")
+            each.faults.is_dead = True
+            each.lock.release()
+            life = Life(luck=Luck(), ended=ended, writes=each.faults.writes, began=each.began, is_second=True)
+            self._lives.append(life)
 
     def _plan_luck(self, luck: Luck, faults: Faults, conductor: Conductor, opened: PlanToRun, tools: Tools) -> None:
         timeline = self.machine.timeline
@@ -198,13 +273,13 @@ class _Simulation:
 
     def _open(self, faults: Faults) -> PlanToRun:
         dice = random.Random(f"{self.scenario.seed}/git/{len(self._lives)}")
-        origin = SimulatedOrigin(self.machine, self._folder, self._guarded_journal(faults), faults, dice)
+        origin = SimulatedOrigin(self.machine, self._folder, faults, dice)
         return PlanToRun(plan=self.scenario.plan, graph=self.scenario.graph, origin=origin)
 
     def _guarded_journal(self, faults: Faults) -> Journal:
         return guarded(self.journal, "journal", _JOURNAL_WRITES, faults)
 
-    def _tools(self, faults: Faults) -> Tools:
+    def _tools(self, faults: Faults, conductor: str) -> Tools:
         stores = Stores(
             ledger=guarded(self.machine.ledger, "ledger", _LEDGER_WRITES, faults),
             ledger_place="memory",
@@ -220,6 +295,7 @@ class _Simulation:
             environment={"PATH": "/usr/bin:/bin"},
             clock=self.machine.clock,
             ids=self._ids,
+            conductor=conductor,
         )
 
     def _check_quiet(self, ended: str) -> None:
@@ -228,12 +304,7 @@ class _Simulation:
             self._breaches.append(f"the run is {ended}, and agents are at work: {sorted(self.machine.supervisors)}")
 
     def _between(self, luck: Luck) -> None:
-        """Time passes; supervisors go on, or the machine restarts. People answer what waits for them.
-
-        All conductors are this process, so what was asked of the last one would reach the next: it is taken back.
-        """
-        with self.journal._database.write() as connection:
-            connection.execute("DELETE FROM request")
+        """Time passes; supervisors go on, or the machine restarts. People answer what waits for them."""
         self.machine.timeline.pass_by(luck.pause)
         if luck.reboots:
             self.machine.reboot()
@@ -261,6 +332,16 @@ class _Simulation:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Second:
+    """A conductor that has begun while another one was at work."""
+
+    task: asyncio.Task[RunState]
+    faults: Faults
+    lock: RunLock
+    began: float
+
+
 class _Ids:
     """Ids that are counted."""
 
@@ -278,8 +359,8 @@ class _Ids:
         return f"00000000-0000-4000-8000-{self._count:012}"
 
 
-def _run(loop: VirtualLoop, conductor: Conductor, rows: Sequence[AttemptRow]) -> str:
-    return loop.run_until_complete(conductor.conduct(rows))
+def _run(loop: VirtualLoop, conducting: Coroutine[None, None, RunState]) -> str:
+    return loop.run_until_complete(conducting)
 
 
 def _close(loop: VirtualLoop) -> None:

@@ -21,6 +21,7 @@ from bursar.worktrees.merge import (
     save_branch,
 )
 from bursar.worktrees.pool import Pool
+from bursar.worktrees.private_view import PrivateView, close_view, list_lenders, open_view
 from bursar.worktrees.repository import (
     Head,
     Repository,
@@ -51,12 +52,14 @@ __all__ = [
     "MergeConflict",
     "Merged",
     "Pool",
+    "PrivateView",
     "Repository",
     "RunRef",
     "Worktree",
     "advance",
     "changed_files",
     "changed_tracked_files",
+    "close_view",
     "commit_paths",
     "commit_work",
     "commits_between",
@@ -73,9 +76,11 @@ __all__ = [
     "list_commits",
     "list_drafts",
     "list_files",
+    "list_lenders",
     "list_run_refs",
     "list_worktrees",
     "open_repository",
+    "open_view",
     "read_diff",
     "read_files",
     "read_head",

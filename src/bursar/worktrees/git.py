@@ -10,7 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from bursar.errors import SetupError
+from bursar.worktrees.pipes import release_pipes
 
+LONG_SECONDS = 5.0  # after so long it is looked at what a git may be waiting for
 _SETTINGS = (
     "-c",
     "core.hooksPath=/dev/null",
@@ -45,22 +47,40 @@ def git(
         SetupError: git is not installed, or cannot be run there.
         GitFailed: the exit code is not one of `accept`.
     """
+    given = {os.fsencode(name): os.fsencode(value) for name, value in (environment or {}).items()}
     try:
-        ended = subprocess.run(
+        process = subprocess.Popen(
             [_program(), *_SETTINGS, *arguments],
             cwd=directory,
-            env=_environment() | dict(environment or {}),
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            check=False,
+            env=_environment() | given,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
     except OSError as error:
         raise SetupError(f"cannot run git in {directory}: {error.strerror}") from error
-    output = ended.stdout.decode("utf-8", "surrogateescape")
-    if ended.returncode not in accept:
-        raise GitFailed(arguments, ended.returncode, ended.stderr.decode("utf-8", "replace") + output)
-    return ended.returncode, output
+    said, errors = _hear(process, stdin, directory, environment or {})
+    output = said.decode("utf-8", "surrogateescape")
+    if process.returncode not in accept:
+        raise GitFailed(arguments, process.returncode, errors.decode("utf-8", "replace") + output)
+    return process.returncode, output
+
+
+def _hear(
+    process: subprocess.Popen[bytes], stdin: bytes | None, directory: Path, where: Mapping[str, str]
+) -> tuple[bytes, bytes]:
+    """What it has said until its end. One that takes long may wait at a pipe that was put in a file's place."""
+    with process:
+        while True:
+            try:
+                return process.communicate(stdin, timeout=LONG_SECONDS)
+            except subprocess.TimeoutExpired:
+                stdin = None  # it goes on with what it has not taken yet
+                git_dirs = [Path(where["GIT_DIR"])] if "GIT_DIR" in where else [directory / ".git"]
+                release_pipes(directory, tuple(git_dirs + [path.parent.parent for path in git_dirs]))
+            except BaseException:
+                process.kill()
+                raise
 
 
 def start_git(directory: Path, *arguments: str, errors: int) -> subprocess.Popen[bytes]:
@@ -97,13 +117,16 @@ def _find_program(path: str | None) -> str:
     return program
 
 
-def _environment() -> dict[str, str]:
-    """Ours without GIT_*: a GIT_DIR or GIT_INDEX_FILE of the caller (a hook, say) would redirect every call."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _IDENTITY}
-    return kept | {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8"}
+def _environment() -> dict[bytes, bytes]:
+    """Ours without GIT_*: a GIT_DIR or GIT_INDEX_FILE of the caller (a hook, say) would redirect every call.
+
+    As bytes, which is what the system takes: it is asked for with every call.
+    """
+    kept = {name: value for name, value in os.environb.items() if not name.startswith(b"GIT_") or name in _KEPT}
+    return kept | {b"GIT_TERMINAL_PROMPT": b"0", b"GIT_OPTIONAL_LOCKS": b"0", b"LC_ALL": b"C.UTF-8"}
 
 
-_IDENTITY = frozenset(
-    {f"GIT_{role}_{part}" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL", "DATE")}
-    | {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"}
+_KEPT = frozenset(
+    {f"GIT_{role}_{part}".encode() for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL", "DATE")}
+    | {b"GIT_CONFIG_GLOBAL", b"GIT_CONFIG_SYSTEM", b"GIT_CONFIG_NOSYSTEM"}
 )

@@ -17,10 +17,13 @@ def read_tree(repository: Repository, name: str) -> Tree:
     Raises:
         GitFailed: there is none.
     """
+    known = repository.gits.trees
+    if (tree := known.get(name)) is not None:
+        return tree
     content = repository.gits.ask("cat-file", "--batch", request=f"{name}^{{tree}}\n".encode(), read=_read_content)
     if content is None:
         raise GitFailed(("cat-file", "tree", name), 128, "there is no such tree")
-    return parse_tree(content, len(name) // 2)
+    return known.add(name, parse_tree(content, len(name) // 2))
 
 
 def read_blob(repository: Repository, name: str) -> bytes | None:
@@ -44,7 +47,9 @@ def join_trees(repository: Repository, base: str, ours: str, theirs: str) -> str
         return read_tree(repository, name.hex())
 
     def write(tree: Tree) -> bytes:
-        return bytes.fromhex(_write(repository, "tree", render_tree(tree)))
+        name = _write(repository, "tree", render_tree(tree))
+        repository.gits.trees.add(name, tree)
+        return bytes.fromhex(name)
 
     try:
         joined = join(read, write, *(read_tree(repository, each) for each in (base, ours, theirs)))
@@ -60,7 +65,9 @@ def write_commit(repository: Repository, tree: str, parent: str, message: str) -
         GitFailed: it could not be written, or git does not know who makes it.
     """
     try:
-        return _write(repository, "commit", _render_commit(repository, tree, parent, message))
+        commit = _write(repository, "commit", _render_commit(repository, tree, parent, message))
+        repository.gits.trees.alias(commit, tree)
+        return commit
     except GitFailed:  # said by the one that is made for it, or done after all
         return git(
             repository.root,

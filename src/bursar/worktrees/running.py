@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from bursar.worktrees.git import GitFailed, git, start_git
+from bursar.worktrees.known_trees import KnownTrees
+from bursar.worktrees.submodules import Submodules
 from bursar.worktrees.trusted import TrustedSettings
 
 Answer = TypeVar("Answer")
@@ -30,6 +32,7 @@ class Gits:
         self._identity = identity
         self._guard = threading.Lock()
         self._running: dict[tuple[str, ...], RunningGit] = {}
+        self.trees = KnownTrees()
         weakref.finalize(self, _end_all, self._running)
 
     def ask(self, *arguments: str, request: bytes, read: Callable[[IO[bytes]], Answer], repeat: bool = True) -> Answer:
@@ -55,6 +58,11 @@ class Gits:
     def trusted(self) -> TrustedSettings:
         """The same, and what to say to git where somebody has changed them since."""
         return TrustedSettings(self._root)
+
+    @cached_property
+    def submodules(self) -> Submodules:
+        """The submodules that are checked out, as they were when first asked for."""
+        return Submodules(self._root)
 
     @cached_property
     def author(self) -> str:

@@ -8,6 +8,7 @@ repository. What it changes there cannot become a commit of the superproject, so
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from bursar.errors import SetupError
 from bursar.worktrees.git import GitFailed, git
 from bursar.worktrees.trees import REPOSITORY
+from bursar.worktrees.trusted import TrustedSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,34 +27,61 @@ class Submodule:
         path: from the top of the superproject.
         commit: what the superproject names.
         git_dir: its repository.
+        trusted: that one's settings.
     """
 
     path: str
     commit: str
     git_dir: Path
+    trusted: TrustedSettings
 
 
 class SubmoduleChanged(SetupError):
     """Files of a submodule were changed in a worktree, and bursar makes no commits in submodules."""
 
 
-def find_submodules(root: Path, commit: str, within: str = "") -> Iterator[Submodule]:
-    """Submodules of `commit` that are checked out below `root` with the commit that is named, those inside them too."""
-    _, listed = git(root, "ls-tree", "-r", "-z", "--full-tree", commit)
-    for entry in listed.split("\0"):
-        about, _, path = entry.partition("\t")
-        if about.startswith(REPOSITORY.decode()) and (root / path / ".git").exists():
-            yield from _open(root / path, about.split()[2], within + path)
+class Submodules:
+    """The submodules of one checkout, each with the repository and the settings that it had when it was first seen.
 
+    An agent can rewrite the `.git` file in a submodule's folder, and the settings of its repository, as it can those of
+    the superproject.
+    """
 
-def _open(folder: Path, commit: str, path: str) -> Iterator[Submodule]:
-    """The submodule in the user's checkout, and those inside it; nothing where it does not have the commit."""
-    try:
-        _, said = git(folder, "rev-parse", "--absolute-git-dir", f"{commit}^{{commit}}")
-    except GitFailed:
-        return
-    yield Submodule(path, commit, Path(said.splitlines()[0]))
-    yield from find_submodules(folder, commit, path + "/")
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._guard = threading.Lock()
+        self._known: dict[str, tuple[Path, TrustedSettings]] = {}
+
+    def find(self, commit: str) -> list[Submodule]:
+        """Those of a commit that are checked out, and have the commit that is named; those inside them too."""
+        with self._guard:
+            return list(self._find(self._root, {}, commit, ""))
+
+    def _find(self, folder: Path, where: dict[str, str], commit: str, within: str) -> Iterator[Submodule]:
+        _, listed = git(folder, "ls-tree", "-r", "-z", "--full-tree", commit, environment=where)
+        for entry in listed.split("\0"):
+            about, _, path = entry.partition("\t")
+            if about.startswith(REPOSITORY.decode()):
+                yield from self._open(within + path, about.split()[2])
+
+    def _open(self, path: str, commit: str) -> Iterator[Submodule]:
+        """The submodule in the user's checkout, and those inside it; nothing where it does not have the commit."""
+        if path not in self._known and not (self._root / path / ".git").exists():
+            return
+        try:
+            git_dir, trusted = self._known.get(path) or self._see(path)
+            where = {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(git_dir)}  # not the checkout, which may be gone
+            git(git_dir, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}", environment=where)
+        except GitFailed:
+            return
+        self._known[path] = git_dir, trusted
+        yield Submodule(path, commit, git_dir, trusted)
+        yield from self._find(git_dir, where, commit, path + "/")
+
+    def _see(self, path: str) -> tuple[Path, TrustedSettings]:
+        _, said = git(self._root / path, "rev-parse", "--absolute-git-dir")
+        git_dir = Path(said.rstrip("\n"))
+        return git_dir, TrustedSettings(git_dir, bare=True)
 
 
 def fill_submodule(submodule: Submodule, worktree: Path, index: Path) -> None:
@@ -91,4 +120,5 @@ def _where(submodule: Submodule, worktree: Path, index: Path) -> dict[str, str]:
         "GIT_WORK_TREE": os.path.realpath(worktree / submodule.path),
         "GIT_INDEX_FILE": str(index),
         "GIT_LITERAL_PATHSPECS": "1",
+        **submodule.trusted.overrides(),
     }

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from bursar.errors import SetupError
+from bursar.worktrees.collecting import Left, collect_tree, keep_index
 from bursar.worktrees.folders import remove_folder
 from bursar.worktrees.git import git
 from bursar.worktrees.objects import compare, read_tree, write_commit
+from bursar.worktrees.private_view import index_of
 from bursar.worktrees.registry import register, unregister
 from bursar.worktrees.repository import Repository
 from bursar.worktrees.submodules import (
@@ -20,9 +23,8 @@ from bursar.worktrees.submodules import (
     SubmoduleChanged,
     changes_in_submodule,
     fill_submodule,
-    find_submodules,
 )
-from bursar.worktrees.trees import REPOSITORY, Difference
+from bursar.worktrees.trees import Difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def create(repository: Repository, path: Path, base: str, contents: str | None =
     worktree = Worktree(path, register(repository, path, base), base)
     try:
         _check_out(repository, worktree, contents or base)
+        keep_index(repository, worktree.state_dir)
         for submodule, index in _submodules(repository, worktree):
             fill_submodule(submodule, path, index)
     except BaseException:
@@ -65,9 +68,10 @@ def create(repository: Repository, path: Path, base: str, contents: str | None =
     return worktree
 
 
-def commit_work(repository: Repository, worktree: Worktree, message: str) -> Change | None:
+def commit_work(repository: Repository, worktree: Worktree, message: str, *, view: Path | None = None) -> Change | None:
     """Everything in the worktree that git does not ignore, as one commit on its base; None if nothing differs.
 
+    With `view` (see `open_view`; it may not be there) also what git ignores, where the agent has added it there.
     Commits that the agent made on its own are folded into this one. The worktree's `.git` file is not believed:
     an agent can rewrite it, so the state folder is named outright. Files of a repository that the agent made inside
     are taken in as files: as a repository they would be a pointer to a commit that nobody else has.
@@ -79,14 +83,13 @@ def commit_work(repository: Repository, worktree: Worktree, message: str) -> Cha
     """
     _check_place(worktree)
     _check_submodules(repository, worktree)
-    (worktree.state_dir / "index.lock").unlink(missing_ok=True)  # of a git that was killed; the agent runs no more
-    tree = _write_tree(repository, worktree)
-    changed = compare(repository, worktree.base, tree)
-    if inner := _new_repositories(changed):
-        _take_in(repository, worktree, inner)
-        tree = _write_tree(repository, worktree)
-        changed = compare(repository, worktree.base, tree)
-    return _commit(repository, tree, worktree.base, message, changed)
+    view_index = None if view is None else index_of(view, worktree.path.name)
+    left = Left(worktree.path, worktree.state_dir, worktree.base, view_index)
+    tree, changed = collect_tree(repository, left)
+    change = _commit(repository, tree, worktree.base, message, changed)
+    if change is not None:
+        _hold(worktree, change.commit)
+    return change
 
 
 def stand_at(repository: Repository, worktree: Worktree, commit: str) -> None:
@@ -168,7 +171,7 @@ def files_by_commit(
 def _submodules(repository: Repository, worktree: Worktree) -> Iterator[tuple[Submodule, Path]]:
     """Submodules that the user has checked out, each with its index."""
     if b".gitmodules" in read_tree(repository, worktree.base):
-        for number, submodule in enumerate(find_submodules(repository.root, worktree.base)):
+        for number, submodule in enumerate(repository.gits.submodules.find(worktree.base)):
             yield submodule, worktree.state_dir / "submodules" / f"{number}.index"
 
 
@@ -186,47 +189,15 @@ def _check_submodules(repository: Repository, worktree: Worktree) -> None:
         )
 
 
-def _write_tree(repository: Repository, worktree: Worktree) -> str:
-    """All that git does not ignore, as a tree; in a sparse checkout also what lies outside of it."""
-    where = _where(repository, worktree)
-    add = ("add", "--all", *(("--sparse",) if "core.sparsecheckout" in repository.gits.settings else ()))
-    code, _ = git(worktree.path, *add, environment=where, accept=(0, 128))
-    if code:  # git refuses a repository inside that has no commit yet
-        _, others = git(worktree.path, "ls-files", "-z", "--others", "--exclude-standard", environment=where)
-        _take_in(repository, worktree, [other.rstrip("/") for other in others.split("\0") if other.endswith("/")])
-        git(worktree.path, *add, environment=where)
-    _, tree = git(worktree.path, "write-tree", environment=where)
-    return tree.strip()
+def _hold(worktree: Worktree, commit: str) -> None:
+    """Git's clearing up (`gc --prune=now`, which an agent may run) takes the commit for one that somebody needs.
 
-
-def _new_repositories(changed: Iterable[Difference]) -> list[str]:
-    """Paths that are repositories of their own and were none before: a submodule that the base knows is no such."""
-    return [
-        os.fsdecode(path)
-        for path, before, after in changed
-        if after is not None and after.mode == REPOSITORY and (before is None or before.mode != REPOSITORY)
-    ]
-
-
-def _take_in(repository: Repository, worktree: Worktree, inner: Sequence[str]) -> None:
-    """The repositories inside are plain folders of the worktree."""
-    for path in inner:
-        git(
-            worktree.path,
-            "rm",
-            "--quiet",
-            "--cached",
-            "--force",
-            "--ignore-unmatch",
-            "--",
-            path,
-            environment=_where(repository, worktree),
-        )
-        marker = worktree.path / path / ".git"
-        if marker.is_dir() and not marker.is_symlink():
-            shutil.rmtree(marker)
-        else:
-            marker.unlink(missing_ok=True)
+    Nothing points to it until it is merged, or put on a branch. What a worktree has stood at is kept, by its own log.
+    """
+    with suppress(OSError):
+        (worktree.state_dir / "logs").mkdir(exist_ok=True)
+        with open(worktree.state_dir / "logs" / "HEAD", "a", encoding="utf-8") as log:
+            log.write(f"{worktree.base} {commit} bursar <bursar@localhost> {int(time.time())} +0000\tcollected\n")
 
 
 def _check_place(worktree: Worktree) -> None:

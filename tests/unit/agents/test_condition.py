@@ -106,3 +106,54 @@ def test_sub_agents_are_counted_too(name: str, kind: type[CodexAgent] | type[Ope
     nested, alone = (kind(nested=each).examine({"HOME": str(tmp_path)}) for each in (True, False))
     assert nested.certainty is Certainty.BOUNDED
     assert nested == alone
+
+
+@pytest.mark.parametrize(
+    ("agent", "place"),
+    [
+        (ClaudeAgent(), ".claude/.credentials.json"),
+        (CodexAgent(), ".codex/auth.json"),
+        (GeminiAgent(), ".gemini/oauth_creds.json"),
+        (OpencodeAgent(), ".local/share/opencode/auth.json"),
+    ],
+)
+@pytest.mark.parametrize("content", ["", "{}", " { }\n", "null"])
+def test_what_a_logout_leaves_is_no_login(agent: Agent, place: str, content: str, tmp_path: Path) -> None:
+    put(tmp_path / place, content)
+    assert agent.examine({"HOME": str(tmp_path)}).login is None
+
+
+def test_a_folder_in_the_place_of_a_login_is_none(tmp_path: Path) -> None:
+    (tmp_path / ".codex/auth.json").mkdir(parents=True)
+    assert CodexAgent().examine({"HOME": str(tmp_path)}).login is None
+
+
+def test_claude_s_other_ways_in(tmp_path: Path) -> None:
+    """What its private home is given: a key of the console's, a program that gets one, credentials elsewhere."""
+    home = {"HOME": str(tmp_path)}
+    elsewhere = put(tmp_path / "safe/.credentials.json")
+    moved = home | {"CLAUDE_SECURESTORAGE_CONFIG_DIR": str(elsewhere.parent)}
+    assert ClaudeAgent().examine(moved).login == f"login in {elsewhere}"
+    settings = put(tmp_path / ".claude/settings.json", '{"apiKeyHelper": "pass sk-very-secret"}')
+    assert ClaudeAgent().examine(home).login == f"apiKeyHelper in {settings}"
+    account = put(tmp_path / ".claude.json", f'{{"primaryApiKey": "{SECRET}"}}')
+    assert ClaudeAgent().examine(home).login == f"key in {account}"
+    assert SECRET not in repr(ClaudeAgent().examine(home))
+
+
+def test_gemini_s_other_login(tmp_path: Path) -> None:
+    path = put(tmp_path / ".gemini/gemini-credentials.json")
+    assert GeminiAgent().examine({"HOME": str(tmp_path)}).login == f"login in {path}"
+
+
+def test_opencode_s_key_of_another_provider_does_not_let_it_in(tmp_path: Path) -> None:
+    """Only what belongs to the provider of a model passes to it."""
+    home = {"HOME": str(tmp_path), "OPENAI_API_KEY": SECRET}
+    (problem,) = OpencodeAgent().examine(home).problems
+    assert problem.what == "nothing lets it in at `anthropic`, whose model anthropic/claude-haiku-4-5 it would ask"
+    assert problem.fix == 'opencode auth login; or in bursar.toml: [agents.opencode.models] small = "openai/…"'
+    own = dict.fromkeys(("small", "medium", "large"), "openai/gpt-6-luna")
+    assert OpencodeAgent(models=own).examine(home).problems == ()
+    assert OpencodeAgent().examine(home | {"ANTHROPIC_API_KEY": SECRET}).problems == ()
+    put(tmp_path / ".local/share/opencode/auth.json", f'{{"anthropic": {{"type": "api", "key": "{SECRET}"}}}}')
+    assert OpencodeAgent().examine(home).problems == ()

@@ -22,6 +22,7 @@ from bursar.agents import (
     PrivateHome,
     furnish,
     give_back,
+    mirror,
     strip,
 )
 
@@ -241,7 +242,7 @@ def test_opencode_reads_the_repository_s_instructions_alone(program: str, tmp_pa
     agents = put(tmp_path / "worktree/AGENTS.md")
     own = {"OPENCODE_CONFIG_CONTENT": '{"model": "a/b", "instructions": ["x.md"]}'}
     started = launch(OpencodeAgent(program), tmp_path, own).environment
-    assert started["OPENCODE_DISABLE_PROJECT_CONFIG"] == "1"
+    assert started["OPENCODE_DISABLE_PROJECT_CONFIG"] == started["OPENCODE_DISABLE_EXTERNAL_SKILLS"] == "1"
     said = json.loads(started["OPENCODE_CONFIG_CONTENT"])
     assert said == {"model": "a/b", "instructions": ["x.md", str(agents)]}
     allowed = launch(OpencodeAgent(program, repository_settings=True), tmp_path, own).environment
@@ -300,6 +301,88 @@ def test_nothing_is_lost_where_giving_back_fails(tmp_path: Path) -> None:
     assert not own.exists()
     assert (home.folder / "a/auth.json").read_text() == "renewed"
     give_back(tmp_path / "nowhere", home.shared)
+
+
+def test_a_login_behind_a_link_of_the_agents_is_nobodys(tmp_path: Path) -> None:
+    """The folder that it should lie in leads to another one of the user's: nothing there is taken, or taken away."""
+    own, (home,) = shared(tmp_path)
+    other = put(tmp_path / "user/other/auth.json", "hunter2")
+    (home.folder / "a/auth.json").unlink()
+    (home.folder / "a").rmdir()
+    (home.folder / "a").symlink_to(other.parent)
+    give_back(home.folder, home.shared)
+    assert (own.read_text(), other.read_text()) == ("old", "hunter2")
+    assert not other.is_symlink()
+
+
+def test_a_pipe_in_the_place_of_a_login_holds_nobody_up(tmp_path: Path) -> None:
+    own, (home,) = shared(tmp_path)
+    (home.folder / "a/auth.json").unlink()
+    os.mkfifo(home.folder / "a/auth.json")
+    give_back(home.folder, home.shared)
+    assert own.read_text() == "old"
+
+
+def mirrored(tmp_path: Path) -> tuple[Path, Path, PrivateHome]:
+    """A user's login, the one that sandboxed attempts share, and a home with it."""
+    own, inner = put(tmp_path / "user/.credentials.json", '"old"'), tmp_path / "logins/claude/login/.credentials.json"
+    own.chmod(0o600)
+    os.utime(own, ns=(1000, 1000))
+    home = PrivateHome(folder=tmp_path / "home", mirrored={str(inner): own})
+    furnish(home)
+    return own, inner, home
+
+
+def test_a_login_that_is_mirrored_is_the_users(tmp_path: Path) -> None:
+    own, inner, _ = mirrored(tmp_path)
+    assert inner.read_text() == '"old"'
+    assert (stat.S_IMODE(inner.stat().st_mode), inner.stat().st_mtime_ns) == (0o600, 1000)
+    assert own.read_text() == '"old"'
+
+
+def test_of_a_mirrored_login_the_later_is_both(tmp_path: Path) -> None:
+    own, inner, home = mirrored(tmp_path)
+    for path, content, written in ((inner, '"renewed"', 2000), (own, '"again"', 3000), (inner, '"third"', 4000)):
+        draft = put(path.with_name("draft"), content)
+        os.utime(draft, ns=(written, written))
+        draft.replace(path)
+        mirror(home.mirrored)
+        assert (own.read_text(), inner.read_text()) == (content, content)
+    assert list(own.parent.iterdir()) == [own]
+    assert list(inner.parent.iterdir()) == [inner]
+
+
+@pytest.mark.parametrize("content", ["", '{"half": ', "x" * (1 << 21)])
+def test_what_is_no_whole_login_does_not_reach_the_user(tmp_path: Path, content: str) -> None:
+    own, inner, home = mirrored(tmp_path)
+    inner.write_text(content)
+    mirror(home.mirrored)
+    assert own.read_text() == '"old"'
+
+
+def test_a_mirrored_login_is_not_taken_from_behind_a_link(tmp_path: Path) -> None:
+    """An agent may write in the folder: what it links there is not read for it, and not written for it."""
+    own, inner, home = mirrored(tmp_path)
+    secret = put(tmp_path / "secret/.credentials.json", '"hunter2"')
+    inner.unlink()
+    inner.symlink_to(secret)
+    mirror(home.mirrored)
+    assert own.read_text() == '"old"'
+    inner.unlink()
+    inner.parent.rmdir()
+    inner.parent.symlink_to(secret.parent)
+    mirror(home.mirrored)
+    os.utime(own)
+    mirror(home.mirrored)
+    assert (own.read_text(), secret.read_text()) == ('"old"', '"hunter2"')
+
+
+def test_a_user_who_has_logged_out_stays_so(tmp_path: Path) -> None:
+    own, inner, home = mirrored(tmp_path)
+    own.unlink()
+    inner.write_text('"renewed"')
+    mirror(home.mirrored)
+    assert not own.exists()
 
 
 @pytest.mark.parametrize("name", MAKERS)

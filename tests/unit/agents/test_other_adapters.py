@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bursar.agents import Agent, CodexAgent, GeminiAgent, Launch, LaunchRequest, OpencodeAgent
+from bursar.agents import Agent, ClaudeAgent, CodexAgent, GeminiAgent, Launch, LaunchRequest, OpencodeAgent
 from bursar.errors import SetupError
 from bursar.pricing import load_prices
 from bursar.usage import Usage
@@ -135,3 +135,29 @@ def test_the_most_output_of_a_call(program: str, given: dict[str, str], cap: int
     assert launch(OpencodeAgent(program), **given).output_cap == cap
     assert launch(CodexAgent(program)).output_cap == 128_000
     assert launch(GeminiAgent(program)).output_cap == 65_536
+
+
+@pytest.mark.parametrize(
+    ("make", "arguments", "told"),
+    [
+        (GeminiAgent, ("--debug", "-o", "json"), "-o json"),
+        (GeminiAgent, ("--outputFormat=text",), "--outputFormat text"),
+        (OpencodeAgent, ("--format",), "--format"),
+        (ClaudeAgent, ("--output-format", "text"), "--output-format text"),
+    ],
+)
+def test_an_output_that_cannot_be_metered_is_refused(
+    make: Callable[..., Agent], arguments: tuple[str, ...], told: str, program: str
+) -> None:
+    agent = make(program, extra_arguments=arguments)
+    with pytest.raises(SetupError, match=f"^`{told}` in agents.{agent.name}.arguments chooses an output that cannot"):
+        agent.find()
+
+
+def test_an_output_that_can_be_metered_is_the_user_s_choice(program: str) -> None:
+    """Claude Code refuses partial messages with it, however it is written."""
+    for arguments in (("--output-format", "json"), ("--output-format=json",)):
+        argv = launch(ClaudeAgent(program, extra_arguments=arguments)).argv
+        assert argv[-len(arguments) :] == arguments
+        assert "--include-partial-messages" not in argv
+    assert launch(OpencodeAgent(program, extra_arguments=("--format", "json"))).argv[-1] == "json"

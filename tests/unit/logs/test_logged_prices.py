@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from operator import mul
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,7 @@ def test_every_price_is_that_of_the_rate_table(logs: Transcripts, seed: int) -> 
         ),
         PriceOverride(model="mine", usd_per_million=DOLLAR, service_tier="fast", since=date(2026, 3, 1)),
     ]
+    simple = 0
     with logs.index.database.write():
         prices = LoggedPrices(logs.index, StatedPrices("1", lambda: stated))
         for _ in range(300):
@@ -118,3 +120,8 @@ def test_every_price_is_that_of_the_rate_table(logs: Transcripts, seed: int) -> 
             ]
             days = day.toordinal() - date(1970, 1, 1).toordinal()
             assert prices.costs_nano_usd(model, tier, days, counts) == expected  # type: ignore[arg-type]
+            whole = prices.whole_rates(model, tier, days, max(sum(each[:4]) for each in counts))
+            if whole is not None:
+                assert [sum(map(mul, whole, each)) for each in counts] == expected
+                simple += 1
+    assert simple  # of most models of the list, where calls are not long

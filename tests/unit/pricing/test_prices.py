@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -141,7 +140,7 @@ def test_names_of_one_model(prices: Prices, name: str) -> None:
 def test_the_table_is_plain_data(prices: Prices) -> None:
     """To JSON and back, with the same costs; a tier, or a side call on another model, is priced too."""
     table = prices.table(["sonnet", "unheard-of"])
-    again = RateTable.from_data(json.loads(json.dumps(table.to_data())))
+    again = RateTable.from_text(table.text)
     assert again.models == table.models
     assert again.to_data() == table.to_data()
     assert again.dated.startswith("2026-11-20")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
-from bursar.agents.condition import Certainty, Condition, find_login, home_of, without_login
+from bursar.agents.claude.home import CREDENTIALS, credentials_folder, find_account
+from bursar.agents.condition import Certainty, Condition, find_login, without_login
 
 PACKAGE = "@anthropic-ai/claude-code"
-TRIED_VERSION = "2.1.329"
+TRIED_VERSION = "2.1.330"
 _VARIABLES = (
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",
@@ -19,10 +19,9 @@ _VARIABLES = (
 
 
 def examine_claude(environment: Mapping[str, str]) -> Condition:
-    """Its key or login; usage comes call by call in its stream."""
-    home = home_of(environment)
-    folder = environment.get("CLAUDE_CONFIG_DIR") or (home and home / ".claude")
-    login = find_login(environment, _VARIABLES, [Path(folder, ".credentials.json") if folder else None])
+    """Its key or login, or the user's own program that gets keys; usage comes call by call in its stream."""
+    folder = credentials_folder(environment)
+    login = find_login(environment, _VARIABLES, [folder and folder / CREDENTIALS]) or find_account(environment)
     return Condition(
         login=login,
         certainty=Certainty.BOUNDED,

@@ -32,6 +32,20 @@ def credentials_folder(environment: Mapping[str, str]) -> Path | None:
     return folder if folder is not None and (folder / CREDENTIALS).exists() else None
 
 
+def find_account(environment: Mapping[str, str]) -> str | None:
+    """Where a key of the console's is, or the program that gets one, in the files that a private home is given.
+
+    What they are is not said; None where there is neither.
+    """
+    own = config_folder(environment)
+    if own is None:
+        return None
+    if _read(_account_file(own, environment), ("primaryApiKey",)):
+        return f"key in {_account_file(own, environment)}"
+    has_helper = _read(own / "settings.json", ("apiKeyHelper",))
+    return f"apiKeyHelper in {own / 'settings.json'}" if has_helper else None
+
+
 def furnish_claude(folder: Path, environment: Mapping[str, str]) -> PrivateHome:
     """The account, and the programs by which the user has told it to get keys."""
     own = config_folder(environment)

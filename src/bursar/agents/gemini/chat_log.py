@@ -36,6 +36,11 @@ def find_sub_agent_logs(own: Path, session_id: str) -> list[Path]:
     return sorted((own.parent / session_id).glob("*.jsonl")) if _SESSION_ID.fullmatch(session_id) else []
 
 
+def find_all_sub_agent_logs(home: Path | None) -> frozenset[Path]:
+    """The logs of sub-agents of all sessions."""
+    return frozenset() if home is None else frozenset((home / "tmp").glob("*/chats/*/*.jsonl"))
+
+
 def read_log_line(line: bytes) -> Iterator[AgentEvent]:
     """The events of one line of the log.
 

@@ -13,6 +13,7 @@ from bursar.agents.gemini.chat_log import gemini_home
 PACKAGE = "@google/gemini-cli"
 TRIED_VERSION = "0.61.0"
 _VARIABLES = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_GCA")
+_LOGIN_FILES = ("oauth_creds.json", "gemini-credentials.json")
 
 
 class _Auth(msgspec.Struct, frozen=True, rename="camel"):
@@ -35,7 +36,7 @@ class _Settings(msgspec.Struct, frozen=True):
 def examine_gemini(environment: Mapping[str, str], *, private_home: bool = True) -> Condition:
     """Its key or login; and two settings of its own that no flag can set, only settings in a home of ours."""
     home = gemini_home(environment)
-    login = find_login(environment, _VARIABLES, [home and home / "oauth_creds.json"])
+    login = find_login(environment, _VARIABLES, [home and home / name for name in _LOGIN_FILES])
     return Condition(
         login=login,
         certainty=Certainty.OBSERVED if home is None and not private_home else Certainty.BOUNDED,
