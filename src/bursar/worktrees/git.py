@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -81,6 +82,38 @@ def _hear(
             except BaseException:
                 process.kill()
                 raise
+
+
+def git_beginning(directory: Path, most_bytes: int, *arguments: str, environment: Mapping[str, str]) -> bytes:
+    """The first bytes of what git says, however much that is; it is ended then.
+
+    Raises:
+        SetupError: git is not installed, or cannot be run there.
+        GitFailed: it has failed before.
+    """
+    where = _environment() | dict(environment)
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(
+                [_program(), *_SETTINGS, *arguments],
+                cwd=directory,
+                env=where,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+        except OSError as error:
+            raise SetupError(f"cannot run git in {directory}: {error.strerror}") from error
+        with process:
+            assert process.stdout is not None
+            said = process.stdout.read(most_bytes)
+            if len(said) == most_bytes:
+                process.kill()
+                return said
+        if process.returncode:
+            errors.seek(0)
+            raise GitFailed(arguments, process.returncode, errors.read().decode("utf-8", "replace"))
+    return said
 
 
 def start_git(directory: Path, *arguments: str, errors: int) -> subprocess.Popen[bytes]:
