@@ -91,7 +91,7 @@ def git_beginning(directory: Path, most_bytes: int, *arguments: str, environment
         SetupError: git is not installed, or cannot be run there.
         GitFailed: it has failed before.
     """
-    where: dict[str, str] = _environment() | dict(environment)
+    where = {**_environment(), **environment}
     with tempfile.TemporaryFile() as errors:
         try:
             process = subprocess.Popen(
