@@ -48,12 +48,11 @@ def git(
         SetupError: git is not installed, or cannot be run there.
         GitFailed: the exit code is not one of `accept`.
     """
-    given = {os.fsencode(name): os.fsencode(value) for name, value in (environment or {}).items()}
     try:
         process = subprocess.Popen(
             [_program(), *_SETTINGS, *arguments],
             cwd=directory,
-            env=_environment() | given,
+            env=_environment() | _in_bytes(environment or {}),
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -91,13 +90,12 @@ def git_beginning(directory: Path, most_bytes: int, *arguments: str, environment
         SetupError: git is not installed, or cannot be run there.
         GitFailed: it has failed before.
     """
-    where = {**_environment(), **environment}
     with tempfile.TemporaryFile() as errors:
         try:
             process = subprocess.Popen(
                 [_program(), *_SETTINGS, *arguments],
                 cwd=directory,
-                env=where,
+                env=_environment() | _in_bytes(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -136,6 +134,10 @@ def start_git(directory: Path, *arguments: str, errors: int) -> subprocess.Popen
         )
     except OSError as error:
         raise SetupError(f"cannot run git in {directory}: {error.strerror}") from error
+
+
+def _in_bytes(variables: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {os.fsencode(name): os.fsencode(value) for name, value in variables.items()}
 
 
 def _program() -> str:
