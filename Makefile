@@ -68,6 +68,7 @@ bench: $(VENV)/.dev  ## timings, side by side with what they are compared to
 	$(BIN)/python benchmarks/plans.py
 	$(BIN)/python benchmarks/estimate.py
 	$(BIN)/python benchmarks/usage.py
+	$(BIN)/python benchmarks/supervisor.py
 	$(BIN)/python benchmarks/meter.py
 	$(BIN)/python benchmarks/overshoot.py
 

@@ -546,3 +546,17 @@ def test_what_was_set_and_what_is_wrong_in_json(project: Path, bursar: Bursar) -
     wrong = bursar("budget", "check", "--json")
     assert wrong.code == 2
     assert len(json.loads(wrong.out)["problems"]) == 1
+
+
+@pytest.mark.parametrize(("on_limit", "is_frozen"), [("block", True), ("warn", False)])
+def test_a_limit_that_is_lowered_below_what_is_spent_is_shown_as_frozen(
+    bursar: Bursar, on_limit: str, is_frozen: bool
+) -> None:
+    bursar("budget", "set", "day", "100 tokens", "--period", "daily", "--on-limit", on_limit)
+    bursar("token", "init")
+    bursar("token", "record", "60", "a")
+    assert "frozen" not in bursar("budget", "list").out
+    bursar("budget", "set", "day", "50 tokens")
+    assert ("passed by 10 tokens, frozen: nothing new starts" in bursar("budget", "list").out) is is_frozen
+    (day,) = (each for each in json.loads(bursar("budget", "show", "--json").out) if each["name"] == "day")
+    assert day["frozen"] is is_frozen

@@ -71,6 +71,25 @@ def test_the_next_attempt_is_told_the_verdict_and_the_change_and_not_the_convers
     assert said not in second
 
 
+def test_what_went_wrong_is_told_by_a_later_conductor_too(make_project: MakeProject) -> None:
+    """The second attempt is cut off: the third goes on with its changes, and is told what the first one failed at."""
+    begun = (write("it.txt", "begun\n"), Step(text="x", wait_for="gate"))
+    project = make_project(one_task(), by_model(haiku=BAD, sonnet=begun), escalating())
+    run = project.start_run()
+    assert project.server.wait_until_reached("gate")
+    assert project.bursar("stop").code == 0
+    assert run.end().code == 5
+    project.server.script = by_model(sonnet=GOOD)
+    again = project.bursar("resume", "--trust")
+    assert again.code == 0, again.err
+    (path,) = project.state.glob("runs/*/attempts/1-3/prompt.md")
+    prompt = path.read_text()
+    assert "claude-haiku-4-5 has tried this task before you and failed: verify command failed" in prompt
+    assert "+bad" in prompt
+    assert "## What is there already\nAn earlier attempt" in prompt
+    project.assert_tidy()
+
+
 def test_by_default_a_failed_task_goes_up_the_tiers_and_each_step_is_told_with_what_it_cost(
     make_project: MakeProject,
 ) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+import bursar
 from bursar.testing.script import Step, ToolCall
 from tests.integration.conftest import MakeProject
 from tests.integration.kit import VARIABLES, Project, plan, script, shell, task, usage
+from tests.integration.test_run_sandbox import needs_bwrap, sandboxed
 
 CALL = usage(10_000)
 
@@ -76,6 +78,17 @@ def test_whoever_says_that_it_is_done_is_done(make_project: MakeProject, toml: s
     assert "Wrap up now" in last_words(project)
     assert "it was told to wrap up at " in ended.err
     assert project.subjects == ["feat(08-02): One", "docs(08-02): Add summary"]
+
+
+@needs_bwrap
+def test_in_a_sandbox_it_is_told_too(make_project: MakeProject, toml: str) -> None:
+    text, answers = plan(task("One")), script({1: [told("one.txt"), Step(text="LEFT: two.txt", usage=CALL)]})
+    program = [sys.prefix, sys.base_prefix, str(Path(bursar.__file__).parent)]
+    project = sandboxed(make_project, text, answers, f"readable = {json.dumps(program)}", toml)
+    project.more["TMPDIR"] = "/tmp"  # the sandbox's own
+    stopped = project.run("--budget", "30k tokens")
+    assert stopped.code == 4, stopped.err
+    assert "left to do: two.txt" in project.note("1")
 
 
 def test_nobody_is_told_where_that_is_not_wanted(make_project: MakeProject, toml: str) -> None:

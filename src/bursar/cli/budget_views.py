@@ -12,6 +12,7 @@ from bursar.budget import (
     Alert,
     Balance,
     Budget,
+    OnLimit,
     PeriodKind,
     Unit,
     format_quantity,
@@ -129,6 +130,7 @@ def as_data(each: Standing) -> dict[str, object]:
         | _terms_as_data(budget)
         | {
             "overrun": balance.overrun,
+            "frozen": _is_frozen(each.balance),
             "unpriced_operations": balance.unpriced,
             "subscription_operations": balance.exempt,
             "ledger_name": budget.name,
@@ -247,6 +249,8 @@ def _figures(balance: Balance) -> str:
         parts.append(f"passed by {format_quantity(taken - budget.limit.quantity, unit)}")
     else:
         parts.append(f"{_plain(balance.available, unit)} available")
+    if _is_frozen(balance):
+        parts.append("frozen: nothing new starts")
     if balance.exempt:
         parts.append(f"{balance.exempt} operations on a subscription left out")
     if balance.unpriced:
@@ -254,6 +258,10 @@ def _figures(balance: Balance) -> str:
     period = str(budget.period)
     when = f"{period} {balance.period_id}".strip() if balance.period_id != period else period
     return ", ".join(parts) + f" · {when} · {budget.on_limit}"
+
+
+def _is_frozen(balance: Balance) -> bool:
+    return balance.is_frozen and balance.budget.on_limit is OnLimit.BLOCK
 
 
 def _plain(quantity: int, unit: Unit) -> str:

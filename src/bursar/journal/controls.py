@@ -262,7 +262,7 @@ class Controls:
         """It is known why the attempt's work was not merged; said again, the later word counts."""
         files = None if refusal.files is None else json.dumps(refusal.files)
         texts = tuple(map(escaped, (refusal.reason, refusal.log)))
-        with self._database.write() as connection:
+        with fenced_write(self._database, self._fence) as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO refusal (attempt, tip, files, reason, log) VALUES (?, ?, ?, ?, ?)",
                 (refusal.attempt, refusal.tip, files, *texts),

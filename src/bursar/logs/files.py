@@ -122,7 +122,8 @@ class FolderSearch:
                     try:
                         status = entry.stat()
                     except OSError:
-                        continue  # gone by now, or a link to nowhere
+                        self.listed[folder] = 0  # gone by now, or a link to where something may come
+                        continue
                     self.files += not entry.is_dir()
                     if seen.get(entry.path) == (status.st_size, status.st_mtime_ns):
                         continue
@@ -138,8 +139,8 @@ class FolderSearch:
 
     def _add(self, entry: os.DirEntry[str], status: os.stat_result) -> None:
         if not entry.is_file():
-            return
-        if is_text(entry.path):
+            self.listed[os.path.dirname(entry.path)] = 0  # a link's end may become one
+        elif is_text(entry.path):
             self._changed.append(LogFile(entry.path, self._root, status.st_size, status.st_mtime_ns))
         else:
             self.unreadable[entry.path] = "its name is not UTF-8"

@@ -191,7 +191,7 @@ class RunContext:
             "run": self.run.id,
             "agent": self.agent.name,
             "user": user_name(),
-            "host": os.uname().nodename,
+            "host": _host_name(),
             LANE_LABEL: self.settings.lane.value,
         }
 
@@ -255,3 +255,8 @@ def user_name() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return str(os.getuid())
+
+
+@lru_cache(maxsize=1)
+def _host_name() -> str:
+    return os.uname().nodename

@@ -62,11 +62,17 @@ def read_lesson(context: RunContext, task: Task, ended: AttemptEnded) -> str:
 def restore_lessons(
     context: RunContext, tasks: Mapping[str, Task], rows: Sequence[AttemptRow], refused: RefusedMerges
 ) -> None:
-    """What is owed to the next attempts at tasks whose last failure an earlier conductor saw, they are told again.
+    """The next attempts at tasks whose last failure an earlier conductor saw are told what they are owed.
 
-    After work that could not be merged that is always so; after another failure where a task may be tried again.
+    After work that could not be merged that is always so; after another failure where a task may be tried again. Tasks
+    that are done are owed nothing.
     """
-    failed = {row.task: row for row in rows if row.state is AttemptState.FAILED and context.is_current(row)}
+    failed: dict[str, AttemptRow] = {}
+    for row in rows:
+        if row.state is AttemptState.SUCCEEDED:
+            failed.pop(row.task, None)
+        elif row.state is AttemptState.FAILED and context.is_current(row):
+            failed[row.task] = row
     for number, row in failed.items():
         lesson = refused.lesson_of(row)
         if not lesson and context.settings.max_attempts > 1:

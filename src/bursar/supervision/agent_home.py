@@ -62,16 +62,21 @@ class AgentHome:
         self._mirrored = {} if spec is None else {place: Path(own) for place, own in spec.mirrored.items()}
 
     def look_after(self) -> None:
-        """A login that the agent has replaced is the user's again. Cheap: asked at whatever woke the supervisor."""
-        if self._folder is not None and self._shared:
-            give_back(self._folder, self._shared)
-        if self._mirrored:
-            mirror(self._mirrored)
+        """A login that the agent has replaced is the user's again. Cheap: asked at whatever woke the supervisor.
+
+        Where an agent has locked its home, say, it stays where it is: its work and its usage are not lost with it.
+        """
+        with suppress(OSError):
+            if self._folder is not None and self._shared:
+                give_back(self._folder, self._shared)
+        with suppress(OSError):
+            if self._mirrored:
+                mirror(self._mirrored)
 
     def close(self) -> None:
         """The agent is gone, and so is all of its home but the session logs."""
         self.look_after()
         if self._folder is not None:
-            strip(self._folder, self._logs)
             with suppress(OSError):
+                strip(self._folder, self._logs)
                 (self._directory / HOME_FILE).unlink()

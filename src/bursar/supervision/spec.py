@@ -222,10 +222,10 @@ def write_outcome(directory: Path, outcome: Outcome) -> None:
 
 
 def read_outcome(directory: Path) -> Outcome | None:
-    """The attempt's outcome; None if there is none yet."""
+    """The attempt's outcome; None if there is none yet, or if nobody can read what is there: then it is unknown."""
     try:
         return msgspec.json.decode((directory / OUTCOME_FILE).read_bytes(), type=Outcome)
-    except FileNotFoundError:
+    except (FileNotFoundError, msgspec.DecodeError):
         return None
 
 
@@ -246,7 +246,7 @@ def claim(directory: Path, by: str) -> str | None:
             draft, path
         )  # unlike rename, fails if the name is taken; and the content is there from the first moment
     except FileExistsError:
-        return path.read_bytes().decode()
+        return path.read_bytes().decode(errors="backslashreplace")
     finally:
         os.unlink(draft)
     _sync_folder(directory)
@@ -256,7 +256,7 @@ def claim(directory: Path, by: str) -> str | None:
 def read_claim(directory: Path) -> str | None:
     """Who claimed the attempt; None if nobody has."""
     try:
-        return (directory / SUPERVISOR_FILE).read_bytes().decode()
+        return (directory / SUPERVISOR_FILE).read_bytes().decode(errors="backslashreplace")
     except FileNotFoundError:
         return None
 

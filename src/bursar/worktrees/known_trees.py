@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 from bursar.worktrees.trees import Tree
 
 MOST_ENTRIES = 50_000  # of all trees together: some 10 MB
+_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class KnownTrees:
@@ -26,9 +28,12 @@ class KnownTrees:
             return tree
 
     def add(self, name: str, tree: Tree) -> Tree:
-        """The same tree; others may be forgotten for it. Nobody may change it from now on."""
+        """The same tree; others may be forgotten for it. Nobody may change it from now on.
+
+        What is no id (a branch, say) stands for something else tomorrow: it is not remembered.
+        """
         with self._guard:
-            if name not in self._trees:
+            if name not in self._trees and _ID.fullmatch(name):
                 self._trees[name] = tree
                 self._entries += len(tree) + 1
             while self._entries > self._most_entries:

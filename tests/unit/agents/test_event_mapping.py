@@ -124,6 +124,12 @@ def test_its_supervisor_reads_by_the_mapping_too() -> None:
     assert any(isinstance(event, CallReported) for event in reader.feed_line(json.dumps(call(1)).encode()))
 
 
+def test_a_mapping_of_a_run_around_us_is_not_this_one_s() -> None:
+    agent = CommandAgent(("sh",), passed=("BURSAR_*",))
+    request = LaunchRequest(prompt="p", worktree=Path("/"), model="m", session_id="s")
+    assert "BURSAR_EVENTS" not in agent.launch(request, {"PATH": "/bin", "BURSAR_EVENTS": "{}"}).environment
+
+
 NAMES = sorted({name for place in TABLE.values() if isinstance(place, str) for name in place.split(".")})
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 2_000) | st.floats(allow_nan=False) | st.sampled_from(["", "r1", "x"]),

@@ -72,6 +72,22 @@ def test_a_folder_that_has_just_changed_is_listed_again(logs: Transcripts, liste
     assert logs.totals()[0] == 2
 
 
+@pytest.mark.parametrize("end", ["nothing", "folder"])
+def test_a_link_may_come_to_have_an_end(logs: Transcripts, tmp_path: Path, end: str) -> None:
+    """The folder that the link is in does not change by it."""
+    target = tmp_path / "target"
+    if end == "folder":
+        target.mkdir()
+    (logs.write(encode(line("a"))).parent / "s2.jsonl").symlink_to(target)
+    settle(logs)
+    logs.read()
+    if end == "folder":
+        target.rmdir()
+    target.write_bytes(encode(line("b")))
+    logs.read()
+    assert logs.totals()[0] == 2
+
+
 def test_what_cannot_be_read_is_named_each_time(logs: Transcripts) -> None:
     good = logs.write(encode(line("a")))
     (good.parent / os.fsdecode(b"\xff.jsonl")).write_bytes(encode(line("b")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bursar.agents import PrivateHome
@@ -78,3 +79,19 @@ def test_odd_bytes_in_a_path(tmp_path: Path) -> None:
     open_home(place, PrivateHome(folder=place / "home", shared={"a": place / "login"}, written={"b": b"x"}))
     close_home(place)
     assert list((place / "home").iterdir()) == []
+
+
+@pytest.mark.parametrize("step", ["give_back", "mirror", "strip"])
+def test_a_home_that_its_agent_has_locked_costs_nobody_the_attempt(
+    step: str, home: PrivateHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To us, who may be its user and no more, nothing in it can be looked at."""
+
+    def locked(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    spec = open_home(tmp_path / "attempt", home)
+    own = AgentHome(msgspec.structs.replace(spec, mirrored={"place": "own"}), tmp_path / "attempt")
+    monkeypatch.setattr(f"bursar.supervision.agent_home.{step}", locked)
+    own.look_after()
+    own.close()

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bursar.processes import is_alive
 from bursar.supervision import ABANDONED, AttemptSpec, Ending, Outcome, StopRung, claim, read_claim, read_outcome
 from bursar.supervision.spec import OUTCOME_FILE, SUPERVISOR_FILE, decode_spec, encode_spec, write_outcome
 
@@ -86,6 +87,24 @@ def test_there_is_no_outcome_before_one_is_written(tmp_path: Path) -> None:
     write_outcome(tmp_path, outcome(message="second"))
     assert read_outcome(tmp_path) == outcome(message="second")
     assert os.listdir(tmp_path) == [OUTCOME_FILE]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe", b'{"ending": "exited"}', b'{"ending": "elsewhere"}', b"null"]
+)
+def test_an_outcome_that_nobody_can_read_is_unknown(tmp_path: Path, content: bytes) -> None:
+    """Then what was held is charged; a run that cannot be gone on with would be worse."""
+    (tmp_path / OUTCOME_FILE).write_bytes(content)
+    assert read_outcome(tmp_path) is None
+
+
+def test_a_claim_that_nobody_can_read_is_nobodys_who_lives(tmp_path: Path) -> None:
+    (tmp_path / SUPERVISOR_FILE).write_bytes(b"\xff\xfe")
+    claimed = read_claim(tmp_path)
+    assert claimed is not None
+    assert claimed != ABANDONED
+    assert not is_alive(claimed)
+    assert claim(tmp_path, "me") == claimed
 
 
 def test_an_outcome_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
