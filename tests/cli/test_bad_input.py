@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Bursar
 from tests.integration.kit import ARGV, PLAN, Ended, Project, open_project, plan, script, settings, task
 
 GOOD = plan(task("One"))
@@ -183,6 +184,10 @@ def test_command(project: Project, command: str) -> None:
 TOML = {
     "[run\n": (2, "Expected ']' at the end of a table declaration (at line 1, column 5)\n"),
     "[run]\nagent = 5\n": (2, "Expected `str`, got `int` - at `$.run.agent`\n"),
+    '[[price]]\nmodel = "x"\ninput = 3.0\n': (
+        2,
+        'Expected `str`, got `float` - at `$.price[0].input`\n\nhint: amounts are text: "3 USD"\n',
+    ),
     "[run]\nbogus = 5\n": (2, "Object contains unknown field `bogus` - at `$.run`\n"),
     "[budget]\n": (2, "budgets are written as [[budget]] tables\n\nhint: bursar budget check\n"),
     "[run]\nmax_parallel = 99\n": (2, "run.max_parallel must be from 1 to 64, not 99\n"),
@@ -296,3 +301,9 @@ def test_state_directory_that_cannot_be_written(project: Project) -> None:
         del project.more["BURSAR_STATE_DIR"]
     assert ended.code == 6
     assert str(blocked) in ended.err
+
+
+def test_names_in_errors_do_not_steer_a_terminal(bursar: Bursar) -> None:
+    """They may be those of somebody else's repository."""
+    said = bursar("agent", "list", "ev\x1b[31mil\u202e\r")
+    assert said.err.startswith("error: there is no agent `ev\\x1b[31mil\\u202e\\r`\n")

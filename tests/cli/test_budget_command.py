@@ -521,3 +521,42 @@ def test_a_budget_that_includes_logs_is_shown_with_what_they_show(
     said = bursar("budget", "list")
     assert said.err.startswith("warning: what agents' logs show is not charged: ")
     assert said.code == 0
+
+
+def test_a_rolling_window_is_open_from_its_first_operation_on(bursar: Bursar) -> None:
+    bursar("budget", "set", "five", "100 tokens", "--period", "5h")
+    before = json.loads(bursar("budget", "list", "--json").out)
+    bursar("token", "init")
+    between = json.loads(bursar("budget", "list", "--json").out)
+    bursar("token", "record", "1", "a")
+    after = json.loads(bursar("budget", "list", "--json").out)
+    opened = [each["period_id"] for listed in (before, between, after) for each in listed if each["name"] == "five"]
+    assert opened == ["", "", f"{NOON:%Y-%m-%dT%H:%M:%S.%fZ}"]
+
+
+def test_what_was_set_and_what_is_wrong_in_json(project: Path, bursar: Bursar) -> None:
+    said = bursar("budget", "set", "daily", "200k tokens", "--period", "daily", "--json")
+    data = json.loads(said.out)
+    assert (said.code, said.err) == (0, "")
+    assert (data["is_new"], data["name"], data["limit"], data["period"]) == (True, "daily", 200_000, "daily")
+    assert data["sources"]["limit"] == str(project / "bursar.toml")
+    assert json.loads(bursar("budget", "set", "daily", "5 tokens", "--json").out)["is_new"] is False
+    assert json.loads(bursar("budget", "check", "--json").out) == {"budgets": ["daily"], "problems": []}
+    (project / "bursar.toml").write_text('[[budget]]\nname = "x"\nlimit = "5 EUR"\n')
+    wrong = bursar("budget", "check", "--json")
+    assert wrong.code == 2
+    assert len(json.loads(wrong.out)["problems"]) == 1
+
+
+@pytest.mark.parametrize(("on_limit", "is_frozen"), [("block", True), ("warn", False)])
+def test_a_limit_that_is_lowered_below_what_is_spent_is_shown_as_frozen(
+    bursar: Bursar, on_limit: str, is_frozen: bool
+) -> None:
+    bursar("budget", "set", "day", "100 tokens", "--period", "daily", "--on-limit", on_limit)
+    bursar("token", "init")
+    bursar("token", "record", "60", "a")
+    assert "frozen" not in bursar("budget", "list").out
+    bursar("budget", "set", "day", "50 tokens")
+    assert ("passed by 10 tokens, frozen: nothing new starts" in bursar("budget", "list").out) is is_frozen
+    (day,) = (each for each in json.loads(bursar("budget", "show", "--json").out) if each["name"] == "day")
+    assert day["frozen"] is is_frozen

@@ -238,3 +238,14 @@ def test_an_export_helps_and_another_file_does_not(bursar: Bursar, tmp_path: Pat
     assert said.code == 0
     assert "4 entries are as they were" in said.err
     assert spent(bursar) >= 30_000
+
+
+def test_every_command_says_it_in_json(bursar: Bursar) -> None:
+    for action in ("list", "export"):
+        assert json.loads(bursar(action, "--json").out) == bursar(action).lines
+    assert bursar("list", "--after", "99", "--json").out == "[]\n"
+    assert json.loads(bursar("verify", "--json").out) == {"problems": []}
+    said = bursar("adjust", KEY, "--tokens", "12000", "--usd", "0.5", "--evidence", "invoice 7", "--json")
+    assert (said.code, said.err) == (0, "")
+    adjusted = json.loads(said.out)
+    assert (adjusted["key"], adjusted["charged"]["tokens"]) == (KEY, 12_000)

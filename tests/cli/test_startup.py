@@ -75,7 +75,9 @@ def test_a_report_of_usage_without_news_loads_nothing_heavy(tmp_path: Path) -> N
     logs.parent.mkdir(parents=True)
     logs.write_bytes(encode(line()))
     home = {"HOME": str(tmp_path / "home")}
-    assert {"json", "msgspec"} <= loaded_by(tmp_path / "state", "usage", "daily", "--json", **home)
+    first = loaded_by(tmp_path / "state", "usage", "daily", "--json", **home)
+    assert {"bursar.pricing", "msgspec"} <= first
+    assert sorted(first & {"argparse", "dataclasses", "genai_prices", "inspect", "json", "subprocess"}) == []
     for arguments in (("daily", "--json"), ("blocks", "--json", "--timezone", "UTC"), ("windows", "--json")):
         loaded = loaded_by(tmp_path / "state", "usage", *arguments, **home)
         assert sorted(loaded & {*HEAVY, "argparse", "collections", "datetime", "importlib", "re"}) == [], arguments
@@ -96,10 +98,24 @@ except ModuleNotFoundError as error:
     subprocess.run([sys.executable, "-I", "-c", program], cwd=tmp_path, check=True)
 
 
+def test_what_was_lent_to_apsw_is_whole_again(tmp_path: Path) -> None:
+    """It gets the abstract classes alone, where nobody has loaded their package; whoever wants that later gets it."""
+    program = """
+import sys
+import bursar.database
+assert "apsw" in sys.modules and not {"collections", "collections.abc"} & set(sys.modules), sorted(sys.modules)
+import collections.abc
+assert collections.OrderedDict and collections.abc.Mapping and sys.modules["collections"] is collections
+import apsw
+apsw.Connection(":memory:").execute("SELECT :a", collections.ChainMap({"a": 1})).fetchall()
+"""
+    subprocess.run([sys.executable, "-I", "-c", program], cwd=tmp_path, check=True)
+
+
 def test_help_loads_no_room_and_no_library(tmp_path: Path) -> None:
     rooms = {name for name in loaded_by(tmp_path / "state", "--help") if name.startswith("bursar.")}
     assert rooms == {"bursar.cli", "bursar.cli.main", "bursar.errors"}
 
 
 def test_the_test_would_see_a_heavy_module(tmp_path: Path) -> None:
-    assert {"json", "msgspec"} <= loaded_by(tmp_path / "state", "budget", "list")
+    assert {"bursar.pricing", "msgspec"} <= loaded_by(tmp_path / "state", "budget", "list")

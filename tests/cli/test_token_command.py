@@ -777,3 +777,38 @@ def test_what_a_log_may_have_too_is_recorded_with_a_warning(token: Bursar, proje
     assert "warning: budget `today` includes agents' logs: what was recorded here" in said.err
     (project / "bursar.toml").write_text(table)
     assert "logs" not in token("record", 900, "a").err
+
+
+def test_more_than_was_held_is_said(token: Bursar) -> None:
+    token("init")
+    token("reserve", 1000, "a", "--key", "k")
+    assert token("settle", "k", 1500).err == "warning: 500 tokens more than was held\n"
+    token("reserve", 1000, "a")
+    assert token("record", 1001, "a").err == "warning: 1 token more than was held\n"
+    assert token("record", 1001, "a").err == ""
+
+
+def test_every_record_past_a_limit_says_so_and_not_only_the_first(token: Bursar) -> None:
+    token("init", "--max-tokens", 1000)
+    said = [token("record", 800, "a").err, token("record", 300, "a").err, token("record", 300, "a").err]
+    assert ["is past its limit of 1,000 tokens by" in each for each in said] == [False, True, True]
+    assert [len(each.splitlines()) for each in said] == [1, 1, 1]
+    assert said[2].endswith("by 400 tokens\n")
+
+
+def test_a_record_that_takes_what_others_hold_says_so(token: Bursar) -> None:
+    """The limit is passed by what is spent and held together: one of the two will not be had."""
+    token("init", "--max-tokens", 1000)
+    token("reserve", 900, "a")
+    said = token("record", 300, "b").err
+    assert "is past its limit of 1,000 tokens by 200 tokens, with what is reserved" in said
+
+
+@pytest.mark.parametrize(("more", "is_said"), [("", True), ("allow_unknown_price = true\n", False)])
+def test_usage_that_a_budget_in_usd_cannot_count_is_said(
+    token: Bursar, project: Path, more: str, is_said: bool
+) -> None:
+    (project / "bursar.toml").write_text('[[budget]]\nname = "money"\nlimit = "5 USD"\n' + more)
+    token("init")
+    said = token("record", 300, "b").err
+    assert ("budget `money` is in USD" in said) is is_said

@@ -47,15 +47,15 @@ def counted() -> Iterator[list[int]]:
         apsw.connection_hooks.remove(hook)
 
 
-def lengthen(place: Path, state: Path, operations: int) -> None:
-    """That many operations of the session have ended, and four are open."""
+def lengthen(place: Path, state: Path, operations: int, phases: int = 7) -> None:
+    """That many operations of the session have ended, in so many phases, and four are open."""
     ledger = open_ledger(state / "ledger.db", SystemClock())
     assert isinstance(ledger, SqliteLedger)
     ledger._database._connection.execute("PRAGMA synchronous = OFF")
     session = current_session(ledger, str(place))
     assert session is not None
     for number in range(operations):
-        labels = session.labels_of(f"phase-{number % 7}")
+        labels = session.labels_of(f"phase-{number % phases}")
         key = f"token/{session.id}/hold/long-{operations}-{number}"
         assert isinstance(ledger.reserve(ReserveRequest(key=key, labels=labels, amount=Amount(3, None))), Reservation)
         if number >= 4:
@@ -88,4 +88,17 @@ def test_a_long_session_costs_what_a_short_one_costs(
     long = steps_of(bursar)
     assert all(short.values())
     dearer = {name: (steps, long[name]) for name, steps in short.items() if long[name] > 1.5 * steps + 100}
+    assert not dearer
+
+
+def test_a_phase_more_costs_no_more_than_its_line_in_the_report(bursar: Bursar, place: Path, tmp_path: Path) -> None:
+    """Scripts that call each of their steps by a name of its own have many phases."""
+    state = tmp_path / "state"
+    bursar("token", "init", "--max-tokens", "1000000")
+    lengthen(place, state, SHORT)
+    short = steps_of(bursar)
+    bursar("token", "reset")
+    lengthen(place, state, 400, phases=400)
+    long = steps_of(bursar)
+    dearer = {name: (steps, long[name]) for name, steps in short.items() if long[name] > 1.5 * steps + 30 * 400}
     assert not dearer

@@ -109,6 +109,15 @@ def test_an_unknown_price_is_named_and_not_counted(bursar: Bursar, logs: Path) -
     assert report["totals"]["unpricedModels"] == ["claude-madeup-9"]
 
 
+def test_a_name_out_of_a_log_is_no_line_of_the_report(bursar: Bursar, logs: Path) -> None:
+    (logs / "s2.jsonl").write_bytes(encode(line("m", "r", model="x\ntotal\x1b[2J", sessionId="s\n9")))
+    for arguments in (("daily", "--breakdown"), ("session",), ("blocks", "--breakdown")):
+        out = bursar("usage", *arguments, "--timezone", "UTC").out
+        assert all(text.isprintable() for text in out.splitlines()), arguments
+        assert sum(text.startswith("total") for text in out.splitlines()) == (arguments[0] != "blocks")
+    assert "  x?total?[2J " in bursar("usage", "daily", "--breakdown").out
+
+
 def test_no_logs(bursar: Bursar, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     set_places(monkeypatch, tmp_path / "nothing")
     said = bursar("usage", "daily")
@@ -132,6 +141,10 @@ def test_no_logs(bursar: Bursar, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         (("daily", "--project", "--json"), "expected one argument"),
         (("sunday",), "invalid choice"),
         (("windows", "--csv"), "windows are no table"),
+        (("windows", "--since", "2026-11-01"), "unrecognized arguments: --since 2026-11-01"),
+        (("windows", "--breakdown"), "unrecognized arguments: --breakdown"),
+        (("statusline", "--json"), "unrecognized arguments: --json"),
+        (("statusline", "--last", "3"), "unrecognized arguments: --last 3"),
         (("verify", "--command", "'"), "--command: No closing quotation"),
         (("verify", "--command", ""), "--command is empty"),
     ],
@@ -215,12 +228,30 @@ def test_a_status_line(bursar: Bursar, told: Callable[[object], None]) -> None:
         b"[]",
         {"session_id": 5, "model": "x", "rate_limits": {"five_hour": {"used_percentage": 1_795_010_400}}, "cost": 7},
         {"session_id": "", "rate_limits": [], "model": {"display_name": "\x1b"}},
+        {"model": {"display_name": "\x1b"}, "rate_limits": {"five_hour": {"used_percentage": True}}},
     ],
 )
 def test_a_status_line_whatever_is_handed_over(bursar: Bursar, told: Callable[[object], None], value: object) -> None:
     told(value)
     said = bursar("usage", "statusline", "--timezone", "UTC")
     assert (said.code, said.out) == (0, "today 0.01 USD | block 0.00 USD, 3h 00m left\n")
+
+
+@pytest.mark.usefixtures("logs", "noon")
+def test_a_status_line_of_a_session_that_is_called_by_half_a_character(
+    bursar: Bursar, told: Callable[[object], None]
+) -> None:
+    told(b'{"session_id": "\\ud800"}')
+    said = bursar("usage", "statusline", "--timezone", "UTC")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("session 0.00 USD | today")
+
+
+@pytest.mark.usefixtures("logs")
+@pytest.mark.parametrize("flag", ["--model", "--project"])
+def test_a_filter_that_is_no_text_finds_nothing(bursar: Bursar, flag: str) -> None:
+    said = bursar("usage", "daily", flag, "\udcff")
+    assert (said.code, said.out, said.err) == (0, "nothing was used\n", "")
 
 
 @pytest.mark.usefixtures("logs", "noon")
@@ -266,6 +297,10 @@ def breakdown(model: str, counts: tuple[int, int, int, int], cost: float) -> dic
     return {"modelName": model, **dict(zip(names, counts, strict=True)), "cost": cost}
 
 
+def day_of(sonnet: dict[str, Any]) -> dict[str, Any]:
+    return {"date": "2026-11-18", "modelBreakdowns": [sonnet, OPUS]}
+
+
 SONNET = breakdown("claude-sonnet-4-5", (1000, 50, 30, 200), 0.003945)
 OPUS = breakdown("claude-opus-4-5", (1000, 70, 30, 200), 0.007)
 
@@ -295,6 +330,36 @@ def test_verify_says_what_differs_and_why(bursar: Bursar, logs: Path, ccusage: C
     words = bursar("usage", "verify", "--command", ccusage({"claude": [day, stray]})).out
     assert "  input       bursar 2,000, ccusage 1,000\n" in words
     assert words.endswith("  why: not known; please report it\n3 of 3 days and models differ\n")
+
+
+@pytest.mark.parametrize(("beside", "code"), [(14, 0), (13, 1)])
+def test_verify_counts_reasoning_as_output(
+    bursar: Bursar, logs: Path, ccusage: Callable[[dict[str, Any]], str], beside: int, code: int
+) -> None:
+    """Of Gemini CLI and OpenCode ccusage has it in the total of the day alone."""
+    chats = logs.parents[2] / "home" / ".gemini" / "tmp" / "shop" / "chats"
+    chats.mkdir(parents=True)
+    tokens = {"input": 1000, "output": 50, "cached": 200, "thoughts": 7, "tool": 0, "total": 1057}
+    lines = [
+        {"id": f"g{number}", "timestamp": "2026-11-18T10:00:00Z", "type": "gemini", "model": model, "tokens": tokens}
+        for number, model in enumerate(("gemini-2.5-flash", "gemini-3-pro-preview"))
+    ]
+    (chats / "session-2026-11-18T10-00-3f1c2a64.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
+    report = json.loads(bursar("usage", "daily", "--json", "--agent", "gemini", "--timezone", "UTC").out)["daily"][0]
+    models = [breakdown(each["modelName"], (800, 50, 0, 200), each["cost"]) for each in report["modelBreakdowns"]]
+    day = {"date": "2026-11-18", "modelBreakdowns": models, "totalTokens": 2100 + beside}
+    said = bursar("usage", "verify", "--command", ccusage({"gemini": [day], "claude": [day_of(SONNET)]}))
+    assert said.code == code, said.out
+
+
+def test_verify_says_what_bursar_refuses(bursar: Bursar, logs: Path, ccusage: Callable[[dict[str, Any]], str]) -> None:
+    """ccusage counts a million million tokens in one call; of a date that is none nobody counts anything."""
+    absurd, undated = line("m8", "r8", usage=usage(output_tokens=10**12)), line("m9", "r9", at="soon")
+    (logs / "s2.jsonl").write_bytes(encode(absurd, undated))
+    theirs = breakdown("claude-sonnet-4-5", (2000, 50 + 10**12, 60, 400), 15_000_000.0)
+    said = bursar("usage", "verify", "--command", ccusage({"claude": [day_of(theirs)]}))
+    assert "  why: bursar refuses records: a count that no call can have (1)\n" in said.out
+    assert said.code == 1
 
 
 @pytest.mark.usefixtures("logs")

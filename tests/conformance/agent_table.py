@@ -29,7 +29,8 @@ def main() -> int:
         done = subprocess.run(command, cwd=ROOT, check=False)
         if not report.exists():
             return 1
-        table = render_table(ElementTree.parse(report).getroot().iter("testcase"))
+        tests = sorted(ElementTree.parse(report).getroot().iter("testcase"), key=_place_in_the_suite)
+        table = render_table(tests)
         TARGET.write_text(with_table(TARGET.read_text(encoding="utf-8"), table), encoding="utf-8")
     return done.returncode
 
@@ -58,6 +59,13 @@ def render_table(tests: Iterable[ElementTree.Element]) -> str:
     lines += [f"| {case} | {' | '.join(row.get(name, '–') for name in PINNED)} |" for case, row in cells.items()]
     lines += [f"\nNot passed with {agent}: {', '.join(names)}." for agent, names in broken.items()]
     return "\n".join(lines) + "\n"
+
+
+def _place_in_the_suite(test: ElementTree.Element) -> tuple[int, str]:
+    """Whoever of the workers was first, rows come as the tests are written."""
+    sources = "".join((ROOT / path).read_text(encoding="utf-8") for path in SUITE)
+    name = test.get("name", "")
+    return sources.find(f"def {name.partition('[')[0]}("), name
 
 
 def _cells_of(test: ElementTree.Element) -> list[list[str]]:

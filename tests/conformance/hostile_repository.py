@@ -50,15 +50,16 @@ def set_up(name: str, worktree: Path, traces: Path, url: str) -> None:
 def _for_any(traces: Path) -> dict[str, str]:
     """What a program built with Bun would read where it is started, and what some agents read of others' folders."""
     hooks = {"SessionStart": [{"hooks": [{"type": "command", "command": _touch(traces, "hook-of-a-skill")}]}]}
-    skill = f"---\nname: other\ndescription: {LISTED}\nhooks: {json.dumps(hooks)}\n---\n{LISTED}\n"
+    rest = f"description: {LISTED}\nhooks: {json.dumps(hooks)}\n---\n{LISTED}\n"
+    skills = {
+        f".{name}/skills/of-{name}/SKILL.md": f"---\nname: of-{name}\n{rest}"
+        for name in ("claude", "agents", "codex", "gemini", "opencode")
+    }
     return {
         ".env": f"{LEAK}=1\n",
         "bunfig.toml": 'preload = ["./preload.js"]\n',
         "preload.js": f'require("node:fs").writeFileSync({json.dumps(str(traces / "preload"))}, "x")\n',
-        **{
-            f"{folder}/skills/other/SKILL.md": skill
-            for folder in (".claude", ".agents", ".codex", ".gemini", ".opencode")
-        },
+        **skills,
     }
 
 

@@ -206,6 +206,7 @@ class RealBench:
         tier: str = "small",
         prompt: str = PROMPT,
         environment: Mapping[str, str] = MappingProxyType({}),
+        listens: bool = False,
         **options: Any,
     ) -> AgentRun:
         """`environment` is added to the user's, `options` are those of the agent's settings."""
@@ -217,6 +218,7 @@ class RealBench:
             model=agent.model_for(tier),
             session_id=SESSION_ID,
             home=self.private_home,
+            listens=listens,
         )
         own = {"PATH": os.environ["PATH"], "HOME": str(self.home), "TMPDIR": str(self.folder / "tmp")}
         own |= {**self.kind.address(self.server.url), **self.trap.environment, **environment}

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bursar.testing.script import Step
+from bursar.usage import NOTHING
 from tests.conformance.conftest import Cell
 from tests.conformance.hostile_repository import LEAK, LISTED, WORDS, Counter, set_up
 from tests.conformance.real_agents import NO_SLASH_TMP, RealBench
@@ -26,13 +27,13 @@ OTHER = "/other"
 ALLOWED: Mapping[str, set[str]] = {
     "claude": {
         *("address", "hook-SessionStart", "hook-PreToolUse", "hook-Stop", "key-helper", "mcp", "otel-helper"),
-        *(".claude/output-styles/other.md", ".claude/skills/other/SKILL.md"),
+        *(".claude/output-styles/other.md", ".claude/skills/of-claude/SKILL.md"),
     },
-    "codex": {"mcp", ".agents/skills/other/SKILL.md", ".codex/skills/other/SKILL.md"},
+    "codex": {"mcp", ".agents/skills/of-agents/SKILL.md", ".codex/skills/of-codex/SKILL.md"},
     "gemini": {"discovery", "hook-SessionStart", "hook-BeforeModel", "hook-AfterTool", "mcp", ".gemini/system.md"},
     "opencode": {
         *("address", "formatter", "lsp", "mcp", "plugin", "plugin-in-folder", "plugins"),
-        *(".opencode/agent/build.md", ".opencode/skills/other/SKILL.md", ".opencode/tools/other.ts"),
+        *(".opencode/agent/build.md", ".opencode/skills/of-opencode/SKILL.md", ".opencode/tools/other.ts"),
     },
 }
 """What of it takes effect where it may: hooks of Codex's have to be trusted one by one."""
@@ -125,6 +126,16 @@ def test_a_login_in_a_file_lets_it_in(bench: RealBench, cell: Cell) -> None:
     assert "HABITS" not in str(bench.server.request_bodies)
     assert json.loads((bench.home / place).read_text()) == login
     cell("a login in a file", "lets it in")
+
+
+def test_without_a_login(bench: RealBench, cell: Cell) -> None:
+    """It ends by itself, and nothing is taken to have been asked: what is held is given back."""
+    keys = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY")
+    run = bench.run(Step(text="Never."), environment=dict.fromkeys(keys, ""))
+    assert (run.exit_code != 0, bench.server.requests) == (True, 0)
+    assert run.meter.total == NOTHING
+    assert run.meter.session_id is None or run.meter.unknown_call() is None
+    cell("without a key or a login", "asks no model, nothing charged")
 
 
 @pytest.mark.parametrize("bench", ["codex"], indirect=True)  # only it can be told where to renew its tokens

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bursar.budget import Amount, Budget, Level, Limit, Threshold, Unit, parse_period
-from bursar.ledger import Ledger
+from bursar.ledger import Ledger, ReserveRequest
 from tests.conformance.ledgers import STORES, clock_of, make_ledger
 
 
@@ -96,3 +96,15 @@ def test_every_period_is_looked_at(ledger: Ledger) -> None:
         alerts = ledger.charge(f"{run}2", {"run": run}, Amount(500, None)).alerts
         assert [(alert.percent, alert.period_id) for alert in alerts] == [(50, run)]
     assert clock_of(ledger) is not None
+
+
+def test_a_cost_that_becomes_known_by_a_credit_is_told_where_it_passes_a_limit(ledger: Ledger) -> None:
+    """A credit lowers what was charged, but the cost of what nobody had priced comes on top of what is spent."""
+    limit = Limit(5, Unit.USD)
+    ledger.define(Budget(name="b", limit=limit, allows_unknown_price=True, thresholds=(Threshold(80, Level.WARNING),)))
+    ledger.reserve(ReserveRequest(key="x", labels={"run": "r"}, amount=Amount(100, None)))
+    assert ledger.forfeit("x").alerts == ()
+    credited = ledger.credit("x", Amount(100, 9), evidence="the bill")
+    assert [alert.percent for alert in credited.alerts] == [101]
+    assert ledger.credit("x", Amount(100, 9), evidence="the bill").alerts == ()
+    assert fired(ledger) == [101]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bursar.budget import Amount
+from bursar.budget import Amount, Budget, Limit, Unit
 from bursar.errors import StoreError
 from bursar.ledger import Ledger, ReserveRequest
 from tests.conformance.ledgers import STORES, make_ledger
@@ -99,3 +99,13 @@ def test_they_are_the_sums_over_all_reservations(ledger: Ledger) -> None:
             sums[each.labels["phase"]] = sums.get(each.labels["phase"], 0) + charged
         assert list(ledger.phases(session).items()) == list(sums.items())
     assert ledger.verify() == []
+
+
+def test_balances_of_each_phase_are_those_of_all_of_them_once(ledger: Ledger) -> None:
+    labels = {"run": "r", "session": "s"}
+    for name, match in (("all", {}), ("p1", {"phase": "1"}), ("p2", {"phase": "2"}), ("other", {"run": "q"})):
+        ledger.define(Budget(name=name, limit=Limit(100, Unit.TOKENS), selector=match))
+    ledger.charge("a", labels | {"phase": "2"}, Amount(7, None))
+    found = ledger.balances_of_each(labels, "phase", iter(("2", "1", "3", "2")))
+    assert [(each.budget.name, each.spent) for each in found] == [("all", 7), ("p1", 0), ("p2", 7)]
+    assert ledger.balances_of_each(labels, "phase", ()) == ledger.balances(labels)

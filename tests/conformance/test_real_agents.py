@@ -7,6 +7,7 @@ its stream there, to be kept as a fixture. Whole runs are in tests/integration/t
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from bursar.agents import MAX_LINE_BYTES
+from bursar.agents import MAX_LINE_BYTES, put_words, were_heard
 from bursar.errors import SetupError
 from bursar.events import CallReported, RetryReported, ToolStarted
 from bursar.testing.agent_runs import AgentRun
@@ -127,6 +128,26 @@ def test_output_json(bench: RealBench, verbose: bool, cell: Cell) -> None:
     cell("output `json`", "exact, at the end")
 
 
+def test_told_in_a_tool(bench: RealBench, cell: Cell) -> None:
+    """Words for an agent that works are in its next call, beside the tool's answer: once, and at the cost of no call.
+
+    It takes them from the home that it has to itself, which is the home of its tools, too.
+    """
+    words = 'Wrap up: it\'s "5 USD" $(reboot).'
+    waits = 'touch started; until test -e "$HOME/go"; do sleep 0.05; done; false'
+    run = bench.start(shell(waits), shell("echo more"), Step(text="LEFT: all", usage=SECOND), listens=True)
+    run.wait_for_file(bench.worktree / "started")
+    put_words(bench.private_home / "mailbox.json", words)
+    (bench.private_home / "go").touch()
+    bench.listen(run)
+    asked = [json.dumps(body) for body in bench.server.request_bodies]
+    assert [body.count(json.dumps(words)[1:-1]) for body in asked] == [0, 1, 1]
+    assert were_heard(bench.private_home / "mailbox.json")
+    assert (run.exit_code, run.statement.message) == (0, "LEFT: all")
+    assert_exact(run, bench)
+    cell("told something in a tool", "heard with the tool's answer, exact")
+
+
 OTHER_OUTPUT = {"gemini": ("-o", "json"), "opencode": ("--format=default",), "claude": ("--output-format", "text")}
 
 
@@ -210,6 +231,7 @@ def test_kill_in_a_reply(bench: RealBench, cell: Cell) -> None:
     cell("KILL in a reply", "exit -9, bounded")
 
 
+@pytest.mark.faults  # half a minute of work for the four
 def test_a_line_of_17_mb(bench: RealBench, cell: Cell) -> None:
     """The reply itself is so long, and so are the CLI's own lines, which come as fast as they are read."""
     words = " ".join(map(str, range(2_300_000)))  # no word twice: Gemini CLI stops what looks like a loop

@@ -77,6 +77,7 @@ def test_warn_logs_and_goes_on(make_jobs: MakeJobs) -> None:
     assert ended.code == 0, ended.err
     assert jobs.bill == ended.metered == 3 * CALL_TOKENS
     assert "starts all the same: budget" in ended.err
+    assert "it needs 1 token" not in ended.err
     assert "is past its limit of 2,000 tokens" in ended.err
 
 

@@ -183,6 +183,36 @@ def test_a_flipped_bit_in_the_text_of_an_entry_is_found(path: Path) -> None:
     ledger.close()
 
 
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("entries", "body"), ("entries", "kind"), ("budgets", "period"), ("reservations", "key"), ("alerts", "message")],
+)
+def test_a_text_that_is_no_utf_8_any_more_is_damage_and_not_a_crash(path: Path, table: str, column: str) -> None:
+    """One bit in eight makes such a text."""
+    connection = apsw.Connection(str(path))
+    connection.execute("DROP TRIGGER entries_are_never_changed")
+    row = f"(SELECT max(rowid) FROM {table})"
+    connection.execute(f"UPDATE {table} SET {column} = CAST(x'e4' || {column} AS TEXT) WHERE rowid = {row}")
+    connection.close()
+    ledger = open_at(path)
+    assert any("corrupt" in problem for problem in ledger.verify())
+    with pytest.raises(StoreError, match="corrupt") as refusal:
+        read_all(ledger)
+    assert refusal.value.hint is not None
+    assert "bursar ledger rebuild" in refusal.value.hint
+    if table == "budgets":
+        with pytest.raises(StoreError, match="corrupt"):
+            ledger.charge("new", LABELS, Amount(1, 1))
+    ledger.close()
+
+
+def read_all(ledger: SqliteLedger) -> None:
+    list(ledger.entries())
+    ledger.budgets()
+    ledger.reservations({})
+    ledger.alerts()
+
+
 @pytest.mark.parametrize("junk", [b"not a database", b"\x00" * 4096, b"SQLite format 3\x00" + b"\xff" * 4096])
 def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path, junk: bytes) -> None:
     path = tmp_path / "ledger.db"

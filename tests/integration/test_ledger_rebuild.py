@@ -634,3 +634,55 @@ def test_salvage_reads_what_sqlite_reads(tmp_path: Path) -> None:
     found = {each.values for each in salvage.records() if each.is_current and each.rowid is None}
     assert set(connection.execute("SELECT a, b FROM w").fetchall()) <= found
     connection.close()
+
+
+def lose(path: Path, condition: str) -> None:
+    """Those entries are gone without a trace."""
+    connection = sqlite3.connect(path)
+    connection.executescript("DROP TRIGGER entries_are_never_removed; PRAGMA secure_delete = ON;")
+    lost = connection.execute(f"DELETE FROM entries WHERE {condition}").rowcount
+    connection.commit()
+    connection.close()
+    assert lost
+    put_together(path)
+
+
+def test_a_credit_whose_forfeit_is_lost_still_counts(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "ledger.db"
+    ledger = open_ledger(path, SteppingClock())
+    ledger.define(Budget(name="b", limit=Limit(10**6, Unit.TOKENS)))
+    for key, extended in (("x", None), ("y", Amount(900, 900))):
+        ledger.reserve(ReserveRequest(key=key, labels={"run": "r"}, amount=Amount(500, 500)))
+        if extended is not None:
+            ledger.extend(key, extended)
+        ledger.forfeit(key)
+        ledger.credit(key, Amount(400 if extended is None else 700, 400), evidence="invoice")
+    before = ledger.balance("b")
+    ledger.close()
+    lose(path, "kind IN ('forfeited', 'extended')")
+    done = rebuild(path)
+    after = reopen(path)
+    assert done.lost
+    assert after.verify() == []
+    assert after.balance("b") == before
+    assert [each.charged for each in after.reservations({})] == [Amount(400, 400), Amount(700, 400)]
+
+
+def test_a_charge_whose_bounds_say_more_output_than_fresh_is_found_again(tmp_path: Path) -> None:
+    """Nobody said how much of the one part is output, nor of the other how much is fresh: the sums are bounds."""
+    path = tmp_path / "state" / "ledger.db"
+    ledger = open_ledger(path, SteppingClock())
+    ledger.define(Budget(name="b", limit=Limit(10**6, Unit.TOKENS)))
+    for attempt in (1, 2):
+        labels = {"run": "r", "task": "t"}
+        ledger.reserve(ReserveRequest(key=f"r/t/{attempt}", labels=labels, amount=Amount(50, 50), attempt=attempt))
+        if attempt == 1:
+            settled = ledger.settle("r/t/1", Amount(10, 10, 5), unknown=Amount(3, 1, None, 1))
+            assert settled.charged == Amount(13, 11, 8, 11)
+    before = ledger.balance("b")
+    ledger.close()
+    lose(path, "kind = 'settled'")
+    rebuild(path)
+    after = reopen(path)
+    assert after.verify() == []
+    assert after.balance("b") == before

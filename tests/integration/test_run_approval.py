@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import subprocess
+from collections.abc import Callable
 
 from tests.integration.conftest import MakeProject
 from tests.integration.kit import BURSAR, PATIENCE, PLAN, Project, plan, script, task, write
@@ -93,7 +94,29 @@ def test_yes_at_a_terminal(make_project: MakeProject) -> None:
     project.assert_tidy()
 
 
-def at_a_terminal(project: Project, answer: str) -> tuple[int, str]:
+def test_what_would_steer_the_terminal_is_shown(make_project: MakeProject) -> None:
+    """A person approves what they see."""
+    project = marked(make_project, "touch mark # \x1b[2K\x1b[1A\x1b[8m")
+    code, said = at_a_terminal(project, "n\n")
+    assert code == 2
+    assert r"task 1: touch mark # \x1b[2K\x1b[1A\x1b[8m" in said
+    assert "\x1b" not in said
+
+
+def test_settings_that_change_while_a_person_reads_are_not_what_was_approved(make_project: MakeProject) -> None:
+    project = marked(make_project)
+    toml = project.repo / "bursar.toml"
+
+    def meanwhile() -> None:
+        toml.write_text(toml.read_text().replace("scripted_agent", "another_agent"))
+
+    code, said = at_a_terminal(project, "y\n", meanwhile)
+    assert code == 2
+    assert "error: bursar.toml has changed while the run was prepared" in said
+    assert project.calls == ()
+
+
+def at_a_terminal(project: Project, answer: str, meanwhile: Callable[[], object] = int) -> tuple[int, str]:
     """`bursar run PLAN` with a terminal of its own, and this answer typed when it asks."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -115,6 +138,7 @@ def at_a_terminal(project: Project, answer: str) -> tuple[int, str]:
         said += chunk
         if not is_answered and b"[y/N]" in said:
             is_answered = True
+            meanwhile()
             os.write(ours, answer.encode())
     os.close(ours)
     return process.wait(PATIENCE), said.decode().replace("\r\n", "\n")

@@ -61,3 +61,15 @@ def test_usage_that_cannot_be_is_not_believed_and_charged_at_the_bound(
         " absurd input_tokens: 1000000000000000"
     ]
     assert (first["metered_tokens"], first["unknown_outcome_tokens"]) == (0, 50_000)
+
+
+def test_sources_that_are_more_than_1_percent_apart_are_told(make_project: MakeProject, tmp_path: Path) -> None:
+    """The larger figure stands, which is the call's own; the run and its report say what the statement says."""
+    stated = {"claude-sonnet-4-5": {"inputTokens": 980, "outputTokens": 0}}
+    lines = (INIT, call(input_tokens=1000, output_tokens=10), DONE | {"modelUsage": stated})
+    project = says(make_project, tmp_path, "echo x > one.txt", *lines)
+    ended = project.run("--budget", "200k tokens")
+    said = "its sources differ: claude-sonnet-4-5: 1010 tokens metered, the agent states 980"
+    assert (ended.code, ended.metered) == (0, 1010)
+    assert said in ended.err
+    assert said in ended.out

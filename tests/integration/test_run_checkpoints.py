@@ -162,12 +162,47 @@ def test_asked_in_the_terminal_while_the_run_is_on(make_project: MakeProject) ->
     project.assert_tidy()
 
 
+def test_what_happens_meanwhile_is_not_told_behind_the_question(make_project: MakeProject) -> None:
+    steps = {2: [write("two.txt", wait_for="the question")]}
+    project = make_project(plan(DECISION, parallel("Two")), script(steps))
+    terminal = Terminal(project)
+    asks = "type one of file, server [Enter: later, ctrl-D: leave] > "
+    terminal.wait_until_said(asks)
+    project.server.open_gate("the question")
+    terminal.wait_until_said("✓ 2  Two")
+    terminal.wait_until_said(asks, times=2)  # and it is there again below
+    terminal.type("\x04")
+    assert terminal.end() == 5
+    assert f"{asks}\n  ✓ 2  Two" in terminal.said
+
+
+def test_a_status_says_how_a_decision_is_answered(make_project: MakeProject) -> None:
+    project = make_project(plan(DECISION), script({}))
+    assert project.run().code == 5
+    run = project.report["run"]
+    assert f"→  bursar answer {run} 1 OPTION" in project.bursar("status").out
+    without = project.bursar("answer", run, "1")
+    assert (without.code, without.err.splitlines()[0]) == (2, "error: the answer to task 1 is empty")
+    assert f"hint: bursar answer {run} 1 OPTION\n  file: " in without.err
+    assert project.bursar("answer", run, "9").err.startswith(f"error: task 9 of run {run} does not wait for a person")
+
+
+def test_a_type_that_no_checkpoint_has_is_no_leave(make_project: MakeProject) -> None:
+    """Else a slip of the pen is found in the morning, with the run still waiting."""
+    project = make_project(plan(DECISION), script({}))
+    ended = project.run("--auto-approve", "human-verfy")
+    assert ended.code == 2
+    assert "error: --auto-approve: no checkpoint is of type 'human-verfy'" in ended.err
+    assert "hint: one of checkpoint, decision, human-action, human-verify, verify" in ended.err
+    assert project.run("--auto-approve", "checkpoint:decision").code == 0
+
+
 class Terminal:
     """`bursar run` with somebody at the terminal."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._said = ""
+        self.said = ""
         pid, self._fd = pty.fork()
         if pid == 0:
             os.chdir(project.repo)
@@ -177,10 +212,10 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self._fd, text.encode())
 
-    def wait_until_said(self, words: str) -> None:
-        while words not in self._said:
-            assert select.select([self._fd], [], [], PATIENCE)[0], f"it has not said {words!r}: {self._said}"
-            self._said += os.read(self._fd, 65536).decode().replace("\r\n", "\n")
+    def wait_until_said(self, words: str, times: int = 1) -> None:
+        while self.said.count(words) < times:
+            assert select.select([self._fd], [], [], PATIENCE)[0], f"it has not said {words!r}: {self.said}"
+            self.said += os.read(self._fd, 65536).decode().replace("\r\n", "\n")
 
     def end(self) -> int:
         """It has ended; its exit code."""

@@ -44,7 +44,10 @@ def test_a_failed_verify_goes_one_tier_up_until_it_passes(make_project: MakeProj
     ended = project.run()
     assert ended.code == 0, ended.err
     assert models_of(project.calls) == [MODELS["small"], MODELS["medium"], MODELS["large"]]
-    assert f"goes to {MODELS['medium']}, one tier up: verify command failed" in ended.err
+    lines = ended.err.splitlines()
+    failed, moved = (next(line for line in lines if mark in line) for mark in ("✗ 1", "↻ 1"))
+    assert " · failed: verify command failed (exit code 1): " in failed
+    assert moved.endswith(f"It · goes to {MODELS['medium']}, one tier up"), "why stands in the line above"
     assert project.subjects[0] == "feat(08-02): It"
     assert (project.repo / "it.txt").read_text() == "good\n"
     assert project.bill == ended.metered
@@ -68,6 +71,25 @@ def test_the_next_attempt_is_told_the_verdict_and_the_change_and_not_the_convers
     assert said not in second
 
 
+def test_what_went_wrong_is_told_by_a_later_conductor_too(make_project: MakeProject) -> None:
+    """The second attempt is cut off: the third goes on with its changes, and is told what the first one failed at."""
+    begun = (write("it.txt", "begun\n"), Step(text="x", wait_for="gate"))
+    project = make_project(one_task(), by_model(haiku=BAD, sonnet=begun), escalating())
+    run = project.start_run()
+    assert project.server.wait_until_reached("gate")
+    assert project.bursar("stop").code == 0
+    assert run.end().code == 5
+    project.server.script = by_model(sonnet=GOOD)
+    again = project.bursar("resume", "--trust")
+    assert again.code == 0, again.err
+    (path,) = project.state.glob("runs/*/attempts/1-3/prompt.md")
+    prompt = path.read_text()
+    assert "claude-haiku-4-5 has tried this task before you and failed: verify command failed" in prompt
+    assert "+bad" in prompt
+    assert "## What is there already\nAn earlier attempt" in prompt
+    project.assert_tidy()
+
+
 def test_by_default_a_failed_task_goes_up_the_tiers_and_each_step_is_told_with_what_it_cost(
     make_project: MakeProject,
 ) -> None:
@@ -78,9 +100,10 @@ def test_by_default_a_failed_task_goes_up_the_tiers_and_each_step_is_told_with_w
     attempts = project.report["tasks"][0]["attempts"]
     assert [each["state"] for each in attempts] == ["failed", "failed", "succeeded"]
     assert all(each["cost_nano_usd"] > 0 for each in attempts)
-    told = [line for line in ended.err.splitlines() if "one tier up" in line]
-    for line, attempt in zip(told, attempts[:2], strict=True):
-        assert f"it took {attempt['metered_tokens']:,} tokens, " in line
+    lines = ended.err.splitlines()
+    told = [(line, lines[at - 1]) for at, line in enumerate(lines) if "one tier up" in line]
+    for (_, before), attempt in zip(told, attempts[:2], strict=True):
+        assert f"✗ 1  It · {attempt['metered_tokens']:,} tokens · " in before
     lost = sum(each["metered_tokens"] for each in attempts[:2])
     assert f"of that in 2 failed attempts: {lost:,} tokens, " in ended.out
 
@@ -101,7 +124,8 @@ def test_an_agents_failure_goes_one_tier_up(make_project: MakeProject) -> None:
     project = make_project(one_task(), by_model(haiku=(trouble("exit=3"), *GOOD), sonnet=GOOD), escalating())
     ended = project.run()
     assert ended.code == 0, ended.err
-    assert "one tier up: the agent ended with exit code 3" in ended.err
+    assert "failed: the agent ended with exit code 3" in ended.err
+    assert "one tier up" in ended.err
 
 
 def test_the_largest_tier_is_the_last(make_project: MakeProject) -> None:

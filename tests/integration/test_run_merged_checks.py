@@ -94,6 +94,26 @@ def test_a_person_is_asked_when_the_fresh_attempt_fails_too(make_project: MakePr
     project.assert_tidy()
 
 
+def test_what_a_fresh_attempt_must_pass_survives(make_project: MakeProject) -> None:
+    """The run pauses before it: under the next conductor, too, A's check has a say in what begins beside A."""
+    project = make_project(pair(CHECK, "test -e b.txt"), steps())
+    run = project.start_run()
+    assert project.server.wait_until_reached("first")
+    assert project.server.wait_until_reached("second")
+    project.server.open_gate("first")
+    run.wait_until_said("✓ 1")
+    assert project.bursar("pause").code == 0
+    project.server.open_gate("second")
+    assert run.end().code == 5
+    project.server.script = script({2: [write("b.txt")]})  # as before, and A's check fails again
+    again = project.bursar("resume", "--trust")
+    assert (again.code, project.states) == (5, {"1": "merged", "2": "waiting"}), again.err
+    told = "".join(json.dumps(body) for body in project.server.request_bodies[-2:])
+    assert "verify command of task 1 failed (exit code 1)" in told
+    assert f"bursar/{project.report['run']}/2/2" in project.note("2")
+    project.assert_tidy()
+
+
 def test_a_conflict_is_done_afresh(make_project: MakeProject) -> None:
     text = plan(parallel("A", files="a.txt"), parallel("B", files="b.txt"))
     project = make_project(text, steps([write("b.txt"), write("a.txt", "mine\n", wait_for="second")]))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 from tests.integration.conftest import MakeProject
 from tests.integration.kit import parallel, plan, script, settings, shell, task, write
 
@@ -79,3 +82,66 @@ def test_different_parts_of_one_file_merge(make_project: MakeProject) -> None:
     lines = (project.repo / "long.txt").read_text().splitlines()
     assert (lines[0], lines[-1], len(lines)) == ("first", "last", 40)
     project.assert_tidy()
+
+
+def test_what_a_fresh_attempt_is_owed_survives(make_project: MakeProject) -> None:
+    """Asked to pause while both worked, then killed with all that ran: a later conductor still tells both diffs."""
+    text = plan(parallel("One"), parallel("Two"))
+    steps = {n: [write("shared.txt", f"by {n}\n", wait_for="both")] for n in (1, 2)}
+    project = make_project(text, script(steps))
+    run = project.start_run()
+    assert all(project.server.wait_until_reached("both") for _ in range(2))
+    assert project.bursar("pause").code == 0
+    project.server.open_gate("both")
+    assert run.end().code == 5
+    (number,) = [number for number, state in project.states.items() if state != "merged"]
+    merged = "21"[int(number) - 1]
+
+    def assert_owed(attempt: int) -> None:
+        (path,) = project.state.glob(f"runs/*/attempts/{number}-{attempt}/prompt.md")
+        prompt = path.read_text()
+        assert "has done this task before you, from an earlier state of the repository" in prompt
+        assert "merge conflict in shared.txt" in prompt
+        assert f"+by {merged}" in prompt.partition("What was merged meanwhile")[2].partition("What the attempt")[0]
+        assert f"+by {number}" in prompt.partition("What the attempt before you had changed")[2]
+
+    begun = [shell("echo begun > begun.txt"), shell("true", wait_for="begun")]
+    project.server.script = script({int(number): begun})
+    second = project.start("resume", "--trust")
+    assert project.server.wait_until_reached("begun")
+    assert_owed(2)
+    second.kill()
+    for each in project.processes():
+        os.kill(each.pid, signal.SIGKILL)
+    project.assert_gone()
+    project.server.script = script({int(number): [shell("echo more >> shared.txt")]})
+    assert project.bursar("resume", "--trust").code == 0
+    assert_owed(3)
+    assert (project.repo / "shared.txt").read_text() == f"by {merged}\nmore\n"
+    assert (project.repo / "begun.txt").read_text() == "begun\n", "what the killed one had begun is there, too"
+    project.assert_tidy()
+
+
+def test_how_often_a_task_was_refused_survives(make_project: MakeProject) -> None:
+    """The fresh attempt was made before the pause: the next one that cannot be merged is a person's."""
+    text = plan(parallel("One"), parallel("Two"), parallel("Three", files=""))
+    steps = {n: [write("shared.txt", f"by {n}\n", wait_for="all")] for n in (1, 2)}
+    project = make_project(text, script(steps), settings(run="fresh_attempts = 1\n"))
+    run = project.start_run("--max-parallel", "2")
+    assert all(project.server.wait_until_reached("all") for _ in range(2))
+    assert project.bursar("pause").code == 0
+    project.server.open_gate("all")
+    assert run.end().code == 5
+    (number,) = [number for number, state in project.states.items() if state != "merged" and number != "3"]
+    conflicting = [write("shared.txt", f"again {number}\n", wait_for="again")]
+    moving = [write("shared.txt", "by 3\n", wait_for="first")]
+    project.server.script = script({int(number): conflicting, 3: moving})
+    again = project.start("resume", "--trust")
+    assert project.server.wait_until_reached("again")
+    assert project.server.wait_until_reached("first")
+    project.server.open_gate("first")
+    again.wait_until_said("✓ 3 ")
+    project.server.open_gate("again")
+    ended = again.end()
+    assert (ended.code, project.states[number]) == (5, "waiting"), ended.err
+    assert project.note(number).startswith("a person must merge it: merge conflict in shared.txt")

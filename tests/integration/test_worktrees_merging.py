@@ -144,6 +144,37 @@ def test_work_that_was_not_merged_is_kept_on_a_branch(checkout: Checkout) -> Non
     assert checkout.git("rev-parse", "bursar/r/1/1") == two
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        "x.lock",
+        "b.",
+        ".hidden",
+        "a..b",
+        "a b",
+        "a~1",
+        "a^",
+        "a:b",
+        "a?",
+        "a*",
+        "a[b",
+        "a\\b",
+        "@",
+        "a@{b",
+        "a\x07",
+        "-x",
+    ],
+)
+def test_it_is_kept_whatever_its_task_is_called(checkout: Checkout, part: str) -> None:
+    """Plans name plans and tasks; git does not take every name."""
+    head = checkout.head
+    one = save_branch(checkout.repository, f"bursar/run/{part}/1/1", head)
+    assert checkout.git("rev-parse", f"refs/heads/{one}") == head
+    assert one == save_branch(checkout.repository, f"bursar/run/{part}/1/1", head)
+    other = save_branch(checkout.repository, "bursar/run/x-lock/1/1", head)
+    assert other == "bursar/run/x-lock/1/1" != one
+
+
 def test_the_checked_out_branch_and_its_files_go_forward(checkout: Checkout) -> None:
     tip = change(checkout, checkout.head, {"a.txt": "x\n", "new.txt": "n\n"})
     checkout.write({"untracked.txt": "mine"})
@@ -273,3 +304,20 @@ def test_no_hook_runs_when_the_checkout_goes_forward(checkout: Checkout, tmp_pat
     assert fast_forward(checkout.repository, "main", tip).done
     advance(checkout.repository, REF, tip, None)
     assert not (tmp_path / "ran").exists()
+
+
+def test_work_is_kept_beside_a_branch_that_stands_in_the_way(checkout: Checkout) -> None:
+    """A branch called `bursar` leaves no room for one below it."""
+    head = checkout.head
+    checkout.git("branch", "bursar")
+    kept = save_branch(checkout.repository, "bursar/run/1/1", head)
+    assert checkout.git("rev-parse", f"refs/heads/{kept}") == head
+    assert kept == "bursar-run-1-1"
+
+
+def test_work_is_kept_beside_a_branch_of_its_name_that_is_checked_out(checkout: Checkout, tmp_path: Path) -> None:
+    head, other = checkout.head, checkout.commit({"d.txt": "four\n"})
+    checkout.git("worktree", "add", "-q", "-b", "bursar/run/1/1", str(tmp_path / "looked-at"), head)
+    kept = save_branch(checkout.repository, "bursar/run/1/1", other)
+    assert checkout.git("rev-parse", f"refs/heads/{kept}") == other
+    assert checkout.git("rev-parse", "bursar/run/1/1") == head, "what somebody works on stays"

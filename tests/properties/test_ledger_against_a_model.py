@@ -338,6 +338,7 @@ class LedgerMachine(RuleBasedStateMachine):
         elif self.is_creditable(known, actual):
             assert isinstance(answer, Reservation)
             known.state, known.charged, known.crediting = "credited", actual, (actual, evidence)
+            self.check_alerts(answer, known)
         else:
             assert answer == "StoreError"
 

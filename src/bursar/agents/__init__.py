@@ -7,10 +7,12 @@ from bursar.agents.claude.adapter import ClaudeAgent
 from bursar.agents.claude.commands import read_command
 from bursar.agents.codex.adapter import CodexAgent
 from bursar.agents.command.adapter import CommandAgent
+from bursar.agents.command.mapping import EventMapping, read_mapping
 from bursar.agents.condition import Certainty, Condition, Problem
 from bursar.agents.gemini.adapter import GeminiAgent
 from bursar.agents.home import PrivateHome, furnish, give_back, mirror, strip
 from bursar.agents.lines import MAX_LINE_BYTES, LineSplitter
+from bursar.agents.mailbox import empty_mailbox, put_words, were_heard
 from bursar.agents.opencode.adapter import OpencodeAgent
 from bursar.agents.port import WIDE_PIPE_BYTES, Agent, Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.readers import open_reader
@@ -26,6 +28,7 @@ __all__ = [
     "CodexAgent",
     "CommandAgent",
     "Condition",
+    "EventMapping",
     "GeminiAgent",
     "Launch",
     "LaunchRequest",
@@ -35,13 +38,17 @@ __all__ = [
     "Problem",
     "StopStep",
     "StreamReader",
+    "empty_mailbox",
     "find_reset",
     "furnish",
     "give_back",
     "mirror",
     "names_limit",
     "open_reader",
+    "put_words",
     "read_command",
+    "read_mapping",
     "strip",
     "subagent_settings",
+    "were_heard",
 ]

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from bursar.agents.environment import allowed
 from bursar.agents.home import PrivateHome
+from bursar.agents.mailbox import MAILBOX
 from bursar.agents.port import LaunchRequest, StopStep
 from bursar.agents.programs import find_program
 from bursar.errors import SetupError
@@ -98,6 +99,11 @@ class CliAgent:
         if request.home is None or not self._private_home:
             return None
         return self.furnishing(request.home, environment)
+
+    @staticmethod
+    def mailbox_of(request: LaunchRequest, home: PrivateHome | None) -> Path | None:
+        """Where it is told something while it works; None where it is not to be, or has no home of its own."""
+        return home.folder / MAILBOX if home is not None and request.listens else None
 
     def has_conversation(
         self, session_id: str, worktree: Path, home: Path | None, environment: Mapping[str, str]

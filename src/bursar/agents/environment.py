@@ -22,6 +22,9 @@ BASE_PREFIXES = ("LC_",)
 # log are of earlier processes, for those that follow it.
 CONTINUES = "BURSAR_CONTINUES"
 
+# Tells the reader of a program of the user's own where in its lines is what: an `EventMapping`, as JSON.
+EVENTS = "BURSAR_EVENTS"
+
 
 def bytes_before(environment: Mapping[str, str]) -> int:
     """How much of the session's log was there before this process; 0 for a conversation of its own."""

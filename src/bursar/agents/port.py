@@ -39,6 +39,7 @@ class LaunchRequest:
     files: Mapping[str, bytes] = field(default_factory=dict)  # what is to lie in its private home, by place
     continues: bool = False  # goes on with the conversation `session_id`, where the agent has one of that id
     compacts: bool = False  # and has it summed up before
+    listens: bool = False  # may be told something while it works, where its CLI can be
 
 
 WIDE_PIPE_BYTES = 1 << 20  # what an agent has printed when it ends fits in: Gemini CLI loses what does not
@@ -59,6 +60,7 @@ class Launch:
         pipe_bytes: how much it may have printed that nobody has heard, where a limit could end it.
         telemetry: variables that make the agent tell its calls to a receiver, whose address goes into `{url}`; empty
             where it has nothing to tell.
+        mailbox: the file through which it is told something while it works; None: it cannot be (see `mailbox`).
     """
 
     argv: tuple[str, ...]
@@ -69,6 +71,7 @@ class Launch:
     before: tuple[bytes, ...] = ()
     pipe_bytes: int = WIDE_PIPE_BYTES
     telemetry: Mapping[str, str] = field(default_factory=dict)
+    mailbox: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.codex.reader import CodexReader
+from bursar.agents.command.adapter import open_command_reader
 from bursar.agents.environment import CONTINUES
 from bursar.agents.gemini.reader import GeminiReader
 from bursar.agents.opencode.reader import OpencodeReader
@@ -18,7 +19,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, str]], StreamReader]] = {
     "codex": CodexReader,
     "gemini": GeminiReader,
     "opencode": OpencodeReader,
-    "command": lambda _: ClaudeReader(),
+    "command": open_command_reader,
 }
 
 

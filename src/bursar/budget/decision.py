@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bursar.budget.types import Amount, Balance, OnLimit, Unit
+from bursar.budget.types import Amount, Balance, Counting, OnLimit, Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,12 @@ def _shortfall(balance: Balance, least: Amount) -> Shortfall:
 def _largest(amount: Amount, least: Amount, blocking: Sequence[Balance]) -> Amount:
     """What fits of `amount`: as many tokens as every budget allows for, and their share of each other side."""
     if amount.tokens == 0:
-        return Amount(0, _affordable(amount, blocking), amount.fresh_tokens, amount.output_tokens)
+        return Amount(
+            0,
+            _affordable(amount.nano_usd, blocking, Unit.USD),
+            _affordable(amount.fresh_tokens, blocking, Unit.TOKENS, Counting.FRESH),
+            _affordable(amount.output_tokens, blocking, Unit.TOKENS, Counting.OUTPUT),
+        )
     tokens = amount.tokens
     for balance in blocking:
         wish = balance.budget.amount_of(amount)
@@ -88,12 +93,14 @@ def _largest(amount: Amount, least: Amount, blocking: Sequence[Balance]) -> Amou
     )
 
 
-def _affordable(amount: Amount, blocking: Sequence[Balance]) -> int | None:
-    """Where only the cost is asked for: as much of it as there is."""
-    if amount.nano_usd is None:
+def _affordable(
+    wish: int | None, blocking: Sequence[Balance], unit: Unit, counts: Counting = Counting.TOTAL
+) -> int | None:
+    """Where no tokens are asked for, only what more those before may be: as much of it as there is of that side."""
+    if wish is None:
         return None
-    left = [balance.available for balance in blocking if balance.budget.limit.unit is Unit.USD]
-    return min([amount.nano_usd, *left])
+    left = [each.available for each in blocking if (each.budget.limit.unit, each.budget.counts) == (unit, counts)]
+    return min([wish, *left])
 
 
 def _share(wish: int, tokens: int, of_tokens: int) -> int:

@@ -16,8 +16,8 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument(
         "answer",
         metavar="ANSWER",
-        nargs="+",
-        help="an option's id, name or position; words, where the plan offers no options",
+        nargs="*",
+        help="an option's id, name or position; words, where the plan offers no options (without: what it takes)",
     )
     chosen = options.parse_args(arguments)
     return pass_checkpoint(chosen.run, chosen.task, " ".join(chosen.answer))

@@ -51,7 +51,7 @@ def _find(journal: Journal, run_id: str, number: str) -> TaskRow:
         waiting = [f"{number} ({task.name})" for number, task in tasks.items() if task.state is TaskState.WAITING]
         raise UserError(
             f"task {number} of run {run_id} does not wait for a person",
-            hint=f"waiting: {', '.join(waiting)}" if waiting else "bursar status --all",
+            hint=f"waiting: {', '.join(waiting)}" if waiting else f"bursar report {run_id}",
         )
     return task
 

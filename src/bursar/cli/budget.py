@@ -42,7 +42,7 @@ def _options(arguments: Sequence[str]) -> Any:
     subs["history"].add_argument("--all-projects", action="store_true", help="what other projects used, too")
     for name in ("list", "alerts"):
         subs[name].add_argument("--all", action="store_true", help="of every project, and of every run")
-    for name in ("list", "show", "history", "alerts"):
+    for name in subs:
         subs[name].add_argument("--json", action="store_true", help="JSON on stdout")
     return options.parse_args(arguments)
 
@@ -73,8 +73,11 @@ def _set(root: Path, options: Any) -> int:
     is_new = set_budget(root, values)
     found = next(each for each in read_budgets(root).budgets if each.title == options.name)
     limit = format_quantity(found.budget.limit.quantity, found.budget.limit.unit)
-    how = "new" if is_new else "changed"
-    sys.stderr.write(f"budget `{options.name}` ({how}): {limit}, {found.budget.period}, {found.budget.on_limit}\n")
+    if options.json:
+        _tell({"is_new": is_new} | views.settings_as_data(found))
+    else:
+        how = "new" if is_new else "changed"
+        sys.stderr.write(f"budget `{options.name}` ({how}): {limit}, {found.budget.period}, {found.budget.on_limit}\n")
     if before.get(found.title, found.budget.name) != found.budget.name:
         sys.stderr.write("warning: what it counts has changed, so it starts from nothing\n")
     if found.sources["limit"] != str(project_file(root)):
@@ -139,20 +142,24 @@ def _alerts(root: Path, options: Any) -> int:
     return OK
 
 
-def _check(root: Path, _: Any) -> int:
+def _check(root: Path, options: Any) -> int:
     settings = read_budgets(root)
     problems = list(settings.problems)
     try:
         load_settings(root)
     except UserError as error:
         problems += [error.message] if error.message not in problems else []
+    if options.json:
+        _tell({"budgets": [each.title for each in settings.budgets], "problems": problems})
     if problems:
         raise UserError(list_problems(problems))
+    if options.json:
+        return OK
     sys.stderr.write(f"{len(settings.budgets)} budget{'' if len(settings.budgets) == 1 else 's'}, no problems\n")
     return OK
 
 
-def _tell(data: Sequence[Mapping[str, object]]) -> int:
+def _tell(data: Sequence[Mapping[str, object]] | Mapping[str, object]) -> int:
     import json
 
     json.dump(data, sys.stdout, indent=2, ensure_ascii=False)

@@ -12,6 +12,7 @@ from bursar.budget import (
     Alert,
     Balance,
     Budget,
+    OnLimit,
     PeriodKind,
     Unit,
     format_quantity,
@@ -22,7 +23,7 @@ from bursar.budget import (
 )
 from bursar.cli.status import read_runs
 from bursar.clock import SystemClock
-from bursar.config import find_ledger_place, list_problems, read_budgets
+from bursar.config import ConfiguredBudget, find_ledger_place, list_problems, read_budgets
 from bursar.errors import UserError
 from bursar.ledger import Ledger, open_ledger
 from bursar.money import format_usd
@@ -124,7 +125,30 @@ def line_as_data(each: Standing) -> dict[str, object]:
 def as_data(each: Standing) -> dict[str, object]:
     """A budget of `budget show --json`: all of it."""
     balance, budget = each.balance, each.balance.budget
-    return line_as_data(each) | {
+    return (
+        line_as_data(each)
+        | _terms_as_data(budget)
+        | {
+            "overrun": balance.overrun,
+            "frozen": _is_frozen(each.balance),
+            "unpriced_operations": balance.unpriced,
+            "subscription_operations": balance.exempt,
+            "ledger_name": budget.name,
+            "sources": dict(each.sources),
+        }
+    )
+
+
+def settings_as_data(each: ConfiguredBudget) -> dict[str, object]:
+    """A budget as the settings have it, whatever the ledger knows of it."""
+    budget = each.budget
+    named = {"name": each.title, "unit": str(budget.limit.unit), "limit": budget.limit.quantity}
+    limited = {"period": str(budget.period), "on_limit": str(budget.on_limit)}
+    return named | limited | _terms_as_data(budget) | {"ledger_name": budget.name, "sources": dict(each.sources)}
+
+
+def _terms_as_data(budget: Budget) -> dict[str, object]:
+    return {
         "match": _match(budget),
         "include_logs": LOGS_LABEL in budget.selector,
         "timezone": budget.period.timezone,
@@ -135,11 +159,6 @@ def as_data(each: Standing) -> dict[str, object]:
         ],
         "stop": None if budget.stop_percent is None else budget.stop_percent / 100,
         "allow_unknown_price": budget.allows_unknown_price,
-        "overrun": balance.overrun,
-        "unpriced_operations": balance.unpriced,
-        "subscription_operations": balance.exempt,
-        "ledger_name": budget.name,
-        "sources": dict(each.sources),
     }
 
 
@@ -188,7 +207,8 @@ def _balance(budget: Budget, known: Balance | None, root: Path) -> Balance:
     """How a budget of the settings stands, also where the ledger has not heard of it, or of its new limit."""
     if known is not None:
         return replace(known, budget=budget)
-    current = period_id(budget.period, SystemClock().now(), {"project": str(root)}, None)
+    is_rolling = budget.period.kind is PeriodKind.ROLLING  # it opens with the first operation
+    current = "" if is_rolling else period_id(budget.period, SystemClock().now(), {"project": str(root)}, None)
     return Balance(budget=budget, spent=0, reserved=0, metered=0, period_id=current)
 
 
@@ -229,6 +249,8 @@ def _figures(balance: Balance) -> str:
         parts.append(f"passed by {format_quantity(taken - budget.limit.quantity, unit)}")
     else:
         parts.append(f"{_plain(balance.available, unit)} available")
+    if _is_frozen(balance):
+        parts.append("frozen: nothing new starts")
     if balance.exempt:
         parts.append(f"{balance.exempt} operations on a subscription left out")
     if balance.unpriced:
@@ -236,6 +258,10 @@ def _figures(balance: Balance) -> str:
     period = str(budget.period)
     when = f"{period} {balance.period_id}".strip() if balance.period_id != period else period
     return ", ".join(parts) + f" · {when} · {budget.on_limit}"
+
+
+def _is_frozen(balance: Balance) -> bool:
+    return balance.is_frozen and balance.budget.on_limit is OnLimit.BLOCK
 
 
 def _plain(quantity: int, unit: Unit) -> str:

@@ -42,19 +42,26 @@ class CheckpointDesk:
         self._source: int | None = source
         self._asked: list[str] = []
         self._typed = b""
+        self._is_open = False  # the cursor stands behind the question
         asyncio.get_running_loop().add_reader(source, self._read)
 
     def hear(self, event: RunEvent) -> None:
-        """A checkpoint that waits is asked about; one that was passed is not any more."""
+        """A checkpoint that waits is asked about, once `come_back` is called; one that was passed is not any more."""
         if isinstance(event, TaskWaited) and event.once:
             self._asked.append(event.task)
-            if len(self._asked) == 1:
-                self._prompt()
         elif isinstance(event, CheckpointPassed) and event.task in self._asked:
-            was_shown = self._asked[0] == event.task
             self._asked.remove(event.task)
-            if was_shown:
-                self._prompt()
+
+    def step_aside(self) -> None:
+        """Something else may be said, from the beginning of a line."""
+        if self._is_open:
+            self._is_open = False
+            self._say("\n")
+
+    def come_back(self) -> None:
+        """The question that was shown last stands in the last line again."""
+        if not self._is_open:
+            self._prompt()
 
     def close(self) -> None:
         """The terminal is read no more."""
@@ -73,6 +80,7 @@ class CheckpointDesk:
             self._conductor.attend(is_there=False)
             return
         *lines, self._typed = (self._typed + chunk).split(b"\n")
+        self._is_open = self._is_open and not lines
         for line in lines:
             self._take(line.decode("utf-8", "replace").strip())
 
@@ -104,6 +112,7 @@ class CheckpointDesk:
         what = f"one of {', '.join(each.id for each in question.options)}" if question.options else "approved"
         if not question.options and question.kind in ("decision", "human-action"):
             what = "your answer"
+        self._is_open = True
         self._say(f"  task {question.task} ({question.title}) waits: type {what} [Enter: later, ctrl-D: leave] > ")
 
 

@@ -28,13 +28,13 @@ def main(arguments: Sequence[str]) -> int:
         return rebuild(options)
     ledger = open_ledger(find_ledger_place(), SystemClock())
     if options.action == "verify":
-        return _verify(ledger)
+        return _verify(ledger, options)
     if options.action == "adjust":
         return _adjust(ledger, options)
     if options.action == "export":
-        _write(_everything(ledger))
+        _write(_everything(ledger), options)
     else:
-        _write(_entry(entry) for entry in ledger.entries(after=options.after))
+        _write((_entry(entry) for entry in ledger.entries(after=options.after)), options)
     return OK
 
 
@@ -43,8 +43,13 @@ def _options(arguments: Sequence[str]) -> Any:
     actions = options.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=Parser)
     listing = actions.add_parser("list", help="the journal's entries as JSON lines", allow_abbrev=False)
     listing.add_argument("--after", type=_entry_number, default=0, metavar="N", help="only entries after number N")
-    actions.add_parser("verify", help="recompute every hash and every balance from the entries", allow_abbrev=False)
-    actions.add_parser("export", help="entries, balances and reservations as JSON lines", allow_abbrev=False)
+    verify = actions.add_parser(
+        "verify", help="recompute every hash and every balance from the entries", allow_abbrev=False
+    )
+    export = actions.add_parser("export", help="entries, balances and reservations as JSON lines", allow_abbrev=False)
+    for action in (listing, export):
+        action.add_argument("--json", action="store_true", help="one JSON array in place of lines")
+    verify.add_argument("--json", action="store_true", help="what does not add up as JSON on stdout")
     adjust = actions.add_parser(
         "adjust", help="lower the charge of a forfeited reservation to what it really was, on evidence, once"
     )
@@ -52,6 +57,7 @@ def _options(arguments: Sequence[str]) -> Any:
     adjust.add_argument("--tokens", required=True, metavar="N", help="tokens that were really used")
     adjust.add_argument("--usd", metavar="X", help="what they cost; needed where a cost was charged")
     adjust.add_argument("--evidence", required=True, metavar="TEXT", help="how you know; it is kept in the journal")
+    adjust.add_argument("--json", action="store_true", help="the reservation as JSON on stdout")
     rebuild = actions.add_parser(
         "rebuild", help="make a new ledger out of a damaged one, which is kept", allow_abbrev=False
     )
@@ -73,13 +79,16 @@ def _entry_number(text: str) -> int:
     return int(text)
 
 
-def _verify(ledger: Ledger) -> int:
+def _verify(ledger: Ledger, options: Any) -> int:
     problems = ledger.verify()
+    if options.json:
+        _tell({"problems": list(problems)})
     if problems:
         place = find_ledger_place()
         hint = None if is_ledger_url(place) else "`bursar ledger rebuild` makes a new one; this one is kept"
         raise StoreError("the ledger does not add up:\n  " + "\n  ".join(problems), hint=hint)
-    sys.stderr.write("the ledger adds up: every hash and every balance follows from the entries\n")
+    if not options.json:
+        sys.stderr.write("the ledger adds up: every hash and every balance follows from the entries\n")
     return OK
 
 
@@ -96,7 +105,11 @@ def _adjust(ledger: Ledger, options: Any) -> int:
     charged = found.charged or Amount(0, 0)
     _keep_audit(ledger)
     after = ledger.credit(options.key, Amount(tokens, nano_usd), evidence=options.evidence)
-    sys.stderr.write(f"`{options.key}` is charged {_words(after.charged)} now, instead of {_words(charged)}\n")
+    if options.json:
+        _tell(_reservation(after))
+    else:
+        sys.stderr.write(f"`{options.key}` is charged {_words(after.charged)} now, instead of {_words(charged)}\n")
+    sys.stderr.writelines(f"warning: {alert.message}\n" for alert in after.alerts)
     return OK
 
 
@@ -114,9 +127,21 @@ def _words(amount: Amount | None) -> str:
     return format_quantity(amount.tokens, Unit.TOKENS) + cost
 
 
-def _write(lines: Iterator[Mapping[str, object]]) -> None:
-    for line in lines:
-        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+def _tell(data: Mapping[str, object]) -> None:
+    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+
+
+def _write(values: Iterator[Mapping[str, object]], options: Any) -> None:
+    """Each on a line of its own, as soon as it is read; where one value is asked for, these lines are an array."""
+    before, between, after = ("[\n", ",\n", "\n]\n") if options.json else ("", "\n", "\n")
+    is_first = True
+    for value in values:
+        sys.stdout.write((before if is_first else between) + json.dumps(value, ensure_ascii=False))
+        is_first = False
+    if not is_first:
+        sys.stdout.write(after)
+    elif options.json:
+        sys.stdout.write("[]\n")
 
 
 def _everything(ledger: Ledger) -> Iterator[Mapping[str, object]]:

@@ -98,6 +98,9 @@ def _main(given: list[str]) -> int:
     if given[0] in ("-V", "--version"):
         sys.stdout.write(f"bursar {__version__}\n")
         return OK
+    from bursar.cli.terminal import guard_terminal  # not for --help
+
+    guard_terminal()
     try:
         return _run_command(given[0], given[1:])
     except BursarError as error:
@@ -126,9 +129,17 @@ def _heading(name: str) -> str:
 
 def tell_error(error: BursarError) -> None:
     """`error:`, the facts, and a hint that can be pasted, on stderr."""
-    sys.stderr.write(f"error: {error.message}\n")
+    sys.stderr.write(f"error: {_harmless(error.message)}\n")
     if error.hint:
-        sys.stderr.write(f"\nhint: {error.hint}\n")
+        sys.stderr.write(f"\nhint: {_harmless(error.hint)}\n")
+
+
+def _harmless(text: str) -> str:
+    """What a terminal would obey is escaped: names in errors may be those of a repository that somebody else wrote."""
+    if text.isprintable():
+        return text
+    kept = "\n\t"
+    return "".join(sign if sign.isprintable() or sign in kept else repr(sign)[1:-1] for sign in text)
 
 
 def _accept_any_text() -> None:

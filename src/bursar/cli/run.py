@@ -17,10 +17,10 @@ from bursar.cli.run_jobs import lines_to_approve
 from bursar.cli.run_roadmap import open_purse, tell_roadmap
 from bursar.cli.run_targets import open_target, tell_left_out
 from bursar.cli.run_times import wait_for_start
-from bursar.cli.run_tools import build_tools, tell_missing_login
+from bursar.cli.run_tools import build_tools, read_settings, tell_missing_login
 from bursar.cli.run_watch import Watch
 from bursar.cli.session import conduct, say, send_earlier_alerts, tell_undelivered
-from bursar.config import define_budgets, load_project_settings
+from bursar.config import FILE_NAME, Settings, define_budgets, load_project_settings
 from bursar.errors import OK, UserError
 from bursar.journal import RequestKind, RunRow
 from bursar.ledger import is_ledger_url
@@ -70,7 +70,7 @@ def run_plan(
     _check_that_it_may_run(opened, tools, limit)
     tell_missing_login(asked.agent)
     if request is None:  # else nothing of the plan is run
-        _require_approval(opened, tools, is_given=options.trust)
+        _require_approval(opened, tools, asked.settings, is_given=options.trust)
     tools = replace(tools, purse=open_purse(opened, tools.stores.ledger))
     lock = RunLock(tools.state_dir, opened)
     try:
@@ -94,9 +94,14 @@ def _check_that_it_may_run(opened: PlanToRun, tools: Tools, limit: RunLimit | No
         check_prices(opened, tools, limit.limit)
 
 
-def _require_approval(opened: PlanToRun, tools: Tools, *, is_given: bool) -> None:
+def _require_approval(opened: PlanToRun, tools: Tools, settings: Settings, *, is_given: bool) -> None:
+    """Raises:
+    UserError: nobody has approved it, or `settings` are not what was approved: their file has changed since.
+    """
     own_settings, more = load_project_settings(opened.origin.project), lines_to_approve(opened)
     require_approval(opened.plans, own_settings, tools.stores.journal, trust=is_given, more=more)
+    if read_settings(opened) != settings or load_project_settings(opened.origin.project) != own_settings:
+        raise UserError(f"{FILE_NAME} has changed while the run was prepared", hint="say the same command again")
 
 
 def _define_budgets(opened: PlanToRun, tools: Tools, asked: Asked) -> None:

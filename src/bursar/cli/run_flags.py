@@ -19,11 +19,12 @@ from bursar.cli.run_times import add_time_flags, start_of, startup_delay_of, sta
 from bursar.cli.run_tools import Flags, choose_agent, read_settings
 from bursar.cli.run_watch import Showing
 from bursar.cli.run_windows import add_window_flags, window_limits_of
-from bursar.cli.session import wants_colour
+from bursar.cli.session import wants_colour, width_of
 from bursar.config import Settings, build_notifier, configured_budgets
+from bursar.errors import UserError
 from bursar.notify import Notifier
 from bursar.paths import state_dir
-from bursar.run import PlanToRun, RunBudget
+from bursar.run import CHECKPOINT_TYPES, PlanToRun, RunBudget, kind_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ def read_asked(opened: PlanToRun, options: Any) -> Asked:
         SetupError: the agent is not installed, or alerts cannot be sent.
     """
     flags, start_at = flags_of(options), start_of(options)
+    _check_types(flags.auto_approved, opened)
     status_every = status_seconds(options, opened)
     settings, root = read_settings(opened), opened.origin.project
     own = instance_budgets(opened, enforcement_mode(options))
@@ -68,7 +70,12 @@ def read_asked(opened: PlanToRun, options: Any) -> Asked:
         notifier=notifier,
         configured=configured,
         budgets=more,
-        showing=Showing(status_seconds=status_every, with_bars=with_bars, in_colour=in_colour),
+        showing=Showing(
+            status_seconds=status_every,
+            with_bars=with_bars,
+            in_colour=in_colour,
+            width=lambda: width_of(sys.stderr),
+        ),
         start_at=start_at,
         as_json=options.json,
     )
@@ -102,10 +109,26 @@ def flags_of(options: Any) -> Flags:
     return Flags(
         agent=options.agent,
         max_parallel=options.max_parallel,
-        auto_approved=tuple(options.auto_approve),
+        auto_approved=tuple(map(_checkpoint_type, options.auto_approve)),
         timeout_seconds=timeout_of(options),
         startup_delay_seconds=startup_delay_of(options),
         sandbox=options.sandbox,
         windows=window_limits_of(options),
         waits=options.wait,
     )
+
+
+def _checkpoint_type(given: str) -> str:
+    """What a plan says behind `checkpoint:`; empty for a bare `checkpoint`."""
+    return "" if given == "checkpoint" else given.removeprefix("checkpoint:")
+
+
+def _check_types(approved: Sequence[str], opened: PlanToRun) -> None:
+    """Raises:
+    UserError: a type is neither known nor the plan's, so whoever gave it would find the run waiting in the morning.
+    """
+    known = {"", *CHECKPOINT_TYPES, *(kind_of(task) for task in opened.plan.tasks if task.is_checkpoint)}
+    for kind in approved:
+        if kind not in known:
+            names = ", ".join(sorted(name or "checkpoint" for name in known))
+            raise UserError(f"--auto-approve: no checkpoint is of type {kind!r}", hint=f"one of {names}")

@@ -135,6 +135,8 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
         startup_delay_seconds=flags.startup_delay_seconds,
         verifies_merged=settings.run.verify_merged,
         fresh_attempts=settings.run.fresh_attempts,
+        wrap_up_calls=settings.run.wrap_up_calls,
+        wrap_up_window_percent=settings.run.wrap_up_percent(),
         limits=AttemptLimits(processes=settings.limits.processes, **settings.limits.sizes()),
         max_phases=settings.parallel.max_workers,
         phase_tokens=settings.parallel.min_token_budget_per_phase,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bursar.cli.checkpoint_desk import CheckpointDesk
@@ -14,7 +14,7 @@ from bursar.events import AlertFired, AttemptEnded, RunEvent, TaskWaited
 from bursar.journal import AttemptRow
 from bursar.notify import Notifier
 from bursar.plan import OutputFormat
-from bursar.reports import StreamFollower, build_run_status, plain, render_event, render_status
+from bursar.reports import StreamFollower, build_run_status, fold, plain, render_event, render_status
 from bursar.run import RunContext
 from bursar.supervision import STREAM_FILE, read_outcome
 
@@ -24,11 +24,13 @@ _LEAST_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Showing:
-    """What is shown: a status every so many seconds (0: never), with or without bars, in colour or not."""
+    """What is shown: a status every so many seconds (0: never), with or without bars, in colour or not, and how wide
+    the terminal is (None: it is none)."""
 
     status_seconds: float = 0.0
     with_bars: bool = True
     in_colour: bool = False
+    width: Callable[[], int | None] = field(default=lambda: None)
 
 
 class Watch:
@@ -37,7 +39,7 @@ class Watch:
     def __init__(self, notifier: Notifier, showing: Showing, say: Callable[[str], None]) -> None:
         self._notifier = notifier
         self._showing = showing
-        self._say = say
+        self._out = say
         self._context: RunContext | None = None
         self._budgets: Sequence[str] = ()
         self._followers: dict[str, StreamFollower] = {}
@@ -56,7 +58,17 @@ class Watch:
     def hear(self, event: RunEvent) -> None:
         """The event is told; alerts, and what a person is asked, are sent to their targets too; of an instance that has
         ended its output is shown."""
-        self._say(render_event(event, in_colour=self._showing.in_colour) + "\n")
+        self._hear(event)
+        if self._desk is not None:
+            self._desk.come_back()
+
+    def _say(self, text: str) -> None:
+        if self._desk is not None:
+            self._desk.step_aside()
+        self._out(text)
+
+    def _hear(self, event: RunEvent) -> None:
+        self._say(fold(render_event(event, in_colour=self._showing.in_colour), self._showing.width()) + "\n")
         if isinstance(event, AlertFired):
             self._notifier.alert(event.level, event.message, at=event.at)
         if isinstance(event, TaskWaited) and event.once:
@@ -87,6 +99,8 @@ class Watch:
                     self._say(self.status_text(context) + "\n")
             except BursarError as error:
                 self._say(f"warning: the status cannot be told: {error.message}\n")
+            if self._desk is not None:
+                self._desk.come_back()
 
     def status_text(self, context: RunContext) -> str:
         """How the run stands now."""
@@ -109,7 +123,7 @@ class Watch:
 
     def _follower(self, context: RunContext, row: AttemptRow) -> StreamFollower:
         if row.key not in self._followers:
-            self._followers[row.key] = StreamFollower(Path(row.directory, STREAM_FILE), context.agent.name)
+            self._followers[row.key] = StreamFollower(Path(row.directory, STREAM_FILE), context.agent.reader())
             self._rows.setdefault(row.key, row)
         return self._followers[row.key]
 

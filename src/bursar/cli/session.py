@@ -149,6 +149,14 @@ def print_report(stores: Stores, run_id: str, *, as_json: bool) -> None:
         sys.stdout.write(render_report(report, in_colour=wants_colour(sys.stdout)) + "\n")
 
 
+def width_of(stream: TextIO) -> int | None:
+    """How many columns the terminal has now; None where the stream is none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
+
+
 def wants_colour(stream: object) -> bool:
     """The stream is a terminal, and nobody has said that colour is unwanted."""
     return bool(getattr(stream, "isatty", bool)()) and not os.environ.get("NO_COLOR")

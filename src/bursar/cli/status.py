@@ -108,10 +108,23 @@ def here() -> str | None:
     return folder
 
 
+def _command_for(run: str, task: str) -> str:
+    """What passes it: it stands in the task's note, where it is a checkpoint."""
+    database = open_journal_to_read()
+    if database is None:
+        return ""
+    try:
+        rows = database.query("SELECT note FROM task WHERE run_id = ? AND number = ?", (run, task))
+    finally:
+        database.close()
+    note = str(rows[0][0]) if rows else ""
+    return note.partition("a person must act: ")[2] or f"bursar approve {run} {task}"
+
+
 def _line(run: dict[str, Any]) -> str:
     hint = f"  →  bursar resume {run['id']}" if run["state"] in ("interrupted", "stopped", "failed") else ""
     if run["waiting"] and run["state"] in ("interrupted", "running"):
-        hint = f"  waits for a person  →  bursar approve {run['id']} {run['waiting'][0]}"
+        hint = f"  waits for a person  →  {_command_for(run['id'], run['waiting'][0])}"
     if run.get("imported"):
         hint = "  imported"
     forecast = run["forecast"] or {}

@@ -6,12 +6,22 @@ import argparse
 import json
 import sys
 
-from bursar.budget import LOGS_LABEL, NOTHING, Amount, format_quantity, is_retired, title_of
+from bursar.budget import (
+    LOGS_LABEL,
+    NOTHING,
+    OVERRUN_PERCENT,
+    Amount,
+    OnLimit,
+    Unit,
+    format_quantity,
+    is_retired,
+    title_of,
+)
 from bursar.cli.parsing import Parser
 from bursar.cli.token_desk import Desk, Terms, open_desk
 from bursar.errors import OK
 from bursar.ids import RandomIds
-from bursar.ledger import Denial
+from bursar.ledger import Denial, State
 from bursar.session import (
     DEFAULT_MODEL,
     MODELS,
@@ -33,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from bursar.budget import Balance
     from bursar.ledger import Reservation
     from bursar.session import Session
 
@@ -142,7 +153,7 @@ def _record(desk: Desk, options: Any) -> int:
 def _tell_end(desk: Desk, options: Any, session: Session, ended: Reservation, sentence: str) -> int:
     """What became of the hold on stdout, what it has set off on stderr."""
     if ended.charged is not None:
-        _warn_of_logs(desk, ended)
+        _warn(desk, ended, ended.charged)
     if options.json:
         _print(_ending(desk, session, ended))
     else:
@@ -150,15 +161,40 @@ def _tell_end(desk: Desk, options: Any, session: Session, ended: Reservation, se
     return OK
 
 
-def _warn_of_logs(desk: Desk, ended: Reservation) -> None:
-    """Budgets that count what agents' logs show may have the same calls from there: a total names none of them."""
+def _warn(desk: Desk, ended: Reservation, charged: Amount) -> None:
+    """What a charge has passed, or what cannot count it, is said each time, also where no threshold fires any more."""
     balances = [balance for name in ended.budgets if (balance := desk.ledger.balance(name)) is not None]
-    budgets = [each.budget for each in balances if LOGS_LABEL in each.budget.selector and not is_retired(each.budget)]
-    for budget in budgets:
-        sys.stderr.write(
-            f"warning: budget `{title_of(budget.name)}` includes agents' logs: what was recorded here and stands in a"
-            " log, too, counts twice there\n"
-        )
+    balances = [each for each in balances if not is_retired(each.budget)]
+    said = [alert.budget for alert in ended.alerts if alert.percent == OVERRUN_PERCENT]
+    warnings: list[str] = []
+    if ended.state is State.OVERRUN:
+        if charged.tokens > ended.held.tokens:
+            warnings += [f"{format_quantity(charged.tokens - ended.held.tokens, Unit.TOKENS)} more than was held"]
+        warnings += [_passed(each) for each in balances if _is_passed(each) and each.budget.name not in said]
+    if charged.nano_usd is None:
+        warnings += [
+            f"budget `{title_of(each.budget.name)}` is in USD and does not count this: its cost is unknown"
+            for each in balances
+            if each.budget.limit.unit is Unit.USD and not each.budget.allows_unknown_price
+        ]
+    warnings += [
+        f"budget `{title_of(each.budget.name)}` includes agents' logs: what was recorded here and stands in a"
+        " log, too, counts twice there"
+        for each in balances
+        if LOGS_LABEL in each.budget.selector
+    ]
+    sys.stderr.writelines(f"warning: {each}\n" for each in warnings)
+
+
+def _is_passed(balance: Balance) -> bool:
+    return balance.overrun > 0 and balance.budget.on_limit is OnLimit.BLOCK
+
+
+def _passed(balance: Balance) -> str:
+    limit = balance.budget.limit
+    limit_text, overrun = (format_quantity(each, limit.unit) for each in (limit.quantity, balance.overrun))
+    with_held = ", with what is reserved" if balance.reserved else ""
+    return f"budget `{title_of(balance.budget.name)}` is past its limit of {limit_text} by {overrun}{with_held}"
 
 
 def _ending(desk: Desk, session: Session, ended: Reservation) -> dict[str, object]:

@@ -33,6 +33,11 @@ _SWITCHES = (
     ("--json", "JSON on stdout"),
     ("--csv", "comma-separated values on stdout"),
 )
+_MEANINGLESS = {
+    "windows": ("--since", "--until", "--last", "--project", "--model", "--breakdown"),
+    "statusline": tuple(flag for flag, *_ in (*_VALUES, *_SWITCHES) if flag != "--timezone"),
+}
+"""What an action does not take."""
 
 
 class Options:
@@ -73,10 +78,11 @@ def _read_usual(arguments: Sequence[str]) -> Options | None:
         return None
     options = Options(arguments[0])
     values, switches = {flag for flag, _, _ in _VALUES}, {flag for flag, _ in _SWITCHES}
+    meaningless = _MEANINGLESS.get(options.action, ())
     rest = iter(arguments[1:])
     for flag in rest:
         value = next(rest, "-") if flag in values else flag in switches
-        if not value or (isinstance(value, str) and value.startswith("-")):
+        if flag in meaningless or not value or (isinstance(value, str) and value.startswith("-")):
             return None
         setattr(options, flag[2:], value)
     return None if options.json and options.csv else options
@@ -90,11 +96,14 @@ def _read_any(arguments: Sequence[str]) -> Options:
     for line in _ABOUT.splitlines():
         name, text = line.split(None, 1)
         action = actions.add_parser(name, help=text, allow_abbrev=False)
+        meaningless = _MEANINGLESS.get(name, ())
         for flag, metavar, about in _VALUES:
-            action.add_argument(flag, metavar=metavar, help=about)
+            if flag not in meaningless:
+                action.add_argument(flag, metavar=metavar, help=about)
         how = action.add_mutually_exclusive_group()
         for flag, about in _SWITCHES:
-            (action if flag == "--breakdown" else how).add_argument(flag, action="store_true", help=about)
+            if flag not in meaningless:
+                (action if flag == "--breakdown" else how).add_argument(flag, action="store_true", help=about)
     options = Options("")
     top.parse_args(arguments, options)
     return options

@@ -7,7 +7,7 @@ import time
 
 from bursar.cli.usage_prices import stated_prices
 from bursar.errors import OK, UserError
-from bursar.logs import LogIndex, Totals, Wanted, Zone, add_up, find_blocks, note_limit, rows_by_session, update_index
+from bursar.logs import LogIndex, Totals, Wanted, Zone, add_up, note_limit, rows_by_session, running_block, update_index
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from bursar.logs import Block
 
 _DAY = 86_400
-_BLOCK_HISTORY_MS = 48 * 3_600_000
 _MOST_STDIN = 1 << 20
 _LIMITS = (("five_hour", 300, "5h"), ("seven_day", 10_080, "7d"))
 _SETTINGS = """put this into ~/.claude/settings.json: \
@@ -50,9 +49,9 @@ def print_statusline(index: LogIndex, environment: Mapping[str, str], zone: Zone
     parts = [_model(told)]
     if isinstance(session, str) and session:
         parts.append(f"session {_session_cost(index, session, told)}")
-    parts.append(f"today {_usd(_used(index, Wanted(since=_midnight(zone, now))))}")
-    blocks = find_blocks(index, Wanted(since=now - _BLOCK_HISTORY_MS, agent="claude"))
-    parts.append(_block(next((block for block in blocks if block.is_active(now)), None), now))
+    today = Wanted(_midnight(zone, now), _midnight(zone, now, days=1))
+    parts.append(f"today {_usd(_used(index, today))}")
+    parts.append(_block(running_block(index, "claude", now), now))
     sys.stdout.write(" | ".join(part for part in (*parts, limits) if part) + "\n")
     return OK
 
@@ -77,9 +76,10 @@ def _used(index: LogIndex, wanted: Wanted) -> Totals:
     return add_up(row.totals for row in rows_by_session(index, wanted))
 
 
-def _midnight(zone: Zone, now: int) -> int:
+def _midnight(zone: Zone, now: int, days: int = 0) -> int:
+    """When today began, or a day so many days later."""
     seconds = now // 1000
-    return 1000 * zone.midnight((seconds + zone.offset_at(seconds)) // _DAY)
+    return 1000 * zone.midnight((seconds + zone.offset_at(seconds)) // _DAY + days)
 
 
 def _block(block: Block | None, now: int) -> str:

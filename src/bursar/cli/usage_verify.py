@@ -13,16 +13,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bursar.cli.parsing import parser
+from bursar.cli.usage_views import one_line
 from bursar.cli.usage_zone import zone_of
 from bursar.errors import OK, TASK_FAILED, SetupError, UserError
 from bursar.logs import LogIndex, Totals, Wanted, Zone, day_of, open_index, rows_by_day, update_index
-from bursar.logs.dropped import Dropped, find_dropped, find_tiers
+from bursar.logs.dropped import Dropped, find_dropped, find_refused, find_tiers
 from bursar.money import NANO_PER_USD
 
 _TIMEOUT_SECONDS = 600
 _COUNTERS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens")
 _WORDS = ("input", "output", "cache write", "cache read")
 _HALF_A_CENT = 0.005
+_REASONING_BESIDE = ("gemini", "opencode")
+_ALL_MODELS = ""
 _PRICES = "the price lists, or how they count long contexts"
 
 
@@ -52,9 +55,12 @@ def main(arguments: Sequence[str]) -> int:
     theirs: Counts = {}
     for agent in agents:
         theirs |= _ask(command, agent, chosen.timezone)
-    theirs = _without_speeds(theirs, ours)
-    dropped = _reasons(find_dropped(os.environ), zone)
-    differences = list(_differences(ours, theirs, dropped, _reasons(find_tiers(os.environ), zone)))
+    theirs = _with_reasoning(_without_speeds(theirs, ours), ours)
+    whys = {
+        "ccusage leaves records out": _reasons(find_dropped(os.environ), zone),
+        "bursar refuses records": _reasons(find_refused(os.environ), zone),
+    }
+    differences = list(_differences(ours, theirs, whys, _reasons(find_tiers(os.environ), zone)))
     if chosen.json:
         sys.stdout.write(json.dumps({"same": not differences, "differences": differences}, indent=2) + "\n")
     else:
@@ -139,9 +145,13 @@ def _its_places(agent: str) -> dict[str, str]:
 def _read_report(agent: str, report: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str], Counted]]:
     for day in report["daily"]:
         if "modelBreakdowns" in day:
+            beside = int(day.get("totalTokens", 0))
             for model in day["modelBreakdowns"]:
                 cost = None if model.get("missingPricing") else model["cost"]
                 yield (agent, day["date"], model["modelName"]), Counted(_tokens(model), cost)
+                beside -= sum(_tokens(model))
+            if beside > 0 and agent in _REASONING_BESIDE:
+                yield (agent, day["date"], _ALL_MODELS), Counted((0, beside, 0, 0), None)
             continue
         alone = len(day["models"]) == 1  # it says what a day cost, and not what a model did
         for name, model in day["models"].items():
@@ -164,6 +174,22 @@ def _without_speeds(theirs: Counts, ours: Counts) -> Counts:
     return counts
 
 
+def _with_reasoning(theirs: Counts, ours: Counts) -> Counts:
+    """What ccusage has in a day's total alone is in the output of the day's models.
+
+    It does not say of which: where our figures account for all of it, they say; else it belongs to the first.
+    """
+    counts = {key: counted for key, counted in theirs.items() if key[2] != _ALL_MODELS}
+    for (agent, day, _), beside in (item for item in theirs.items() if item[0][2] == _ALL_MODELS):
+        models = [key for key in counts if key[:2] == (agent, day)]
+        missing = [max(0, ours[key].tokens[1] - counts[key].tokens[1]) if key in ours else 0 for key in models]
+        if sum(missing) != beside.tokens[1]:
+            missing = [beside.tokens[1], *(0 for _ in models[1:])]
+        for key, tokens in zip(models, missing, strict=False):
+            counts[key] = _add(counts[key], Counted((0, tokens, 0, 0), 0.0))
+    return counts
+
+
 def _add(one: Counted, other: Counted) -> Counted:
     usd = None if one.usd is None or other.usd is None else one.usd + other.usd
     return Counted(tuple(map(sum, zip(one.tokens, other.tokens, strict=True))), usd)
@@ -183,13 +209,14 @@ def _reasons(records: Iterable[Dropped], zone: Zone) -> Mapping[Key, str]:
 
 
 def _differences(
-    ours: Counts, theirs: Counts, dropped: Mapping[Key, str], tiers: Mapping[Key, str]
+    ours: Counts, theirs: Counts, whys: Mapping[str, Mapping[Key, str]], tiers: Mapping[Key, str]
 ) -> Iterator[dict[str, object]]:
+    """`whys`: why a count differs, by what is done and where; `tiers`: why a cost does."""
     nothing = Counted((0, 0, 0, 0), 0.0)
     for key in sorted(ours.keys() | theirs.keys()):
         one, other = ours.get(key, nothing), theirs.get(key, nothing)
         if one.tokens != other.tokens:
-            reason = f"ccusage leaves records out: {dropped[key]}" if key in dropped else ""
+            reason = "; ".join(f"{what}: {where[key]}" for what, where in whys.items() if key in where)
         elif not _costs_differ(one, other, is_known=key not in tiers):
             continue
         else:
@@ -218,7 +245,7 @@ def _render(differences: Sequence[Mapping[str, Any]], compared: int, agents: Seq
         return f"the same: {compared} days and models of {', '.join(agents)}, each counter to the token and each cent\n"
     text = ""
     for each in differences:
-        text += f"{each['date']}  {each['agent']}  {each['model']}\n"
+        text += f"{each['date']}  {each['agent']}  {one_line(each['model'])}\n"
         for name, word in zip((*_COUNTERS, "cost"), (*_WORDS, "USD"), strict=True):
             one, other = each["bursar"][name], each["ccusage"][name]
             if one != other:

@@ -23,16 +23,8 @@ if TYPE_CHECKING:
     from bursar.config.files import FILE_NAME, project_file, user_file
     from bursar.config.ledger_place import URL_VARIABLE, find_ledger_place
     from bursar.config.parallel import ParallelSettings, ParallelTable, read_parallel, variable_of_parallel
-    from bursar.config.settings import (
-        AgentSettings,
-        NotifyTable,
-        RoutingTable,
-        RunTable,
-        Settings,
-        load_project_settings,
-        load_settings,
-        load_user_settings,
-    )
+    from bursar.config.settings import load_project_settings, load_settings, load_user_settings
+    from bursar.config.tables import AgentSettings, NotifyTable, RoutingTable, RunTable, Settings
     from bursar.config.windows import WINDOW_AGENTS
 
 _ROOMS = {
@@ -50,16 +42,8 @@ _ROOMS = {
     "files": ("FILE_NAME", "project_file", "user_file"),
     "ledger_place": ("URL_VARIABLE", "find_ledger_place"),
     "parallel": ("ParallelSettings", "ParallelTable", "read_parallel", "variable_of_parallel"),
-    "settings": (
-        "AgentSettings",
-        "NotifyTable",
-        "RoutingTable",
-        "RunTable",
-        "Settings",
-        "load_project_settings",
-        "load_settings",
-        "load_user_settings",
-    ),
+    "settings": ("load_project_settings", "load_settings", "load_user_settings"),
+    "tables": ("AgentSettings", "NotifyTable", "RoutingTable", "RunTable", "Settings"),
     "windows": ("WINDOW_AGENTS",),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

@@ -229,13 +229,23 @@ def _with_environment(
 ) -> list[ConfiguredBudget]:
     """The budgets with the limits that the environment gives; a variable that fits none is a problem."""
     variables = {name: text for name, text in environment.items() if name.startswith(VARIABLE_PREFIX) and text}
+    titles: dict[str, list[str]] = {}
     changed = []
     for each in budgets:
         name = variable_of(each.title)
-        text = variables.pop(name, None)
+        titles.setdefault(name, []).append(f"`{each.title}`")
+        text = variables.get(name)
         changed.append(each if text is None else _limited(each, name, text, problems))
+    problems += [
+        f"{name}: {'two' if len(titles[name]) == 2 else len(titles[name])} budgets answer to it,"
+        f" {' and '.join(titles[name])}; give one of them another name"
+        for name in sorted(variables)
+        if len(titles.get(name, ())) > 1
+    ]
     if not problems:
-        problems += [f"{name}: there is no such budget to give a limit to" for name in sorted(variables)]
+        problems += [
+            f"{name}: there is no such budget to give a limit to" for name in sorted(variables.keys() - titles)
+        ]
     return changed
 
 

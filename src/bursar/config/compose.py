@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bursar.agents import Agent, ClaudeAgent, CodexAgent, CommandAgent, GeminiAgent, OpencodeAgent
+from bursar.agents import Agent, ClaudeAgent, CodexAgent, CommandAgent, GeminiAgent, OpencodeAgent, read_mapping
 from bursar.budget import Level
-from bursar.config.settings import AgentSettings, Settings
+from bursar.config.tables import AgentSettings, Settings
 from bursar.errors import StoreError, UserError
 from bursar.paths import HISTORY_FILE, JOURNAL_FILE, state_dir
 from bursar.sandbox import Network, Sandbox, open_sandbox
@@ -47,7 +47,8 @@ def build_agent(settings: Settings, name: str = "") -> Agent:
             private_home=table.private_home,
         )
     if name == "command":
-        return CommandAgent(tuple(table.argv), table.models, passed=tuple(table.env))
+        events = None if table.events is None else read_mapping(table.events)
+        return CommandAgent(tuple(table.argv), table.models, passed=tuple(table.env), events=events)
     raise UserError(f"there is no agent `{name}`", hint=f"known agents: {', '.join(KNOWN_AGENTS)}")
 
 

@@ -6,12 +6,14 @@ must be the old one with just that budget changed, or nothing is written.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +28,28 @@ _ANY_HEADER = re.compile(r"[ \t]*\[")
 def set_budget(root: Path, values: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> bool:
     """The project's `bursar.toml` has a budget with these values, by key; whether it is a new one.
 
-    Of a budget that is there, other keys and every comment stay as they are.
+    Of a budget that is there, other keys and every comment stay as they are. What somebody else sets at the same time
+    is there, too.
 
     Raises:
         UserError: the budget would not be a valid one, or the file cannot be edited safely; nothing was written.
     """
+    with _alone(root):
+        return _set_budget(root, values, environment)
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Nobody else sets a budget of that project: its folder is locked, where the file system can do that."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            stack.callback(os.close, folder)
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+
+
+def _set_budget(root: Path, values: Mapping[str, Any], environment: Mapping[str, str]) -> bool:
     file = read_settings_file(project_file(root))
     tables = file.parse().get("budget", [])
     names = [each.get("name") for each in tables] if isinstance(tables, list) else []

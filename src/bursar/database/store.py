@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Row = tuple[Any, ...]
 
 BUSY_SECONDS = 10.0
+_FAILURES = (apsw.Error, UnicodeDecodeError)
+"""What reading raises. Of what was written every text is UTF-8, and SQLite does not look: one that is not is damage."""
 
 _opened: list[tuple[int, str]] = []
 """Process and path of every database that is open; after a fork, the parent's too."""
@@ -81,7 +83,7 @@ class Database:
         with self._mutex:
             try:
                 return self._connection.execute(sql, parameters).fetchall()
-            except apsw.Error as error:
+            except _FAILURES as error:
                 raise store_error(self.path, error, self.damaged_hint) from error
 
     def snapshot(self) -> _Snapshot:
@@ -176,7 +178,7 @@ class _Write:
         finally:
             self._roll_back()
             self._leave()
-        if isinstance(value, apsw.Error):
+        if isinstance(value, _FAILURES):
             raise store_error(self._database.path, value, self._database.damaged_hint) from value
 
     def _commit(self) -> None:
@@ -249,7 +251,7 @@ class _Snapshot:
                 database._connection.execute("ROLLBACK")
         finally:
             database._mutex.release()
-        if isinstance(value, apsw.Error):
+        if isinstance(value, _FAILURES):
             raise store_error(database.path, value, database.damaged_hint) from value
 
 
@@ -260,7 +262,7 @@ def lock_path(path: str) -> str:
 
 def store_error(path: str, error: Exception, damaged_hint: str = KEEP_HINT) -> StoreError:
     """What an error of SQLite or of the system means to a person; `damaged_hint` is for one that means damage."""
-    if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
+    if isinstance(error, (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)):
         return StoreError(
             f"`{path}` is corrupt or no database at all ({error}); it is left as it is",
             hint=damaged_hint,

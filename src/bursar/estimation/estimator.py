@@ -75,12 +75,12 @@ class Estimator:
             ValueError: nothing of the measure was observed, so there is nothing to draw from.
         """
         from bursar.estimation.forecasting import DRAWS
-        from bursar.estimation.totals import normal_draws
+        from bursar.estimation.totals import half_draws
 
         measure = keys[0].measure
         if not self.observations(measure):
             raise ValueError(f"nothing is known of {measure} yet")
-        return self._stream(measure).draw(keys, normal_draws(len(keys), DRAWS, seed))
+        return self._stream(measure).draw(keys, half_draws(len(keys), DRAWS, seed))
 
     def _stream(self, measure: str) -> Stream:
         if measure not in self._streams:

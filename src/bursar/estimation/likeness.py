@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from bursar.estimation.key import Fact, Key
@@ -33,6 +34,7 @@ _DRIFTS = (
 _LINE, _CURVE, _JOINT = 0.03, 0.02, 0.03  # of a fact's slope, its bends, and what all facts do together
 _FIXED = 1 + len(_SHARED) + len(_DRIFTS)  # kinds of effect that there always are
 _LARGEST_NUMBER = 1e300
+_MANY = 30  # rows: fewer are not worth a search for equal numbers
 _FARTHEST = 2.5  # in standard deviations: what lies beyond is taken as lying there
 
 
@@ -65,8 +67,8 @@ class Coder:
     """Gives every level of what may be shared a number, and every fact that varies among some keys a column."""
 
     def __init__(self, keys: Sequence[Key]) -> None:
-        self._levels: dict[Level, int] = {}
-        self._strangers = 0
+        self._levels: list[dict[Level, int]] = [{} for _ in _SHARED]
+        self._met = self._strangers = 0
         found: dict[str, list[float]] = {}
         for key in keys:
             for name, number in _numbers(key).items():
@@ -77,21 +79,26 @@ class Coder:
 
     def rows(self, keys: Sequence[Key], start: int, *, are_kept: bool) -> Rows:
         """The keys as rows, the first at time `start`; levels that were never met stay strangers unless `are_kept`."""
-        codes = [[self._code(level, are_kept) for level in _levels(key)] for key in keys]
+        codes = [
+            [self._code(known, level, are_kept) for known, level in zip(self._levels, _levels(key), strict=True)]
+            for key in keys
+        ]
         return Rows(
             np.array(codes, dtype=np.int64).reshape(len(keys), len(_SHARED)),
             self._columns(keys),
             np.arange(start, start + len(keys), dtype=np.float64),
         )
 
-    def _code(self, level: Level | None, is_kept: bool) -> int:
-        known = None if level is None else self._levels.get(level)
-        if known is None and level is not None and is_kept:
-            known = self._levels[level] = len(self._levels)
-        if known is None:
+    def _code(self, codes: dict[Level, int], level: Level | None, is_kept: bool) -> int:
+        known = None if level is None else codes.get(level)
+        if known is not None:
+            return known
+        if level is None or not is_kept:
             self._strangers -= 1
             return self._strangers
-        return known
+        codes[level] = self._met
+        self._met += 1
+        return codes[level]
 
     def _columns(self, keys: Sequence[Key]) -> Floats:
         """In standard deviations, a row for each key; what is not known lies in the middle."""
@@ -103,7 +110,7 @@ class Coder:
 
 
 def prior_variances(columns: int) -> Floats:
-    """How much each kind of effect is assumed to vary, in the order of `effects`."""
+    """How much each kind of effect is assumed to vary, kind by kind."""
     joint = [_JOINT, _JOINT] if columns else []
     drifts = [variance for _, _, variance in _DRIFTS]
     return np.array([_LEVEL, *_SHARED, *drifts, *[_LINE] * columns, *[_CURVE] * columns, *joint])
@@ -124,29 +131,78 @@ def telling(rows: Rows) -> Truths:
     return np.array([True, *found, *drifts, *[True] * (numbers + 2 if numbers else 0)])
 
 
-def effects(one: Rows, other: Rows) -> Iterator[Floats]:
-    """For each kind of effect how much of it every row of `one` has in common with every row of `other`."""
-    yield np.ones((len(one), len(other)))
-    same = [np.equal.outer(one.codes[:, k], other.codes[:, k]).astype(np.float64) for k in range(len(_SHARED))]
-    yield from same
-    apart = np.abs(np.subtract.outer(one.times, other.times))
-    for among, memory, _ in _DRIFTS:
-        near = np.exp(-apart / memory)
-        yield near if among is None else near * same[among]
-    if one.numbers.shape[1]:
-        yield from _effects_of_numbers(one.numbers, other.numbers, same[TYPE])
+def effects(one: Rows, other: Rows, kinds: Iterable[int]) -> Iterator[Floats]:
+    """For each of these kinds of effect, rising, how much of it every row of `one` has in common with every row of
+    `other`.
+
+    Args:
+        kinds: places in what `prior_variances` returns.
+    """
+    pairs = _Pairs(one, other)
+    return map(pairs.effect, kinds)
 
 
-def _effects_of_numbers(one: Floats, other: Floats, of_one_type: Floats) -> Iterator[Floats]:
-    for left, right in zip(one.T, other.T, strict=True):
-        yield np.multiply.outer(left, right)
-    joint = np.ones_like(of_one_type)
-    for left, right in zip(one.T, other.T, strict=True):
-        bend = np.exp(-0.5 * np.subtract.outer(left, right) ** 2)
-        joint *= bend
-        yield bend
-    yield joint
-    yield joint * of_one_type
+class _Pairs:
+    """Every row of one with every row of another; what was worked out for one kind of effect serves the others."""
+
+    def __init__(self, one: Rows, other: Rows) -> None:
+        self._one, self._other = one, other
+        self._columns = one.numbers.shape[1]
+        self._bends: dict[int, Floats] = {}
+
+    def effect(self, kind: int) -> Floats:
+        """How much of this kind of effect they have in common."""
+        place = kind - 1
+        if place < 0:
+            return np.ones((len(self._one), len(self._other)))
+        if place < len(_SHARED):
+            return self._same(place)
+        place -= len(_SHARED)
+        if place < len(_DRIFTS):
+            return self._drift(*_DRIFTS[place])
+        place -= len(_DRIFTS)
+        if place < self._columns:
+            return np.multiply.outer(self._one.numbers[:, place], self._other.numbers[:, place])
+        place -= self._columns
+        if place < self._columns:
+            return self._bend(place)
+        return self._joint() if place == self._columns else self._joint() * self._same(TYPE)
+
+    def _same(self, place: int) -> Floats:
+        return np.equal.outer(self._one.codes[:, place], self._other.codes[:, place]).astype(np.float64)
+
+    def _drift(self, among: int | None, memory: float, _: float) -> Floats:
+        steps = np.exp(-np.arange(self._apart.max(initial=0) + 1) / memory)
+        near = steps[self._apart]
+        if among is not None:
+            near *= self._same(among)
+        return near
+
+    @cached_property
+    def _apart(self) -> Codes:
+        """Times are whole numbers, so few distances occur."""
+        return np.abs(np.subtract.outer(self._one.times.astype(np.int64), self._other.times.astype(np.int64)))
+
+    def _joint(self) -> Floats:
+        joint = self._bend(0).copy()
+        for place in range(1, self._columns):
+            joint *= self._bend(place)
+        return joint
+
+    def _bend(self, place: int) -> Floats:
+        if place not in self._bends:
+            self._bends[place] = _bend(self._one.numbers[:, place], self._other.numbers[:, place])
+        return self._bends[place]
+
+
+def _bend(one: Floats, other: Floats) -> Floats:
+    """How near each number is to each other one. Few of many are different: what is slow is done once for these."""
+    if min(len(one), len(other)) < _MANY:
+        return np.asarray(np.exp(-0.5 * np.subtract.outer(one, other) ** 2))
+    left, to_left = np.unique(one, return_inverse=True)
+    right, to_right = np.unique(other, return_inverse=True)
+    near = np.exp(-0.5 * np.subtract.outer(left, right) ** 2)
+    return np.asarray(near[to_left].take(to_right, axis=1))
 
 
 def own_variances(variances: Floats, rows: Rows) -> Floats:
@@ -178,17 +234,16 @@ def _levels(key: Key) -> list[Level | None]:
     """What the key may have in common with others; None where it is not known. The order is that of `_SHARED`."""
     project, task = key.project or None, key.task or key.text or None
     words = [(name, str(value)) for name, value in key.facts.items() if value is not None and not _is_number(value)]
-    shared: Iterable[Level] = (
+    return [
         (key.type,),
         (key.model,),
-        (project,),
-        (task,),
+        project and (project,),
+        task and (task,),
         (key.type, key.model),
         (key.type, key.complexity),
         (key.type, key.complexity, key.model),
-        (task, key.model),
-        (task, key.type),
-        (project, key.type),
+        task and (task, key.model),
+        task and (task, key.type),
+        project and (project, key.type),
         tuple(sorted(words)),
-    )
-    return [None if level and level[0] is None else (place, *level) for place, level in enumerate(shared)]
+    ]

@@ -9,6 +9,7 @@ import os
 from typing import TypeAlias
 
 _TRIES = 5
+_SMALL = 64
 _THREADS = "OPENBLAS_NUM_THREADS"
 _before = os.environ.get(_THREADS)
 os.environ.setdefault(_THREADS, "1")
@@ -26,13 +27,26 @@ Truths: TypeAlias = NDArray[np.bool_]
 
 def triangular_root(covariance: Floats) -> Floats:
     """The lower triangle whose square is the covariance; of one that rounding has spoiled, of its nearest kin."""
-    largest, spoiled = float(covariance.diagonal().max(initial=1.0)), 0.0
+    largest, spoiled = float(covariance.diagonal().max(initial=1.0)), 1e-12
     for _ in range(_TRIES):
         try:
-            return np.asarray(np.linalg.cholesky(covariance + spoiled * largest * np.eye(len(covariance))))
+            return np.asarray(np.linalg.cholesky(covariance))
         except np.linalg.LinAlgError:
-            spoiled = max(100 * spoiled, 1e-12)
+            covariance = covariance + spoiled * largest * np.eye(len(covariance))
+            spoiled *= 100
     return np.diag(np.sqrt(np.maximum(covariance.diagonal(), 0)))
 
 
-__all__ = ["Codes", "Floats", "Truths", "np", "triangular_root"]
+def inverse_of_triangle(triangle: Floats) -> Floats:
+    """The inverse of a lower triangle, a lower triangle as well; by halves, as numpy knows inverses of squares only."""
+    size = len(triangle)
+    if size <= _SMALL:
+        return np.tril(np.linalg.inv(triangle))
+    half, inverse = size // 2, np.zeros_like(triangle)
+    inverse[:half, :half] = inverse_of_triangle(triangle[:half, :half])
+    inverse[half:, half:] = inverse_of_triangle(triangle[half:, half:])
+    inverse[half:, :half] = -(inverse[half:, half:] @ triangle[half:, :half]) @ inverse[:half, :half]
+    return inverse
+
+
+__all__ = ["Codes", "Floats", "Truths", "inverse_of_triangle", "np", "triangular_root"]

@@ -26,7 +26,7 @@ from bursar.estimation.likeness import (
     prior_variances,
     telling,
 )
-from bursar.estimation.numeric import Codes, Floats, np, triangular_root
+from bursar.estimation.numeric import Codes, Floats, inverse_of_triangle, np, triangular_root
 
 _PRIOR_WORTH = 1.0  # how many observations an assumed variance is worth
 _SCALE_WORTH = 6.0  # the same for the scale of all of them
@@ -78,8 +78,7 @@ class Regression:
             self._noise, self._scale = before._noise, before._scale
         if self.count >= _LEARN_AFTER:
             self._leave_out_what_cannot_be_told(rows)
-            for _ in range(_STEPS):
-                self._learn_variances(rows.part(-_LEARN_FROM), logs[-_LEARN_FROM:] - level)
+            self._learn_variances(rows.part(-_LEARN_FROM), logs[-_LEARN_FROM:] - level)
         covariance = self._covariance(rows, rows)
         root, surprises = self._root(covariance, rows, logs)
         if self.count >= _LOUD_AFTER:
@@ -114,7 +113,7 @@ class Regression:
     def expected_then(self, start: int, logs: Floats) -> Expected:
         """What was to be expected of these outcomes of the window, before the first of them was known."""
         end = start + len(logs)
-        root = np.linalg.inv(self._inverse_root[start:end, start:end])
+        root = inverse_of_triangle(self._inverse_root[start:end, start:end])
         return Expected(logs - root @ self._surprises[start:end], root @ root.T)
 
     def _expect(self, rows: Rows) -> tuple[Expected, Floats]:
@@ -134,10 +133,9 @@ class Regression:
         return np.clip(logs, self._middle - _REASON, self._middle + _REASON)
 
     def _covariance(self, one: Rows, other: Rows) -> Floats:
-        total = np.zeros((len(one), len(other)))
-        for variance, shared in zip(self._variances.tolist(), effects(one, other), strict=True):
-            if variance:
-                total += variance * shared  # not in place: one effect is made of another
+        total, kinds = np.zeros((len(one), len(other))), np.flatnonzero(self._variances)
+        for variance, shared in zip(self._variances[kinds].tolist(), effects(one, other, kinds.tolist()), strict=True):
+            total += variance * shared
         return total
 
     def _noises(self, rows: Rows) -> Floats:
@@ -148,25 +146,37 @@ class Regression:
 
     def _root(self, covariance: Floats, rows: Rows, logs: Floats) -> tuple[Floats, Floats]:
         """The inverse of the triangular root of the covariance, and the surprises."""
-        root = np.linalg.inv(triangular_root(covariance + np.diag(self._noises(rows))))
-        return np.tril(root), root @ (logs - self._level)
+        noisy = covariance.copy()
+        noisy[np.diag_indices(len(rows))] += self._noises(rows)
+        root = inverse_of_triangle(triangular_root(noisy))
+        return root, root @ (logs - self._level)
 
     def _learn_variances(self, rows: Rows, logs: Floats) -> None:
-        """One step of minorise-maximise towards the likeliest variances, given those that are assumed.
+        """A few steps of minorise-maximise towards the likeliest variances, given those that are assumed.
 
         Source: Zhou, Hu, Qiao, Zhou: MM algorithms for variance components models (2019).
         """
-        shared = list(effects(rows, rows))
-        covariance = np.tensordot(self._variances, np.array(shared), 1) + np.eye(len(rows)) * self._noise
-        inverse = np.linalg.inv(covariance)
+        kinds = np.flatnonzero(self._variances)
+        shared = np.empty((len(kinds), len(rows) ** 2))
+        for place, each in enumerate(effects(rows, rows, kinds.tolist())):
+            shared[place] = each.ravel()
+        for _ in range(_STEPS):
+            self._step_towards(shared, kinds, logs)
+
+    def _step_towards(self, shared: Floats, kinds: Codes, logs: Floats) -> None:
+        """One step; `shared` has a row for each of these kinds of effect."""
+        count = len(logs)
+        covariance = (self._variances[kinds] @ shared).reshape(count, count)
+        covariance[np.diag_indices(count)] += self._noise
+        root = inverse_of_triangle(triangular_root(covariance))
+        inverse = root.T @ root
         pull = inverse @ logs
-        self._learn_scale(float(pull @ logs), len(rows))
+        self._learn_scale(float(pull @ logs), count)
         priors = prior_variances(len(self._coder.columns)) * self._scale
-        for k, each in enumerate(shared[1:], start=1):  # the level's own stays as it is: there is one level only
-            if self._variances[k] == 0:
-                continue
-            gain, loss = float(pull @ (each @ pull)), float(np.vdot(inverse, each))
-            self._variances[k] *= _step(gain, loss, float(self._variances[k]), float(priors[k]))
+        changes = (shared @ np.column_stack([np.outer(pull, pull).ravel(), inverse.ravel()])).tolist()
+        for k, (gain, loss) in zip(kinds.tolist(), changes, strict=True):
+            if k:  # the level's own stays as it is: there is one level only
+                self._variances[k] *= _step(gain, loss, float(self._variances[k]), float(priors[k]))
         self._noise *= _step(float(pull @ pull), float(np.trace(inverse)), self._noise, NOISE * self._scale)
         self._noise = max(self._noise, _LEAST_NOISE * float(self._variances.sum()))
 

@@ -9,7 +9,7 @@ from bursar.estimation.key import Interval, Key
 from bursar.estimation.numeric import Floats, np, triangular_root
 from bursar.estimation.regression import Regression
 from bursar.estimation.tails import ONE_SIDE, Correction, Tails, measure_tails, stretch
-from bursar.estimation.totals import Whole, add_up, log_sum, log_sums
+from bursar.estimation.totals import Whole, add_up, log_sum, log_sums, with_opposites
 
 _WINDOW, _KEPT = 600, 480  # outcomes that are learned from; a full window forgets its oldest down to so many
 _FEWEST_NEW = 5  # outcomes between two fits; later a tenth of the window
@@ -104,13 +104,15 @@ class Stream:
         """Ways in which it may go, a row for each key: apart they keep to `estimate`, together to `estimate_total`.
 
         Args:
-            normals: a row of normal numbers for each key, a column for each draw.
+            normals: a row of normal numbers for each key, a column for each two draws: these are opposites.
         """
         self._catch_up()
         expected = self._fitted.expect(keys)
-        deviations = np.sqrt(expected.covariance.diagonal())
-        apart = (triangular_root(expected.covariance) / deviations[:, None]) @ normals
-        logs = expected.means[:, None] + deviations[:, None] * stretch(apart, self._tails())
+        deviations = np.sqrt(expected.covariance.diagonal())[:, None]
+        apart = with_opposites((triangular_root(expected.covariance) / deviations) @ normals)
+        logs = stretch(apart, self._tails())
+        logs *= deviations
+        logs += expected.means[:, None]
         if len(keys) == 1:
             return _all_exp(logs)
         whole, sums = add_up(expected), log_sums(logs)
@@ -118,7 +120,8 @@ class Stream:
         low, middle, high = np.quantile(sums, [0.1, 0.5, 0.9])
         places = (sums - middle) / np.where(sums > middle, high - middle, middle - low) * ONE_SIDE
         wanted = whole.middle + whole.deviation * stretch(places, tails)
-        return _all_exp(logs + (wanted - sums))
+        logs += wanted - sums
+        return _all_exp(logs)
 
     def _catch_up(self) -> None:
         """What was learned in one go is fitted when it is asked for, and what would have been said of it is judged."""
@@ -198,7 +201,9 @@ def _kind(key: Key) -> tuple[object, ...]:
 
 
 def _all_exp(logs: Floats) -> Floats:
-    return np.asarray(np.exp(np.clip(logs, -_LARGEST, _LARGEST)))
+    """In place."""
+    np.clip(logs, -_LARGEST, _LARGEST, out=logs)
+    return np.asarray(np.exp(logs, out=logs))
 
 
 def _exp(log: float) -> float:

@@ -46,7 +46,10 @@ def measure_tails(surprises: Floats, assumed_worth: float, assumed_width: float 
 def stretch(normals: Floats, tails: Tails) -> Floats:
     """Normal numbers, moved and stretched so that one in ten lies below, and one above, where the tails say."""
     below, above = (tails.middle - tails.low) / ONE_SIDE, (tails.high - tails.middle) / ONE_SIDE
-    return np.asarray(tails.middle + normals * np.where(normals < 0, below, above))
+    stretched = np.where(normals < 0, below, above)
+    stretched *= normals
+    stretched += tails.middle
+    return stretched
 
 
 class Correction:

@@ -37,7 +37,8 @@ def add_up(expected: Expected) -> Whole:
     size = len(expected.means)
     if size == 1:
         return Whole(float(expected.means[0]), math.sqrt(expected.covariance[0, 0]))
-    logs = expected.means[:, None] + triangular_root(expected.covariance) @ normal_draws(size)
+    logs = with_opposites(triangular_root(expected.covariance) @ half_draws(size))
+    logs += expected.means[:, None]
     low, middle, high = np.quantile(log_sums(logs), [0.1, 0.5, 0.9]).tolist()
     return Whole(middle, (high - low) / (2 * ONE_SIDE))
 
@@ -51,5 +52,15 @@ def log_sums(logs: Floats) -> Floats:
 @lru_cache(maxsize=8)
 def normal_draws(size: int, count: int = _DRAWS, seed: int = _SEED) -> Floats:
     """`count` columns of `size` independent normal numbers, each column with its opposite."""
-    half = np.random.default_rng([seed, size]).standard_normal((size, count // 2))
+    return with_opposites(half_draws(size, count, seed))
+
+
+@lru_cache(maxsize=8)
+def half_draws(size: int, count: int = _DRAWS, seed: int = _SEED) -> Floats:
+    """The same without the opposites."""
+    return np.random.default_rng([seed, size]).standard_normal((size, count // 2))
+
+
+def with_opposites(half: Floats) -> Floats:
+    """As many columns again: the opposites."""
     return np.concatenate([half, -half], axis=1)

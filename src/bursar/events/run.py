@@ -142,16 +142,13 @@ class TaskRerouted:
     """The task's next attempt goes to another model or agent than its last one was, or would have been, on.
 
     Attributes:
-        tokens: what the attempt before it has taken, cache included; None where there was none.
-        nano_usd: the same in money; None where that is unknown, too.
+        because: where it goes, and why, unless the end of the attempt before has said that.
     """
 
     task: str
     name: str
     model: str
     because: str
-    tokens: int | None = None
-    nano_usd: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

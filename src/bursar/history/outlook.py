@@ -79,10 +79,10 @@ def estimate_works(works: Sequence[Work], basis: Basis) -> Estimated:
     """The whole, and each task."""
     active = [work for work in works if work.task is not None or work.phase_tokens is not None]
     ladders = [basis.ladder_of(work.task or Task(number="", name="")) for work in active]
-    levels = []
+    keys, levels = [_key(work.task, basis) for work in active], []
     for height in range(max(map(len, ladders), default=0)):
         models = [ladder[min(height, len(ladder) - 1)] for ladder in ladders]
-        levels.append(_Level(active, models, basis))
+        levels.append(_Level(active, keys, models, basis))
     told = [level.tell() for level in levels]
     rungs = {
         work.name: [told[height][row].rung for height in range(len(ladders[row]))] for row, work in enumerate(active)
@@ -124,8 +124,10 @@ def weigh(estimated: Estimated, limit: Limit) -> Chance:
 class _Level:
     """One attempt at each of the works, each by a model of its own."""
 
-    def __init__(self, works: Sequence[Work], models: Sequence[str], basis: Basis) -> None:
+    def __init__(self, works: Sequence[Work], keys: Sequence[Key], models: Sequence[str], basis: Basis) -> None:
+        """`keys`: the works as estimates know them, by no model yet."""
         self._active, self._models, self._basis = works, models, basis
+        self._keys = [replace(key, model=model) for key, model in zip(keys, models, strict=True)]
         self.unpriced: set[str] = set()
 
     def tell(self) -> list[Told]:
@@ -137,7 +139,7 @@ class _Level:
         tokens, source = self._tokens(row, work)
         amounts = {"tokens": tokens, "cost_usd": self._cost(row, model, tokens), "seconds": self._seconds(row, work)}
         amounts = {measure: left_draws(draws, work.used.get(measure, 0.0)) for measure, draws in amounts.items()}
-        success = self._basis.experience.success.estimate(self._keys("tokens")[row]).rate
+        success = self._basis.experience.success.estimate(self._keys[row]).rate
         return Told(work, model, Rung(amounts=amounts, success=1.0 if work.task is None else success), source)
 
     def _tokens(self, row: int, work: Work) -> tuple[Draws, str]:
@@ -145,7 +147,7 @@ class _Level:
             middle = work.phase_tokens or 1
             return self._guess(row, middle / _PHASE_SPREAD, middle * _PHASE_SPREAD), "documented default of a phase"
         if self._is_known("tokens"):
-            alike = self._basis.experience.estimator.alike(self._keys("tokens")[row])
+            alike = self._basis.experience.estimator.alike(self._keys[row])
             return self._row("tokens", row), f"learned, {alike} alike"
         written = estimate(work.task)
         if written is not None:
@@ -185,26 +187,21 @@ class _Level:
     def _drawn(self) -> dict[str, Draws]:
         estimator = self._basis.experience.estimator
         return {
-            measure: estimator.draw(self._keys(measure), self._basis.seed)
+            measure: estimator.draw(self._keys_of(measure), self._basis.seed)
             for measure in MEASURES
             if self._is_known(measure)
         }
 
-    def _keys(self, measure: str) -> list[Key]:
-        return (
-            [replace(key, measure=measure) for key in self._tokens_keys] if measure != "tokens" else self._tokens_keys
-        )
+    def _keys_of(self, measure: str) -> list[Key]:
+        return [replace(key, measure=measure) for key in self._keys]
 
-    @cached_property
-    def _tokens_keys(self) -> list[Key]:
-        return [self._key(work.task, "tokens", model) for work, model in zip(self._active, self._models, strict=True)]
 
-    def _key(self, task: Task | None, measure: str, model: str) -> Key:
-        project = self._basis.project
-        if task is None:
-            return Key(measure=measure, model=model, project=project)
-        corrected = self._basis.experience.corrections.get(task.digest)
-        return build_key(task, measure, model=model, project=project, type_=corrected)
+def _key(task: Task | None, basis: Basis) -> Key:
+    """The task as estimates know it, by no model yet."""
+    if task is None:
+        return Key(measure="tokens", project=basis.project)
+    corrected = basis.experience.corrections.get(task.digest)
+    return build_key(task, "tokens", model="", project=basis.project, type_=corrected)
 
 
 def to_nano_usd(usd: float) -> int:

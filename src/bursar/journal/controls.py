@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from bursar.journal.rows import escaped
 
 if TYPE_CHECKING:
     from bursar.database import Database
+
+_REMAINDER = ("attempt", "agent", "session_id", "home", "work_commit", "said_left")
 
 
 class RequestKind(StrEnum):
@@ -102,6 +104,7 @@ class Remainder:
         session_id: of the agent's conversation; None where nobody knows it.
         home: the folder in which the agent lived, and its session log lies.
         work_commit: its changes, on top of the attempt's base commit; None for none.
+        said_left: what it said is left to do, where it was told to wrap up and did; else empty.
     """
 
     attempt: str
@@ -109,6 +112,23 @@ class Remainder:
     session_id: str | None
     home: str
     work_commit: str | None
+    said_left: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalRow:
+    """An attempt whose work was done and could not be merged.
+
+    Attributes:
+        tip: the merged work that it did not fit onto.
+        files: those in conflict; None where it was red in the merged work, for this `reason` and with this `log`.
+    """
+
+    attempt: str
+    tip: str
+    files: tuple[str, ...] | None = None
+    reason: str = ""
+    log: str = ""
 
 
 class Controls:
@@ -218,17 +238,13 @@ class Controls:
 
     def leave(self, remainder: Remainder) -> None:
         """It is known what the attempt has left; said again, the later word counts."""
-        self._insert(
-            "remainder", ("attempt", "agent", "session_id", "home", "work_commit"), remainder, how="INSERT OR REPLACE"
-        )
+        remainder = replace(remainder, said_left=escaped(remainder.said_left))
+        self._insert("remainder", _REMAINDER, remainder, how="INSERT OR REPLACE")
 
     def remainder(self, attempt: str) -> Remainder | None:
         """What the attempt has left; None if that was never written down."""
-        rows = self._database.query(
-            "SELECT attempt, agent, session_id, home, work_commit FROM remainder WHERE attempt = ?", (attempt,)
-        )
-        names = ("attempt", "agent", "session_id", "home", "work_commit")
-        return Remainder(**dict(zip(names, rows[0], strict=True))) if rows else None
+        rows = self._database.query(f"SELECT {', '.join(_REMAINDER)} FROM remainder WHERE attempt = ?", (attempt,))
+        return Remainder(**dict(zip(_REMAINDER, rows[0], strict=True))) if rows else None
 
     def go_on(self, attempt: str, continues: str) -> None:
         """The attempt goes on with what an earlier one has left."""
@@ -241,6 +257,30 @@ class Controls:
         """Which earlier attempt it goes on with; None for none."""
         rows = self._database.query("SELECT continues FROM continuation WHERE attempt = ?", (attempt,))
         return str(rows[0][0]) if rows else None
+
+    def refuse(self, refusal: RefusalRow) -> None:
+        """It is known why the attempt's work was not merged; said again, the later word counts."""
+        files = None if refusal.files is None else json.dumps(refusal.files)
+        texts = tuple(map(escaped, (refusal.reason, refusal.log)))
+        with fenced_write(self._database, self._fence) as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO refusal (attempt, tip, files, reason, log) VALUES (?, ?, ?, ?, ?)",
+                (refusal.attempt, refusal.tip, files, *texts),
+            )
+
+    def refusals(self, run_id: str) -> Mapping[str, RefusalRow]:
+        """Of all attempts of the run whose work could not be merged, by their keys."""
+        rows = self._database.query(
+            "SELECT refusal.attempt, tip, files, reason, log FROM refusal"
+            " JOIN attempt ON attempt.key = refusal.attempt WHERE run_id = ?",
+            (run_id,),
+        )
+        return {
+            key: RefusalRow(
+                attempt=key, tip=tip, files=None if files is None else tuple(json.loads(files)), reason=reason, log=log
+            )
+            for key, tip, files, reason, log in rows
+        }
 
     def _insert(self, table: str, columns: Sequence[str], row: object, *, how: str = "INSERT") -> None:
         marks = ", ".join("?" * len(columns))

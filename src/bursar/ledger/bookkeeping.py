@@ -235,7 +235,7 @@ class Bookkeeping:
                 raise StoreError(f"`{key}` is {holding.state}; only what was forfeited can be credited")
             after = changes.credit(holding, actual, evidence)
             body = {"actual": encode_amount(actual), "charged": encode_amount(after.charged), "evidence": evidence}
-            return posting.move(holding, after, "credited", body)
+            return posting.move(holding, after, "credited", body, speaks=True)
 
 
 def _out_of_reach(books: Books, budget: Budget) -> Iterator[tuple[str, int]]:

@@ -8,7 +8,7 @@ there, with its hash, was written, and its answer is given; one that is not was 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -108,6 +108,10 @@ class OutlastingLedger:
 
     def balances(self, labels: Mapping[str, str], *, at: datetime | None = None) -> Sequence[Balance]:
         return self._read(lambda: self._ledger.balances(labels, at=at))
+
+    def balances_of_each(self, labels: Mapping[str, str], label: str, values: Iterable[str]) -> Sequence[Balance]:
+        each = list(values)  # they may be asked for again
+        return self._read(lambda: self._ledger.balances_of_each(labels, label, each))
 
     def budgets(self, *, at: datetime | None = None, labels: Mapping[str, str] | None = None) -> Sequence[Balance]:
         return self._read(lambda: self._ledger.budgets(at=at, labels=labels))

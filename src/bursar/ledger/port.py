@@ -5,7 +5,7 @@ A reservation is HELD until it is settled, released or forfeited, each at most o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -297,6 +297,10 @@ class Ledger(Protocol):
 
     def balances(self, labels: Mapping[str, str], *, at: datetime | None = None) -> Sequence[Balance]:
         """Every budget that an operation with these labels belongs to, in its current period, in order of name."""
+        ...
+
+    def balances_of_each(self, labels: Mapping[str, str], label: str, values: Iterable[str]) -> Sequence[Balance]:
+        """As `balances`, of operations with these labels alone, or with one of the values of another; each once."""
         ...
 
     def budgets(self, *, at: datetime | None = None, labels: Mapping[str, str] | None = None) -> Sequence[Balance]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -34,6 +34,16 @@ class Reading:
         """See `Ledger.balances`."""
         with self._snapshot() as books:
             return current_balances(books, books.matching(labels), at or self._clock.now(), labels, is_exact=True)
+
+    def balances_of_each(self, labels: Mapping[str, str], label: str, values: Iterable[str]) -> Sequence[Balance]:
+        """See `Ledger.balances_of_each`."""
+        found: dict[str, Balance] = {}
+        with self._snapshot() as books:
+            at = self._clock.now()
+            for each in (labels, *({**labels, label: value} for value in values)):
+                new = [standing for standing in books.matching(each) if standing.budget.name not in found]
+                found |= {one.budget.name: one for one in current_balances(books, new, at, each, is_exact=True)}
+        return [found[name] for name in sorted(found)]
 
     def phases(self, session: str) -> Mapping[str, int]:
         """See `Ledger.phases`."""

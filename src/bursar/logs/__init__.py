@@ -3,16 +3,15 @@
 Logs are other programs' text: whatever stands in them, reading raises nothing but what says that a file cannot be read.
 """
 
+from bursar.logs.blocks import Block, find_blocks, running_block
 from bursar.logs.index import LogIndex, open_index
 from bursar.logs.limits import PlanWindow, note_limit, plan_windows
 from bursar.logs.periods import (
-    Block,
     Totals,
     UsageRow,
     Wanted,
     add_up,
     day_of,
-    find_blocks,
     month_of,
     rows_by_day,
     rows_by_session,
@@ -48,6 +47,7 @@ __all__ = [
     "plan_windows",
     "rows_by_day",
     "rows_by_session",
+    "running_block",
     "update_index",
     "week_of",
 ]

@@ -47,7 +47,7 @@ _KEEP_LIMIT = (
 _MOST_REQUESTS = 64  # of one message; there are never more than a few
 _FULL = -1
 _MOST_ROWS = 20_000  # so many are kept to be written in order
-_CACHE_KIB = 32_768  # the table of some 2 GB of logs
+_CACHE_KIB = 12_288  # most pages are written once, and the kernel keeps those that are not
 _MARK_FILE = f"INSERT OR REPLACE INTO file VALUES ({', '.join('?' * 8)})"
 
 

@@ -67,7 +67,7 @@ CallRow = tuple[str, str, int, str, str, str, bool, str, int, int, int, int, int
 
 def best_of(calls: list[CallRow]) -> list[CallRow]:
     """Each call once, as its best record has it; those without a message all."""
-    if len({call[:2] for call in calls}) == len(calls):
+    if len({call[0] for call in calls}) == len(calls):
         return calls  # most often, nothing is there twice
     best: dict[tuple[str, str], CallRow] = {}
     nameless: list[CallRow] = []

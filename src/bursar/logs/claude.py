@@ -150,7 +150,8 @@ class ClaudeReader:
         import json  # seldom needed, and here every millisecond counts
 
         try:
-            value = json.loads(line.decode("utf-8", "replace"), parse_constant=lambda _: None)
+            text = line.decode("utf-8", "replace").removeprefix("\ufeff")  # an editor's mark of UTF-8
+            value = json.loads(text, parse_constant=lambda _: None)
             return msgspec.convert(_tidy_line(value), _Line) if isinstance(value, dict) else None
         except (ValueError, RecursionError, RefusedLine):
             self.refused += 1

@@ -1,4 +1,4 @@
-"""Session logs of Codex (rollouts) → calls. Pure.
+"""Session logs of Codex (rollouts) → calls. Pure, but for a look at the logs that a forked thread comes from.
 
 Since 0.169 each response has a record of its own. Logs of earlier versions have running totals, which are written again
 where nothing was used, and again in the log of a thread that was forked from another: each is known by the thread that
@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from bursar.logs.call import CallRow
+from bursar.logs.codex_forks import Forks
 from bursar.logs.files import LogFile
 from bursar.logs.index import FileMark
 from bursar.logs.lines import lines_with
@@ -43,7 +44,7 @@ class _Line(msgspec.Struct):
 
 
 class _State(msgspec.Struct):
-    """What the lines so far say about those to come."""
+    """What the lines so far say about those to come. `is_fork`: `root` may itself have been forked from another."""
 
     session: str = ""
     root: str = ""
@@ -51,6 +52,7 @@ class _State(msgspec.Struct):
     model: str = ""
     total: list[int] = []
     has_records: bool = False
+    is_fork: bool = False
 
 
 _decoder = msgspec.json.Decoder(_Line)
@@ -63,6 +65,7 @@ class CodexReader:
     def __init__(self, file: LogFile, state: str) -> None:
         name = file.path.rpartition("/")[2].removesuffix(".jsonl")
         self._state = _states.decode(state) if state else _State(session=name, root=name)
+        self._forks = Forks(file.root)
         self.refused = 0
         self.limits: list[LimitRow] = []
 
@@ -103,7 +106,7 @@ class CodexReader:
         if not state.cwd:
             state.session, state.cwd = payload.id or state.session, payload.cwd or "?"
             state.root = state.session
-        state.root = payload.forked_from_id or (payload.id if payload.id else state.root)
+        state.root, state.is_fork = payload.forked_from_id or payload.id or state.root, bool(payload.forked_from_id)
 
     def _totals(self, line: _Line, info: dict[str, Any]) -> list[CallRow]:
         """The call that a running total tells of, if there is no better record of it."""
@@ -116,7 +119,14 @@ class CodexReader:
         self._state.total = now
         if now == before:
             return []
-        return [self._call(line, f"{self._state.root}:{','.join(map(str, now))}", used if min(used) >= 0 else now)]
+        return [self._call(line, f"{self._first_thread()}:{','.join(map(str, now))}", used if min(used) >= 0 else now)]
+
+    def _first_thread(self) -> str:
+        """The thread that all began with; other logs are looked at for it where this one does not say, and once."""
+        state = self._state
+        if state.is_fork:
+            state.root, state.is_fork = self._forks.first_thread(state.root), False
+        return state.root
 
     def _call(self, line: _Line, message: str, counts: list[int], request: str = "") -> CallRow:
         """A call; `request` tells it from others, where a server gives ids that it has given before."""

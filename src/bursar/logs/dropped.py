@@ -5,6 +5,7 @@ Source: ccusage 20.0.24, tried with one record each; docs/usage.md.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from bursar.logs.claude import ClaudeReader
 from bursar.logs.files import FolderSearch, LogFile
 from bursar.logs.lines import LineBlocks, lines_with
 from bursar.logs.places import SOURCES
+from bursar.logs.values import RefusedLine, milliseconds
 
 _USAGE = re.compile(rb'"usage"')
 _FIELDS = (
@@ -45,22 +47,37 @@ def find_tiers(environment: Mapping[str, str]) -> Iterator[Dropped]:
     return _find(environment, why_priced_otherwise)
 
 
+def find_refused(environment: Mapping[str, str]) -> Iterator[Dropped]:
+    """Every record that bursar itself does not count, because it tells of no call that can have been."""
+    for file, line in _lines(environment):
+        reader = ClaudeReader(file, "")
+        if not reader.read(memoryview(line)) and reader.refused:
+            try:
+                value = json.loads(line)
+                yield Dropped(
+                    milliseconds(value["timestamp"]), str(value["message"]["model"]), "a count that no call can have"
+                )
+            except (ValueError, KeyError, TypeError, RecursionError, RefusedLine):
+                continue  # nobody could say where it would belong
+
+
 def _find(environment: Mapping[str, str], why: Callable[[bytes], str | None]) -> Iterator[Dropped]:
+    for file, line in _lines(environment):
+        if (reason := why(line)) is not None:
+            for call in ClaudeReader(file, "").read(memoryview(line)):
+                yield Dropped(call[2], call[3], reason)
+
+
+def _lines(environment: Mapping[str, str]) -> Iterator[tuple[LogFile, bytes]]:
+    """Every line that may tell of a call, and its file."""
     for root in SOURCES[0].roots(environment):
         for file in FolderSearch(SOURCES[0].suffixes, {}).changed_in(root):
             try:
                 with open(file.path, "rb", buffering=0) as opened:
                     for block in LineBlocks(opened).blocks():
-                        yield from _found_in(file, block, why)
+                        yield from ((file, line) for line in lines_with(block, _USAGE))
             except OSError:
                 continue
-
-
-def _found_in(file: LogFile, block: memoryview, why: Callable[[bytes], str | None]) -> Iterator[Dropped]:
-    for line in lines_with(block, _USAGE):
-        if (reason := why(line)) is not None:
-            for call in ClaudeReader(file, "").read(memoryview(line)):
-                yield Dropped(call[2], call[3], reason)
 
 
 def why_priced_otherwise(line: bytes) -> str | None:

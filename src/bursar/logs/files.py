@@ -6,7 +6,11 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+
+_TICK_NS = 4_000_000_000
+"""Some file systems tell times of change in steps of two seconds."""
 
 
 class LogFile:
@@ -24,18 +28,35 @@ class LogFile:
 class FolderSearch:
     """Looks for files that are not as they were.
 
+    A folder that has not changed is not listed again: of the files that were seen in it, each is asked. A change that
+    comes so soon after another that the file system cannot tell them apart is found, because a folder that has changed
+    just now is listed the next time.
+
     Attributes:
         files: how many there are.
         unreadable: folders that cannot be listed, and why.
+        listed: folders that were listed, and when they had changed, in ns; 0 for one that is to be listed again.
     """
 
-    def __init__(self, suffixes: tuple[str, ...], seen: Mapping[str, tuple[int, int]]) -> None:
+    def __init__(
+        self,
+        suffixes: tuple[str, ...],
+        seen: Mapping[str, tuple[int, int]],
+        folders: Mapping[str, int] | None = None,
+        now: int = 0,
+    ) -> None:
+        """`folders`: those that were listed before, as `listed` has them. `now` in ns."""
         self._suffixes = suffixes
         self._seen = seen
+        self._folders = folders or {}
+        self._files_in = _by_folder(path for path in seen if path.endswith(suffixes)) if folders else {}
+        self._folders_in = _by_folder(self._folders)
+        self._settled = now - _TICK_NS
         self._root = ""
         self._changed: list[LogFile] = []
         self.files = 0
         self.unreadable: dict[str, str] = {}
+        self.listed: dict[str, int] = {}
 
     def changed_in(self, root: str) -> list[LogFile]:
         """Files below `root` whose size or time is not what was seen, in order of path. Folders are no links."""
@@ -47,7 +68,7 @@ class FolderSearch:
         """Those in the folder itself that have changed, or whose log of writes has."""
         changed = []
         try:
-            names = sorted(name for name in os.listdir(folder) if name.endswith(".db") and _is_text(name))
+            names = sorted(name for name in os.listdir(folder) if name.endswith(".db") and is_text(name))
         except OSError as error:
             self.unreadable[folder] = error.strerror or str(error)
             names = []
@@ -62,7 +83,34 @@ class FolderSearch:
         return changed
 
     def _look(self, folder: str) -> None:
-        """Asked of every file at every report, so what has not changed is passed over with as little as can be."""
+        """Asked of every folder at every report, so what has not changed is passed over with as little as can be."""
+        known = self._folders.get(folder)
+        try:
+            changed = os.lstat(folder).st_mtime_ns if self._folders or self._settled > 0 else 0
+        except OSError:
+            return  # gone by now
+        if known and known == changed and self._ask_files(folder):
+            for inner in self._folders_in.get(folder, ()):
+                self._look(inner)
+        else:
+            self.listed[folder] = changed if changed < self._settled else 0
+            self._list(folder)
+
+    def _ask_files(self, folder: str) -> bool:
+        """Each file that was seen in the folder is looked at; False where one cannot be, and nothing is known then."""
+        seen, known, changed, stat = self._seen, self._files_in.get(folder, ()), [], os.stat
+        try:
+            for path in known:
+                status = stat(path)
+                if seen[path] != (status.st_size, status.st_mtime_ns):
+                    changed.append(LogFile(path, self._root, status.st_size, status.st_mtime_ns))
+        except OSError:
+            return False
+        self.files += len(known)
+        self._changed += changed
+        return True
+
+    def _list(self, folder: str) -> None:
         suffixes, seen, folders = self._suffixes, self._seen, []
         try:
             with os.scandir(folder) as entries:
@@ -74,22 +122,35 @@ class FolderSearch:
                     try:
                         status = entry.stat()
                     except OSError:
-                        continue  # gone by now, or a link to nowhere
-                    self.files += 1
-                    if seen.get(entry.path) != (status.st_size, status.st_mtime_ns):
+                        self.listed[folder] = 0  # gone by now, or a link to where something may come
+                        continue
+                    self.files += not entry.is_dir()
+                    if seen.get(entry.path) == (status.st_size, status.st_mtime_ns):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    else:
                         self._add(entry, status)
         except OSError as error:
             self.unreadable[folder] = error.strerror or str(error)
+            self.listed[folder] = 0
         for inner in folders:
             self._look(inner)
 
     def _add(self, entry: os.DirEntry[str], status: os.stat_result) -> None:
         if not entry.is_file():
-            return
-        if _is_text(entry.path):
+            self.listed[os.path.dirname(entry.path)] = 0  # a link's end may become one
+        elif is_text(entry.path):
             self._changed.append(LogFile(entry.path, self._root, status.st_size, status.st_mtime_ns))
         else:
             self.unreadable[entry.path] = "its name is not UTF-8"
+
+
+def _by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
+    folders: dict[str, list[str]] = {}
+    for path in paths:
+        folders.setdefault(path.rpartition("/")[0], []).append(path)
+    return folders
 
 
 def database_state(path: str) -> tuple[int, int]:
@@ -104,7 +165,8 @@ def database_state(path: str) -> tuple[int, int]:
     return size, changed
 
 
-def _is_text(path: str) -> bool:
+def is_text(path: str) -> bool:
+    """The name is UTF-8, as the index needs it."""
     try:
         path.encode()
     except UnicodeEncodeError:

@@ -11,6 +11,7 @@ from bursar.database import load_migrations, open_database
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from bursar.database import Database
@@ -105,6 +106,20 @@ class LogIndex:
             return {}
         rows = self.database.query("SELECT path, size, changed FROM file")
         return {path: (size, changed) for path, size, changed in rows}
+
+    def folders(self) -> dict[str, dict[str, int]]:
+        """Folders that were listed for logs, by agent, and when they had changed (ns); 0 for one to be listed again."""
+        folders: dict[str, dict[str, int]] = {}
+        if not self.is_new:
+            for source, path, changed in self.database.query("SELECT source, path, changed FROM folder"):
+                folders.setdefault(source, {})[path] = changed
+        return folders
+
+    def keep_folders(self, rows: Sequence[tuple[str, str, int]]) -> None:
+        """Agent, path and time of each of these are as `folders` gives them."""
+        if rows:
+            with self.database.write() as connection:
+                connection.executemany("INSERT OR REPLACE INTO folder VALUES (?, ?, ?)", rows)
 
     def mark(self, path: str) -> FileMark | None:
         """How far that file was read; None if it never was."""

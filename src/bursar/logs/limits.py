@@ -5,8 +5,9 @@ On the way of every status line, so it imports next to nothing.
 
 from __future__ import annotations
 
+from bursar.logs.blocks import find_blocks
 from bursar.logs.index import LogIndex
-from bursar.logs.periods import Wanted, add_up, find_blocks, rows_by_session
+from bursar.logs.periods import Wanted, add_up, rows_by_session
 
 _DAY_MS = 86_400_000
 _WEEK_MINUTES = 10_080

@@ -1,4 +1,4 @@
-"""Rows of a report: by day, week, month, session, or block of five hours, read from the sums in the index.
+"""Rows of a report: by day, week, month or session, read from the sums in the index.
 
 This is on the way of every `bursar usage`, so it imports next to nothing.
 """
@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from bursar.logs.index import LogIndex
     from bursar.logs.zones import Zone
 
-HOUR_MS = 3_600_000
-BLOCK_MS = 5 * HOUR_MS
 _EVER = 1 << 62
-_SUMS = (
+SUMS = (
     "sum(calls), sum(input_tokens), sum(cache_read_tokens), sum(cache_write_5m_tokens + cache_write_1h_tokens),"
     " sum(output_tokens), sum(nano_usd), sum(unpriced)"
 )
@@ -107,55 +105,6 @@ class UsageRow:
         self.first_at, self.last_at = min(self.first_at, first_at), max(self.last_at, last_at)
 
 
-class Block:
-    """Five hours that began with a call, at the full hour (UTC) before it; or, where nothing was used, the gap to the
-    next.
-
-    Attributes:
-        last_at: the last call; None in a gap.
-        ends_at: five hours after the start; of a gap, the next call.
-    """
-
-    __slots__ = ("ends_at", "last_at", "models", "starts_at")
-
-    def __init__(self, starts_at: int, ends_at: int, last_at: int | None = None) -> None:
-        self.starts_at = starts_at
-        self.ends_at = ends_at
-        self.last_at = last_at
-        self.models: dict[str, Totals] = {}
-
-    @property
-    def totals(self) -> Totals:
-        """Over all models."""
-        return add_up(self.models.values())
-
-    def is_active(self, now: int) -> bool:
-        """It has not ended (`now` in ms), and the last call is no five hours ago."""
-        return self.last_at is not None and now < self.ends_at and now - self.last_at < BLOCK_MS
-
-    def rates(self, now: int) -> BlockRates | None:
-        """How it goes on if it goes on like this; None where it has ended, or has lasted no minute."""
-        minutes = (now - self.starts_at) / 60_000
-        return (
-            BlockRates(self, minutes, (self.ends_at - now) / 60_000) if self.is_active(now) and minutes >= 1 else None
-        )
-
-
-class BlockRates:
-    """For people: how quickly a block is used, and what it comes to at its end. Nothing is decided by it."""
-
-    __slots__ = ("minutes_left", "tokens_at_end", "tokens_per_minute", "usd_at_end", "usd_per_hour")
-
-    def __init__(self, block: Block, minutes: float, minutes_left: float) -> None:
-        totals = block.totals
-        usd = totals.nano_usd / 1e9
-        self.minutes_left = round(minutes_left)
-        self.tokens_per_minute = totals.total_tokens / minutes
-        self.usd_per_hour = 60 * usd / minutes
-        self.tokens_at_end = round(totals.total_tokens + self.tokens_per_minute * minutes_left)
-        self.usd_at_end = round(usd + usd / minutes * minutes_left, 2)
-
-
 class Wanted:
     """Which calls a report is about.
 
@@ -178,10 +127,10 @@ class Wanted:
     ) -> None:
         self.since = since
         self.until = until
-        self.project = project
-        self.model = model
+        self.project = _as_kept(project)
+        self.model = _as_kept(model)
         self.agent = agent
-        self.session = session
+        self.session = _as_kept(session)
 
     def condition(self) -> tuple[str, list[Any]]:
         """As SQL on the table `quarter`, and what goes into its places."""
@@ -202,6 +151,11 @@ class Wanted:
         return text, values
 
 
+def _as_kept(text: str) -> str:
+    """As `values.clean` has it, which takes longer to import."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def add_up(parts: Iterable[Totals]) -> Totals:
     """The sum of the parts."""
     whole = Totals()
@@ -215,11 +169,11 @@ def rows_by_day(index: LogIndex, wanted: Wanted, zone: Zone, label: Callable[[in
     condition, values = wanted.condition()
     query = index.database.query
     ((first, last),) = query(f"SELECT min(quarter), max(quarter) FROM quarter WHERE {condition}", values)
-    models, rows = _models(index), dict[str, UsageRow]()
+    models, rows = model_names(index), dict[str, UsageRow]()
     labelled, name = None, ""
     for start, end, ahead in zone.spans(first, last) if first is not None else ():
         found = query(
-            f"SELECT (quarter + ?) / 96 AS day, model, min(first_at), max(last_at), {_SUMS} FROM quarter"
+            f"SELECT (quarter + ?) / 96 AS day, model, min(first_at), max(last_at), {SUMS} FROM quarter"
             f" WHERE {condition} AND quarter BETWEEN ? AND ? GROUP BY day, model ORDER BY day, min(first_at)",
             (ahead, *values, start, end),
         )
@@ -236,10 +190,10 @@ def rows_by_day(index: LogIndex, wanted: Wanted, zone: Zone, label: Callable[[in
 def rows_by_session(index: LogIndex, wanted: Wanted) -> list[UsageRow]:
     """A row for each session of each agent, the latest last."""
     condition, values = wanted.condition()
-    models, rows = _models(index), dict[tuple[str, str], UsageRow]()
+    models, rows = model_names(index), dict[tuple[str, str], UsageRow]()
     found = index.database.query(
         f"SELECT source, name, project, model, first_at, last_at, s.* FROM (SELECT session, model, min(first_at) AS"
-        f" first_at, max(last_at) AS last_at, {_SUMS} FROM quarter WHERE {condition} GROUP BY session, model) AS s"
+        f" first_at, max(last_at) AS last_at, {SUMS} FROM quarter WHERE {condition} GROUP BY session, model) AS s"
         " JOIN session ON session.id = s.session ORDER BY s.first_at",
         values,
     )
@@ -249,26 +203,6 @@ def rows_by_session(index: LogIndex, wanted: Wanted) -> list[UsageRow]:
             row = rows[source, name] = UsageRow(name, first_at, last_at, source, project)
         row.add(models[model], Totals(*sums), first_at, last_at)
     return sorted(rows.values(), key=lambda row: row.last_at)
-
-
-def find_blocks(index: LogIndex, wanted: Wanted) -> list[Block]:
-    """Blocks of five hours and the gaps between them, oldest first. A block also ends after five hours without a call.
-
-    Source: what the established tool (ccusage) calls session billing blocks.
-    """
-    condition, values = wanted.condition()
-    models, blocks = _models(index), list[Block]()
-    found = index.database.query(
-        f"SELECT model, min(first_at) AS first_at, max(last_at), {_SUMS} FROM quarter WHERE {condition}"
-        " GROUP BY quarter, model ORDER BY first_at",
-        values,
-    )
-    for model, first_at, last_at, *sums in found:
-        block = _block_at(blocks, first_at)
-        known = block.models.setdefault(models[model], Totals())
-        known.add(Totals(*sums))
-        block.last_at = max(block.last_at or 0, last_at)
-    return sorted(blocks, key=lambda block: block.starts_at)  # a gap may begin within the hour of the block after it
 
 
 def day_of(day: int) -> str:
@@ -286,19 +220,6 @@ def month_of(day: int) -> str:
     return day_text(day)[:7]
 
 
-def _block_at(blocks: list[Block], at: int) -> Block:
-    """The block that a call belongs to, begun if there is none; `blocks` has it, and the gap before it."""
-    block = blocks[-1] if blocks else None
-    last_at = None if block is None else block.last_at
-    if block is not None and last_at is not None:
-        if at < block.ends_at and at - last_at <= BLOCK_MS:
-            return block
-        if at - last_at > BLOCK_MS:
-            blocks.append(Block(last_at + BLOCK_MS, at))
-    start = at - at % HOUR_MS
-    blocks.append(Block(start, start + BLOCK_MS, at))
-    return blocks[-1]
-
-
-def _models(index: LogIndex) -> dict[int, str]:
+def model_names(index: LogIndex) -> dict[int, str]:
+    """By number."""
     return dict(index.database.query("SELECT id, name FROM model"))

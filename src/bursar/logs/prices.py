@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from datetime import date
 from typing import Protocol
+
+import msgspec
 
 from bursar.logs.bundles import Rates
 from bursar.logs.call import STANDARD
@@ -18,6 +19,7 @@ Counts = tuple[int, int, int, int, int]
 """The five counters of a call."""
 
 _RELEASE = ""  # no model is called so
+_encode, _decode = msgspec.json.encode, msgspec.json.decode  # read logs have msgspec loaded, and `json` not
 _UNIT = 2 * FEMTO_PER_NANO  # rates are kept in halves of a femto-USD: some tiers cost half
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _Bands = tuple[list[int], list[list[int | None]]]
@@ -98,14 +100,14 @@ class LoggedPrices:
         return histories[max(0, bisect_right(days, day) - 1)] if histories else None
 
     def _history(self, model: str, service_tier: str) -> tuple[list[int], list[_Bands | None]]:
-        name = json.dumps([model, service_tier])
+        name = _encode([model, service_tier]).decode()
         data = self._kept.get(name)
         if data is None:
             history = price_history(model, service_tier, self._overrides)
             found = [(day.toordinal() - _EPOCH_DAY, _bands(rates, service_tier)) for day, rates in history]
-            data = json.dumps(found, separators=(",", ":"))
+            data = _encode(found).decode()
             self._index.keep_price(self._release, name, data)
-        entries = json.loads(data)
+        entries = _decode(data)
         return [day for day, _ in entries], [bands for _, bands in entries]
 
 

@@ -6,8 +6,9 @@ Where nothing is new, nothing that reads is imported: `bursar usage` is asked ag
 from __future__ import annotations
 
 import sys
+import time
 
-from bursar.logs.files import FolderSearch
+from bursar.logs.files import FolderSearch, is_text
 from bursar.logs.places import SOURCES, Source
 from bursar.logs.stated import NOTHING_STATED, StatedPrices
 from bursar.paths import attempt_homes
@@ -67,11 +68,12 @@ def update_index(
         prices: None means list prices, and before them those that the user states.
         stated: the latter; where they are others than before, all calls are priced anew.
     """
-    result, seen = ReadingResult(), index.seen()
+    result, seen, folders, now = ReadingResult(), index.seen(), index.folders(), time.time_ns()
+    listed: dict[tuple[str, str], int] = {}
     homes = [{"HOME": home} for home in attempt_homes(index.state_dir)]
     changed: dict[str, tuple[str, LogFile]] = {}
     for source in sources:
-        search = FolderSearch(source.suffixes, seen)
+        search = FolderSearch(source.suffixes, seen, folders.get(source.name, {}), now)
         found: list[LogFile] = []
         for each in (environment, *homes):
             for folder in source.database_folders(each):
@@ -83,8 +85,22 @@ def update_index(
             result.sources.append(source.name)
         result.files += search.files
         result.unreadable |= search.unreadable
+        listed |= {(source.name, folder): changed for folder, changed in search.listed.items()}
     if changed or (prices is None and index.stated_prices()[0] != stated.mark):
         read_logs = _import_read_logs()
         result.changed = len(changed)
         read_logs(index, list(changed.values()), prices, stated, result)
+        _keep_folders(index, listed, folders, result.unreadable)
     return result
+
+
+def _keep_folders(
+    index: LogIndex,
+    listed: Mapping[tuple[str, str], int],
+    known: Mapping[str, Mapping[str, int]],
+    unreadable: Mapping[str, str],
+) -> None:
+    """What was listed need not be listed again; but for folders of which not everything could be read."""
+    again = {path.rpartition("/")[0] for path in unreadable}
+    rows = [(source, path, 0 if path in again else changed) for (source, path), changed in listed.items()]
+    index.keep_folders([row for row in rows if is_text(row[1]) and known.get(row[0], {}).get(row[1]) != row[2]])

@@ -11,7 +11,7 @@ from bursar.reports.savings_view import render_savings, savings_as_data
 from bursar.reports.status_view import render_status
 from bursar.reports.stream_follower import StreamFollower
 from bursar.reports.text_view import render_report
-from bursar.reports.words import plain
+from bursar.reports.words import fold, plain
 
 __all__ = [
     "Alternative",
@@ -24,6 +24,7 @@ __all__ = [
     "TaskLine",
     "build_run_report",
     "build_run_status",
+    "fold",
     "plain",
     "render_event",
     "render_report",

@@ -57,7 +57,7 @@ def render_event(event: RunEvent, *, in_colour: bool = False) -> str:
         case TaskSkipped():
             return f"  {paint(DIM, '–')} {event.task}  {event.name} · skipped: {event.because}"
         case TaskRerouted():
-            return f"  {paint(YELLOW, '↻')} {event.task}  {event.name} · {event.because}{_render_price(event)}"
+            return f"  {paint(YELLOW, '↻')} {event.task}  {event.name} · {event.because}"
         case TaskWaited():
             line = f"  {paint(YELLOW, '?')} {event.task}  {event.name} · not started: {event.because}"
             return "\n".join([line, *(f"      {plain(asked)}" for asked in event.question)])
@@ -117,13 +117,6 @@ def _render_ended(event: AttemptEnded, paint: Paint) -> str:
     differing = [f"    {paint(YELLOW, '!')} its sources differ: {plain(each)}" for each in event.differences]
     assumed = [f"    {paint(YELLOW, '!')} {plain(each)}" for each in event.remarks]
     return "\n".join([head, *differing, *assumed])
-
-
-def _render_price(event: TaskRerouted) -> str:
-    """What the attempt before it has taken; that money is gone."""
-    if event.tokens is None:
-        return ""
-    return f" · it took {event.tokens:,} tokens, {format_usd(event.nano_usd, digits=4)}"
 
 
 def _render_request(event: RequestTaken) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bursar.agents import LineSplitter, open_reader
+from bursar.agents import LineSplitter, StreamReader
 from bursar.events import SessionEnded, ToolStarted
 
 _MOST_BYTES = 1 << 23  # at a time: an agent that floods its stream must not keep its conductor from its work
@@ -19,10 +19,10 @@ class StreamFollower:
         message: the agent's last words, whole; empty before.
     """
 
-    def __init__(self, stream: Path, agent: str) -> None:
+    def __init__(self, stream: Path, reader: StreamReader) -> None:
         """The file need not be there yet."""
         self._stream = stream
-        self._reader = open_reader(agent)
+        self._reader = reader
         self._splitter = LineSplitter()
         self._offset = 0
         self.tools = 0

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable
 
 GREEN, YELLOW, RED, DIM, BOLD = "32", "33", "31", "2", "1"
+
+_BETWEEN = " · "
+_INDENT = "       "  # below the name of a task
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 Paint = Callable[[str, str], str]
 
@@ -19,6 +25,35 @@ def plain(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() else " " if sign.isspace() else "�" for sign in text)
+
+
+def fold(text: str, width: int | None) -> str:
+    """The text with lines that are wider broken between their parts (` · `), so that no part is where it need not be.
+
+    Args:
+        width: in columns; None for any.
+    """
+    return text if width is None else "\n".join(_fold_line(line, width) for line in text.split("\n"))
+
+
+def _fold_line(line: str, width: int) -> str:
+    if columns_of(line) <= width:
+        return line
+    first, *others = line.split(_BETWEEN)
+    lines = [first]
+    for part in others:
+        longer = f"{lines[-1]}{_BETWEEN}{part}"
+        if columns_of(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(f"{_INDENT}{_BETWEEN.lstrip()}{part}")
+    return "\n".join(lines)
+
+
+def columns_of(line: str) -> int:
+    """How many columns of a terminal it takes; styles take none."""
+    shown = _STYLE.sub("", line)
+    return len(shown) + sum(unicodedata.east_asian_width(sign) in "WF" for sign in shown if sign > "\u10ff")
 
 
 def count_of(number: int, noun: str) -> str:

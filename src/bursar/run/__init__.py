@@ -5,7 +5,14 @@ meters an agent and enforces its hold, and goes on doing so when the conductor i
 """
 
 from bursar.run.alerts import alerts_of_run
-from bursar.run.checkpoints import choose_answer, command_for, give_answer, question_lines
+from bursar.run.checkpoints import (
+    CHECKPOINT_TYPES,
+    choose_answer,
+    command_for,
+    give_answer,
+    kind_of,
+    question_lines,
+)
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_command, user_name
 from bursar.run.executor import AttemptExecutor, Executor, Standing, Status
@@ -32,6 +39,7 @@ from bursar.run.run_budgets import RunBudget, RunLimit
 from bursar.run.taking_up import settle_finished, take_up, unfinished_run
 
 __all__ = [
+    "CHECKPOINT_TYPES",
     "AttemptExecutor",
     "Conductor",
     "Executor",
@@ -65,6 +73,7 @@ __all__ = [
     "including_logs",
     "is_command",
     "is_kept",
+    "kind_of",
     "open_jobs",
     "open_plan",
     "open_program",

@@ -28,6 +28,7 @@ from bursar.run.kept import forget_kept, is_kept, keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
 from bursar.run.place import Place
 from bursar.run.refused_merges import RefusedMerges
+from bursar.run.retrying import restore_lessons
 from bursar.run.settling import Settling
 from bursar.supervision import Outcome, close_home
 from bursar.verification import Verdict
@@ -69,7 +70,9 @@ class Attempts:
         self.holds = AttemptHolds(context, self._inheritance, self._continuing)
 
     def restore(self, rows: Sequence[AttemptRow]) -> None:
-        """What attempts of earlier conductors have left is gone on with."""
+        """What attempts of earlier conductors have left is gone on with, and what they have met is told."""
+        self.refused.restore(rows)
+        restore_lessons(self._context, {task.number: task for task in self._context.plan.tasks}, rows, self.refused)
         self._continuing.restore(rows)
 
     def begin(self, task: Task) -> Begun | Denial:
@@ -266,7 +269,7 @@ class Attempts:
             if change is not None and judgement.state is not AttemptState.SUCCEEDED:
                 branch = await self._place.keep(row, change)
             if judgement.state in (AttemptState.STOPPED, AttemptState.INTERRUPTED):
-                self._continuing.leave(task, row, outcome, change)
+                self._continuing.leave(task, row, outcome, change, judgement.left)
             else:
                 self._continuing.forget(task)
             note = judgement.reason + (f"; its work is on branch {branch}" if branch else "")

@@ -16,6 +16,7 @@ from bursar.run.context import RunContext
 
 DECISION = "decision"
 APPROVED = "approved"
+CHECKPOINT_TYPES = ("decision", "human-action", "human-verify", "verify")  # a plan may have others
 _VERIFY = frozenset({"human-verify", "verify"})
 _YES = frozenset({"approved", "approve", "yes", "y", "ok", "pass", "passed"})
 _MOST_CHARACTERS = 4_000
@@ -75,6 +76,8 @@ def choose_answer(question: Question, text: str) -> str:
     Raises:
         UserError: it is no answer to this question; the options are named.
     """
+    if not text.strip():
+        raise UserError(f"the answer to task {question.task} is empty", hint=_listed(question))
     said = " ".join(text.split()) if question.options or question.kind in _VERIFY else text.strip()
     if question.options:
         return _option(question, said).id
@@ -85,8 +88,6 @@ def choose_answer(question: Question, text: str) -> str:
                 hint=f"once it is (until then it waits): {command_for(question)}",
             )
         return APPROVED
-    if not said:
-        raise UserError(f"the answer to task {question.task} is empty", hint=command_for(question))
     if len(said) > _MOST_CHARACTERS:
         raise UserError(f"the answer has {len(said):,} characters, and {_MOST_CHARACTERS:,} are the most")
     return said

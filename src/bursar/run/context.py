@@ -54,6 +54,8 @@ class RunSettings:
         downgrades: whether a task that cannot be paid for goes to a smaller tier.
         verifies_merged: whether work that did not start from the merged work as it is now is verified in it.
         fresh_attempts: at one task in one run, after its work could not be merged.
+        wrap_up_calls: agents are told to wrap up when their limits have room for no more calls than that; 0: never.
+        wrap_up_window_percent: the same, when so much of a window of their subscription is used.
         limits: what one agent may take of the machine; the size of files holds for verify commands, too.
         max_phases: how many phases of a roadmap run at once at most.
         phase_tokens: phases run side by side only if so many tokens are left for each of them.
@@ -76,6 +78,8 @@ class RunSettings:
     downgrades: bool = False
     verifies_merged: bool = True
     fresh_attempts: int = 1
+    wrap_up_calls: int = 0
+    wrap_up_window_percent: float = 0.0
     limits: AttemptLimits = field(default_factory=AttemptLimits)
     max_phases: int = 2
     phase_tokens: int = 50_000

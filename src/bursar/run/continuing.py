@@ -29,6 +29,7 @@ _CUT_OFF = frozenset({AttemptState.STOPPED, AttemptState.INTERRUPTED})
 class _Left:
     row: AttemptRow
     remainder: Remainder
+    lesson: str  # that the attempt was told
 
 
 class Continuing:
@@ -47,10 +48,12 @@ class Continuing:
                 if row.state is not AttemptState.PLANNED:
                     self._left.pop(row.task, None)
             elif (remainder := self._context.stores.journal.controls.remainder(row.key)) is not None:
-                self._left[row.task] = _Left(row, remainder)
+                self._left[row.task] = _Left(row, remainder, self._context.escalation.lesson_about(row.task))
 
-    def leave(self, task: Task, row: AttemptRow, outcome: Outcome | None, change: Change | None) -> None:
-        """The attempt was cut off; what it has left is journaled."""
+    def leave(
+        self, task: Task, row: AttemptRow, outcome: Outcome | None, change: Change | None, said_left: str = ""
+    ) -> None:
+        """The attempt was cut off, or has wrapped up; what it has left is journaled."""
         has_begun = read_claim(Path(row.directory)) not in {None, ABANDONED}
         has_begun = has_begun and (outcome is None or outcome.ending is not Ending.NOT_STARTED)
         if task.number in self._context.instances or not (has_begun or change is not None):
@@ -62,9 +65,10 @@ class Continuing:
             session_id=said or row.session_id,
             home=str(home_of(self._context, row)),
             work_commit=None if change is None else change.commit,
+            said_left=said_left,
         )
         self._context.stores.journal.controls.leave(remainder)
-        self._left[row.task] = _Left(row, remainder)
+        self._left[row.task] = _Left(row, remainder, self._context.escalation.lesson_about(row.task))
 
     def forget(self, task: Task) -> None:
         """The task's next attempt begins anew: its last one has come to an end of its own."""
@@ -102,9 +106,8 @@ class Continuing:
 
     def _find(self, task: Task) -> _Left | None:
         """None too where the task goes on in another way after a failure, and is told what went wrong."""
-        if self._context.escalation.lesson_of(task):
-            return None
-        return self._left.get(task.number)
+        left = self._left.get(task.number)
+        return None if left is None or left.lesson != self._context.escalation.lesson_of(task) else left
 
 
 def continued_by(context: RunContext, row: AttemptRow) -> Remainder | None:

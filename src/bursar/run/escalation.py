@@ -64,7 +64,11 @@ class Escalation:
 
     def lesson_of(self, task: Task) -> str:
         """What the next attempt is told of the last one; empty for nothing."""
-        return self._lessons.get(task.number, "")
+        return self.lesson_about(task.number)
+
+    def lesson_about(self, number: str) -> str:
+        """The same, by the task's number."""
+        return self._lessons.get(number, "")
 
     def begun(self, task: Task) -> None:
         """An attempt at the task begins: its route holds, whatever is learned while it runs."""

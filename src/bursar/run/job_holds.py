@@ -65,7 +65,9 @@ def find_short_budgets(context: RunContext, task: Task, hold: Hold) -> list[str]
         if budget.on_limit is OnLimit.WARN and budget.is_charged_by(labels) and (wanted or 0) > balance.available:
             unit = budget.limit.unit
             needs, has = format_quantity(wanted or 0, unit), format_quantity(balance.available, unit)
-            short.append(f"budget {title_of(budget.name)} has {has} available and it needs {needs} ({hold.source})")
+            # Where nothing is known of what it needs, it would take whatever there is.
+            wish = "" if hold.source == DEFAULT else f" and it needs {needs} ({hold.source})"
+            short.append(f"budget {title_of(budget.name)} has {has} available{wish}")
     return short
 
 

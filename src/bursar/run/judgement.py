@@ -8,15 +8,21 @@ from datetime import datetime
 
 from bursar.journal import AttemptState
 from bursar.plan import Task
+from bursar.run.closing_words import read_left
 from bursar.supervision import Ending, Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """An outcome and why; `succeeded` so far means: worth verifying."""
+    """An outcome and why; `succeeded` so far means: worth verifying.
+
+    Attributes:
+        left: what an agent that has wrapped up says is left to do; empty for all others.
+    """
 
     state: AttemptState
     reason: str = ""
+    left: str = ""
 
 
 def judge(task: Task, outcome: Outcome | None, changed_files: int) -> Judgement:
@@ -45,9 +51,19 @@ def judge(task: Task, outcome: Outcome | None, changed_files: int) -> Judgement:
     if outcome.denied_permissions:
         denied = ", ".join(sorted(set(outcome.denied_permissions)))
         return Judgement(AttemptState.FAILED, f"the agent was denied permission to use {denied}")
+    if outcome.has_heard and (left := read_left(outcome.message)) is not None:
+        return _wrapped_up(outcome, left)
     if task.files and not changed_files:
         return Judgement(AttemptState.FAILED, f"the agent changed nothing, but {', '.join(task.files[:3])} was due")
     return Judgement(AttemptState.SUCCEEDED)
+
+
+def _wrapped_up(outcome: Outcome, left: str) -> Judgement:
+    """It has ended by itself because it was told to, and the task is not done: as its limit would have ended it."""
+    reason = f"it wrapped up before a limit: {outcome.told_why}"
+    if outcome.resets_at is None:
+        return Judgement(AttemptState.STOPPED, f"{reason}; left to do: {left}", left)
+    return Judgement(AttemptState.INTERRUPTED, f"{reason} (--wait waits for that); left to do: {left}", left)
 
 
 def _stopped(outcome: Outcome) -> Judgement:

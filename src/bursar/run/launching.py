@@ -9,15 +9,15 @@ from bursar.agents import WIDE_PIPE_BYTES, LaunchRequest, PrivateHome
 from bursar.budget import RUN_THRESHOLDS, Budget, Counting, Limit, OnLimit, Unit
 from bursar.errors import SetupError
 from bursar.journal import AttemptRow, Remainder, escaped
-from bursar.paths import LOGINS_FOLDER
+from bursar.paths import LOGINS_FOLDER, VIEW_FOLDER
 from bursar.plan import ARCHIVE_NAME, Task
 from bursar.run.checkpoints import decided_before, decisions_in_words
 from bursar.run.confinement import confine_agent
 from bursar.run.context import RunContext
 from bursar.run.continuing import continued_by, home_of, keeps_conversation
 from bursar.run.holds import output_of, price_of_tokens
-from bursar.run.prompt import BEGUN, build_prompt, go_on_prompt
-from bursar.supervision import PROMPT_FILE, AttemptSpec, HomeSpec, StopRung, open_home
+from bursar.run.prompt import WRAP_UP, build_prompt, go_on_prompt, what_was_begun
+from bursar.supervision import PROMPT_FILE, AttemptSpec, HomeSpec, StopRung, WrapUpSpec, open_home
 from bursar.worktrees import identity_variables
 
 
@@ -45,7 +45,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow, inherited: str 
         argv=confine_agent(context, launch, row),
         is_sandboxed=context.sandbox is not None,
         limits=context.settings.limits,
-        own_folders=[*([] if context.checkout is None else [row.worktree]), *([] if home is None else [home.folder])],
+        own_folders=_own_folders(context, row, home),
         # An agent in a home of its own does not see the user's git settings, and may have to commit.
         environment={**identity_variables(context.project), **launch.environment},
         stdin=launch.stdin,
@@ -68,7 +68,29 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow, inherited: str 
         audit=context.audit,
         home=home,
         telemetry=dict(launch.telemetry),
+        wrap_up=None if launch.mailbox is None else _wrap_up(context, task, launch.mailbox, blocking),
     )
+
+
+def _wrap_up(context: RunContext, task: Task, mailbox: Path, blocking: Sequence[Budget]) -> WrapUpSpec:
+    """Told before every limit but the cap of its model: past that the task begins anew on a larger one."""
+    settings = context.settings
+    return WrapUpSpec(
+        mailbox=str(mailbox),
+        words=WRAP_UP,
+        calls=settings.wrap_up_calls,
+        window_percent=settings.wrap_up_window_percent,
+        budgets=[each.name for each in blocking if each.name != cap_name(context, task)],
+    )
+
+
+def _own_folders(context: RunContext, row: AttemptRow, home: HomeSpec | None) -> list[str]:
+    """What only this attempt writes: its worktree, its git directory in a sandbox, and its home."""
+    folders = [] if home is None else [home.folder]
+    if context.checkout is None:
+        return folders
+    view = [] if context.sandbox is None else [str(Path(row.directory) / VIEW_FOLDER)]
+    return [row.worktree, *view, *folders]
 
 
 def _build_request(context: RunContext, task: Task, row: AttemptRow, inherited: str) -> LaunchRequest:
@@ -91,6 +113,7 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow, inherited: 
             home=home,
             logins=logins,
             continues=keeps_conversation(row, continued),
+            listens=bool(context.settings.wrap_up_calls or context.settings.wrap_up_window_percent),
         )
     return LaunchRequest(
         prompt=escaped(instance.text),
@@ -111,7 +134,9 @@ def _prompt(context: RunContext, task: Task, row: AttemptRow, continued: Remaind
     """All that the task says; or, to an agent that remembers it, that it is to go on."""
     if keeps_conversation(row, continued):
         return go_on_prompt(
-            context.own_task(task), has_work=continued is not None and continued.work_commit is not None
+            context.own_task(task),
+            has_work=continued is not None and continued.work_commit is not None,
+            wrapped_up=continued is not None and bool(continued.said_left),
         )
     worktree, answers = Path(row.worktree), context.stores.journal.controls.answers(context.run.id)
     return build_prompt(
@@ -120,7 +145,7 @@ def _prompt(context: RunContext, task: Task, row: AttemptRow, continued: Remaind
         lambda folder: (worktree / folder / ARCHIVE_NAME).is_file(),
         lesson=context.escalation.lesson_of(task),
         inherited=inherited,
-        begun=BEGUN if continued is not None and continued.work_commit is not None else "",
+        begun="" if continued is None or continued.work_commit is None else what_was_begun(continued.said_left),
         decisions=decisions_in_words(decided_before(context.plan, context.graph, task, answers)) if answers else "",
     )
 

@@ -30,7 +30,7 @@ class MergedCheck:
         self._known = {tip: 0}  # how many tasks were merged here when that commit was the tip
         self._merged: list[Task] = []
         self._excuses: dict[str, str] = {}
-        self._owed_since: dict[str, str] = {}  # by task: the base of its first attempt that could not be merged
+        self._owed_since = _owed_before(context)  # by task: the base of its first attempt that could not be merged
 
     def landed(self, composed: Composed) -> None:
         """The candidate is merged, as this commit."""
@@ -137,6 +137,15 @@ def worktree_of(context: RunContext, attempt: AttemptRow) -> Worktree:
     """The attempt's worktree, which may be gone."""
     path = Path(attempt.worktree)
     return Worktree(path, context.repository.common_dir / "worktrees" / path.name, attempt.base_commit)
+
+
+def _owed_before(context: RunContext) -> dict[str, str]:
+    """The bases of the first attempts, task by task, that could not be merged under earlier conductors."""
+    journal = context.stores.journal
+    if not (refusals := journal.controls.refusals(context.run.id)):
+        return {}
+    refused = [row for row in journal.attempts(context.run.id) if row.key in refusals and context.is_current(row)]
+    return {row.task: row.base_commit for row in reversed(refused)}
 
 
 def _commands_of(tasks: Iterable[Task]) -> list[str]:

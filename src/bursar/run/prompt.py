@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bursar.plan import ARCHIVE_NAME, Plan, Task, shrink_context
+from bursar.run.closing_words import DONE, LEFT
 
 _RULES = """\
 - Do this one task and nothing else: other tasks of the plan are done by others, at the same time.
@@ -16,8 +17,14 @@ _RULES = """\
 _ARCHIVED = ": this phase is finished, and the file stands for its plans and summaries; do not read those."
 
 
-BEGUN = """\
-An earlier attempt at this very task was stopped in the middle, not because of anything it had done. Its changes lie in
+WRAP_UP = f"""\
+Wrap up now: {{why}}. Soon you will be stopped. Finish the step that you are at and begin nothing new; leave every file
+whole and consistent, and end. Whoever goes on with this task finds your changes as you leave them.
+Say what is done and what is left. The last line of your answer must be `{DONE}` if the whole task is done, else
+`{LEFT}` and what is left, in one sentence."""
+
+_BEGUN = """\
+An earlier attempt at this very task {how}, not because of anything it had done. Its changes lie in
 your worktree, not committed: look at them first (`git status`, `git diff HEAD`), keep what is right, and finish."""
 
 _GO_ON = """\
@@ -25,11 +32,24 @@ You were stopped in the middle of this task, not because of anything you had don
 {work} A command that ran when you were stopped has been ended. Go on where you were, by the same rules, and do not
 begin again; when the task is done, stop and report in a few sentences what you changed."""
 
+_GO_ON_AFTER_WRAPPING_UP = """\
+You were told to wrap up, and did; nobody else has worked on this task since. That is over: there is room again.
+{work} Do what you left, by the same rules, and do not begin again; when the task is done, stop and report in a few
+sentences what you changed."""
 
-def go_on_prompt(task: Task, *, has_work: bool) -> str:
+
+def what_was_begun(said_left: str) -> str:
+    """What is said of changes that lie in the worktree, and of what whoever made them said was `said_left`, if so."""
+    if not said_left:
+        return _BEGUN.format(how="was stopped in the middle")
+    return f"{_BEGUN.format(how='was told to wrap up, and did')}\nIt said that this was left: {said_left}"
+
+
+def go_on_prompt(task: Task, *, has_work: bool, wrapped_up: bool = False) -> str:
     """What an agent is told that remembers the task: to go on with it."""
+    text = _GO_ON_AFTER_WRAPPING_UP if wrapped_up else _GO_ON
     work = "Your worktree is as you left it." if has_work else "You had changed nothing yet that was kept."
-    return f"# Task {task.number}: {' '.join(task.name.split())}\n\n{_GO_ON.format(work=work)}\n"
+    return f"# Task {task.number}: {' '.join(task.name.split())}\n\n{text.format(work=work)}\n"
 
 
 def build_prompt(

@@ -6,11 +6,12 @@ route: nothing says that its model was too small.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bursar.errors import BursarError
 from bursar.events import AttemptEnded
-from bursar.journal import AttemptRow
+from bursar.journal import AttemptRow, RefusalRow
 from bursar.plan import Task
 from bursar.run.context import RunContext
 from bursar.run.escalation import MOST_LOG_CHARACTERS, fence, fence_diff
@@ -37,9 +38,22 @@ class RefusedMerges:
         self._refused: dict[str, list[_Refused]] = {}
 
     def add(self, row: AttemptRow, refusal: Refusal, tip: str) -> str:
-        """It is remembered; why the work was not merged, in words."""
+        """It is journaled and remembered; why the work was not merged, in words."""
+        self._context.stores.journal.controls.refuse(_to_row(row, refusal, tip))
         self._refused.setdefault(row.task, []).append(_Refused(row, refusal, tip))
         return _in_words(refusal)
+
+    def restore(self, rows: Sequence[AttemptRow]) -> None:
+        """What earlier conductors' attempts have met is known again; of each task, oldest first."""
+        known = self._context.stores.journal.controls.refusals(self._context.run.id)
+        for row in rows:
+            if (found := known.get(row.key)) is not None and self._context.is_current(row):
+                self._refused.setdefault(row.task, []).append(_Refused(row, _from_row(found), found.tip))
+
+    def lesson_of(self, row: AttemptRow) -> str:
+        """What the task's next attempt is owed after that one; empty where its work could have been merged."""
+        found = next((each for each in self._refused.get(row.task, []) if each.row.key == row.key), None)
+        return "" if found is None else self._lesson(found, f"bursar/{row.key}")
 
     def is_refused(self, row: AttemptRow) -> bool:
         """Whether that attempt's work could not be merged."""
@@ -50,7 +64,7 @@ class RefusedMerges:
         refused = self._refused.get(task.number, [])
         if not self.is_refused(row) or len(refused) > self._context.settings.fresh_attempts:
             return False
-        self._context.escalation.teach(task, self._lesson(refused[-1], ended))
+        self._context.escalation.teach(task, self._lesson(refused[-1], ended.branch))
         return True
 
     def ask_person(self, task: Task, row: AttemptRow, ended: AttemptEnded) -> str | None:
@@ -67,7 +81,7 @@ class RefusedMerges:
             f", then: bursar approve {self._context.run.id} {task.number}"
         )
 
-    def _lesson(self, refused: _Refused, ended: AttemptEnded) -> str:
+    def _lesson(self, refused: _Refused, branch: str | None) -> str:
         row, refusal = refused.row, refused.refusal
         files = refusal.files if isinstance(refusal, MergeConflict) else ()
         parts = [
@@ -80,7 +94,7 @@ class RefusedMerges:
         landed = self._diff(row.base_commit, refused.tip, files)
         if landed.strip():
             parts.append(f"What was merged meanwhile, and is in your worktree:\n\n{fence_diff(landed)}")
-        done = "" if ended.branch is None else self._diff(row.base_commit, ended.branch)
+        done = "" if branch is None else self._diff(row.base_commit, branch)
         if done.strip():
             parts.append(f"What the attempt before you had changed, which is not:\n\n{fence_diff(done)}")
         return "\n\n".join(parts)
@@ -90,6 +104,16 @@ class RefusedMerges:
             return read_diff(self._context.repository, before, after, files)
         except BursarError:
             return ""
+
+
+def _to_row(row: AttemptRow, refusal: Refusal, tip: str) -> RefusalRow:
+    if isinstance(refusal, MergeConflict):
+        return RefusalRow(attempt=row.key, tip=tip, files=refusal.files)
+    return RefusalRow(attempt=row.key, tip=tip, reason=refusal.reason, log=refusal.log)
+
+
+def _from_row(row: RefusalRow) -> Refusal:
+    return RedMerge(row.reason, row.log) if row.files is None else MergeConflict(row.files)
 
 
 def _in_words(refusal: Refusal) -> str:

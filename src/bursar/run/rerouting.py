@@ -107,16 +107,8 @@ class Rerouting:
 
     def _reroute(self, task: Task, escalated: Escalated, *, after: AttemptEnded | None = None) -> None:
         self._set_task(task, TaskState.PENDING, escalated.because)
-        self._context.emit(
-            TaskRerouted(
-                task=task.number,
-                name=task.name,
-                model=escalated.model,
-                because=escalated.because,
-                tokens=None if after is None else after.metered_tokens,
-                nano_usd=None if after is None else after.nano_usd,
-            )
-        )
+        because = escalated.because if after is None else escalated.because.removesuffix(f": {after.note}")
+        self._context.emit(TaskRerouted(task=task.number, name=task.name, model=escalated.model, because=because))
 
     def _set_task(self, task: Task, state: TaskState, note: str) -> None:
         self._context.stores.journal.set_task(self._context.run.id, task.number, state, note=note)

@@ -20,6 +20,7 @@ from bursar.run.context import RunContext
 from bursar.run.escalation import build_lesson
 from bursar.run.holds import Hold
 from bursar.run.launching import cap_name
+from bursar.run.refused_merges import RefusedMerges
 from bursar.supervision import VERIFY_LOG
 from bursar.worktrees import read_diff
 
@@ -55,10 +56,33 @@ def takes_too_much(context: RunContext, task: Task, hold_for: Callable[[Task], H
 def read_lesson(context: RunContext, task: Task, ended: AttemptEnded) -> str:
     """What the next attempt is told of the task's last one; what cannot be read is left out."""
     rows = [row for row in context.stores.journal.attempts(context.run.id) if row.task == task.number]
-    if not rows:
-        return ""
-    row = rows[-1]
-    return build_lesson(row.model, ended.note, _read_log(row), _read_changes(context, row, ended.branch))
+    return _lesson(context, rows[-1], ended.note, ended.branch) if rows else ""
+
+
+def restore_lessons(
+    context: RunContext, tasks: Mapping[str, Task], rows: Sequence[AttemptRow], refused: RefusedMerges
+) -> None:
+    """The next attempts at tasks whose last failure an earlier conductor saw are told what they are owed.
+
+    After work that could not be merged that is always so; after another failure where a task may be tried again. Tasks
+    that are done are owed nothing.
+    """
+    failed: dict[str, AttemptRow] = {}
+    for row in rows:
+        if row.state is AttemptState.SUCCEEDED:
+            failed.pop(row.task, None)
+        elif row.state is AttemptState.FAILED and context.is_current(row):
+            failed[row.task] = row
+    for number, row in failed.items():
+        lesson = refused.lesson_of(row)
+        if not lesson and context.settings.max_attempts > 1:
+            lesson = _lesson(context, row, row.note, f"bursar/{row.key}")
+        if lesson:
+            context.escalation.teach(tasks[number], lesson)
+
+
+def _lesson(context: RunContext, row: AttemptRow, note: str, branch: str | None) -> str:
+    return build_lesson(row.model, note, _read_log(row), _read_changes(context, row, branch))
 
 
 def learn_from(context: RunContext, task: Task, ended: AttemptEnded) -> None:

@@ -12,7 +12,7 @@ from bursar.session.sessions import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from bursar.ledger import Ledger
 
@@ -66,7 +66,8 @@ def build_report(ledger: Ledger, session: Session, at: datetime) -> SessionRepor
     """How the session stands at that instant. The caller has the project's `SessionLock`."""
     held = ledger.reservations({"run": session.id, "project": session.project}, state=State.HELD)
     phases = ledger.phases(session.id)
-    balances = _balances(ledger, session, (*phases, *(each.labels["phase"] for each in held)))
+    operations = dict.fromkeys((*phases, *(each.labels["phase"] for each in held)))
+    balances = ledger.balances_of_each(session.labels_here, "phase", operations)
     return SessionReport(
         session=session,
         balance=_own(balances, session),
@@ -110,14 +111,6 @@ def alert_as_data(alert: Alert, *, is_projected: bool = False) -> dict[str, obje
         "level": alert.level.value,
         "message": f"if it were granted: {alert.message}" if is_projected else alert.message,
     }
-
-
-def _balances(ledger: Ledger, session: Session, operations: Iterable[str]) -> list[Balance]:
-    """Of every budget that counts the session, or one of these operations; each once, in order of name."""
-    found = {balance.budget.name: balance for balance in ledger.balances(session.labels_here)}
-    for operation in dict.fromkeys(operations):
-        found |= {balance.budget.name: balance for balance in ledger.balances(session.labels_of(operation))}
-    return [found[name] for name in sorted(found)]
 
 
 def _own(balances: Sequence[Balance], session: Session) -> Balance:

@@ -27,8 +27,10 @@ from bursar.supervision.spec import STDERR_FILE, AttemptSpec, Ending, Outcome
 from bursar.supervision.spending import Spending
 from bursar.supervision.stop_ladder import StopLadder
 from bursar.supervision.windows import WindowNotes
+from bursar.supervision.wrapping_up import WrapUp
 
 _CHUNK_BYTES = 1 << 18
+_LONGEST_MESSAGE = 2000
 _UNWATCHED_SECONDS = 1.0  # most of what a look at processes and disk costs, short attempts need not pay
 
 
@@ -78,6 +80,7 @@ class Supervision:
         self._left_out = 0
         self._is_cut_off = False
         self._windows = WindowNotes(self._directory)
+        self._wrap_up = WrapUp(spec.wrap_up, spending, clock.now)
         self._started_at = clock.monotonic()
         places = [Path(place) for place in spec.own_folders]
         self._limits = LimitWatch(spec.limits, places, self._started_at + _UNWATCHED_SECONDS)
@@ -114,6 +117,7 @@ class Supervision:
         for event in self._reader.poll() + self._reader.finish():
             self._take(event)
         self._agent.close()
+        self._wrap_up.end()
         self._home.close()
         unknown = self._unknown()
         return self._outcome(unknown, is_clear), unknown
@@ -190,6 +194,7 @@ class Supervision:
     def _take(self, event: AgentEvent) -> None:
         if isinstance(event, WindowTold):
             self._windows.note(event, self._clock.now())
+            self._wrap_up.look_at_window(event)
             return
         for delta in self._meter.feed(event):
             self._record(delta)
@@ -213,6 +218,8 @@ class Supervision:
         else:
             if limit:
                 self._stop(Ending.LIMIT, limit)
+            else:
+                self._wrap_up.look_at_money()
 
     def _may_judge(self, event: AgentEvent) -> bool:
         """Limits are judged between calls: a call that is being answered is paid for anyway, and may be the last."""
@@ -262,7 +269,7 @@ class Supervision:
             ending=Ending.EXITED if has_finished else self._ending,
             exit_code=self._agent.exit_code,
             is_error=None if said is None else said.is_error,
-            message=self._last_words() if said is None else said.message[:2000],
+            message=self._last_words() if said is None else _shortened(said.message),
             denied_permissions=[] if said is None else list(said.denied_permissions),
             metered_tokens=metered.tokens,
             metered_nano_usd=metered.nano_usd,
@@ -272,12 +279,23 @@ class Supervision:
             wall_seconds=round(self._clock.monotonic() - self._started_at, 3),
             session_id=self._meter.session_id,
             limit=self._limit,
-            resets_at=self._windows.resets_at(said, self._clock.now()),
+            resets_at=self._windows.resets_at(said, self._clock.now()) or self._wrap_up.resets_at,
             differences=[str(difference) for difference in self._meter.differences],
-            remarks=[*self._spending.remarks(), *describe_rejections(self._meter)],
+            remarks=[*self._wrap_up.remarks(), *self._spending.remarks(), *describe_rejections(self._meter)],
             tokens_by_provenance=self._spending.tokens_by_provenance(unknown),
             rejected_lines=self._meter.rejected_lines,
             leftovers_killed=is_clear,
             was_sandboxed=self._is_sandboxed,
             left_out_bytes=self._left_out + cut_file(self._complaints, self._log_bytes),
+            told_at=self._wrap_up.told_at,
+            told_why=self._wrap_up.why,
+            has_heard=self._wrap_up.was_heard,
         )
+
+
+def _shortened(message: str) -> str:
+    """The message, or of a long one its beginning and its end, which says how it went."""
+    if len(message) <= _LONGEST_MESSAGE:
+        return message
+    half = _LONGEST_MESSAGE // 2
+    return f"{message[:half]}\n…\n{message[-half:]}"

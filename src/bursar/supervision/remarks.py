@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from bursar.metering import Meter
 _MOST_REASONS = 3
 _TAIL_BYTES = 4096
 _LONGEST = 300
+_COLOURS = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]")
 
 
 def describe_rejections(meter: Meter) -> Iterator[str]:
@@ -22,12 +24,12 @@ def describe_rejections(meter: Meter) -> Iterator[str]:
 
 
 def read_last_line(path: Path) -> str:
-    """The last line of a file that says anything, cut short; empty where there is none."""
+    """The last line of a file that says anything, cut short and without colours; empty where there is none."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - _TAIL_BYTES))
-            lines = file.read().decode(errors="replace").splitlines()
+            lines = _COLOURS.sub("", file.read().decode(errors="replace")).splitlines()
     except OSError:
         return ""
     return next((line.strip()[:_LONGEST] for line in reversed(lines) if line.strip()), "")

@@ -43,6 +43,24 @@ class HomeSpec(msgspec.Struct, frozen=True, kw_only=True):
     mirrored: dict[str, str] = {}
 
 
+class WrapUpSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """When the agent is told to wrap up, and how.
+
+    Attributes:
+        mailbox: the file through which it is told.
+        words: what it is told, with `{why}`.
+        calls: it is told when fewer than so many calls more fit within its limits; 0: never.
+        window_percent: it is told when so much of a window of its subscription is used; 0: never.
+        budgets: whose limits are meant.
+    """
+
+    mailbox: str
+    words: str
+    calls: int = 0
+    window_percent: float = 0.0
+    budgets: list[str] = []
+
+
 class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt, ready to start: its hold is committed and its worktree stands.
 
@@ -66,6 +84,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
         is_sandboxed: argv begins with a sandbox, in which the agent runs.
         limits: what the agent may take of the machine.
         own_folders: those in which nothing but this attempt's files lie.
+        wrap_up: None: the agent is told nothing while it works.
     """
 
     key: str
@@ -95,6 +114,7 @@ class AttemptSpec(msgspec.Struct, frozen=True, kw_only=True):
     is_sandboxed: bool = False
     limits: AttemptLimits = AttemptLimits()
     own_folders: list[str] = []
+    wrap_up: WrapUpSpec | None = None
 
 
 def encode_spec(spec: AttemptSpec) -> bytes:
@@ -126,7 +146,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What is known about an attempt whose agent has ended; written before its hold is settled.
 
     Attributes:
-        message: the agent's closing words; of one that failed without any, the last that it wrote on stderr.
+        message: the agent's closing words, of long ones the beginning and the end; of one that failed without any, the
+            last that it wrote on stderr.
         exit_code: the agent's; negative for a signal; None if it never ran.
         is_error: the agent's own verdict; None if it gave none.
         metered_tokens, metered_nano_usd: all calls together; the cost is None when a price is unknown.
@@ -137,6 +158,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         remarks: in words, what a person should know of its figures: assumed prices, reports that were not believed.
         tokens_by_provenance: of what was metered and what is charged on top: `streamed`, `reconciled`, `estimated`.
         was_sandboxed: the agent ran in a sandbox.
+        told_at: when it was told to wrap up, in ISO 8601; empty where it was not.
+        told_why: what it was told that for.
+        has_heard: its CLI has handed that to the model.
         left_out_bytes: of its output and its complaints, what is in no log because those were full.
     """
 
@@ -161,6 +185,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     leftovers_killed: bool = True
     left_out_bytes: int = 0
     was_sandboxed: bool = False
+    told_at: str = ""
+    told_why: str = ""
+    has_heard: bool = False
 
 
 def never_ran(ending: Ending, *, message: str = "", limit: str = "") -> Outcome:

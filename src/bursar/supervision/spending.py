@@ -117,6 +117,39 @@ class Spending:
         self.reservation = answer
         return None
 
+    def shortage(self, calls: int, budgets: Collection[str]) -> str:
+        """In words, which of these budgets has no room for so many calls more; empty where all have, or none was made.
+
+        The calls to come are taken to be as large as the largest so far. Looks, and changes nothing: the hold included,
+        which grows when it runs short and not before.
+
+        Raises:
+            StoreError: the ledger could not be read.
+        """
+        ahead = calls * self._largest_call
+        if not ahead or not self._is_short(ahead=ahead):
+            return ""
+        counted = set(budgets).intersection(self.reservation.budgets)
+        for balance in self._ledger.balances(self.reservation.labels):
+            if balance.budget.name not in counted or (seen := self._counted_in(balance.budget)) is None:
+                continue
+            held, metered, per_call = seen
+            left = max(0, held - metered) + balance.available
+            if per_call and left <= per_call * calls:
+                return f"{_in_words(balance.budget)} has room for about {_calls_in_words(left // per_call)}"
+        return ""
+
+    def _counted_in(self, budget: Budget) -> tuple[int, int, int] | None:
+        """What is held and what was metered as the budget counts it, and a call like the largest; None if unknown."""
+        held, metered = self.reservation.held, self.reservation.metered
+        if budget.limit.unit is Unit.TOKENS:
+            had, used = held.counted(budget.counts), metered.counted(budget.counts)
+        elif held.nano_usd is None or metered.nano_usd is None:
+            return None
+        else:
+            had, used = held.nano_usd, metered.nano_usd
+        return had, used, used * self._largest_call // max(1, metered.tokens)
+
     def whole_hold(self) -> Amount:
         """What is left of the hold: what to charge when nobody can say anything at all."""
         held, metered = self.reservation.held, self.metered
@@ -207,3 +240,12 @@ def describe_limit(budget: Budget) -> str:
     """`budget NAME reached its limit of 200,000 tokens`."""
     limit = format_quantity(budget.limit.quantity, budget.limit.unit)
     return f"budget {title_of(budget.name)} reached its limit of {limit}"
+
+
+def _in_words(budget: Budget) -> str:
+    limit = format_quantity(budget.limit.quantity, budget.limit.unit)
+    return f"budget {title_of(budget.name)} (limit of {limit})"
+
+
+def _calls_in_words(count: int) -> str:
+    return {0: "no whole call more", 1: "1 more call"}.get(count, f"{count} more calls")

@@ -3,7 +3,7 @@
     python -m bursar.testing.scripted_agent -p PROMPT --output-format stream-json --verbose --model haiku
 
 It makes real HTTP calls to `ANTHROPIC_BASE_URL`, runs `Write`, `Edit`, `Read` and `Bash` in its working directory, and
-prints what the real CLI prints. It imports nothing outside its own five files and little of the library
+prints what the real CLI prints. It imports nothing outside its own seven files and little of the library
 (`http.client` alone would cost 20 ms each time), because benchmarks start it thousands of times. Flags it does not
 know are ignored.
 
@@ -31,7 +31,9 @@ import time
 from bursar.testing.scripted_agent_http import Connection, Cut, Refused
 from bursar.testing.scripted_agent_limits import read_limits
 from bursar.testing.scripted_agent_options import Options
-from bursar.testing.scripted_agent_tools import change_file, leave_orphan
+from bursar.testing.scripted_agent_output import Interrupted, Output
+from bursar.testing.scripted_agent_sums import Sums
+from bursar.testing.scripted_agent_tools import Shell, change_file, leave_orphan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,14 +41,9 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 VERSION = "0.0.0 (scripted)"
-PLACEHOLDER = {"input_tokens": 0, "output_tokens": 0, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}
 MAX_ATTEMPTS = 4
 RETRY_SECONDS = 0.02
 TERMINATED = 143
-
-
-class Interrupted(BaseException):
-    """SIGINT came."""
 
 
 class Conversation:
@@ -55,52 +52,24 @@ class Conversation:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.messages: list[dict[str, Any]] = [{"role": "user", "content": [{"type": "text", "text": options.prompt}]}]
-        self.by_model: dict[str, dict[str, int]] = {}
-        self.open_usage: tuple[str, dict[str, Any]] | None = None
+        self.output = Output(options)
+        self.sums = Sums()
+        self.shell = Shell()
         self.denials: list[dict[str, Any]] = []
         self.rounds = 0
         self.last_text = ""
-        self.tool_pid: int | None = None
         self.trouble: dict[str, str] = {}
-        self._is_writing = False
-        self._is_interrupted = False
-
-    def emit(self, kind: str, **fields: Any) -> None:
-        """Print one event, whole, whatever signals come."""
-        if self.options.output_format == "stream-json":
-            fields = {"type": kind, **fields, "session_id": self.options.session_id}
-            self.write(to_line(fields))
-
-    def write(self, line: bytes) -> None:
-        """Write bytes to stdout; an interrupt that comes meanwhile takes effect afterwards."""
-        self._is_writing = True
-        view = memoryview(line)
-        while view:
-            view = view[os.write(1, view) :]
-        self._is_writing = False
-        if self._is_interrupted:
-            raise Interrupted
 
     def on_interrupt(self, _number: int, _frame: FrameType | None) -> None:
         """SIGINT."""
         if "ignore-int" not in self.trouble:
-            self._is_interrupted = True
-            if not self._is_writing:
-                raise Interrupted
+            self.output.interrupt()
 
     def on_terminate(self, _number: int, _frame: FrameType | None) -> None:
         """SIGTERM: clean up and leave without a word."""
         if "ignore-term" not in self.trouble:
-            self.kill_tool()
+            self.shell.kill()
             os._exit(TERMINATED)
-
-    def kill_tool(self) -> None:
-        """End the process group of the tool that runs, if one does."""
-        if self.tool_pid is not None:
-            try:
-                os.killpg(self.tool_pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
 
     def run(self) -> int:
         """Talk until the model asks for nothing more; the exit code."""
@@ -110,10 +79,10 @@ class Conversation:
         try:
             return self.converse()
         except Interrupted:
-            self.kill_tool()
-            self._is_interrupted = False
-            where = "aborted_tools" if self.open_usage is None else "aborted_streaming"
-            self.close_open_call()
+            self.shell.kill()
+            self.output.calm()
+            where = "aborted_tools" if self.sums.open is None else "aborted_streaming"
+            self.sums.close_open_call()
             return self.conclude(0, subtype="error_during_execution", is_error=True, terminal_reason=where)
         except Refused as refusal:
             words = f"API Error: {refusal.status or ''} {refusal}"
@@ -125,7 +94,7 @@ class Conversation:
     def converse(self) -> int:
         """The loop of calls and tools; the exit code."""
         mode = self.options.values.get("--permission-mode", "default")
-        self.emit(
+        self.output.emit(
             "system",
             subtype="init",
             cwd=os.getcwd(),
@@ -143,7 +112,8 @@ class Conversation:
                 return self.conclude(
                     0, subtype="success", is_error=False, terminal_reason="completed", result=self.last_text
                 )
-            self.messages.append({"role": "user", "content": [self.use_tool(block) for block in asked]})
+            answers = [self.use_tool(block) for block in asked]
+            self.messages.append({"role": "user", "content": answers + self.hear()})
 
     def call_with_retries(self) -> list[dict[str, Any]]:
         """The content of the model's next message; refusals that may pass and cut streams are tried again."""
@@ -152,14 +122,16 @@ class Conversation:
                 return self.call(stream=attempt == 1)
             except (Cut, OSError) as error:
                 status = error.status if isinstance(error, Cut) else None
-                self.open_usage = None
-                self.emit("system", subtype="api_retry", attempt=attempt, max_retries=MAX_ATTEMPTS, error_status=status)
+                self.sums.open = None
+                self.output.emit(
+                    "system", subtype="api_retry", attempt=attempt, max_retries=MAX_ATTEMPTS, error_status=status
+                )
                 time.sleep(RETRY_SECONDS * attempt)
         raise Refused(status, "gave up")
 
     def call(self, *, stream: bool) -> list[dict[str, Any]]:
         """One request; the content of the reply."""
-        self.open_usage = (self.options.model, {})
+        self.sums.open = (self.options.model, {})
         tools = [{"name": name} for name in ("Bash", "Edit", "Read", "Write") if name not in self.options.disallowed]
         request = {
             "model": self.options.model,
@@ -186,21 +158,21 @@ class Conversation:
         """Print what the provider says of the subscription's windows, where it does; whether it refuses the call."""
         limits = read_limits(headers)
         if limits is not None:
-            self.emit("rate_limit_event", rate_limit_info=limits)
+            self.output.emit("rate_limit_event", rate_limit_info=limits)
         return limits is not None and limits["status"] == "rejected"
 
     def read_whole(self, connection: Connection) -> list[dict[str, Any]]:
         """The content of a reply that came in one piece."""
         message = json.loads(connection.body())
         self.tell(message)
-        self.count(message["model"], message["usage"])
+        self.sums.count(message["model"], message["usage"])
         content: list[dict[str, Any]] = message["content"]
         return content
 
     def tell(self, message: dict[str, Any]) -> None:
         """Print one `assistant` event for each block of a message that is complete."""
         for block in message["content"]:
-            self.emit("assistant", message={**message, "content": [block]}, parent_tool_use_id=None)
+            self.output.emit("assistant", message={**message, "content": [block]}, parent_tool_use_id=None)
             self.last_text = block.get("text", self.last_text)
 
     def read_stream(self, connection: Connection) -> list[dict[str, Any]]:
@@ -216,7 +188,7 @@ class Conversation:
             if kind == "message_start":
                 message = event["message"]
                 usage = dict(message["usage"])
-                self.open_usage = (message["model"], usage)
+                self.sums.open = (message["model"], usage)
             elif kind == "content_block_start":
                 block = event["content_block"]
             elif kind == "content_block_delta":
@@ -233,26 +205,11 @@ class Conversation:
             elif kind == "message_delta":
                 usage.update(event["usage"])
             if is_partial:
-                self.emit("stream_event", event=event, parent_tool_use_id=None)
+                self.output.emit("stream_event", event=event, parent_tool_use_id=None)
         if is_old:
             self.tell({**message, "content": content, "usage": usage})
-        self.count(message["model"], usage)
+        self.sums.count(message["model"], usage)
         return content
-
-    def close_open_call(self) -> None:
-        """Count a call that was broken off at what is known of it, as the real CLI does."""
-        if self.open_usage is not None and self.open_usage[1]:
-            self.count(*self.open_usage)
-
-    def count(self, model: str, usage: dict[str, Any]) -> None:
-        """Add a call to the sums."""
-        self.open_usage = None
-        sums = self.by_model.setdefault(model, dict.fromkeys((*PLACEHOLDER, "5m", "1h"), 0))
-        for key in PLACEHOLDER:
-            sums[key] += usage.get(key, 0)
-        split = usage.get("cache_creation", {})
-        sums["5m"] += split.get("ephemeral_5m_input_tokens", 0)
-        sums["1h"] += split.get("ephemeral_1h_input_tokens", 0)
 
     def conclude(self, code: int, **fields: Any) -> int:
         """Print the closing statement; the exit code."""
@@ -261,15 +218,10 @@ class Conversation:
             "num_turns": self.rounds,
             "total_cost_usd": 0,
             "permission_denials": self.denials,
-            "usage": {key: sum(sums[key] for sums in self.by_model.values()) for key in PLACEHOLDER},
-            "modelUsage": {model: model_usage(sums) for model, sums in self.by_model.items()},
+            **self.sums.stated(),
         }
         if "no-result" not in self.trouble:
-            self.emit("result", **statement)
-            if self.options.output_format == "json":
-                self.write(to_line({"type": "result", **statement}))
-            elif self.options.output_format == "text":
-                self.write(f"{self.last_text}\n".encode())
+            self.output.conclude(statement, self.last_text)
         return int(self.trouble.get("exit", code))
 
     def use_tool(self, block: dict[str, Any]) -> dict[str, Any]:
@@ -278,7 +230,7 @@ class Conversation:
         is_error = False
         if name in self.options.disallowed or self.trouble.get("deny") == name:
             self.denials.append({"tool_name": name, "tool_use_id": block["id"], "tool_input": values})
-            self.emit("system", subtype="permission_denied", tool_name=name, tool_use_id=block["id"])
+            self.output.emit("system", subtype="permission_denied", tool_name=name, tool_use_id=block["id"])
             answer, is_error = f"Permission to use {name} has been denied.", True
         else:
             try:
@@ -286,39 +238,32 @@ class Conversation:
             except (OSError, KeyError, ValueError) as error:
                 answer, is_error = f"{type(error).__name__}: {error}", True
         result = {"tool_use_id": block["id"], "type": "tool_result", "content": answer, "is_error": is_error}
-        self.emit("user", message={"role": "user", "content": [result]}, parent_tool_use_id=None)
+        self.output.emit("user", message={"role": "user", "content": [result]}, parent_tool_use_id=None)
         return result
+
+    def hear(self) -> list[dict[str, Any]]:
+        """What the hook after tools has for the model, as blocks for the next request.
+
+        It is only run where it would find something: a process for each tool would be much of what this agent costs.
+        """
+        before = "test ! -e "
+        command = self.options.hook
+        if not command.startswith(before):
+            return []
+        mailbox = command[len(before) : command.index(" || ")].strip("'")
+        if not os.path.exists(mailbox):
+            return []
+        said = json.loads(self.shell.run(command, self.rounds))["hookSpecificOutput"]["additionalContext"]
+        return [{"type": "text", "text": f"PostToolUse hook additional context: {said}"}]
 
     def perform(self, name: str, values: dict[str, Any]) -> str:
         """Do what the model asked for; the answer."""
         if name == "Bash":
-            return self.run_shell(values["command"])
+            return self.shell.run(values["command"], self.rounds)
         if name == "Trouble":
             self.make_trouble(values["do"])
             return "trouble made"
         return change_file(name, values)
-
-    def run_shell(self, command: str) -> str:
-        """What a shell prints, run in a session of its own as the real CLI does it."""
-        import subprocess  # only where a script needs it: 6 ms
-
-        name = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"scripted-agent-{os.getpid()}-{self.rounds}")
-        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        os.unlink(name)
-        with os.fdopen(descriptor, "r+b") as output:
-            process = subprocess.Popen(
-                ["/bin/sh", "-c", command],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-            self.tool_pid = process.pid
-            code = process.wait()
-            self.tool_pid = None
-            output.seek(0)
-            text = output.read().decode(errors="replace")
-        return text if code == 0 else f"Exit code {code}\n{text}"
 
     def make_trouble(self, words: str) -> None:
         """Do what has to be done at once, remember the rest."""
@@ -328,26 +273,9 @@ class Conversation:
             leave_orphan(float(wanted["orphan"]))
         if "garbage" in wanted:
             for line in (b"npm warn deprecated\n", b"{\n", b"[1]\n", b"\xff\xfe\n", b'{"type":"assistant"}\n', b"\n"):
-                self.write(line)
+                self.output.write(line)
         if "huge-line" in wanted:
-            self.write(b"x" * int(wanted["huge-line"]) + b"\n")
-
-
-def to_line(event: dict[str, Any]) -> bytes:
-    """One line of output, without blanks, as the real CLI writes it."""
-    return json.dumps(event, separators=(",", ":")).encode() + b"\n"
-
-
-def model_usage(sums: dict[str, int]) -> dict[str, int]:
-    """One model's sums in the spelling of the closing statement."""
-    return {
-        "inputTokens": sums["input_tokens"],
-        "outputTokens": sums["output_tokens"],
-        "cacheReadInputTokens": sums["cache_read_input_tokens"],
-        "cacheCreationInputTokens": sums["cache_creation_input_tokens"],
-        "cacheCreationEphemeral5mInputTokens": sums["5m"],
-        "cacheCreationEphemeral1hInputTokens": sums["1h"],
-    }
+            self.output.write(b"x" * int(wanted["huge-line"]) + b"\n")
 
 
 def main() -> NoReturn:

@@ -27,6 +27,7 @@ class Options:
         self.session_id = self.values.get("--session-id", "00000000-0000-4000-8000-000000000000")
         self.output_format = self.values.get("--output-format", "text")
         listed = self.lists.get("--disallowedTools", []) + self.lists.get("--disallowed-tools", [])
+        self.hook = _hook_after_tools(self.values.get("--settings", ""))
         self.disallowed = {name for item in listed for name in item.replace(",", " ").split()}
 
     def _parse(self, rest: list[str]) -> None:
@@ -43,3 +44,13 @@ class Options:
                     taken.append(rest.pop(0))
             else:
                 self.flags.add(word)
+
+
+def _hook_after_tools(settings: str) -> str:
+    """The command that the settings have run after each tool; empty without one."""
+    if not settings:
+        return ""
+    import json
+
+    table = json.loads(settings).get("hooks", {}).get("PostToolUse", [])
+    return next((str(hook["command"]) for entry in table for hook in entry["hooks"]), "")

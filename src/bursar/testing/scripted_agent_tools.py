@@ -1,8 +1,9 @@
-"""What the scripted agent does to files, and the child it leaves behind when asked for that trouble."""
+"""What the scripted agent does to files, its shell, and the child it leaves behind when asked for that trouble."""
 
 from __future__ import annotations
 
 import os
+import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,43 @@ def change_file(name: str, values: dict[str, Any]) -> str:
     if name == "Read":
         return read_text(path)
     raise ValueError(f"no such tool: {name}")
+
+
+class Shell:
+    """Runs one command at a time, in a session of its own as the real CLI does it."""
+
+    def __init__(self) -> None:
+        self._pid: int | None = None
+
+    def run(self, command: str, number: int) -> str:
+        """What the command prints; `number` is no other command's of this process."""
+        import subprocess  # only where a script needs it: 6 ms
+
+        name = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"scripted-agent-{os.getpid()}-{number}")
+        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        os.unlink(name)
+        with os.fdopen(descriptor, "r+b") as output:
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+            self._pid = process.pid
+            code = process.wait()
+            self._pid = None
+            output.seek(0)
+            text = output.read().decode(errors="replace")
+        return text if code == 0 else f"Exit code {code}\n{text}"
+
+    def kill(self) -> None:
+        """End the process group of the command that runs, if one does."""
+        if self._pid is not None:
+            try:
+                os.killpg(self._pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
 
 
 def leave_orphan(seconds: float) -> None:

@@ -56,7 +56,7 @@ _JOURNAL_WRITES = frozenset(
     {
         *("begin_run", "change_plan", "take_over", "conduct", "end_run", "set_task", "reset_task"),
         *("begin_attempt", "begin_merge", "end_attempt", "controls.cancel", "controls.add_to_limit"),
-        *("controls.put_question", "controls.give_answer", "controls.leave", "controls.go_on"),
+        *("controls.put_question", "controls.give_answer", "controls.leave", "controls.go_on", "controls.refuse"),
     }
 )
 _LEDGER_WRITES = frozenset({"define", "reserve", "extend", "settle", "release", "forfeit", "charge", "record"})

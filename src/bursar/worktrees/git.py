@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from bursar.errors import SetupError
+from bursar.worktrees.pipes import release_pipes
 
+LONG_SECONDS = 5.0  # after so long it is looked at what a git may be waiting for
 _SETTINGS = (
     "-c",
     "core.hooksPath=/dev/null",
@@ -46,21 +49,69 @@ def git(
         GitFailed: the exit code is not one of `accept`.
     """
     try:
-        ended = subprocess.run(
+        process = subprocess.Popen(
             [_program(), *_SETTINGS, *arguments],
             cwd=directory,
-            env=_environment() | {os.fsencode(name): os.fsencode(value) for name, value in (environment or {}).items()},
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            check=False,
+            env=_environment() | _in_bytes(environment or {}),
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
     except OSError as error:
         raise SetupError(f"cannot run git in {directory}: {error.strerror}") from error
-    output = ended.stdout.decode("utf-8", "surrogateescape")
-    if ended.returncode not in accept:
-        raise GitFailed(arguments, ended.returncode, ended.stderr.decode("utf-8", "replace") + output)
-    return ended.returncode, output
+    said, errors = _hear(process, stdin, directory, environment or {})
+    output = said.decode("utf-8", "surrogateescape")
+    if process.returncode not in accept:
+        raise GitFailed(arguments, process.returncode, errors.decode("utf-8", "replace") + output)
+    return process.returncode, output
+
+
+def _hear(
+    process: subprocess.Popen[bytes], stdin: bytes | None, directory: Path, where: Mapping[str, str]
+) -> tuple[bytes, bytes]:
+    """What it has said until its end. One that takes long may wait at a pipe that was put in a file's place."""
+    with process:
+        while True:
+            try:
+                return process.communicate(stdin, timeout=LONG_SECONDS)
+            except subprocess.TimeoutExpired:
+                stdin = None  # it goes on with what it has not taken yet
+                git_dirs = [Path(where["GIT_DIR"])] if "GIT_DIR" in where else [directory / ".git"]
+                release_pipes(directory, tuple(git_dirs + [path.parent.parent for path in git_dirs]))
+            except BaseException:
+                process.kill()
+                raise
+
+
+def git_beginning(directory: Path, most_bytes: int, *arguments: str, environment: Mapping[str, str]) -> bytes:
+    """The first bytes of what git says, however much that is; it is ended then.
+
+    Raises:
+        SetupError: git is not installed, or cannot be run there.
+        GitFailed: it has failed before.
+    """
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(
+                [_program(), *_SETTINGS, *arguments],
+                cwd=directory,
+                env=_environment() | _in_bytes(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+        except OSError as error:
+            raise SetupError(f"cannot run git in {directory}: {error.strerror}") from error
+        with process:
+            assert process.stdout is not None
+            said = process.stdout.read(most_bytes)
+            if len(said) == most_bytes:
+                process.kill()
+                return said
+        if process.returncode:
+            errors.seek(0)
+            raise GitFailed(arguments, process.returncode, errors.read().decode("utf-8", "replace"))
+    return said
 
 
 def start_git(directory: Path, *arguments: str, errors: int) -> subprocess.Popen[bytes]:
@@ -83,6 +134,10 @@ def start_git(directory: Path, *arguments: str, errors: int) -> subprocess.Popen
         )
     except OSError as error:
         raise SetupError(f"cannot run git in {directory}: {error.strerror}") from error
+
+
+def _in_bytes(variables: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {os.fsencode(name): os.fsencode(value) for name, value in variables.items()}
 
 
 def _program() -> str:

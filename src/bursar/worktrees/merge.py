@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
 from bursar.worktrees.git import GitFailed, git
 from bursar.worktrees.objects import join_trees, write_commit
 from bursar.worktrees.repository import Repository, worktree_list
+
+_NOT_IN_REFS = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]+|\.{2,}|@\{|^@$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +109,35 @@ def list_commits(repository: Repository, before: str, tip: str) -> list[str]:
 
 
 def save_branch(repository: Repository, name: str, commit: str) -> str:
-    """A branch of that name points to `commit`, so that work that could not be merged is easy to find."""
+    """A branch of that name points to `commit`, so that work that could not be merged is easy to find; its name.
+
+    Where git does not take the name, or somebody's branch is in its way, it is another one like it.
+
+    Raises:
+        GitFailed: git takes none of them.
+    """
+    wanted = "/".join(map(_part_of_ref, name.split("/")))
+    flat = wanted.replace("/", "-")
     with worktree_list(repository):
+        for each in (wanted, flat):
+            with suppress(GitFailed):
+                return _point_branch(repository, each, commit)
+        return _point_branch(repository, f"{flat}-{commit[:8]}", commit)
+
+
+def _point_branch(repository: Repository, name: str, commit: str) -> str:
+    if read_ref(repository, f"refs/heads/{name}") != commit:
         git(repository.root, "branch", "--force", "--no-track", name, commit)
     return name
+
+
+def _part_of_ref(part: str) -> str:
+    """Source: git-check-ref-format(1)."""
+    plain = _NOT_IN_REFS.sub("-", part).strip(".")
+    plain = plain.removesuffix(".lock") or "x"
+    if plain == part:
+        return part
+    return f"{plain}-{hashlib.sha256(part.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
 
 
 def _read_committed(answers: IO[bytes]) -> None:

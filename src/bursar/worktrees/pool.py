@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bursar.errors import BursarError
+from bursar.worktrees.collecting import keep_index
 from bursar.worktrees.folders import clear_folder, remove_folder
 from bursar.worktrees.git import git
 from bursar.worktrees.objects import read_tree
@@ -100,6 +101,7 @@ class Pool:
             worktree = Worktree(path, register(self._repository, path, base, is_there=True), base)
             shutil.copy2(spare.index, worktree.state_dir / "index")  # with its time: git compares files as old as that
             self._check_out(worktree, contents or base)
+            keep_index(self._repository, worktree.state_dir)
         except (OSError, BursarError):
             remove_folder(spare.path)
             remove(self._repository, path)

@@ -19,14 +19,12 @@ from pathlib import Path
 
 from bursar.errors import SetupError
 from bursar.worktrees.folders import remove_folder
-from bursar.worktrees.git import GitFailed, git
 from bursar.worktrees.repository import Repository
 
 _BORROWED = "bursar-repository"  # in the view: the repository's own git directory
 # What git reads of a repository's directory besides objects. No hooks, no logs, no leftovers of other programs.
 _COPIED = ("HEAD", "config", "packed-refs", "refs", "reftable", "info", "shallow")
 _OWN_OF_WORKTREE = ("HEAD", "config.worktree", "commondir", "gitdir", "index", "info")
-_MOST_INDEX_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +77,9 @@ def list_lenders(common_dir: Path) -> list[Path]:
     return [common_dir / "objects" / os.fsdecode(line) for line in listed.splitlines() if line and line[:1] != b"#"]
 
 
-def named_in_view(repository: Repository, name: str, folder: Path) -> set[str]:
-    """The files that the agent's own git knew in the end; none where nobody can tell.
-
-    The index may hold anything: it is the agent's.
-    """
-    index = folder / "worktrees" / name / "index"
-    with suppress(OSError, GitFailed):
-        seen = index.lstat()
-        if stat.S_ISREG(seen.st_mode) and seen.st_size < _MOST_INDEX_BYTES:
-            where = {"GIT_DIR": str(repository.common_dir), "GIT_INDEX_FILE": str(index)}
-            _, listed = git(repository.root, "ls-files", "-z", "--cached", environment=where)
-            return {path for path in listed.split("\0") if path}
-    return set()
+def index_of(folder: Path, name: str) -> Path:
+    """Where the agent's own git names the files of the worktree; it may hold anything, or not be there."""
+    return folder / "worktrees" / name / "index"
 
 
 def _line(lender: Path) -> bytes:

@@ -62,7 +62,13 @@ def open_repository(directory: Path) -> Repository:
             f"{directory} is not in a git repository with a work tree",
             hint="run it inside one, or make one: `git init && git add -A && git commit -m start`",
         ) from failed
-    root, common_dir = output.splitlines()
+    root, *others = output.rstrip("\n").split("\n")  # other ends of lines may be part of a name
+    if len(others) != 1:
+        raise SetupError(
+            f"the path of the repository at {directory} has a line break in it: git's lists cannot hold that",
+            hint="rename the folder",
+        )
+    common_dir = others[0]
     return Repository(Path(root), Path(common_dir), _identity(Path(root)))
 
 

@@ -2,8 +2,8 @@
 
 An agent can write into the settings of the repository, and into attributes that say which files a filter is for.
 Filters and merge drivers are programs, and bursar's gits would start them after the agent has ended. So what its
-settings looked like is noted when a repository is first used; if a file of them has changed, what would start a program
-is given to git as it was before, or as nothing.
+settings looked like is noted when a repository is first used; if a file of them has changed, what would start a
+program, or would have files left out, is given to git as it was before, or as nothing.
 
 Source: git-config(1), gitattributes(5); docs/decisions/0048-a-sandbox-and-limits.md
 """
@@ -22,6 +22,20 @@ _PROGRAMS = re.compile(
     r"|remote\..*\.(uploadpack|vcs)|gpg\..*program|credential\..*)\Z",
     re.DOTALL,
 )
+# What decides which files are an attempt's work, and what becomes of their contents; and what git does without each.
+_COLLECTING = {
+    "core.autocrlf": "false",
+    "core.safecrlf": "warn",
+    "core.eol": "native",
+    "core.filemode": "true",
+    "core.symlinks": "true",
+    "core.ignorecase": "false",
+    "core.trustctime": "true",
+    "core.checkstat": "default",
+    "core.bare": "false",
+    "core.excludesfile": "~/.config/git/ignore",
+    "core.attributesfile": "~/.config/git/attributes",
+}
 _OFF = {  # by a key's last part; others are off where they are empty
     "required": "false",
     "allow": "never",
@@ -37,6 +51,10 @@ class _Listed:
 
     values: Mapping[str, str]
     files: frozenset[Path]
+
+
+def _without(name: str) -> str:
+    return _COLLECTING.get(name) or _OFF.get(name.rpartition(".")[2], "")
 
 
 class TrustedSettings:
@@ -67,12 +85,12 @@ class TrustedSettings:
 
     def _changes(self, now: _Listed) -> Mapping[str, str]:
         before = self._trusted.values
-        names = {name for name in (*before, *now.values) if _PROGRAMS.fullmatch(name)}
+        names = {name for name in (*before, *now.values) if name in _COLLECTING or _PROGRAMS.fullmatch(name)}
         changed = sorted(name for name in names if now.values.get(name) != before.get(name))
         variables = {"GIT_CONFIG_COUNT": str(len(changed))} if changed else {}
         for number, name in enumerate(changed):
             variables[f"GIT_CONFIG_KEY_{number}"] = name
-            variables[f"GIT_CONFIG_VALUE_{number}"] = before.get(name, _OFF.get(name.rpartition(".")[2], ""))
+            variables[f"GIT_CONFIG_VALUE_{number}"] = before.get(name, _without(name))
         return variables
 
     def _list(self, git_dir: Path | None) -> _Listed:

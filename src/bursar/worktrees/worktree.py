@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from bursar.errors import SetupError
+from bursar.worktrees.collecting import Left, collect_tree, keep_index
 from bursar.worktrees.folders import remove_folder
-from bursar.worktrees.git import git
+from bursar.worktrees.git import git, git_beginning
 from bursar.worktrees.objects import compare, read_tree, write_commit
-from bursar.worktrees.private_view import named_in_view
+from bursar.worktrees.private_view import index_of
 from bursar.worktrees.registry import register, unregister
 from bursar.worktrees.repository import Repository
 from bursar.worktrees.submodules import (
@@ -22,7 +24,9 @@ from bursar.worktrees.submodules import (
     changes_in_submodule,
     fill_submodule,
 )
-from bursar.worktrees.trees import REPOSITORY, Difference
+from bursar.worktrees.trees import Difference
+
+MOST_DIFF_BYTES = 1 << 20  # more than anybody is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ def create(repository: Repository, path: Path, base: str, contents: str | None =
     worktree = Worktree(path, register(repository, path, base), base)
     try:
         _check_out(repository, worktree, contents or base)
+        keep_index(repository, worktree.state_dir)
         for submodule, index in _submodules(repository, worktree):
             fill_submodule(submodule, path, index)
     except BaseException:
@@ -80,16 +85,13 @@ def commit_work(repository: Repository, worktree: Worktree, message: str, *, vie
     """
     _check_place(worktree)
     _check_submodules(repository, worktree)
-    (worktree.state_dir / "index.lock").unlink(missing_ok=True)  # of a git that was killed; the agent runs no more
-    tree = _write_tree(repository, worktree)
-    if view is not None and _add_ignored(repository, worktree, view):
-        tree = _write_tree(repository, worktree)
-    changed = compare(repository, worktree.base, tree)
-    if inner := _new_repositories(changed):
-        _take_in(repository, worktree, inner)
-        tree = _write_tree(repository, worktree)
-        changed = compare(repository, worktree.base, tree)
-    return _commit(repository, tree, worktree.base, message, changed)
+    view_index = None if view is None else index_of(view, worktree.path.name)
+    left = Left(worktree.path, worktree.state_dir, worktree.base, view_index)
+    tree, changed = collect_tree(repository, left)
+    change = _commit(repository, tree, worktree.base, message, changed)
+    if change is not None:
+        _hold(worktree, change.commit)
+    return change
 
 
 def stand_at(repository: Repository, worktree: Worktree, commit: str) -> None:
@@ -139,11 +141,15 @@ def changed_files(repository: Repository, before: str, after: str) -> tuple[str,
 
 def read_diff(repository: Repository, before: str, after: str, paths: Sequence[str] = ()) -> str:
     """What differs between two commits (in `paths`, if any are named), as a patch for people; no program of the
-    repository's settings takes part."""
+    repository's settings takes part.
+
+    Of a patch of more than MOST_DIFF_BYTES it is the beginning; of large files it says that they differ.
+    """
     how = ("--no-ext-diff", "--no-textconv", "--no-color")
-    literal = {"GIT_LITERAL_PATHSPECS": "1"}
-    _, output = git(repository.root, "diff", *how, before, after, "--", *paths, environment=literal)
-    return output.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    large = ("-c", f"core.bigFileThreshold={MOST_DIFF_BYTES}")
+    arguments = (*large, "diff", *how, before, after, "--", *paths)
+    said = git_beginning(repository.root, MOST_DIFF_BYTES, *arguments, environment={"GIT_LITERAL_PATHSPECS": "1"})
+    return said.decode("utf-8", "replace")
 
 
 def files_by_commit(
@@ -189,74 +195,15 @@ def _check_submodules(repository: Repository, worktree: Worktree) -> None:
         )
 
 
-def _write_tree(repository: Repository, worktree: Worktree) -> str:
-    """All that git does not ignore, as a tree; in a sparse checkout also what lies outside of it."""
-    where = _where(repository, worktree)
-    add = ("add", "--all", *(("--sparse",) if "core.sparsecheckout" in repository.gits.settings else ()))
-    code, _ = git(worktree.path, *add, environment=where, accept=(0, 128))
-    if code:  # git refuses a repository inside that has no commit yet
-        _, others = git(worktree.path, "ls-files", "-z", "--others", "--exclude-standard", environment=where)
-        _take_in(repository, worktree, [other.rstrip("/") for other in others.split("\0") if other.endswith("/")])
-        git(worktree.path, *add, environment=where)
-    _, tree = git(worktree.path, "write-tree", environment=where)
-    return tree.strip()
+def _hold(worktree: Worktree, commit: str) -> None:
+    """Git's clearing up (`gc --prune=now`, which an agent may run) takes the commit for one that somebody needs.
 
-
-def _add_ignored(repository: Repository, worktree: Worktree, view: Path) -> bool:
-    """Files that git ignores and that the agent has added in its own git directory are in the index; whether any is."""
-    named = named_in_view(repository, worktree.path.name, view)
-    if not named:
-        return False
-    where = _where(repository, worktree)
-    _, listed = git(worktree.path, "ls-files", "-z", "--cached", environment=where)
-    missing = sorted(named.difference(listed.split("\0")))
-    added = [path for path in missing if _lies_within(worktree.path, path)]
-    if not added:
-        return False
-    paths = "\0".join(added).encode("utf-8", "surrogateescape")
-    add = ("add", "--force", "--pathspec-from-file=-", "--pathspec-file-nul")
-    code, _ = git(worktree.path, *add, environment=where, stdin=paths, accept=(0, 1, 128))
-    return code == 0
-
-
-def _lies_within(folder: Path, path: str) -> bool:
-    """Whether there is such a file, and no link or `..` on the way to it; the index that names it may say anything."""
-    parts = path.split("/")
-    if not {"", ".", ".."}.isdisjoint(parts) or any(part.lower() == ".git" for part in parts):
-        return False
-    above = [folder.joinpath(*parts[:number]) for number in range(1, len(parts))]
-    end = folder / path
-    return not any(each.is_symlink() for each in above) and (end.is_symlink() or end.is_file())
-
-
-def _new_repositories(changed: Iterable[Difference]) -> list[str]:
-    """Paths that are repositories of their own and were none before: a submodule that the base knows is no such."""
-    return [
-        os.fsdecode(path)
-        for path, before, after in changed
-        if after is not None and after.mode == REPOSITORY and (before is None or before.mode != REPOSITORY)
-    ]
-
-
-def _take_in(repository: Repository, worktree: Worktree, inner: Sequence[str]) -> None:
-    """The repositories inside are plain folders of the worktree."""
-    for path in inner:
-        git(
-            worktree.path,
-            "rm",
-            "--quiet",
-            "--cached",
-            "--force",
-            "--ignore-unmatch",
-            "--",
-            path,
-            environment=_where(repository, worktree),
-        )
-        marker = worktree.path / path / ".git"
-        if marker.is_dir() and not marker.is_symlink():
-            shutil.rmtree(marker)
-        else:
-            marker.unlink(missing_ok=True)
+    Nothing points to it until it is merged, or put on a branch. What a worktree has stood at is kept, by its own log.
+    """
+    with suppress(OSError):
+        (worktree.state_dir / "logs").mkdir(exist_ok=True)
+        with open(worktree.state_dir / "logs" / "HEAD", "a", encoding="utf-8") as log:
+            log.write(f"{worktree.base} {commit} bursar <bursar@localhost> {int(time.time())} +0000\tcollected\n")
 
 
 def _check_place(worktree: Worktree) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bursar.budget import Amount, Balance, Budget, Limit, OnLimit, Unit, decide, is_selected
+from bursar.budget import Amount, Balance, Budget, Counting, Limit, OnLimit, Unit, decide, is_selected
 
 
 def balance(name: str, limit: int, unit: Unit, *, spent: int = 0, reserved: int = 0, warn: bool = False) -> Balance:
@@ -17,6 +17,11 @@ def balance(name: str, limit: int, unit: Unit, *, spent: int = 0, reserved: int 
 
 def tokens(limit: int, *, spent: int = 0, reserved: int = 0) -> Balance:
     return balance("tokens", limit, Unit.TOKENS, spent=spent, reserved=reserved)
+
+
+def part(limit: int, counts: Counting) -> Balance:
+    budget = Budget(name=counts.value, limit=Limit(limit, Unit.TOKENS), counts=counts)
+    return Balance(budget=budget, spent=0, reserved=0, metered=0)
 
 
 def usd(limit: int, *, spent: int = 0) -> Balance:
@@ -50,6 +55,11 @@ def usd(limit: int, *, spent: int = 0) -> Balance:
         ([usd(5, spent=6)], Amount(10, 0), None, "usd:0"),
         ([tokens(5, spent=6)], Amount(0, 5), Amount(0, 0), "tokens:0"),
         ([usd(7)], Amount(0, 9), Amount(0, None), Amount(0, 7)),
+        ([part(11, Counting.OUTPUT)], Amount(0, None, None, 13), None, "output:13"),
+        ([part(11, Counting.OUTPUT)], Amount(0, None, None, 13), Amount(0, None), Amount(0, None, None, 11)),
+        ([part(11, Counting.OUTPUT)], Amount(0, 5, 20, 13), Amount(0, 0, 0, 12), "output:12"),
+        ([part(9, Counting.FRESH), usd(3)], Amount(0, 5, 20, 13), Amount(0, 0), Amount(0, 3, 9, 13)),
+        ([part(9, Counting.FRESH), part(30, Counting.OUTPUT)], Amount(0, 5, None, 13), None, Amount(0, 5, None, 13)),
         ([tokens(100), tokens(30, reserved=20), tokens(50)], Amount(40, None), Amount(1, None), Amount(10, None)),
     ],
 )
@@ -92,6 +102,45 @@ def test_a_grant_fits_is_within_wish_and_minimum_and_a_refusal_names_what_the_mi
     assert least.tokens <= answer.tokens <= amount.tokens
     assert (least.nano_usd or 0) <= answer.nano_usd <= amount.nano_usd
     assert all((answer.of(each.budget.limit.unit) or 0) <= each.available for each in balances)
+
+
+SIDES = [(Unit.USD, Counting.TOTAL), *((Unit.TOKENS, counts) for counts in Counting)]
+
+
+@settings(max_examples=300)
+@given(st.data(), st.lists(st.tuples(st.integers(1, 60), st.sampled_from(SIDES)), min_size=1, max_size=3))
+def test_a_grant_of_any_sides_fits_every_budget(
+    data: st.DataObject, limits: list[tuple[int, tuple[Unit, Counting]]]
+) -> None:
+    """Also where none of the tokens is new: an extension may be about output, or the cost, alone."""
+
+    def some(most: int | None) -> int | None:
+        return None if most is None else data.draw(st.none() | st.integers(0, most))
+
+    balances = []
+    for number, (limit, (unit, counts)) in enumerate(limits):
+        budget = Budget(name=str(number), limit=Limit(limit, unit), counts=counts, allows_unknown_price=True)
+        reserved = data.draw(st.integers(0, limit))
+        balances.append(Balance(budget=budget, spent=0, reserved=reserved, metered=0))
+    amount = Amount(data.draw(st.just(0) | st.integers(0, 40)), some(40), some(40), some(40))
+    minimum = Amount(
+        data.draw(st.integers(0, amount.tokens)),
+        some(amount.nano_usd),
+        some(amount.fresh_tokens),
+        some(amount.output_tokens),
+    )
+    answer = decide(balances, amount, minimum)
+    if not isinstance(answer, Amount):
+        return
+    for each in balances:
+        assert (each.budget.amount_of(answer) or 0) <= each.available
+    for wish, least, got in zip(_sides(amount), _sides(minimum), _sides(answer), strict=True):
+        assert (wish is None) is (got is None)
+        assert wish is None or got is None or (least or 0) <= got <= wish
+
+
+def _sides(amount: Amount) -> tuple[int | None, ...]:
+    return amount.tokens, amount.nano_usd, amount.fresh_tokens, amount.output_tokens
 
 
 @pytest.mark.parametrize(

@@ -276,3 +276,13 @@ def test_a_ledger_that_others_use_keeps_what_may_be_in_their_settings(tmp_path: 
     assert limiting() == [("theirs", "daily")]
     define(table.format("theirs") + 'period = "weekly"\n', "")
     assert limiting() == [("theirs", "weekly")]
+
+
+def test_a_variable_that_means_two_budgets_is_a_problem(tmp_path: Path) -> None:
+    """Else, one of the two would have a limit that somebody believes to have changed."""
+    tables = "".join(f'[[budget]]\nname = "{name}"\nlimit = "5 tokens"\n' for name in ("a-b", "a_b"))
+    (tmp_path / "bursar.toml").write_text(tables)
+    none = {"XDG_CONFIG_HOME": str(tmp_path / "none")}
+    assert read_budgets(tmp_path, none).problems == ()
+    (problem,) = read_budgets(tmp_path, none | {"BURSAR_BUDGET_A_B": "9 tokens"}).problems
+    assert problem == "BURSAR_BUDGET_A_B: two budgets answer to it, `a-b` and `a_b`; give one of them another name"

@@ -11,6 +11,7 @@ import pytest
 from bursar.journal import (
     AttemptState,
     Journal,
+    RefusalRow,
     Remainder,
     Request,
     RequestKind,
@@ -65,7 +66,7 @@ def test_a_key_adds_once(journal: Journal) -> None:
 def test_what_an_attempt_leaves_is_known_to_who_goes_on(journal: Journal) -> None:
     for number in (1, 2):
         journal.begin_attempt(replace(attempt_row("1", number), state=AttemptState.PLANNED))
-    left = Remainder(attempt="r/1/1", agent="claude", session_id="s", home="/h", work_commit="c1")
+    left = Remainder(attempt="r/1/1", agent="claude", session_id="s", home="/h", work_commit="c1", said_left="the rest")
     journal.controls.leave(replace(left, work_commit=None))
     journal.controls.leave(left)
     assert journal.controls.remainder("r/1/1") == left
@@ -73,3 +74,15 @@ def test_what_an_attempt_leaves_is_known_to_who_goes_on(journal: Journal) -> Non
     assert journal.controls.continues("r/1/2") is None
     journal.controls.go_on("r/1/2", "r/1/1")
     assert journal.controls.continues("r/1/2") == "r/1/1"
+
+
+def test_why_work_was_not_merged_is_known_to_later_conductors(journal: Journal) -> None:
+    for number in (1, 2):
+        journal.begin_attempt(replace(attempt_row("1", number), state=AttemptState.PLANNED))
+    conflict = RefusalRow(attempt="r/1/1", tip="t1", files=("a b.txt", 'q"ä.txt'))
+    red = RefusalRow(attempt="r/1/2", tip="t2", reason="a command fails", log="line\nline")
+    assert journal.controls.refusals("r") == {}
+    for each in (replace(conflict, tip="t0"), conflict, red):
+        journal.controls.refuse(each)
+    assert journal.controls.refusals("r") == {"r/1/1": conflict, "r/1/2": red}
+    assert journal.controls.refusals("other") == {}

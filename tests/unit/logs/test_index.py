@@ -316,3 +316,16 @@ def test_a_folder_within_another_is_read_once(logs: Transcripts) -> None:
     logs.environment["CLAUDE_CONFIG_DIR"] = f"{logs.root.parent},{logs.root}"
     logs.read()
     assert (logs.totals()[0], logs.last.changed) == (1, 1)
+
+
+def test_a_folder_that_is_called_like_a_log_is_a_folder(logs: Transcripts) -> None:
+    logs.write(encode(line("a")), "-w-shop.jsonl/s1.jsonl")
+    for _ in range(2):
+        assert logs.read() == {}
+        assert (logs.totals()[0], logs.last.files) == (1, 1)
+
+
+def test_an_editors_mark_before_the_first_line_is_no_part_of_it(logs: Transcripts) -> None:
+    logs.write(b"\xef\xbb\xbf" + encode(line("a"), line("b")))
+    logs.read()
+    assert (logs.totals()[0], logs.last.refused) == (2, {})

@@ -140,6 +140,31 @@ def test_a_codex_fork_repeats_its_parent_and_goes_on(home: Home, has_parents_hea
     assert home.used() == (5, 5000, 1000, 150, 250)
 
 
+@pytest.mark.parametrize("order", ["abcd", "badc"])
+def test_a_fork_of_a_codex_fork_repeats_what_both_have_used(home: Home, order: str) -> None:
+    """Its log need not name the first thread; the log of the one between them does, archived or not."""
+    threads = {
+        "a": (meta("a"), TURN, total(1), total(2)),
+        "b": (meta("b", "a"), TURN, total(1), total(2), total(3)),
+        "c": (meta("c", "b"), TURN, total(1), total(2), total(3), total(4)),
+        "d": (meta("d", "c"), TURN, total(1), total(2), total(3), total(4), total(5)),
+    }
+    archived = ".codex/archived_sessions/rollout-2026-11-18T10-00-00-b.jsonl"
+    for number, name in enumerate(order):
+        home.write(archived if name == "b" else ROLLOUT.format(name), *threads[name])
+        if number % 2:
+            home.rows()
+    assert home.used()[0] == 5
+
+
+def test_codex_threads_that_were_forked_in_a_circle_are_nobodys(home: Home) -> None:
+    home.write(ROLLOUT.format("a"), meta("a", "b"), TURN, total(1))
+    home.write(ROLLOUT.format("b"), meta("b", "a"), TURN, total(1))
+    home.write(ROLLOUT.format("c"), {"type": "session_meta"}, TURN, total(1))
+    home.write(ROLLOUT.format("e"), meta("e", "c"), TURN, total(1))
+    assert home.used()[0] == 4
+
+
 def test_codex_ids_that_a_server_gives_again_are_other_calls(home: Home) -> None:
     home.write(ROLLOUT.format("a"), meta("a"), TURN, record("r1"))
     home.write(ROLLOUT.format("b"), meta("b"), TURN, record("r1", output=51))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from bursar.agents import open_reader
 from bursar.reports import StreamFollower
 
 
@@ -15,7 +16,7 @@ def line(*tools: str) -> bytes:
 
 def test_lines_come_once_and_whole(tmp_path: Path) -> None:
     stream = tmp_path / "stream.jsonl"
-    follower = StreamFollower(stream, "claude")
+    follower = StreamFollower(stream, open_reader("claude"))
     assert list(follower.advance()) == []
     first, second = line("Read", "Write"), line("Bash")
     stream.write_bytes(first + b"\n" + second[:20])
@@ -34,6 +35,6 @@ def test_it_catches_up_with_a_long_stream(tmp_path: Path) -> None:
     result = json.dumps({"type": "result", "subtype": "success", "is_error": False, "result": words}).encode()
     long = b'{"type":"user","x":"' + b"a" * (12 << 20) + b'"}'
     stream.write_bytes(long + b"\n" + line("Read") + b"\n" + result + b"\n")
-    follower = StreamFollower(stream, "claude")
+    follower = StreamFollower(stream, open_reader("claude"))
     assert list(follower.catch_up()) == [long, line("Read"), result]
     assert (follower.tools, follower.message) == (1, words)

@@ -36,6 +36,7 @@ def test_rejections_are_counted_and_the_first_reasons_told_once_each() -> None:
         (b"\xff\xfe no text\n", "�� no text"),
         (b"x" * 9000 + b"\nthe end", "the end"),
         (b"y" * 9000, "y" * 300),
+        (b"\x1b[31mno \x1b[1;38;5;7mlogin\x1b[0m\n\x1b[0m\n", "no login"),
     ],
 )
 def test_the_last_line_that_says_anything(tmp_path: Path, content: bytes, last: str) -> None:

@@ -308,3 +308,36 @@ def test_what_is_unknown_of_a_call_is_charged_at_the_dearest_tier() -> None:
     spending = open_spending(Amount(1000, 50_000), table=with_fast())
     call = UnknownCall(model="cheap", bound=10, floor=10)
     assert plain(spending.unknown(call)) == Amount(10, 300)
+
+
+def test_a_shortage_is_seen_before_the_limit_and_changes_nothing() -> None:
+    spending = open_spending(Amount(1000, 5000), limit=tokens(1000))
+    count = Counting(spending)
+    assert spending.shortage(2, ["run-r"]) == "", "nothing is known of its calls yet"
+    for number in range(7):
+        count.call(f"m{number}", 100)
+        assert (spending.shortage(2, ["run-r"]), spending.limit_reached()) == ("", None)
+    count.call("m7", 100)
+    before = spending.reservation
+    assert spending.shortage(2, ["run-r"]) == "budget run-r (limit of 1,000 tokens) has room for about 2 more calls"
+    assert spending.shortage(1, ["run-r"]) == ""
+    assert spending.shortage(2, []) == "", "a limit that is left out"
+    assert spending.reservation == before
+    assert spending.limit_reached() is None, "the limit itself is where it was"
+    count.call("m8", 100)
+    assert "about 1 more call" in spending.shortage(2, ["run-r"])
+
+
+def test_there_is_no_shortage_where_the_hold_can_still_grow() -> None:
+    spending = open_spending(Amount(250, 1250), limit=tokens(10_000))
+    Counting(spending).call("m1", 200)
+    assert spending.shortage(2, ["run-r"]) == ""
+    assert spending.reservation.held.tokens == 250
+
+
+def test_a_shortage_of_money() -> None:
+    spending = open_spending(Amount(1000, 1000), limit=Limit(1000, Unit.USD))
+    count = Counting(spending)
+    count.call("m1", 400)
+    assert spending.shortage(1, ["run-r"]) == ""
+    assert "about 1 more call" in spending.shortage(2, ["run-r"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Mapping
 from dataclasses import replace
@@ -28,6 +29,7 @@ from bursar.agents.cli_agent import CliAgent
 from bursar.agents.condition import Condition
 from bursar.agents.environment import CONTINUES
 from bursar.agents.home import PrivateHome
+from bursar.agents.mailbox import hook_table
 from bursar.agents.port import NARROW_PIPE_BYTES, Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.subagents import settings_of
 from bursar.errors import SetupError
@@ -35,6 +37,8 @@ from bursar.errors import SetupError
 TIERS: Mapping[str, str] = MappingProxyType({"small": "haiku", "medium": "sonnet", "large": "opus"})
 
 COMPACT = b"/compact"
+TOOL_EVENTS = ("PostToolUse", "PostToolUseFailure")
+HOOK_SECONDS = 10
 STREAMING = ("--output-format", "stream-json", "--verbose", "--include-partial-messages")
 
 STOP_LADDER = (
@@ -68,6 +72,7 @@ class ClaudeAgent(CliAgent):
         """
         home = with_commands(self.home_of(request, environment), request, environment)
         private = None if home is None else home.folder
+        mailbox = None if self._brings_settings() else self.mailbox_of(request, home)
         continues = request.continues and self.has_conversation(
             request.session_id, request.worktree, private, environment
         )
@@ -81,7 +86,7 @@ class ClaudeAgent(CliAgent):
                 home = replace(home, reached=(folder.parent,), mirrored=mirrored)
         compacts = request.compacts and continues
         return Launch(
-            argv=(self.find(), *self._arguments(request, continues=continues)),
+            argv=(self.find(), *self._arguments(request, mailbox, continues=continues)),
             environment=kept,
             stdin=request.prompt.encode(),
             output_cap=output_cap_of(kept),
@@ -89,9 +94,10 @@ class ClaudeAgent(CliAgent):
             pipe_bytes=NARROW_PIPE_BYTES,
             before=(COMPACT,) if compacts else (),
             telemetry=telemetry_beside(kept, is_needed=compacts),
+            mailbox=mailbox,
         )
 
-    def _arguments(self, request: LaunchRequest, *, continues: bool) -> tuple[str, ...]:
+    def _arguments(self, request: LaunchRequest, mailbox: Path | None, *, continues: bool) -> tuple[str, ...]:
         """The command line. Of the repository's it has no settings: no hooks, key helpers, addresses or servers."""
         confined = ("--setting-sources", "user", "--strict-mcp-config", "--add-dir", str(request.worktree))
         return (
@@ -101,11 +107,15 @@ class ClaudeAgent(CliAgent):
             *("--resume" if continues else "--session-id", request.session_id),
             *(() if self._repository_settings else confined),
             *self._tools(request),
+            *(() if mailbox is None else ("--settings", _hooks(mailbox))),
             *self._extra_arguments,
         )
 
     def _chooses_output(self) -> bool:
         return any(word.partition("=")[0] in self.OUTPUT_OPTIONS for word in self._extra_arguments)
+
+    def _brings_settings(self) -> bool:
+        return any(word.partition("=")[0] == "--settings" for word in self._extra_arguments)
 
     def _tools(self, request: LaunchRequest) -> tuple[str, ...]:
         """What it may use, by the request, else by the type of the task."""
@@ -168,3 +178,7 @@ def telemetry_beside(environment: Mapping[str, str], *, is_needed: bool) -> Mapp
             hint="unset them for this run, or take compact_history out of the list",
         )
     return {}
+
+
+def _hooks(mailbox: Path) -> str:
+    return json.dumps({"hooks": hook_table(mailbox, TOOL_EVENTS, HOOK_SECONDS)})

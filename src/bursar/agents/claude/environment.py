@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from bursar.agents.cli_agent import read_output_cap
-from bursar.agents.environment import CONTINUES, allowed
+from bursar.agents.environment import CONTINUES, EVENTS, allowed
 
 OUTPUT_CAP_TOKENS = 32_000
 
@@ -28,7 +28,9 @@ CLOUDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 HOME_VARIABLES = frozenset({"CLAUDE_CONFIG_DIR"})
 
 # Marks of a session that we may run inside of: with them the CLI believes that it is nested.
-SESSION_MARKS = frozenset({"AI_AGENT", "CLAUDECODE", "CLAUDE_EFFORT", "CLAUDE_PID", "CLAUDE_PROJECT_DIR", CONTINUES})
+SESSION_MARKS = frozenset(
+    {"AI_AGENT", "CLAUDECODE", "CLAUDE_EFFORT", "CLAUDE_PID", "CLAUDE_PROJECT_DIR", CONTINUES, EVENTS}
+)
 SESSION_MARK_PREFIXES = (
     "CLAUDE_CODE_AGENT",
     "CLAUDE_CODE_CHILD",

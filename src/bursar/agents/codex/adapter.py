@@ -16,6 +16,7 @@ from bursar.agents.codex.subagents import TYPES
 from bursar.agents.condition import Condition
 from bursar.agents.environment import CONTINUES
 from bursar.agents.home import PrivateHome
+from bursar.agents.mailbox import hook_command
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.subagents import settings_of
 
@@ -68,8 +69,11 @@ class CodexAgent(CliAgent):
         private = None if home is None else home.folder
         log = self._find_log(request.session_id, private, environment) if request.continues else None
         kind = settings_of(TYPES, request.subagent, writes_files=request.writes_files)
+        # Its hook is trusted by a flag that would trust a repository's, too.
+        mailbox = None if self._repository_settings else self.mailbox_of(request, home)
         settings = (
             *SETTINGS,
+            *(() if mailbox is None else (hook_setting(mailbox),)),
             *((kind.mode,) if kind.mode is not None else ()),  # the last one counts
             *self._trust(request.worktree, has_home=home is not None),
             *(() if self._nested else ("agents.enabled=false",)),
@@ -81,6 +85,7 @@ class CodexAgent(CliAgent):
             *("exec", "--json", "--skip-git-repo-check"),
             *("--model", request.model),
             *(word for setting in settings for word in ("-c", setting)),
+            *(() if mailbox is None else ("--dangerously-bypass-hook-trust",)),
             *self._extra_arguments,
             *(("resume", request.session_id) if log is not None else ()),
             "-",
@@ -92,6 +97,7 @@ class CodexAgent(CliAgent):
             stdin=request.prompt.encode(),
             output_cap=OUTPUT_CAP_TOKENS,
             home=home,
+            mailbox=mailbox,
         )
 
     def _trust(self, worktree: Path, *, has_home: bool) -> tuple[str, ...]:
@@ -130,6 +136,12 @@ def provider_settings(environment: Mapping[str, str]) -> tuple[str, ...]:
     key = next((name for name in KEY_VARIABLES if environment.get(name)), KEY_VARIABLES[0])
     table = f'{{name="bursar",base_url={json.dumps(address)},env_key="{key}",wire_api="responses"}}'
     return ('model_provider="bursar"', f"model_providers.bursar={table}")
+
+
+def hook_setting(mailbox: Path) -> str:
+    """After each tool, the words that are for the agent are handed to it."""
+    command = json.dumps(hook_command(mailbox, "PostToolUse"))
+    return f'hooks.PostToolUse=[{{matcher=".*",hooks=[{{type="command",command={command}}}]}}]'
 
 
 def trust_setting(worktree: Path, level: str) -> str:

@@ -1,4 +1,4 @@
-"""Any program that prints the same events as Claude Code, started from a template of its argv."""
+"""Any program that prints the same events as Claude Code, or others that the user has mapped, started by a template."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+import msgspec
+
 from bursar.agents.claude.adapter import STOP_LADDER, TIERS
 from bursar.agents.claude.environment import build_environment, output_cap_of
 from bursar.agents.claude.reader import ClaudeReader
+from bursar.agents.command.mapping import EventMapping
+from bursar.agents.command.reader import MappedReader
 from bursar.agents.condition import Certainty, Condition
+from bursar.agents.environment import EVENTS
 from bursar.agents.port import NARROW_PIPE_BYTES, Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.programs import find_program
 from bursar.errors import UserError
@@ -23,7 +28,8 @@ class CommandAgent:
 
     `argv` is a template: `{model}`, `{prompt}`, `{session_id}` and `{worktree}` are filled in within each argument,
     once, and never by a shell. Where no argument asks for `{prompt}` it goes to stdin. Other braces stay as they are.
-    `passed` names variables of the user's that it gets beside those of Claude Code. Its home is the user's: nobody
+    `passed` names variables of the user's that it gets beside those of Claude Code; `events` say where in its lines is
+    what, if they are not Claude Code's. Its home is the user's: nobody
     knows what its login is.
 
     Raises:
@@ -31,13 +37,19 @@ class CommandAgent:
     """
 
     def __init__(
-        self, argv: Sequence[str], models: Mapping[str, str] = MappingProxyType({}), *, passed: tuple[str, ...] = ()
+        self,
+        argv: Sequence[str],
+        models: Mapping[str, str] = MappingProxyType({}),
+        *,
+        passed: tuple[str, ...] = (),
+        events: EventMapping | None = None,
     ) -> None:
         if not argv or not argv[0]:
             raise UserError("agent `command` needs a program", hint='agents.command.argv = ["my-agent", "{prompt}"]')
         self._argv = tuple(argv)
         self._models = {**TIERS, **models}
         self._passed = passed
+        self._marks = {} if events is None else {EVENTS: msgspec.json.encode(events).decode()}
 
     @property
     def name(self) -> str:
@@ -84,7 +96,7 @@ class CommandAgent:
         kept = build_environment(environment, self._passed)
         return Launch(
             argv=(self.find(), *arguments),
-            environment=kept,
+            environment=kept | self._marks,
             output_cap=output_cap_of(kept),
             pipe_bytes=NARROW_PIPE_BYTES,
             stdin=None if takes_prompt else request.prompt.encode(),
@@ -97,5 +109,11 @@ class CommandAgent:
         return False
 
     def reader(self, environment: Mapping[str, str] = MappingProxyType({})) -> StreamReader:
-        """A reader for one new process: the events are Claude Code's."""
-        return ClaudeReader()
+        """A reader for one new process: of events as the user has mapped them, else of Claude Code's."""
+        return open_command_reader(self._marks)
+
+
+def open_command_reader(environment: Mapping[str, str]) -> StreamReader:
+    """A reader for one new process with that environment: the mapping of its events is in it, if there is one."""
+    text = environment.get(EVENTS)
+    return ClaudeReader() if text is None else MappedReader(msgspec.json.decode(text, type=EventMapping))

@@ -10,6 +10,7 @@ import msgspec
 
 from bursar.agents.counts import AbsurdCount, count
 from bursar.agents.gemini import wire
+from bursar.agents.unfollowed import open_plain
 from bursar.events import AgentEvent, CallReported, ToolReturned
 from bursar.usage import Usage
 
@@ -34,6 +35,11 @@ def find_chat_log(home: Path | None, session_id: str) -> Path | None:
 def find_sub_agent_logs(own: Path, session_id: str) -> list[Path]:
     """The logs of the sub-agents of the session whose log is `own`."""
     return sorted((own.parent / session_id).glob("*.jsonl")) if _SESSION_ID.fullmatch(session_id) else []
+
+
+def find_all_sub_agent_logs(home: Path | None) -> frozenset[Path]:
+    """The logs of sub-agents of all sessions."""
+    return frozenset() if home is None else frozenset((home / "tmp").glob("*/chats/*/*.jsonl"))
 
 
 def read_log_line(line: bytes) -> Iterator[AgentEvent]:
@@ -85,7 +91,7 @@ def _uncached(total: int, cached: int) -> int:
 def _is_of(path: Path, session_id: str) -> bool:
     """Whether the log's first line names the session: eight characters may be another's too."""
     try:
-        with path.open("rb") as file:
+        with open(open_plain(path, follows=True), "rb") as file:
             return session_id.encode() in file.readline(4096)
     except OSError:
         return False

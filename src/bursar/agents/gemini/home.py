@@ -12,6 +12,7 @@ from bursar.agents.gemini.condition import read_settings
 from bursar.agents.home import PrivateHome
 
 LOGS = ".gemini/tmp"
+SETTINGS_FILE = ".gemini/settings.json"
 _LOGIN_FILES = ("oauth_creds.json", "google_accounts.json", "gemini-credentials.json")
 
 
@@ -29,7 +30,7 @@ def furnish_gemini(folder: Path, environment: Mapping[str, str], *, repository_s
         folder=folder,
         logs=(LOGS,),
         shared={} if own is None else {f".gemini/{name}": own / name for name in _LOGIN_FILES},
-        written={".gemini/settings.json": msgspec.json.encode(settings)},
+        written={SETTINGS_FILE: msgspec.json.encode(settings)},
     )
 
 

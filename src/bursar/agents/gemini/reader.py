@@ -9,8 +9,16 @@ from types import MappingProxyType
 
 import msgspec
 
+from bursar.agents.environment import bytes_before
 from bursar.agents.gemini import wire
-from bursar.agents.gemini.chat_log import find_chat_log, find_sub_agent_logs, gemini_home, read_log_line, usage_of_stats
+from bursar.agents.gemini.chat_log import (
+    find_all_sub_agent_logs,
+    find_chat_log,
+    find_sub_agent_logs,
+    gemini_home,
+    read_log_line,
+    usage_of_stats,
+)
 from bursar.agents.logged_reader import LoggedReader
 from bursar.agents.session_log import SessionLog, SideLog
 from bursar.events import AgentEvent, SessionEnded, SessionStarted, ToolReturned, ToolStarted
@@ -28,6 +36,8 @@ class GeminiReader(LoggedReader):
     def __init__(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__()
         self._home = gemini_home(environment)
+        self._before = bytes_before(environment)
+        self._earlier_chats = find_all_sub_agent_logs(self._home) if self._before else frozenset[Path]()
         self._last_message = ""
         self._is_in_message = False
         self._session_id = ""
@@ -35,7 +45,9 @@ class GeminiReader(LoggedReader):
     def find_side_logs(self) -> Iterable[Path]:
         """Chats of sub-agents lie in a folder beside the session's own."""
         own = None if self.log is None else self.log.path
-        return () if own is None else find_sub_agent_logs(own, self._session_id)
+        if own is None:
+            return ()
+        return [path for path in find_sub_agent_logs(own, self._session_id) if path not in self._earlier_chats]
 
     def open_side_log(self, path: Path) -> SideLog:
         """A sub-agent's chat."""
@@ -54,7 +66,7 @@ class GeminiReader(LoggedReader):
                 if self.log is not None and session_id == self._session_id:
                     return  # said twice: its log is being read
                 self._session_id = session_id
-                self.log = SessionLog(lambda: find_chat_log(self._home, session_id), read_log_line)
+                self.log = SessionLog(lambda: find_chat_log(self._home, session_id), read_log_line, before=self._before)
                 yield SessionStarted(session_id=session_id, model=read.model)
             case "message" if read.role == "assistant" and isinstance(read.content, str):
                 self._last_message = self._last_message + read.content if self._is_in_message else read.content

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -33,6 +34,16 @@ PERMISSIONS_VARIABLE = "OPENCODE_PERMISSION"
 CONFIG_VARIABLE = "OPENCODE_CONFIG_CONTENT"
 INSTRUCTIONS = ("AGENTS.md", "CLAUDE.md", "CONTEXT.md")  # the first that is there, as the CLI does it
 NESTED_TOOLS = ("task",)
+PLUGIN = Path(__file__).with_name("mailbox.js")
+
+# Without these it waits, where it has any plugin, until types for authors of plugins were fetched from npm's registry.
+_TYPES = {"packages": {"": {"dependencies": {"@opencode-ai/plugin": "*"}}}}
+UNINSTALLED: Mapping[str, bytes] = MappingProxyType(
+    {
+        ".config/opencode/package-lock.json": json.dumps(_TYPES).encode(),
+        ".config/opencode/node_modules/.none": b"",
+    }
+)
 
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -86,6 +97,7 @@ class OpencodeAgent(CliAgent):
             SetupError: the program is not installed.
         """
         home = self.home_of(request, environment)
+        mailbox = self.mailbox_of(request, home)
         continues = request.continues and self.has_conversation(
             request.session_id, request.worktree, None if home is None else home.folder, environment
         )
@@ -105,11 +117,18 @@ class OpencodeAgent(CliAgent):
             repository_settings=self._repository_settings,
         )
         kept |= {CONTINUES: "1"} if continues else {}
+        if home is not None and mailbox is not None:
+            home, kept = with_plugin(home, mailbox, kept)
         kind = settings_of(TYPES, request.subagent, writes_files=request.writes_files)
         if kind.withheld:
             kept[PERMISSIONS_VARIABLE] = json.dumps(_permissions(kept) | dict.fromkeys(kind.withheld, "deny"))
         return Launch(
-            argv=argv, environment=kept, stdin=request.prompt.encode(), output_cap=output_cap_of(kept), home=home
+            argv=argv,
+            environment=kept,
+            stdin=request.prompt.encode(),
+            output_cap=output_cap_of(kept),
+            home=home,
+            mailbox=mailbox,
         )
 
     def furnishing(self, folder: Path, environment: Mapping[str, str]) -> PrivateHome:
@@ -148,6 +167,22 @@ def with_settings(
     if not nested:
         kept[PERMISSIONS_VARIABLE] = json.dumps(_permissions(environment) | dict.fromkeys(NESTED_TOOLS, "deny"))
     return kept
+
+
+def with_plugin(home: PrivateHome, mailbox: Path, environment: Mapping[str, str]) -> tuple[PrivateHome, dict[str, str]]:
+    """The home with the plugin that hands over what is in the mailbox, and the environment that makes the CLI load it.
+
+    It has no hooks that are commands.
+    """
+    text = PLUGIN.read_text(encoding="utf-8").replace("MAILBOX_PATH", json.dumps(str(mailbox)))
+    own = _table(environment, CONFIG_VARIABLE)
+    listed = own.get("plugin")
+    plugins = [*(listed if isinstance(listed, list) else ()), (home.folder / PLUGIN.name).as_uri()]
+    config = json.dumps({**own, "plugin": plugins})
+    return (
+        replace(home, written={**home.written, **UNINSTALLED, PLUGIN.name: text.encode()}),
+        {**environment, CONFIG_VARIABLE: config},
+    )
 
 
 def output_cap_of(environment: Mapping[str, str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 import msgspec
@@ -14,6 +15,7 @@ from bursar.agents.opencode import wire
 from bursar.agents.opencode.counts import usage_of
 from bursar.agents.opencode.faults import FaultLog
 from bursar.agents.opencode.places import data_folder
+from bursar.agents.opencode.sessions import has_asked
 from bursar.agents.opencode.steps import Steps
 from bursar.agents.opencode.sub_agents import SubAgents
 from bursar.events import (
@@ -39,7 +41,7 @@ class OpencodeReader:
     """Reads one process. There is no closing statement: the last step, or an error, stands for it at the end."""
 
     def __init__(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
-        data = data_folder(environment)
+        data = self._data = data_folder(environment)
         self._faults = FaultLog(data)
         self._sub_agents = SubAgents(data, leaves_out_earlier=bytes_before(environment) > 0)
         self._lost: list[str] = []
@@ -67,7 +69,14 @@ class OpencodeReader:
         self._lost += self._faults.close()
         events = self._lost_calls() + self._sub_agents.poll(self._session_id)
         statement, self._statement = self._statement, None
-        return events if statement is None else (*events, statement)
+        return events if statement is None else (*events, self._judged(statement))
+
+    def _judged(self, statement: SessionEnded) -> SessionEnded:
+        """An error before anything was asked, as without a login: it is proven that nothing was sent."""
+        if not statement.broke_off_call or self._steps or has_asked(self._data, self._session_id):
+            return statement
+        words = f"{statement.message} (no model was asked: see `bursar agent doctor opencode`)"
+        return replace(statement, message=words, broke_off_call=False)
 
     def feed_line(self, line: bytes) -> tuple[AgentEvent, ...]:
         """The events of one line (without its line break). Never raises on hostile input: see `LineRejected`."""

@@ -7,8 +7,9 @@ its row in the damaged file, then an outcome or the audit log. On none it is for
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
-from bursar.budget import Amount, Balance, PeriodKind, Unit, format_quantity, title_of
+from bursar.budget import Amount, Balance, Counting, PeriodKind, Unit, format_quantity, title_of
 from bursar.errors import StoreError
 from bursar.ledger import changes
 from bursar.ledger.folded import Line
@@ -66,7 +67,7 @@ class Completing:
             kind, actual, unknown = ending_of(row)
             ended = self._finish(Evidence(held.key, kind, actual, unknown, source=FILE))
             if row.state is State.CREDITED and row.charged is not None:
-                ended = self._ledger.credit(held.key, row.charged, evidence=f"credited before, by {FILE}")
+                ended = self._ledger.credit(held.key, _sound(row.charged), evidence=f"credited before, by {FILE}")
         elif evidence is not None:
             ended = self._finish(evidence)
         elif row is not None:
@@ -82,13 +83,15 @@ class Completing:
             if how.kind == "released":
                 return self._ledger.release(how.key)
             if how.kind == "settled":
-                return self._ledger.settle(how.key, how.actual, unknown=how.unknown)
+                return self._ledger.settle(how.key, _sound(how.actual), unknown=_sound(how.unknown))
         except StoreError:  # a later attempt has begun, or calls say otherwise
             pass
         ended = self._ledger.forfeit(how.key)
         if how.kind == "settled":
             try:
-                return self._ledger.credit(how.key, how.actual + how.unknown, evidence=f"as {how.source} has it")
+                return self._ledger.credit(
+                    how.key, _sound(how.actual + how.unknown), evidence=f"as {how.source} has it"
+                )
             except StoreError:
                 return ended
         return ended
@@ -123,7 +126,7 @@ class Completing:
         return {**(others[0].labels if others else {}), **evidence.labels}
 
     def _charge(self, key: str, labels: Mapping[str, str], used: Amount, source: str) -> None:
-        self._ledger.charge(key, labels, used)
+        self._ledger.charge(key, labels, _sound(used))
         self.charged.append(Charged(key, used, source))
 
     def _level(self, file: Balance) -> None:
@@ -162,6 +165,13 @@ class Completing:
             }
             posting.open(holding, "charged", body, [found], speaks=True)
         self.charged.append(Charged(f"budget `{title_of(name)}`", amount, f"its balance in {FILE}: {words}"))
+
+
+def _sound(amount: Amount) -> Amount:
+    """The same, with no more output than fresh tokens: a sum has a bound where nobody said, and bounds may cross."""
+    if amount.output_tokens is None:
+        return amount
+    return replace(amount, output_tokens=min(amount.output_tokens, amount.counted(Counting.FRESH)))
 
 
 def _used_by(lines: Iterable[Line]) -> Amount:

@@ -11,10 +11,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from bursar.budget import Amount
+from bursar.ledger import changes, rows
+from bursar.ledger.audit import expected_holding
 from bursar.ledger.books import Mark
 from bursar.ledger.entries import (
     FIRST_HASH,
     RawEntry,
+    decode_amount,
     encode,
     encode_amount,
     encode_budget,
@@ -92,6 +96,8 @@ class Redraft:
             if kind != "rebuilt":
                 self._add(at, kind, key, body)
         elif key in self.folded.reservations or self.open(key):
+            if kind == "credited" and self.folded.reservations[key].state == "held":
+                self._forfeit(at, key, decode_amount(body.get("charged", body["actual"])))
             self._add(at, kind, key, self._on_known_budgets(body))
         else:
             self.orphans.setdefault(key, []).append(Line(number, at, kind, key, body))
@@ -104,6 +110,22 @@ class Redraft:
         kind, body = _opening(holding)
         self._add(self._at, kind, key, self._on_known_budgets(body))
         return True
+
+    def _forfeit(self, at: str, key: str, least: Amount) -> None:
+        """The reservation is forfeited: a credit says that it was, and that no less than `least` was charged then."""
+        holding = self._holding(key)
+        held = holding.held
+        if least.tokens > held.tokens or (least.nano_usd or 0) > (held.nano_usd or 0):
+            nano_usd = least.nano_usd if held.nano_usd is None else max(held.nano_usd, least.nano_usd or 0)
+            raised = Amount(max(held.tokens, least.tokens), nano_usd)
+            self._add(at, "extended", key, {"held": encode_amount(raised)})
+            holding = self._holding(key)
+        after = changes.forfeit(holding)
+        sides = {"charged": encode_amount(after.charged), "unknown": encode_amount(after.unknown)}
+        self._add(at, "forfeited", key, {"state": after.state.value, **sides})
+
+    def _holding(self, key: str) -> Holding:
+        return rows.read_holding((key, *expected_holding(self.folded.reservations[key])))
 
     def catch_up(self, holding: Holding) -> None:
         """Calls of an open reservation that only rows tell of are recorded, and it holds what its row says."""
