@@ -9,51 +9,33 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bursar.routing.difficulty import GRID, Weights, prior_weights
 from bursar.routing.purchases import Evidence
 
-# Priors, in logits. A usual task is a coin toss for a small model and a little better for a larger one. The same task
-# tends to fail on every model: a model that tries a task again ends the other way one time in eight or so, which is a
-# slope of 6; two models have less in common than one with itself. With a slope of 4 their results correlate by 0.6.
-# How much a task's difficulty says is much the same for all models, so most of it is learned from all of them.
-LEVEL = {"small": 0.3, "medium": 0.9, "large": 1.5}
-_LEVEL_SPREAD = 1.5
-_SLOPE, _COMMON_SPREAD = 4.0, 1.5
+# Priors, in logits. A usual task is a coin toss for a small model and a little better for a larger one; the same task
+# tends to fail on every model: with a slope of 2.6 two models' results correlate by about 0.5. How far they do differs
+# from one kind of work to another more than from model to model, so most of a slope is learned from all models.
+LEVEL = {"small": 0.2, "medium": 0.6, "large": 1.0}
+_LEVEL_SPREAD = 1.0
+_SLOPE, _COMMON_SPREAD = 2.6, 1.5
 _SLOPE_SPREAD = 0.6  # of one model's around the common one
 _SHIFT_STEP = 0.25  # tasks whose shifts are this close are counted as one kind
 _NEWTON_STEPS = 3
-_FLATTER = math.pi / 8  # the mean of a logistic curve over a normal doubt is nearly a flatter one
 _LEAST_SLOPE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A model's chance of success at each difficulty, and how far it can be trusted.
-
-    Attributes:
-        doubt: the variance of the level, its covariance with the slope, and the slope's variance.
-    """
+    """A model's chance of success at each difficulty."""
 
     level: float
     slope: float
-    doubt: tuple[float, float, float] = (_LEVEL_SPREAD**2, 0.0, _SLOPE_SPREAD**2)
 
     def chances(self) -> Weights:
-        """Success probabilities on GRID, if the curve is right."""
+        """Success probabilities on GRID."""
         return [1.0 / (1.0 + math.exp(self.slope * point - self.level)) for point in GRID]
-
-    def expected(self) -> Weights:
-        """Success probabilities on GRID, averaged over what the curve may be: nearer to a coin toss."""
-        of_level, of_both, of_slope = self.doubt
-        found = []
-        for point in GRID:
-            doubt = of_level - 2 * point * of_both + point * point * of_slope
-            logit = (self.level - self.slope * point) / math.sqrt(1 + _FLATTER * doubt)
-            found.append(1.0 / (1.0 + math.exp(-logit)))
-        return found
 
 
 Pattern = tuple[float, tuple[Evidence, ...]]
@@ -68,20 +50,18 @@ class Skills:
     patterns: Counter[Pattern] = field(default_factory=Counter)
     slope: float = _SLOPE
     _chances: dict[str, Weights] = field(default_factory=dict)
-    _expected_chances: dict[str, Weights] = field(default_factory=dict)
 
     def meet(self, model: str, tier: str) -> None:
         """The model's tier is known."""
         if model not in self.tiers:
             self.tiers[model] = tier
             self._chances.pop(model, None)
-            self._expected_chances.pop(model, None)
 
     def chances(self, model: str) -> Weights:
-        """What to expect on GRID; from the prior of its tier where nothing was seen."""
-        known = self._expected_chances.get(model)
+        """Success probabilities on GRID; from the prior of its tier where nothing was seen."""
+        known = self._chances.get(model)
         if known is None:
-            known = self._expected_chances[model] = self.curve(model).expected()
+            known = self._chances[model] = self.curve(model).chances()
         return known
 
     def curve(self, model: str) -> Curve:
@@ -99,14 +79,14 @@ class Skills:
 
     def weights(self, shift: float, seen: tuple[Evidence, ...]) -> Weights:
         """What the attempts leave of the difficulties; not normalised: the sum is the chance of having seen this."""
-        return _weights(shift, seen, self.chances)
-
-    def _likeliest(self, model: str) -> Weights:
-        """Chances of the curve as it was fitted."""
-        known = self._chances.get(model)
-        if known is None:
-            known = self._chances[model] = self.curve(model).chances()
-        return known
+        weights = prior_weights(shift)
+        for one in seen:
+            chances = self.chances(one.model)
+            weights = [
+                weight * (chance * one.if_good + (1 - chance) * one.if_bad)
+                for weight, chance in zip(weights, chances, strict=True)
+            ]
+        return weights
 
     def fit(self, rounds: int = 1) -> None:
         """Move the curves towards what the patterns make likeliest."""
@@ -116,7 +96,6 @@ class Skills:
                 self.curves[model] = self._fitted(model, goods[model], bads[model])
             self.slope = self._common_slope()
             self._chances.clear()
-            self._expected_chances.clear()
 
     def _common_slope(self) -> float:
         """What lies between the slopes of all models and the usual one."""
@@ -128,7 +107,7 @@ class Skills:
         goods: dict[str, Weights] = {}
         bads: dict[str, Weights] = {}
         for (shift, seen), count in self.patterns.items():
-            weights = _weights(shift, seen, self._likeliest)
+            weights = self.weights(shift, seen)
             scale = count / max(sum(weights), 1e-300)
             for one in seen:
                 self._add(one, weights, scale, goods, bads)
@@ -139,7 +118,7 @@ class Skills:
     ) -> None:
         good = goods.setdefault(one.model, [0.0] * len(GRID))
         bad = bads.setdefault(one.model, [0.0] * len(GRID))
-        for index, (weight, chance) in enumerate(zip(weights, self._likeliest(one.model), strict=True)):
+        for index, (weight, chance) in enumerate(zip(weights, self.chances(one.model), strict=True)):
             as_good, as_bad = chance * one.if_good, (1 - chance) * one.if_bad
             total = as_good + as_bad
             if total > 0:
@@ -163,17 +142,7 @@ class Skills:
             det = h_ll * h_ss - h_ls * h_ls
             level += (h_ss * to_level - h_ls * to_slope) / det
             slope = max(_LEAST_SLOPE, slope + (h_ll * to_slope - h_ls * to_level) / det)
-        return Curve(level, slope, (h_ss / det, -h_ls / det, h_ll / det))
-
-
-def _weights(shift: float, seen: tuple[Evidence, ...], chances_of: Callable[[str], Weights]) -> Weights:
-    weights = prior_weights(shift)
-    for one in seen:
-        weights = [
-            weight * (chance * one.if_good + (1 - chance) * one.if_bad)
-            for weight, chance in zip(weights, chances_of(one.model), strict=True)
-        ]
-    return weights
+        return Curve(level, slope)
 
 
 def kind_of(shift: float) -> float:

@@ -1,11 +1,11 @@
-"""Curves of models: what one model's failures say of another, and how far little evidence is believed."""
+"""Curves of models: what one model's failures say of another."""
 
 from __future__ import annotations
 
 import pytest
 
 from bursar.routing.purchases import Evidence
-from bursar.routing.skill import Curve, Skills
+from bursar.routing.skill import Skills
 
 GOOD, BAD = (1.0, 0.0), (0.0, 1.0)
 
@@ -38,15 +38,3 @@ def test_where_models_fail_together_a_failure_speaks_for_all_even_for_one_never_
 def test_what_was_learned_of_failing_together_is_what_was_seen() -> None:
     skills = taught(((True, True), 60), ((False, False), 25), ((True, False), 5), ((False, True), 10))
     assert chance_after(skills, "model-0", "model-1") == pytest.approx(10 / 35, abs=0.07)
-
-
-def test_what_little_says_is_doubted() -> None:
-    sure, unsure = Curve(1.0, 4.0, (0.0, 0.0, 0.0)), Curve(1.0, 4.0)
-    assert sure.expected() == pytest.approx(sure.chances())
-    for chance, doubted in zip(sure.chances(), unsure.expected(), strict=True):
-        assert abs(doubted - 0.5) < abs(chance - 0.5)
-
-
-def test_doubt_falls_with_what_is_seen() -> None:
-    few, many = taught(((True,), 2), ((False,), 2)), taught(((True,), 200), ((False,), 200))
-    assert many.curve("model-0").doubt[0] < few.curve("model-0").doubt[0] / 5
