@@ -76,6 +76,8 @@ def choose_answer(question: Question, text: str) -> str:
     Raises:
         UserError: it is no answer to this question; the options are named.
     """
+    if not text.strip():
+        raise UserError(f"the answer to task {question.task} is empty", hint=_listed(question))
     said = " ".join(text.split()) if question.options or question.kind in _VERIFY else text.strip()
     if question.options:
         return _option(question, said).id
@@ -86,8 +88,6 @@ def choose_answer(question: Question, text: str) -> str:
                 hint=f"once it is (until then it waits): {command_for(question)}",
             )
         return APPROVED
-    if not said:
-        raise UserError(f"the answer to task {question.task} is empty", hint=command_for(question))
     if len(said) > _MOST_CHARACTERS:
         raise UserError(f"the answer has {len(said):,} characters, and {_MOST_CHARACTERS:,} are the most")
     return said
@@ -105,8 +105,6 @@ def give_answer(journal: Journal, question: Question, text: str | None, by_user:
         raise UserError(
             f"task {question.task} ({question.title}) is to be decided, not approved", hint=_listed(question)
         )
-    if text is not None and not text.strip():
-        raise UserError(f"the answer to task {question.task} is empty", hint=_listed(question))
     chosen = APPROVED if text is None else choose_answer(question, text)
     wanted = Answer(
         run_id=question.run_id, task=question.task, digest=question.digest, text=chosen, by_user=by_user, at=at
