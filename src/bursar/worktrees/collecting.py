@@ -94,7 +94,7 @@ def _anew(repository: Repository, left: Left) -> tuple[str, list[Difference]]:
     """The same from the files alone, with nothing of git's state of the worktree.
 
     Raises:
-        GitFailed: that says which files are not to be there at all (a sparse checkout): they would be taken for deleted.
+        GitFailed: that says which files are not to be there (a sparse checkout): they would be taken for deleted.
     """
     if has_more_state(repository):
         raise GitFailed(("add", "--all"), 128, "git's state of the worktree is gone")
