@@ -8,10 +8,10 @@ import msgspec
 
 from bursar.agents.claude import wire
 from bursar.agents.counts import count
+from bursar.agents.summaries import summarise
 from bursar.events import AgentEvent, RetryReported, SessionStarted, ToolReturned, ToolStarted
 
 _TOOL_USE = b'"tool_use"'
-_SUMMARY_CHARACTERS = 120
 _message = msgspec.json.Decoder(wire.Message)
 _blocks = msgspec.json.Decoder(list[wire.Block])
 _tool_input = msgspec.json.Decoder(wire.ToolInput)
@@ -56,7 +56,4 @@ def _summary(raw: msgspec.Raw) -> str:
     if bytes(raw)[:1] != b"{":
         return ""
     values = _tool_input.decode(raw)
-    for value in (values.command, values.file_path, values.pattern, values.description):
-        if isinstance(value, str):
-            return value[:_SUMMARY_CHARACTERS]
-    return ""
+    return summarise(values.command, values.file_path, values.pattern, values.description)

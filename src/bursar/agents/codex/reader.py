@@ -20,6 +20,7 @@ from bursar.agents.codex.session_log import (
 from bursar.agents.environment import bytes_before
 from bursar.agents.logged_reader import LoggedReader
 from bursar.agents.session_log import SessionLog, SideLog
+from bursar.agents.summaries import summarise
 from bursar.events import (
     AgentEvent,
     RetryReported,
@@ -30,7 +31,6 @@ from bursar.events import (
 )
 from bursar.usage import Usage
 
-_SUMMARY_CHARACTERS = 120
 _RETRY = re.compile(r"Reconnecting\.\.\. (\d+)/\d+ \((.*)", re.DOTALL)
 _STATUS = re.compile(r"(?:unexpected status|last status:) (\d{3})\b")
 _TOOLS = {"command_execution", "file_change", "mcp_tool_call", "web_search"}
@@ -112,12 +112,10 @@ def _status(message: str) -> int | None:
 
 
 def _summary(item: wire.Item) -> str:
-    for value in (item.command, item.query, item.tool):
-        if isinstance(value, str):
-            return value[:_SUMMARY_CHARACTERS]
-    if bytes(item.changes)[:1] == b"[":
-        return ", ".join(change.path for change in _changes.decode(item.changes))[:_SUMMARY_CHARACTERS]
-    return ""
+    said = summarise(item.command, item.query, item.tool)
+    if said or bytes(item.changes)[:1] != b"[":
+        return said
+    return summarise(", ".join(change.path for change in _changes.decode(item.changes)))
 
 
 def _text(raw: msgspec.Raw) -> str:

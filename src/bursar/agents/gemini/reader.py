@@ -21,10 +21,10 @@ from bursar.agents.gemini.chat_log import (
 )
 from bursar.agents.logged_reader import LoggedReader
 from bursar.agents.session_log import SessionLog, SideLog
+from bursar.agents.summaries import summarise
 from bursar.events import AgentEvent, SessionEnded, SessionStarted, ToolReturned, ToolStarted
 from bursar.usage import NOTHING, Usage
 
-_SUMMARY_CHARACTERS = 120
 _STATUS = re.compile(r'"code":\s*\d{3}\b')  # of an answer that refused the call; a broken connection has none
 _line = msgspec.json.Decoder(wire.Line)
 _parameters = msgspec.json.Decoder(wire.Parameters)
@@ -92,7 +92,4 @@ def _summary(raw: msgspec.Raw) -> str:
     if bytes(raw)[:1] != b"{":
         return ""
     values = _parameters.decode(raw)
-    for value in (values.command, values.file_path, values.pattern, values.path):
-        if isinstance(value, str):
-            return value[:_SUMMARY_CHARACTERS]
-    return ""
+    return summarise(values.command, values.file_path, values.pattern, values.path)

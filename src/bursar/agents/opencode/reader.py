@@ -18,6 +18,7 @@ from bursar.agents.opencode.places import data_folder
 from bursar.agents.opencode.sessions import has_asked
 from bursar.agents.opencode.steps import Steps
 from bursar.agents.opencode.sub_agents import SubAgents
+from bursar.agents.summaries import summarise
 from bursar.events import (
     AgentEvent,
     CallLost,
@@ -29,7 +30,6 @@ from bursar.events import (
     ToolStarted,
 )
 
-_SUMMARY_CHARACTERS = 120
 _GOES_ON = "tool-calls"  # the reason of a step after which another follows
 _NO_PART = wire.Part()
 _NO_STATE = wire.ToolState()
@@ -144,7 +144,4 @@ def _summary(raw: msgspec.Raw) -> str:
     if bytes(memoryview(raw)[:1]) != b"{":
         return ""
     values = _tool_input.decode(raw)
-    for value in (values.command, values.filePath, values.pattern, values.description):
-        if isinstance(value, str):
-            return value[:_SUMMARY_CHARACTERS]
-    return ""
+    return summarise(values.command, values.filePath, values.pattern, values.description)
