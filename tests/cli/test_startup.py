@@ -98,6 +98,20 @@ except ModuleNotFoundError as error:
     subprocess.run([sys.executable, "-I", "-c", program], cwd=tmp_path, check=True)
 
 
+def test_what_was_lent_to_apsw_is_whole_again(tmp_path: Path) -> None:
+    """It gets the abstract classes alone, where nobody has loaded their package; whoever wants that later gets it."""
+    program = """
+import sys
+import bursar.database
+assert "apsw" in sys.modules and not {"collections", "collections.abc"} & set(sys.modules), sorted(sys.modules)
+import collections.abc
+assert collections.OrderedDict and collections.abc.Mapping and sys.modules["collections"] is collections
+import apsw
+apsw.Connection(":memory:").execute("SELECT :a", collections.ChainMap({"a": 1})).fetchall()
+"""
+    subprocess.run([sys.executable, "-I", "-c", program], cwd=tmp_path, check=True)
+
+
 def test_help_loads_no_room_and_no_library(tmp_path: Path) -> None:
     rooms = {name for name in loaded_by(tmp_path / "state", "--help") if name.startswith("bursar.")}
     assert rooms == {"bursar.cli", "bursar.cli.main", "bursar.errors"}

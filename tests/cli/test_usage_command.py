@@ -109,6 +109,15 @@ def test_an_unknown_price_is_named_and_not_counted(bursar: Bursar, logs: Path) -
     assert report["totals"]["unpricedModels"] == ["claude-madeup-9"]
 
 
+def test_a_name_out_of_a_log_is_no_line_of_the_report(bursar: Bursar, logs: Path) -> None:
+    (logs / "s2.jsonl").write_bytes(encode(line("m", "r", model="x\ntotal\x1b[2J", sessionId="s\n9")))
+    for arguments in (("daily", "--breakdown"), ("session",), ("blocks", "--breakdown")):
+        out = bursar("usage", *arguments, "--timezone", "UTC").out
+        assert all(text.isprintable() for text in out.splitlines()), arguments
+        assert sum(text.startswith("total") for text in out.splitlines()) == (arguments[0] != "blocks")
+    assert "  x?total?[2J " in bursar("usage", "daily", "--breakdown").out
+
+
 def test_no_logs(bursar: Bursar, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     set_places(monkeypatch, tmp_path / "nothing")
     said = bursar("usage", "daily")

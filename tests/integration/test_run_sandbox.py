@@ -96,6 +96,20 @@ def test_the_agent_can_commit_in_it(make_project: MakeProject) -> None:
 
 
 @needs_bwrap
+def test_what_it_commits_counts_on_disk(make_project: MakeProject) -> None:
+    much = shell("head -c 8000000 /dev/urandom > a && git add a && rm a")
+    project = sandboxed(
+        make_project,
+        plan(parallel("One")),
+        script({1: [much, write("b", wait_for="never")]}),
+        toml=settings() + '[limits]\ndisk = "4 MB"\n',
+    )
+    ended = project.run()
+    assert ended.code == 1, ended.err
+    assert "bytes on disk, where 4,000,000 are allowed" in project.note("1")
+
+
+@needs_bwrap
 def test_verify_commands_are_in_it_too(make_project: MakeProject) -> None:
     """What the agent wrote is run by them: it reaches no more than the agent did, and here not the network either."""
     check = "sh check.sh"

@@ -21,11 +21,14 @@ from bursar.worktrees import (
     is_tracked,
     list_files,
     open_repository,
+    read_diff,
     read_files,
     read_head,
     remove,
     save_branch,
 )
+from bursar.worktrees.git import GitFailed
+from bursar.worktrees.worktree import MOST_DIFF_BYTES
 from tests.integration.git_repository import NO_SETTINGS, WHO, Checkout, make_checkout
 
 MESSAGE = "feat(08-02): A task\n\nBursar-Attempt: r/1/1\n"
@@ -477,3 +480,18 @@ def test_files_of_a_commit_are_read_without_a_checkout(checkout: Checkout) -> No
         "docs/deeper/x.md": b"x\n",
     }
     assert read_files(checkout.repository, first, asked) == {}
+
+
+def test_of_a_large_change_the_beginning_is_read(checkout: Checkout) -> None:
+    """An agent may have written gigabytes; who is shown them sees a page."""
+    base = checkout.head
+    many = checkout.commit({f"many/{number:03}.txt": "a line of text\n" * 2_000 for number in range(60)})
+    said = read_diff(checkout.repository, base, many)
+    assert len(said) == MOST_DIFF_BYTES
+    assert said.startswith("diff --git a/many/000.txt b/many/000.txt\n")
+    large = checkout.commit({"large.txt": "a line of text\n" * 100_000, "small.txt": "small\n"})
+    said = read_diff(checkout.repository, many, large)
+    assert "Binary files /dev/null and b/large.txt differ" in said
+    assert "+small" in said
+    with pytest.raises(GitFailed):
+        read_diff(checkout.repository, base, "nothing")

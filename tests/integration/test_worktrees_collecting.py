@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bursar.errors import SetupError
 from bursar.worktrees import Worktree, commit_work, create
 from bursar.worktrees import git as git_module
 from tests.integration.git_repository import Checkout, make_checkout
@@ -67,6 +68,7 @@ STATES: dict[str, Spoil] = {
     "an index that is a folder": put_folder,
     "no index": lambda _, tree: (tree.state_dir / "index").unlink(),
     "a lock that is left": lambda _, tree: (tree.state_dir / "index.lock").touch(),
+    "a lock that is a folder": lambda _, tree: (tree.state_dir / "index.lock").mkdir(),
     "a merge that was not ended": unmerge,
     "a HEAD that is none": lambda _, tree: (tree.state_dir / "HEAD").write_text("nothing\n"),
     "no HEAD": lambda _, tree: (tree.state_dir / "HEAD").unlink(),
@@ -150,3 +152,22 @@ def test_collected_work_outlives_a_clearing_up(checkout: Checkout) -> None:
     checkout.git("gc", "--quiet", "--prune=now")
     checkout.git("prune", "--expire=now")
     assert checkout.show(change.commit, "new.txt") == "new"
+
+
+@pytest.mark.parametrize("gone", [("index",), ("index", "index.begun"), ("HEAD",)])
+def test_what_is_not_checked_out_is_never_taken_for_deleted(checkout: Checkout, gone: tuple[str, ...]) -> None:
+    """Which files those are stands in git's state of the worktree alone; without it nothing is collected."""
+    checkout.git("sparse-checkout", "set", "--no-cone", "/a.txt")
+    repository = checkout.repository
+    worktree = create(repository, checkout.root.parent / "worktrees" / "one", checkout.head)
+    assert not (worktree.path / "folder").exists()
+    (worktree.path / "a.txt").write_text("changed\n")
+    for name in gone:
+        (worktree.state_dir / name).unlink()
+    try:
+        change = commit_work(repository, worktree, "work")
+    except SetupError:
+        return  # its files are kept, and that is said
+    assert change is not None
+    assert change.deleted == ()
+    assert change.files == ("a.txt",)

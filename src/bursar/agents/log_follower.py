@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from bursar.agents.lines import LineSplitter
+from bursar.agents.unfollowed import open_plain
 
 _CHUNK_BYTES = 1 << 20
 
@@ -14,13 +15,13 @@ class LogFollower:
     """Reads a file from its beginning as it grows. The file stays open: renamed or deleted, it is read to its end."""
 
     def __init__(self, path: Path) -> None:
-        """Opens it.
+        """Opens it. It is the agent's: a pipe in its place would hold its supervisor up.
 
         Raises:
-            OSError: it cannot be read.
+            OSError: it cannot be read, or is no plain file.
         """
         self.path = path
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        self._descriptor = open_plain(path)
         self._splitter = LineSplitter()
 
     def poll(self) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -19,6 +20,23 @@ class PlainFile:
 
     content: bytes
     written_ns: int
+
+
+def open_plain(path: Path, *, follows: bool = False) -> int:
+    """A descriptor to read the file with; a pipe in its place holds nobody up.
+
+    Args:
+        follows: the file itself may be a link.
+
+    Raises:
+        OSError: there is none, it is no plain file, or it cannot be read.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follows else os.O_NOFOLLOW)
+    descriptor = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+    return descriptor
 
 
 @contextmanager

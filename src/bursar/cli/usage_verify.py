@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bursar.cli.parsing import parser
+from bursar.cli.usage_views import one_line
 from bursar.cli.usage_zone import zone_of
 from bursar.errors import OK, TASK_FAILED, SetupError, UserError
 from bursar.logs import LogIndex, Totals, Wanted, Zone, day_of, open_index, rows_by_day, update_index
@@ -244,7 +245,7 @@ def _render(differences: Sequence[Mapping[str, Any]], compared: int, agents: Seq
         return f"the same: {compared} days and models of {', '.join(agents)}, each counter to the token and each cent\n"
     text = ""
     for each in differences:
-        text += f"{each['date']}  {each['agent']}  {each['model']}\n"
+        text += f"{each['date']}  {each['agent']}  {one_line(each['model'])}\n"
         for name, word in zip((*_COUNTERS, "cost"), (*_WORDS, "USD"), strict=True):
             one, other = each["bursar"][name], each["ccusage"][name]
             if one != other:

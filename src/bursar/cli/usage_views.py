@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
-
 from bursar.cli.usage_json import KEYS, dearest_first, unpriced_models, utc_text
 from bursar.cli.usage_zone import local_text
 from bursar.logs import Block, Totals, UsageRow, Zone, add_up
 from bursar.money import NANO_PER_USD, format_usd
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _HEAD = ("input", "output", "cache write", "cache read", "total", "cost")
 _COLUMNS = ("calls", "inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens", "totalTokens", "cost")
@@ -45,7 +45,7 @@ def render_rows(action: str, rows: Sequence[UsageRow], by_model: bool) -> str:
         lines += _model_lines(row) if by_model else []
     lines.append(("total", *_cells(add_up(row.totals for row in rows))))
     models = unpriced_models(rows)
-    unpriced = f"\nwithout a known price, and not in the cost: {', '.join(models)}\n" if models else ""
+    unpriced = f"\nwithout a known price, and not in the cost: {', '.join(map(one_line, models))}\n" if models else ""
     return _table(lines) + unpriced
 
 
@@ -66,6 +66,7 @@ def _model_lines(row: UsageRow | Block) -> list[tuple[str, ...]]:
 
 
 def _table(lines: Sequence[tuple[str, ...]]) -> str:
+    lines = [(one_line(first), *rest) for first, *rest in lines]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     text = ""
     for first, *rest in lines:
@@ -74,7 +75,15 @@ def _table(lines: Sequence[tuple[str, ...]]) -> str:
     return text
 
 
+def one_line(name: str) -> str:
+    """A name out of a log, in which nothing begins a line that would look like one of ours."""
+    return name if name.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in name)
+
+
 def _csv(head: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
+    import csv  # not for tables: it imports more than they take
+    import io
+
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(head)

@@ -11,9 +11,10 @@ _is_lent = "collections" not in sys.modules and "_collections_abc" in sys.module
 if _is_lent:
     sys.modules["collections"] = sys.modules["collections.abc"] = sys.modules["_collections_abc"]
 
-import apsw  # noqa: E402
-
-if _is_lent:
-    del sys.modules["collections"], sys.modules["collections.abc"]
+try:
+    import apsw
+finally:
+    if _is_lent:
+        del sys.modules["collections"], sys.modules["collections.abc"]
 
 __all__ = ["apsw"]

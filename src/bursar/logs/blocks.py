@@ -86,7 +86,10 @@ def running_block(index: LogIndex, agent: str, now: int) -> Block | None:
     for days in (2, 16, now // DAY_MS):
         start = now - days * DAY_MS
         blocks = _all_blocks(index, Wanted(since=start, agent=agent))
-        if blocks and (blocks[0].starts_at - start > BLOCK_MS or any(block.last_at is None for block in blocks)):
+        if not blocks:
+            return None
+        gaps = (block for block in blocks if block.last_at is None and block.ends_at <= now)
+        if blocks[0].starts_at - start > BLOCK_MS or any(gaps):
             break
     return next((block for block in blocks if block.is_active(now)), None)
 

@@ -44,7 +44,7 @@ class _Line(msgspec.Struct):
 
 
 class _State(msgspec.Struct):
-    """What the lines so far say about those to come."""
+    """What the lines so far say about those to come. `is_fork`: `root` may itself have been forked from another."""
 
     session: str = ""
     root: str = ""
@@ -52,6 +52,7 @@ class _State(msgspec.Struct):
     model: str = ""
     total: list[int] = []
     has_records: bool = False
+    is_fork: bool = False
 
 
 _decoder = msgspec.json.Decoder(_Line)
@@ -105,10 +106,7 @@ class CodexReader:
         if not state.cwd:
             state.session, state.cwd = payload.id or state.session, payload.cwd or "?"
             state.root = state.session
-        if payload.forked_from_id:
-            state.root = self._forks.first_thread(payload.forked_from_id)
-        else:
-            state.root = payload.id or state.root
+        state.root, state.is_fork = payload.forked_from_id or payload.id or state.root, bool(payload.forked_from_id)
 
     def _totals(self, line: _Line, info: dict[str, Any]) -> list[CallRow]:
         """The call that a running total tells of, if there is no better record of it."""
@@ -121,7 +119,14 @@ class CodexReader:
         self._state.total = now
         if now == before:
             return []
-        return [self._call(line, f"{self._state.root}:{','.join(map(str, now))}", used if min(used) >= 0 else now)]
+        return [self._call(line, f"{self._first_thread()}:{','.join(map(str, now))}", used if min(used) >= 0 else now)]
+
+    def _first_thread(self) -> str:
+        """The thread that all began with; other logs are looked at for it where this one does not say, and once."""
+        state = self._state
+        if state.is_fork:
+            state.root, state.is_fork = self._forks.first_thread(state.root), False
+        return state.root
 
     def _call(self, line: _Line, message: str, counts: list[int], request: str = "") -> CallRow:
         """A call; `request` tells it from others, where a server gives ids that it has given before."""

@@ -43,7 +43,7 @@ class Forks:
         if self._logs is None:
             self._logs = _find_logs(self._home)
         path = self._logs.get(thread)
-        if path is None:
+        if path is None or not os.path.isfile(path):
             return None
         try:
             with open(path, "rb") as file:
@@ -60,5 +60,5 @@ def _find_logs(home: str) -> dict[str, str]:
         for place in ("archived_sessions", "sessions")
         for folder, _, names in os.walk(os.path.join(home, place))
         for name in names
-        if name.startswith(_NAME) and name.endswith(".jsonl") and os.path.isfile(os.path.join(folder, name))
+        if name.startswith(_NAME) and name.endswith(".jsonl")
     }

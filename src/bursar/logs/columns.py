@@ -83,13 +83,11 @@ class PackedCalls(msgspec.Struct, array_like=True, gc=False):
 
     Attributes:
         data: the whole of them, as it is kept.
-        is_told: the log says of some what they cost.
     """
 
     runs: list[Run]
     numbers: bytes
     data: bytes
-    is_told: bool
 
     def columns(self) -> CallColumns:
         """The calls themselves."""
@@ -125,7 +123,7 @@ def to_columns(calls: list[CallRow]) -> CallColumns | None:
 
 def pack(columns: CallColumns) -> PackedCalls:
     """The same, as it goes from process to process."""
-    return PackedCalls(columns.runs, columns.numbers, to_bytes(columns), bool(columns.told))
+    return PackedCalls(columns.runs, columns.numbers, to_bytes(columns))
 
 
 def to_bytes(columns: CallColumns) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from bursar.ledger import Denial, Reservation, ReserveRequest
 from bursar.plan import Task
 from bursar.run.accounts import build_ended, observe
 from bursar.run.attempt_holds import AttemptHolds
+from bursar.run.attempt_rows import own_folder, plan_row
 from bursar.run.context import RunContext
 from bursar.run.continuing import Continuing, continued_by
 from bursar.run.deletions import deletions_in_words, unasked_deletions
@@ -100,7 +100,7 @@ class Attempts:
         self._tried[task.number] = number
         context.escalation.begun(task)
         self.holds.begun(key, hold)
-        row = self._continuing.take(task, self._row(task, key, number))
+        row = self._continuing.take(task, plan_row(context, self._place, task, key, number))
         Path(row.directory).mkdir(parents=True, exist_ok=True, mode=0o700)
         self._write_down(row)
         self._continuing.begun(row)
@@ -230,7 +230,7 @@ class Attempts:
         The worktree of an earlier attempt, in which one was to go on, is theirs.
         """
         for row in self._open.values():
-            is_own = row.worktree == str(self._folder_of(row.task, row.number))
+            is_own = row.worktree == own_folder(self._context, self._place, row.task, row.number)
             if is_own and self._executor.status(row).standing is Standing.CANCELLED:
                 self._place.clear(row)
 
@@ -304,39 +304,3 @@ class Attempts:
         if judgement.state is AttemptState.SUCCEEDED and change and (paths := unasked_deletions(task, change.deleted)):
             return Judgement(AttemptState.FAILED, deletions_in_words(paths))
         return judgement
-
-    def _row(self, task: Task, key: str, number: int) -> AttemptRow:
-        context = self._context
-        return AttemptRow(
-            key=key,
-            run_id=context.run.id,
-            task=task.number,
-            number=number,
-            model=self._model(task),
-            directory=str(context.directory / "attempts" / f"{_safe(task.number)}-{number}"),
-            worktree=str(self._folder_of(task.number, number)),
-            base_commit=self._place.tip,
-            session_id=self._session_id(task),
-            state=AttemptState.PLANNED,
-            started_at=context.now(),
-            digest=task.digest,
-        )
-
-    def _folder_of(self, task: str, number: int) -> Path:
-        """Where an attempt works that goes on with no other."""
-        return self._place.folder_of(f"{self._context.run.id}-{_safe(task)}-{number}")
-
-    def _session_id(self, task: Task) -> str:
-        """The conversation's: a new one, but where an instance of a job list goes on with one."""
-        instance = self._context.instances.get(task.number)
-        given = instance.session_id if instance is not None and instance.continues else None
-        return given or self._context.ids.new_uuid()
-
-    def _model(self, task: Task) -> str:
-        return self._context.model_of(task)
-
-
-def _safe(number: str) -> str:
-    """A task's number as part of a folder's name; two numbers never become the same name."""
-    plain = "".join(character if character.isascii() and character.isalnum() else "_" for character in number)[:32]
-    return plain if plain == number else f"{plain}-{hashlib.sha256(number.encode()).hexdigest()[:8]}"

@@ -9,7 +9,7 @@ from bursar.agents import WIDE_PIPE_BYTES, LaunchRequest, PrivateHome
 from bursar.budget import RUN_THRESHOLDS, Budget, Counting, Limit, OnLimit, Unit
 from bursar.errors import SetupError
 from bursar.journal import AttemptRow, Remainder, escaped
-from bursar.paths import LOGINS_FOLDER
+from bursar.paths import LOGINS_FOLDER, VIEW_FOLDER
 from bursar.plan import ARCHIVE_NAME, Task
 from bursar.run.checkpoints import decided_before, decisions_in_words
 from bursar.run.confinement import confine_agent
@@ -45,7 +45,7 @@ def build_spec(context: RunContext, task: Task, row: AttemptRow, inherited: str 
         argv=confine_agent(context, launch, row),
         is_sandboxed=context.sandbox is not None,
         limits=context.settings.limits,
-        own_folders=[*([] if context.checkout is None else [row.worktree]), *([] if home is None else [home.folder])],
+        own_folders=_own_folders(context, row, home),
         # An agent in a home of its own does not see the user's git settings, and may have to commit.
         environment={**identity_variables(context.project), **launch.environment},
         stdin=launch.stdin,
@@ -82,6 +82,15 @@ def _wrap_up(context: RunContext, task: Task, mailbox: Path, blocking: Sequence[
         window_percent=settings.wrap_up_window_percent,
         budgets=[each.name for each in blocking if each.name != cap_name(context, task)],
     )
+
+
+def _own_folders(context: RunContext, row: AttemptRow, home: HomeSpec | None) -> list[str]:
+    """What only this attempt writes: its worktree, its git directory in a sandbox, and its home."""
+    folders = [] if home is None else [home.folder]
+    if context.checkout is None:
+        return folders
+    view = [] if context.sandbox is None else [str(Path(row.directory) / VIEW_FOLDER)]
+    return [row.worktree, *view, *folders]
 
 
 def _build_request(context: RunContext, task: Task, row: AttemptRow, inherited: str) -> LaunchRequest:

@@ -45,11 +45,6 @@ class WrapUp:
             self._window = told
             self._tell(f"the subscription's window {told.name} is used to {told.percent:g} %")
 
-    def tell(self, why: str) -> None:
-        """The agent is told, unless it was before."""
-        if self._told_at is None:
-            self._tell(why)
-
     def _tell(self, why: str) -> None:
         if not why or self._mailbox is None or self._spec is None:
             return

@@ -370,7 +370,8 @@ def _close(loop: VirtualLoop) -> None:
     for task in tasks:
         task.cancel()
     with suppress(BaseException):
-        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        if tasks:  # of none, `gather` would make a loop of its own, which nobody closes
+            loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
     loop.close()
 
 

@@ -62,13 +62,14 @@ def collect_tree(repository: Repository, left: Left) -> tuple[str, list[Differen
     """
     begun, index = left.state_dir / _BEGUN, left.state_dir / "index"
     for name in ("index.lock", f"{_BEGUN}.lock"):  # of a git that was killed; the agent runs no more
-        (left.state_dir / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            (left.state_dir / name).unlink()
     where = _where(repository, left)
     if not _is_index(begun):
         where |= {"GIT_INDEX_FILE": str(index)}
-        return (
-            _collect(repository, left, where, _forced(left, where, ())) if _is_index(index) else _anew(repository, left)
-        )
+        if not _is_index(index):
+            return _anew(repository, left)
+        return _collect(repository, left, where, _forced(left, where, ()))
     own = () if _is_index(index) and filecmp.cmp(index, begun, shallow=False) else (index,)
     where |= {"GIT_INDEX_FILE": str(begun)}
     try:
@@ -90,7 +91,13 @@ def _where(repository: Repository, left: Left) -> dict[str, str]:
 
 
 def _anew(repository: Repository, left: Left) -> tuple[str, list[Difference]]:
-    """The same from the files alone, with nothing of git's state of the worktree."""
+    """The same from the files alone, with nothing of git's state of the worktree.
+
+    Raises:
+        GitFailed: that says which files are not to be there (a sparse checkout): they would be taken for deleted.
+    """
+    if has_more_state(repository):
+        raise GitFailed(("add", "--all"), 128, "git's state of the worktree is gone")
     with tempfile.TemporaryDirectory(prefix="bursar-index-") as folder:
         where = {"GIT_DIR": str(repository.common_dir), "GIT_WORK_TREE": str(left.path), "GIT_LITERAL_PATHSPECS": "1"}
         where |= {"GIT_INDEX_FILE": str(Path(folder) / "index"), **repository.gits.trusted.overrides()}

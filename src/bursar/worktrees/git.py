@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -47,12 +48,11 @@ def git(
         SetupError: git is not installed, or cannot be run there.
         GitFailed: the exit code is not one of `accept`.
     """
-    given = {os.fsencode(name): os.fsencode(value) for name, value in (environment or {}).items()}
     try:
         process = subprocess.Popen(
             [_program(), *_SETTINGS, *arguments],
             cwd=directory,
-            env=_environment() | given,
+            env=_environment() | _in_bytes(environment or {}),
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -83,6 +83,37 @@ def _hear(
                 raise
 
 
+def git_beginning(directory: Path, most_bytes: int, *arguments: str, environment: Mapping[str, str]) -> bytes:
+    """The first bytes of what git says, however much that is; it is ended then.
+
+    Raises:
+        SetupError: git is not installed, or cannot be run there.
+        GitFailed: it has failed before.
+    """
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(
+                [_program(), *_SETTINGS, *arguments],
+                cwd=directory,
+                env=_environment() | _in_bytes(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+        except OSError as error:
+            raise SetupError(f"cannot run git in {directory}: {error.strerror}") from error
+        with process:
+            assert process.stdout is not None
+            said = process.stdout.read(most_bytes)
+            if len(said) == most_bytes:
+                process.kill()
+                return said
+        if process.returncode:
+            errors.seek(0)
+            raise GitFailed(arguments, process.returncode, errors.read().decode("utf-8", "replace"))
+    return said
+
+
 def start_git(directory: Path, *arguments: str, errors: int) -> subprocess.Popen[bytes]:
     """A git that runs in `directory` until its standard input closes; `errors` is where it complains.
 
@@ -103,6 +134,10 @@ def start_git(directory: Path, *arguments: str, errors: int) -> subprocess.Popen
         )
     except OSError as error:
         raise SetupError(f"cannot run git in {directory}: {error.strerror}") from error
+
+
+def _in_bytes(variables: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {os.fsencode(name): os.fsencode(value) for name, value in variables.items()}
 
 
 def _program() -> str:

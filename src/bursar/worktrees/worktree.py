@@ -13,7 +13,7 @@ from pathlib import Path
 from bursar.errors import SetupError
 from bursar.worktrees.collecting import Left, collect_tree, keep_index
 from bursar.worktrees.folders import remove_folder
-from bursar.worktrees.git import git
+from bursar.worktrees.git import git, git_beginning
 from bursar.worktrees.objects import compare, read_tree, write_commit
 from bursar.worktrees.private_view import index_of
 from bursar.worktrees.registry import register, unregister
@@ -25,6 +25,8 @@ from bursar.worktrees.submodules import (
     fill_submodule,
 )
 from bursar.worktrees.trees import Difference
+
+MOST_DIFF_BYTES = 1 << 20  # more than anybody is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +141,15 @@ def changed_files(repository: Repository, before: str, after: str) -> tuple[str,
 
 def read_diff(repository: Repository, before: str, after: str, paths: Sequence[str] = ()) -> str:
     """What differs between two commits (in `paths`, if any are named), as a patch for people; no program of the
-    repository's settings takes part."""
+    repository's settings takes part.
+
+    Of a patch of more than MOST_DIFF_BYTES it is the beginning; of large files it says that they differ.
+    """
     how = ("--no-ext-diff", "--no-textconv", "--no-color")
-    literal = {"GIT_LITERAL_PATHSPECS": "1"}
-    _, output = git(repository.root, "diff", *how, before, after, "--", *paths, environment=literal)
-    return output.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    large = ("-c", f"core.bigFileThreshold={MOST_DIFF_BYTES}")
+    arguments = (*large, "diff", *how, before, after, "--", *paths)
+    said = git_beginning(repository.root, MOST_DIFF_BYTES, *arguments, environment={"GIT_LITERAL_PATHSPECS": "1"})
+    return said.decode("utf-8", "replace")
 
 
 def files_by_commit(

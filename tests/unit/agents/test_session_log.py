@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from bursar.agents.log_follower import LogFollower
 from bursar.agents.session_log import SessionLog
@@ -99,3 +102,10 @@ def test_a_follower_that_was_closed_says_nothing(tmp_path: Path) -> None:
     follower = LogFollower(tmp_path / "log")
     assert follower.close() == [b"a"]
     assert (follower.poll(), follower.close()) == ([], [])
+
+
+def test_a_pipe_in_the_place_of_a_log_holds_nobody_up(tmp_path: Path) -> None:
+    """The agent can make one in its home: its supervisor would wait there, and no limit would be kept."""
+    os.mkfifo(tmp_path / "log.jsonl")
+    with pytest.raises(OSError, match="it is no plain file"):
+        LogFollower(tmp_path / "log.jsonl")

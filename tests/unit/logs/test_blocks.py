@@ -67,7 +67,7 @@ def test_where_the_running_block_began_depends_on_all_before_it(logs: Transcript
     while time < at("01T03:40") + (seed + 1) * 72 * HOUR:
         times.append(datetime.fromtimestamp(time / 1000, UTC).strftime("%dT%H:%M"))
         time += dice.randrange(40, 290) * 60_000
-    write(logs, *times)
+    write(logs, *times, "30T12:00")  # the gap before a call of the future says nothing
     now = at(times[-1])
     running = running_block(logs.index, "claude", now)
     (expected,) = [block for block in find_blocks(logs.index, Wanted()) if block.is_active(now)]

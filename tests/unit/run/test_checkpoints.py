@@ -51,7 +51,7 @@ def test_what_is_an_answer(asked: Question, said: str, kept: str) -> None:
         (DECISION, "3", "'3' is none of the options"),
         (DECISION, "0", "'0' is none of the options"),
         (DECISION, "²", "is none of the options"),
-        (DECISION, "", "'' is none of the options"),
+        (DECISION, "", "the answer to task 2 is empty"),
         (question("decision"), "  ", "the answer to task 2 is empty"),
         (question("decision"), "x" * 4001, "the answer has 4,001 characters"),
         (question("human-verify"), "the colours are wrong", "does not say yes"),

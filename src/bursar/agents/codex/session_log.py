@@ -12,6 +12,7 @@ import msgspec
 from bursar.agents.codex import wire
 from bursar.agents.counts import AbsurdCount, count
 from bursar.agents.service_tier import name_service_tier
+from bursar.agents.unfollowed import open_plain
 from bursar.events import AgentEvent, CallReported, ToolReturned, WindowTold
 from bursar.usage import Usage
 
@@ -200,7 +201,7 @@ def _changed(folder: Path) -> int:
 
 def _head(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open(open_plain(path, follows=True), "rb") as file:
             return file.read(_HEAD_BYTES)
     except OSError:
         return b""

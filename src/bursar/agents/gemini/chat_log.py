@@ -10,6 +10,7 @@ import msgspec
 
 from bursar.agents.counts import AbsurdCount, count
 from bursar.agents.gemini import wire
+from bursar.agents.unfollowed import open_plain
 from bursar.events import AgentEvent, CallReported, ToolReturned
 from bursar.usage import Usage
 
@@ -90,7 +91,7 @@ def _uncached(total: int, cached: int) -> int:
 def _is_of(path: Path, session_id: str) -> bool:
     """Whether the log's first line names the session: eight characters may be another's too."""
     try:
-        with path.open("rb") as file:
+        with open(open_plain(path, follows=True), "rb") as file:
             return session_id.encode() in file.readline(4096)
     except OSError:
         return False

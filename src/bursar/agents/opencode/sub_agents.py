@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ import msgspec
 from bursar.agents.counts import AbsurdCount
 from bursar.agents.opencode import wire
 from bursar.agents.opencode.counts import usage_of
+from bursar.agents.unfollowed import open_plain
 from bursar.events import AgentEvent, CallReported, LineRejected
 
 DATABASE = "opencode.db"
@@ -41,13 +43,14 @@ class SubAgents:
             return ()
         try:
             events = tuple(self._read(self._path, session_id))
-        except apsw.Error:
+        except (OSError, apsw.Error):
             return ()  # busy, or being made: it may be readable later
         self._changed = changed
         leaves_out, self._leaves_out = self._leaves_out, False
         return () if leaves_out else events
 
     def _read(self, path: Path, session_id: str) -> Iterator[AgentEvent]:
+        os.close(open_plain(path, follows=True))  # it is the agent's: at a pipe SQLite would wait for ever
         with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
             connection.set_busy_timeout(50)
             rows = connection.execute(_DESCENDANTS, (session_id, self._since)).fetchall()

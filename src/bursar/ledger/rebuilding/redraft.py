@@ -114,8 +114,11 @@ class Redraft:
     def _forfeit(self, at: str, key: str, least: Amount) -> None:
         """The reservation is forfeited: a credit says that it was, and that no less than `least` was charged then."""
         holding = self._holding(key)
-        if least.tokens > holding.held.tokens or (least.nano_usd or 0) > (holding.held.nano_usd or 0):
-            self._add(at, "extended", key, {"held": encode_amount(least)})
+        held = holding.held
+        if least.tokens > held.tokens or (least.nano_usd or 0) > (held.nano_usd or 0):
+            nano_usd = least.nano_usd if held.nano_usd is None else max(held.nano_usd, least.nano_usd or 0)
+            raised = Amount(max(held.tokens, least.tokens), nano_usd)
+            self._add(at, "extended", key, {"held": encode_amount(raised)})
             holding = self._holding(key)
         after = changes.forfeit(holding)
         sides = {"charged": encode_amount(after.charged), "unknown": encode_amount(after.unknown)}
