@@ -15,12 +15,11 @@ from bursar.routing.difficulty import GRID, Weights, prior_weights
 from bursar.routing.purchases import Evidence
 
 # Priors, in logits. A usual task is a coin toss for a small model and a little better for a larger one; the same task
-# tends to fail on every model: with a slope of 2.6 two models' results correlate by about 0.5. How far they do differs
-# from one kind of work to another more than from model to model, so most of a slope is learned from all models.
+# tends to fail on every model: with a slope of 2.6 two models' results correlate by about 0.5.
 LEVEL = {"small": 0.2, "medium": 0.6, "large": 1.0}
 _LEVEL_SPREAD = 1.0
-_SLOPE, _COMMON_SPREAD = 2.6, 1.5
-_SLOPE_SPREAD = 0.6  # of one model's around the common one
+SLOPE = 2.6
+_SLOPE_SPREAD = 0.6
 _SHIFT_STEP = 0.25  # tasks whose shifts are this close are counted as one kind
 _NEWTON_STEPS = 3
 _LEAST_SLOPE = 0.3
@@ -48,7 +47,6 @@ class Skills:
     tiers: dict[str, str] = field(default_factory=dict)
     curves: dict[str, Curve] = field(default_factory=dict)
     patterns: Counter[Pattern] = field(default_factory=Counter)
-    slope: float = _SLOPE
     _chances: dict[str, Weights] = field(default_factory=dict)
 
     def meet(self, model: str, tier: str) -> None:
@@ -66,7 +64,7 @@ class Skills:
 
     def curve(self, model: str) -> Curve:
         """The model's curve; that of its tier where nothing was seen."""
-        return self.curves.get(model) or Curve(self._prior_level(model), self.slope)
+        return self.curves.get(model) or Curve(self._prior_level(model), SLOPE)
 
     def _prior_level(self, model: str) -> float:
         return LEVEL.get(self.tiers.get(model, "medium"), LEVEL["medium"])
@@ -94,14 +92,7 @@ class Skills:
             goods, bads = self._expected()
             for model in goods:
                 self.curves[model] = self._fitted(model, goods[model], bads[model])
-            self.slope = self._common_slope()
             self._chances.clear()
-
-    def _common_slope(self) -> float:
-        """What lies between the slopes of all models and the usual one."""
-        weight, own = _COMMON_SPREAD**-2, _SLOPE_SPREAD**-2
-        total = weight * _SLOPE + own * sum(curve.slope for curve in self.curves.values())
-        return total / (weight + own * len(self.curves))
 
     def _expected(self) -> tuple[dict[str, Weights], dict[str, Weights]]:
         goods: dict[str, Weights] = {}
@@ -132,7 +123,7 @@ class Skills:
         level_weight, slope_weight = _LEVEL_SPREAD**-2, _SLOPE_SPREAD**-2
         prior_level = self._prior_level(model)
         for _ in range(_NEWTON_STEPS):
-            to_level, to_slope = level_weight * (prior_level - level), slope_weight * (self.slope - slope)
+            to_level, to_slope = level_weight * (prior_level - level), slope_weight * (SLOPE - slope)
             h_ll, h_ls, h_ss = level_weight, 0.0, slope_weight
             for point, yes, no in zip(GRID, good, bad, strict=True):
                 chance = 1.0 / (1.0 + math.exp(slope * point - level))
