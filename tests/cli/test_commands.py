@@ -120,7 +120,8 @@ def test_a_bad_argument_of_an_action_names_the_help_of_that_action(bursar: Bursa
 
 
 def test_status_of_nothing_creates_nothing(bursar: Bursar, tmp_path: Path) -> None:
-    assert bursar("status") == Said(0, "", "no runs yet\n")
+    assert bursar("status") == Said(0, "", "no runs of this project yet; --all shows the others\n")
+    assert bursar("status", "--all") == Said(0, "", "no runs yet\n")
     assert bursar("status", "--json", "--all") == Said(0, "[]\n", "")
     assert os.listdir(tmp_path) == ["place"]
 

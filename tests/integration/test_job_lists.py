@@ -46,6 +46,8 @@ def test_no_git_is_needed(make_jobs: MakeJobs, tmp_path: Path) -> None:
     assert jobs.run_jobs("--timeout", "600").code == 0
     assert jobs.report["state"] == "succeeded"
     assert "jobs       succeeded" in jobs.bursar("status").out
+    assert jobs.bursar("status", cwd=tmp_path).err.startswith("no runs of this project yet"), "it is of another folder"
+    assert "jobs       succeeded" in jobs.bursar("status", "--all", cwd=tmp_path).out
     assert jobs.bursar("resume").code == 2
 
 

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         json.dump(runs, sys.stdout, indent=2)
         sys.stdout.write("\n")
     elif not runs:
-        sys.stderr.write("no runs yet\n")
+        sys.stderr.write("no runs yet\n" if options.all else "no runs of this project yet; --all shows the others\n")
     for run in () if options.json else runs:
         sys.stdout.write(_line(run))
     return OK
@@ -97,13 +97,13 @@ def _forecast(run: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def here() -> str | None:
-    """The top folder of the checkout around us, as `git rev-parse` would say; None outside of any."""
-    folder = os.path.realpath(os.getcwd())
+def here() -> str:
+    """The project around us: the top of the checkout, as `git rev-parse` would say; outside of any this folder."""
+    folder = start = os.path.realpath(os.getcwd())
     while not os.path.exists(os.path.join(folder, ".git")):
         parent = os.path.dirname(folder)
         if parent == folder:
-            return None
+            return start
         folder = parent
     return folder
 

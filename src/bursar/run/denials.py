@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from bursar.budget import title_of
+from bursar.budget import Shortfall, title_of
 from bursar.events import TaskWaited
 from bursar.journal import TaskState
 from bursar.ledger import Denial
@@ -49,7 +49,7 @@ class Denials:
         minimum = self._hold_for(task).minimum
         return any(
             minimum.tokens >= self._hold_for(self._tasks[number]).minimum.tokens
-            and any(OF_TASKS.isdisjoint(shortfall.balance.budget.selector) for shortfall in denial.shortfalls)
+            and any(map(_is_shared, denial.shortfalls))
             for number, denial in self._of_this_look().items()
         )
 
@@ -59,17 +59,32 @@ class Denials:
         Args:
             refusal_of: why a task's phase was not started, which is told instead; None where it was.
         """
-        shortfalls = [shortfall for denial in self._of_this_look().values() for shortfall in denial.shortfalls]
-        names = ", ".join(sorted({title_of(shortfall.balance.budget.name) for shortfall in shortfalls}))
         for number in remaining:
-            if (because := refusal_of(number)) is None and not shortfalls:
-                continue
-            is_unpriced = any(shortfall.wanted is None for shortfall in shortfalls)
-            because = because or (
-                f"budget {names} " + ("refuses a cost that is unknown" if is_unpriced else "has no room for it")
-            )
-            self._context.stores.journal.set_task(self._context.run.id, number, TaskState.STOPPED, note=because)
-            self._context.emit(TaskWaited(task=number, name=self._tasks[number].name, because=because))
+            if because := refusal_of(number) or _in_words(self._shortfalls_of(number)):
+                self._context.stores.journal.set_task(self._context.run.id, number, TaskState.STOPPED, note=because)
+                self._context.emit(TaskWaited(task=number, name=self._tasks[number].title, because=because))
+
+    def _shortfalls_of(self, number: str) -> Sequence[Shortfall]:
+        """Of its own denial; of a task that was not asked for, those of others in budgets that all tasks share."""
+        denials = self._of_this_look()
+        if number in denials:
+            return denials[number].shortfalls
+        found = [shortfall for denial in denials.values() for shortfall in denial.shortfalls]
+        return [each for each in found if _is_shared(each)] or found
 
     def _of_this_look(self) -> Mapping[str, Denial]:
         return {number: self._denials[number] for number in self._list_refused() if number in self._denials}
+
+
+def _is_shared(shortfall: Shortfall) -> bool:
+    return OF_TASKS.isdisjoint(shortfall.balance.budget.selector)
+
+
+def _in_words(shortfalls: Sequence[Shortfall]) -> str:
+    names = sorted({title_of(shortfall.balance.budget.name) for shortfall in shortfalls})
+    if not names:
+        return ""
+    is_unpriced = any(shortfall.wanted is None for shortfall in shortfalls)
+    if len(names) == 1:
+        return f"budget {names[0]} " + ("refuses a cost that is unknown" if is_unpriced else "has no room for it")
+    return f"budgets {', '.join(names)} " + ("refuse a cost that is unknown" if is_unpriced else "have no room for it")
