@@ -7,6 +7,7 @@ import pty
 import select
 from contextlib import suppress
 
+from bursar.testing.script import Step
 from tests.integration.conftest import MakeProject
 from tests.integration.kit import (
     BURSAR,
@@ -115,6 +116,16 @@ def test_an_answer_to_a_run_that_has_ended(make_project: MakeProject) -> None:
     assert project.bursar("resume", "--trust").code == 0
     (prompt,) = project.state.glob("runs/*/attempts/2-1/prompt.md")
     assert "- Where are loans kept?: server (A server)" in prompt.read_text()
+
+
+def test_a_checkpoint_without_a_name_is_called_by_its_type(make_project: MakeProject) -> None:
+    """Also where it is skipped, and after a run that went on."""
+    nameless = DECISION.replace("  <name>Where to keep it</name>\n", "").replace('""', '"1"')
+    project = make_project(plan(task("One"), nameless), script({1: [Step(status=400)]}))
+    for ended in (project.run(), project.bursar("resume")):
+        assert ended.code == 1, ended.err
+        assert "  – 2  checkpoint:decision · skipped: it depends on task 1\n" in ended.err
+        assert [each["name"] for each in project.report["tasks"]] == ["One", "checkpoint:decision"]
 
 
 def test_a_decision_that_nobody_is_asked_about_takes_the_first_option(make_project: MakeProject) -> None:

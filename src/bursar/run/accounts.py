@@ -77,7 +77,7 @@ def build_ended(
     metered, unknown = (NOTHING, NOTHING) if reservation is None else (reservation.known, reservation.unknown)
     return AttemptEnded(
         task=task.number,
-        name=task.name,
+        name=task.title,
         outcome=judgement.state,
         note=judgement.reason,
         commit=commit,

@@ -96,7 +96,7 @@ class Attempts:
         if isinstance(answer, Denial):
             return answer
         for because in warnings:
-            context.emit(StartWarned(task=task.number, name=task.name, because=because))
+            context.emit(StartWarned(task=task.number, name=task.title, because=because))
         self._tried[task.number] = number
         context.escalation.begun(task)
         self.holds.begun(key, hold)
@@ -128,7 +128,7 @@ class Attempts:
         self._context.emit(
             AttemptStarted(
                 task=task.number,
-                name=task.name,
+                name=task.title,
                 attempt=row.number,
                 model=row.model,
                 held_tokens=begun.reservation.held.tokens,

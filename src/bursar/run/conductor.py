@@ -307,7 +307,7 @@ class Conductor:
         because = f"it depends on task {skipped.because}"
         context = self._context
         context.stores.journal.set_task(context.run.id, skipped.task, TaskState.SKIPPED, note=because)
-        context.emit(TaskSkipped(task=skipped.task, name=self._tasks[skipped.task].name, because=because))
+        context.emit(TaskSkipped(task=skipped.task, name=self._tasks[skipped.task].title, because=because))
 
     def _tell_alerts(self) -> None:
         self._alerts.tell()

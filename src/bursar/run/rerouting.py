@@ -65,7 +65,7 @@ class Rerouting:
         because = self._attempts.refused.ask_person(task, row, ended)
         if because is not None:
             self._set_task(task, TaskState.WAITING, because)
-            self._context.emit(TaskWaited(task=task.number, name=task.name, because=because))
+            self._context.emit(TaskWaited(task=task.number, name=task.title, because=because))
         return because is not None
 
     def _goes_on_elsewhere(self, task: Task, ended: AttemptEnded) -> bool:
@@ -108,7 +108,7 @@ class Rerouting:
     def _reroute(self, task: Task, escalated: Escalated, *, after: AttemptEnded | None = None) -> None:
         self._set_task(task, TaskState.PENDING, escalated.because)
         because = escalated.because if after is None else escalated.because.removesuffix(f": {after.note}")
-        self._context.emit(TaskRerouted(task=task.number, name=task.name, model=escalated.model, because=because))
+        self._context.emit(TaskRerouted(task=task.number, name=task.title, model=escalated.model, because=because))
 
     def _set_task(self, task: Task, state: TaskState, note: str) -> None:
         self._context.stores.journal.set_task(self._context.run.id, task.number, state, note=note)

@@ -78,7 +78,7 @@ class RunningAttempts:
             self._context.emit(
                 AttemptStarted(
                     task=task.number,
-                    name=task.name,
+                    name=task.title,
                     attempt=left.row.number,
                     model=left.row.model,
                     held_tokens=0,

@@ -174,7 +174,7 @@ def _done_tasks(opened: PlanToRun, tools: Tools, run: RunRow, tip: str) -> list[
         if row.state is TaskState.MERGED and row.digest == task.digest and is_there:
             done.append(row.number)
         elif row.state is not TaskState.PENDING or row.digest != task.digest:
-            tools.stores.journal.reset_task(replace(row, name=task.name, digest=task.digest))
+            tools.stores.journal.reset_task(replace(row, name=task.title, digest=task.digest))
     return done
 
 
@@ -222,7 +222,7 @@ def _context(opened: PlanToRun, tools: Tools, run: RunRow, emit: Callable[[RunEv
 
 def _task_rows(run_id: str, plan: Plan) -> list[TaskRow]:
     return [
-        TaskRow(run_id=run_id, number=task.number, name=task.name or task.type, digest=task.digest)
+        TaskRow(run_id=run_id, number=task.number, name=task.title, digest=task.digest)
         for task in plan.tasks
     ]
 

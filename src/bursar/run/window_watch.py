@@ -100,7 +100,7 @@ class WindowWatch:
         if (task.number, window) not in self._warned:
             self._warned.add((task.number, window))
             because = explain(denial, self._context.clock.now())
-            self._context.emit(StartWarned(task=task.number, name=task.name, because=because))
+            self._context.emit(StartWarned(task=task.number, name=task.title, because=because))
 
     def began(self, key: str, directory: Path, agent: str) -> None:
         """An attempt runs."""
@@ -141,7 +141,7 @@ class WindowWatch:
             run, because = self._context.run.id, obstacle.because
             because += "" if obstacle.until is None else f" (bursar resume {run} --wait)"
             self._context.stores.journal.set_task(run, number, state, note=because)
-            self._context.emit(TaskWaited(task=number, name=task.name, because=because))
+            self._context.emit(TaskWaited(task=number, name=task.title, because=because))
         return others
 
     def _tell_problem(self, said: str) -> None:
