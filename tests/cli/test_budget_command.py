@@ -341,6 +341,8 @@ def test_budgets_count_what_a_script_records(bursar: Bursar, project: Path, tmp_
     (project / "bursar.toml").write_text(COMMENTED)
     write_user_file(tmp_path, '[[budget]]\nname = "phase one"\nlimit = "1M tokens"\nmatch = { phase = "phase-1" }\n')
     bursar("token", "init", "opus")
+    assert bursar("budget", "alerts").err == "no alerts of this project yet; --all shows the others\n"
+    assert bursar("budget", "alerts", "--all").err == "no alerts yet\n"
     assert bursar("token", "record", 60_000, "phase-1").code == 0
     assert bursar("token", "record", 21_000, "phase-2").code == 0
     spent = {each["name"]: each["spent"] for each in bursar("budget", "list", "--json").data}

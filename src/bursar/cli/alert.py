@@ -39,7 +39,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _options(arguments: Sequence[str]) -> Any:
     options = parser("alert", "try whether alerts arrive: exit code 0 all did, 1 some did not, 2 nothing is configured")
-    options.add_argument("action", choices=["test"], help="send a test alert and wait for what becomes of it")
+    options.add_argument(
+        "action", metavar="test", choices=["test"], help="send a test alert and wait for what becomes of it"
+    )
     options.add_argument(
         "--target",
         action="append",

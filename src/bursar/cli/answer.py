@@ -17,6 +17,7 @@ def main(arguments: Sequence[str]) -> int:
         "answer",
         metavar="ANSWER",
         nargs="*",
+        default=[],
         help="an option's id, name or position; words, where the plan offers no options (without: what it takes)",
     )
     chosen = options.parse_args(arguments)

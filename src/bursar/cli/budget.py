@@ -138,6 +138,9 @@ def _alerts(root: Path, options: Any) -> int:
     alerts = views.read_alerts(root, everything=options.all)
     if options.json:
         return _tell([views.alert_as_data(each) for each in alerts])
+    if not alerts:
+        where = "yet" if options.all else "of this project yet; --all shows the others"
+        sys.stderr.write(f"no alerts {where}\n")
     sys.stdout.writelines(f"{each.at:%Y-%m-%d %H:%M:%S} {each.level:<8} {each.message}\n" for each in alerts)
     return OK
 

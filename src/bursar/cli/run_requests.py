@@ -134,7 +134,7 @@ def _tell_end(journal: Journal, run: RunRow, kind: RequestKind) -> int:
         return OK
     if kind is RequestKind.CANCEL and now.state is not RunState.CANCELLED:  # its conductor died before it could say so
         return _end_alone(journal, now, kind)
-    _say(f"run {run.id} is cancelled" if kind is RequestKind.CANCEL else f"nothing runs in run {run.id}")
+    _say(f"run {run.id} is cancelled" if kind is RequestKind.CANCEL else f"nothing of run {run.id} runs any more")
     for line in _kept(journal, run.id):
         _say(line)
     if kind is not RequestKind.CANCEL:

@@ -112,7 +112,8 @@ def tell_roadmap(context: RunContext) -> None:
         used = _used(context)
         for each in phases:
             title = f"phase {each.phase}  {each.name}".rstrip()
-            sys.stderr.write(f"{title}: {each.merged} of {each.tasks} tasks, {used[each.phase]:,} tokens\n")
+            far = f"{each.merged} of {each.tasks} {'task' if each.tasks == 1 else 'tasks'}"
+            sys.stderr.write(f"{title}: {far}, {used[each.phase]:,} tokens\n")
     if context.purse is not None:
         _tell_session(str(context.project))
     for left in () if context.selection is None else context.selection.left_out:

@@ -221,10 +221,7 @@ def _context(opened: PlanToRun, tools: Tools, run: RunRow, emit: Callable[[RunEv
 
 
 def _task_rows(run_id: str, plan: Plan) -> list[TaskRow]:
-    return [
-        TaskRow(run_id=run_id, number=task.number, name=task.title, digest=task.digest)
-        for task in plan.tasks
-    ]
+    return [TaskRow(run_id=run_id, number=task.number, name=task.title, digest=task.digest) for task in plan.tasks]
 
 
 def _plan_rows(run_id: str, opened: PlanToRun) -> list[PlanRow]:
