@@ -18,7 +18,6 @@ import tempfile
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,7 +27,6 @@ from bursar.events import RunEvent
 from bursar.history import open_history
 from bursar.journal import (
     AttemptRow,
-    Journal,
     Request,
     RequestKind,
     RunRow,
@@ -36,43 +34,22 @@ from bursar.journal import (
     TaskState,
     open_journal,
 )
-from bursar.pricing import RateTable
-from bursar.run import Conductor, PlanToRun, RunLock, Stores, Tools, settle_finished, take_up, unfinished_run
+from bursar.run import Conductor, PlanToRun, RunLock, Tools, settle_finished, take_up, unfinished_run
 from bursar.run.context import merged_ref
 from bursar.testing.simulated_executor import SimulatedExecutor
-from bursar.testing.simulated_faults import Crash, Faults, guarded
+from bursar.testing.simulated_faults import Crash, Faults
 from bursar.testing.simulated_machine import Machine
 from bursar.testing.simulated_origin import SimulatedOrigin
 from bursar.testing.simulated_record import Life, Record
-from bursar.testing.simulated_scenario import NANO_PER_TOKEN, Luck, Scenario, draw_luck, draw_scenario
-from bursar.testing.virtual_time import Stuck, VirtualLoop
+from bursar.testing.simulated_scenario import Luck, Scenario, draw_luck, draw_scenario
+from bursar.testing.simulated_stores import RATES, CountedIds, copy_empty_stores, guard_stores
+from bursar.testing.virtual_time import Stuck, VirtualLoop, close_loop
 
 T = TypeVar("T")
 
 MOST_LIVES = 14
 _TAME_FROM = 7  # from this conductor on agents behave, so that the run must come to its end
 _FOR_GOOD = frozenset({RunState.SUCCEEDED, RunState.CANCELLED, "stuck"})
-_JOURNAL_WRITES = frozenset(
-    {
-        *("begin_run", "change_plan", "take_over", "conduct", "end_run", "set_task", "reset_task"),
-        *("begin_attempt", "begin_merge", "end_attempt", "controls.cancel", "controls.add_to_limit"),
-        *("controls.put_question", "controls.give_answer", "controls.leave", "controls.go_on", "controls.refuse"),
-    }
-)
-_LEDGER_WRITES = frozenset({"define", "reserve", "extend", "settle", "release", "forfeit", "charge", "record"})
-_RATES = RateTable.from_data(
-    {
-        "dated": "",
-        "models": [
-            {
-                "model": name,
-                "match": ["equals", name],
-                "rates": {kind: [NANO_PER_TOKEN * 1_000_000] for kind in ("input_tokens", "output_tokens")},
-            }
-            for name in "sml"
-        ],
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +84,7 @@ def simulate(
 
 class _Simulation:
     def __init__(self, scenario: Scenario, folder: Path, variant: Variant, luck: Callable[[int, int], Luck]) -> None:
-        for name, template in _templates().items():
-            shutil.copy(template, folder / name)
+        copy_empty_stores(folder)
         self._folder = folder
         self._variant = variant
         self._luck = luck
@@ -117,7 +93,7 @@ class _Simulation:
         self.machine.git.files_of_tasks.update({task.number: task.files for task in self.scenario.plan.tasks})
         self.journal = open_journal(folder / "journal.db")
         self.history = open_history(folder / "history.db")
-        self._ids = _Ids()
+        self._ids = CountedIds()
         self._lives: list[Life] = []
         self._events: list[RunEvent] = []
         self._breaches: list[str] = []
@@ -180,7 +156,7 @@ class _Simulation:
                 faults.is_dead = True
                 self._follow_second(second, loop)
         finally:
-            _close(loop)
+            close_loop(loop)
             lock.release()
 
     def _is_home(self, opened: PlanToRun, tools: Tools) -> bool:
@@ -276,20 +252,12 @@ class _Simulation:
         origin = SimulatedOrigin(self.machine, self._folder, faults, dice)
         return PlanToRun(plan=self.scenario.plan, graph=self.scenario.graph, origin=origin)
 
-    def _guarded_journal(self, faults: Faults) -> Journal:
-        return guarded(self.journal, "journal", _JOURNAL_WRITES, faults)
-
     def _tools(self, faults: Faults, conductor: str) -> Tools:
-        stores = Stores(
-            ledger=guarded(self.machine.ledger, "ledger", _LEDGER_WRITES, faults),
-            ledger_place="memory",
-            journal=self._guarded_journal(faults),
-            history=guarded(self.history, "history", frozenset({"record"}), faults),
-        )
+        stores = guard_stores(self.machine.ledger, self.journal, self.history, faults)
         return Tools(
             stores=stores,
             agent=CommandAgent(["/bin/true"], {"small": "s", "medium": "m", "large": "l"}),
-            rates=_RATES,
+            rates=RATES,
             settings=self.scenario.settings,
             state_dir=self._folder / "state",
             environment={"PATH": "/usr/bin:/bin"},
@@ -342,46 +310,8 @@ class _Second:
     began: float
 
 
-class _Ids:
-    """Ids that are counted."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def new_id(self) -> str:
-        """`run1`, `run2`, …"""
-        self._count += 1
-        return f"run{self._count}"
-
-    def new_uuid(self) -> str:
-        """A UUID that is counted."""
-        self._count += 1
-        return f"00000000-0000-4000-8000-{self._count:012}"
-
-
 def _run(loop: VirtualLoop, conducting: Coroutine[None, None, RunState]) -> str:
     return loop.run_until_complete(conducting)
-
-
-def _close(loop: VirtualLoop) -> None:
-    """Whatever still waits in the loop is gone; a dead process's code has no effect any more."""
-    loop.set_exception_handler(lambda *_: None)
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks:
-        task.cancel()
-    with suppress(BaseException):
-        if tasks:  # of none, `gather` would make a loop of its own, which nobody closes
-            loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-    loop.close()
-
-
-@lru_cache(maxsize=1)
-def _templates() -> dict[str, Path]:
-    """Empty stores, made once: to make them takes longer than to run a plan."""
-    folder = Path(tempfile.mkdtemp(prefix="bursar-sim-templates-"))
-    open_journal(folder / "journal.db").close()
-    open_history(folder / "history.db").close()
-    return {name: folder / name for name in ("journal.db", "history.db")}
 
 
 def crash_once(at: int, *, is_before: bool) -> Callable[[int, int], Luck]:

@@ -11,6 +11,7 @@ import heapq
 import selectors
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar, TypeVarTuple
 
@@ -119,3 +120,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         except BaseException as error:  # noqa: BLE001 — it is the waiter's
             future.set_exception(error)
         return future
+
+
+def close_loop(loop: VirtualLoop) -> None:
+    """Whatever still waits in the loop is gone; a dead process's code has no effect any more."""
+    loop.set_exception_handler(lambda *_: None)
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    with suppress(BaseException):
+        if tasks:  # of none, `gather` would make a loop of its own, which nobody closes
+            loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.close()
