@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from bursar.budget import Alert, Amount, Budget, Counting, Unit, format_quantity, title_of
+from bursar.budget import Alert, Amount, Budget, Counting, OnLimit, Unit, format_quantity, title_of
 from bursar.ledger import CallRecord, Denial, Ledger, Reservation
 from bursar.metering import UnknownCall, UsageDelta
 from bursar.pricing import STANDARD, RateTable
@@ -12,6 +12,7 @@ from bursar.supervision.spec import AttemptSpec
 from bursar.usage import Usage
 
 _A_LITTLE = Amount(1, 1, 1, 1)
+_STEPS_OF_ROOM = 8  # more than there usually are agents at once: with less, they may need what is left
 
 
 class Spending:
@@ -110,12 +111,42 @@ class Spending:
             return None
         held = self.reservation.held
         growing = [each for each in self._countings if self._is_part_short(each, ahead=self._largest_call)]
-        wanted = _grown(held, self._step, growing)
+        wanted = _grown(held, self._next_step(), growing)
         answer = self._ledger.extend(self._key, wanted, minimum=_grown(held, _A_LITTLE, growing))
         if isinstance(answer, Denial):
             return _describe(answer) if self._is_short(ahead=0) else None
         self.reservation = answer
         return None
+
+    def _next_step(self) -> Amount:
+        """By how much the hold grows: where a budget has room for few steps more, by what one call more needs.
+
+        An attempt that is about to end would take from the others what it will not use, and they would be stopped.
+        """
+        if not self._is_room_scarce():
+            return self._step
+        held, metered, ahead, step = self.reservation.held, self.reservation.metered, self._largest_call, self._step
+
+        def lack(used: int | None, had: int | None, usual: int | None) -> int | None:
+            if used is None or had is None or usual is None:
+                return usual
+            return max(1, min(usual, used + used * ahead // max(1, metered.tokens) - had + 1))
+
+        return Amount(
+            lack(metered.tokens, held.tokens, step.tokens) or 1,
+            lack(metered.nano_usd, held.nano_usd, step.nano_usd),
+            lack(metered.fresh_tokens, held.fresh_tokens, step.fresh_tokens),
+            lack(metered.output_tokens, held.output_tokens, step.output_tokens),
+        )
+
+    def _is_room_scarce(self) -> bool:
+        for balance in self._ledger.balances(self.reservation.labels):
+            budget = balance.budget
+            if budget.name in self.reservation.budgets and budget.on_limit is OnLimit.BLOCK:
+                step = self._step.of(budget.limit.unit, budget.counts)
+                if step is not None and balance.available < step * _STEPS_OF_ROOM:
+                    return True
+        return False
 
     def shortage(self, calls: int, budgets: Collection[str]) -> str:
         """In words, which of these budgets has no room for so many calls more; empty where all have, or none was made.

@@ -74,17 +74,20 @@ def open_spending(
     limit: Limit | None = None,
     table: dict[str, Any] | None = None,
     ledger: Ledger | None = None,
+    key: str = KEY,
+    step_tokens: int = 100,
 ) -> Spending:
     books = ledger or MemoryLedger(SteppingClock())
     if limit is not None:
         books.define(Budget(name="run-r", selector={"run": "r"}, limit=limit))
-    reservation = books.reserve(ReserveRequest(key=KEY, labels={"run": "r", "task": "1"}, amount=hold))
+    reservation = books.reserve(ReserveRequest(key=key, labels={"run": "r", "task": "1"}, amount=hold))
     assert isinstance(reservation, Reservation)
     spec = make_spec(
         Path("/nowhere"),
+        key=key,
         rates=table or rates(),
         units=[str(limit.unit)] if limit else [],
-        step_tokens=100,
+        step_tokens=step_tokens,
         step_nano_usd=500,
     )
     return Spending(spec, books, reservation)
@@ -177,6 +180,21 @@ def test_a_hold_grows_to_what_is_left_and_is_used_up_before_the_limit_is_said() 
     assert spending.limit_reached() is None
     count.call("m3", 10)
     assert spending.limit_reached() == "budget run-r reached its limit of 150 tokens"
+
+
+@given(st.permutations([number for number in range(3) for _ in range(9)]))
+def test_in_whichever_order_they_work_what_suffices_for_all_stops_nobody(turns: list[int]) -> None:
+    """Three that take 90 each, under 300: who is about to end does not take what the others still need."""
+    ledger = MemoryLedger(SteppingClock())
+    all_of_them = [
+        open_spending(Amount(50, 250), limit=tokens(300), ledger=ledger, key=f"r/{number}/1", step_tokens=25)
+        for number in range(3)
+    ]
+    counts = [Counting(each) for each in all_of_them]
+    for turn, number in enumerate(turns):
+        counts[number].call(f"m{turn}", 10)
+        assert all_of_them[number].limit_reached() is None
+    assert [each.metered.tokens for each in all_of_them] == [90, 90, 90]
 
 
 def test_a_call_past_the_limit_is_recorded_and_said() -> None:
