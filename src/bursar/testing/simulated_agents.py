@@ -110,7 +110,7 @@ class Truth:
 
 
 def write_script(key: str, seed: int, *, is_tame: bool, scale: int) -> Script:
-    """The life of the agent of that attempt; the tame are honest. Calls use about `scale` tokens."""
+    """The life of the agent of that attempt; the tame are honest and quick. Calls use about `scale` tokens."""
     dice = random.Random(f"{seed}/agent/{key}")
     manner = Manner.HONEST if is_tame else _choose(dice, _MANNERS)
     grows = 1 if is_tame or dice.random() > 0.08 else 20
@@ -134,7 +134,8 @@ def _choose(dice: random.Random, weights: dict[Any, int]) -> Any:
 
 def _call(dice: random.Random, name: str, scale: int, is_tame: bool) -> Call:
     telling = Telling.WELL if is_tame else _choose(dice, _TELLINGS)
-    seconds = dice.choice((0.1, 2.0, 20.0, 90.0)) * dice.uniform(0.5, 1.5)
+    usual = (0.1, 2.0) if is_tame else (0.1, 2.0, 20.0, 90.0)  # the slow may be past what an attempt is allowed
+    seconds = dice.choice(usual) * dice.uniform(0.5, 1.5)
     return Call(name, dice.randint(scale // 4, scale), dice.randint(1, scale // 4), seconds, telling)
 
 
