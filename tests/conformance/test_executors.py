@@ -145,7 +145,7 @@ class SimulatedSite:
 
 
 SITES: dict[str, Callable[[Path], LocalSite | SimulatedSite]] = {"local": LocalSite, "simulated": SimulatedSite}
-LASTING = 3
+LASTING = 2
 
 
 @pytest.fixture(params=SITES)
