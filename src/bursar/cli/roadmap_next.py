@@ -41,8 +41,7 @@ def _waiting(roadmap: Roadmap, startable: Sequence[Phase]) -> list[tuple[Phase, 
     """The other phases that are to be done, each with what it waits for."""
     can_start = {phase.number for phase in startable}
     others = (phase for phase in roadmap.phases if phase.number not in can_start)
-    to_do = (PhaseStatus.PLANNED, PhaseStatus.IN_PROGRESS)
-    return [(phase, awaited_phases(roadmap, phase)) for phase in others if phase.status in to_do]
+    return [(phase, awaited_phases(roadmap, phase)) for phase in others if phase.status.is_to_do]
 
 
 def _as_data(
