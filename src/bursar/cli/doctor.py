@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bursar.cli.json_output import write_json
 from bursar.cli.parsing import parser
 from bursar.errors import OK, TASK_FAILED, BursarError
 from bursar.journal import AttemptRow, AttemptState, Journal, RunState, open_journal
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
     if chosen.clean:
         found = [_clean(repository, leftover) if leftover.is_cleanable else leftover for leftover in found]
     if chosen.json:
-        sys.stdout.write(json.dumps([_as_data(leftover) for leftover in found], indent=2) + "\n")
+        write_json([_as_data(leftover) for leftover in found], only_ascii=True)
     else:
         sys.stdout.write(_render(found))
     return TASK_FAILED if any(leftover.fix for leftover in found) else OK

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
 
+from bursar.cli.json_output import write_json_line
 from bursar.cli.problems import tell_problems
 from bursar.cli.roadmap_files import counted, label, open_roadmap, phase_as_data, roadmap_parser
 from bursar.cli.roadmap_progress import Progress, read_progress, tell_progress
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     waiting = _waiting(roadmap, startable)
     if chosen.json:
         data = _as_data(roadmap, startable, waiting) | progress.as_data()
-        sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+        write_json_line(data)
     else:
         sys.stdout.write(_words(progress, startable, waiting))
         tell_progress(progress)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import asdict, dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from bursar.agents import Agent
 from bursar.budget import Unit
+from bursar.cli.json_output import write_json_line
 from bursar.cli.quantities import parse_flag_limit
 from bursar.config import build_agent, load_settings
 from bursar.errors import INVALID_PLAN, OK, UserError
@@ -68,7 +68,7 @@ def explain(options: Any) -> int:
     value = _value(options.value)
     explained = [_explain(task, agent, policy, str(root), value) for task in _chosen(plan, options.task)]
     if options.json:
-        sys.stdout.write(json.dumps(_as_data(plan, explained, seen, value), ensure_ascii=False) + "\n")
+        write_json_line(_as_data(plan, explained, seen, value))
     else:
         sys.stdout.write(_heading(seen, value) + "".join(map(_render, explained)))
     return OK
