@@ -97,3 +97,26 @@ def test_the_last_line_needs_no_end_and_the_rules_may_be_asked(place: Path) -> N
         cwd=place,
     )
     assert json.loads(asked.stdout) == {"model": "l", "cap_usd": None, "reason": "complexity 10"}
+
+
+@pytest.mark.parametrize("policy", ["learned", "rules"])
+def test_no_number_ends_it_and_none_is_called_a_bug(place: Path, policy: str) -> None:
+    asked: dict[str, object] = {"op": "estimate", "measure": "cost_usd", "task": "t", "model": "m"}
+    route: dict[str, object] = {"op": "route", "task": "t", "models": [{"name": "m"}], "must_try": True}
+    outcome: dict[str, object] = {"op": "outcome", "task": "t", "model": "m", "verdict": "fail"}
+    lines: list[dict[str, object]] = []
+    for much in (1e308, 10**400, 5e-324):
+        lines += [{**asked, "op": "outcome", "cost_usd": much}, {**outcome, "cost_usd": much}]
+        lines += [asked, {"op": "estimate_total", "tasks": [asked] * 10}, route, {**route, "value_usd": much}]
+    lines += [{"op": []}, {"op": "hello"}]
+    told = subprocess.run(
+        [sys.executable, "-m", "bursar", "route", "--stdio", "--policy", policy],
+        input="".join(f"{json.dumps(line)}\n" for line in lines).encode(),
+        capture_output=True,
+        check=True,
+        cwd=place,
+    )
+    answers = [json.loads(line) for line in told.stdout.splitlines()]
+    assert len(answers) == len(lines)
+    assert not [answer for answer in answers if "bug" in answer.get("error", "")]
+    assert told.stderr == b""

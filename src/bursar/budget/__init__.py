@@ -13,7 +13,7 @@ from bursar.budget.period import (
     period_id,
     period_start,
 )
-from bursar.budget.selection import LOGS_LABEL, is_selected
+from bursar.budget.selection import LOGS_LABEL, OF_TASKS, is_selected
 from bursar.budget.text import LARGEST_QUANTITY, format_quantity, parse_limit
 from bursar.budget.thresholds import (
     LARGEST_PERCENT,
@@ -66,6 +66,7 @@ __all__ = [
     "LARGEST_QUANTITY",
     "LOGS_LABEL",
     "NOTHING",
+    "OF_TASKS",
     "OVERRUN_PERCENT",
     "PERIOD_THRESHOLDS",
     "RUN_THRESHOLDS",

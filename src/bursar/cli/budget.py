@@ -130,7 +130,7 @@ def _history(root: Path, options: Any) -> int:
         raise UserError(f"-n must be a whole number from 1 to 1000000, not {count!r}")
     entries = views.read_history(root, int(count), everything=options.all_projects)
     if options.json:
-        write_json(entries)
+        write_json([views.entry_as_data(each) for each in entries])
         return OK
     if not entries and not options.all_projects:
         sys.stderr.write("nothing was used in this project yet; --all-projects shows the others\n")

@@ -44,7 +44,7 @@ def _options(arguments: Sequence[str]) -> Any:
             "roadmap", nargs="?", metavar="ROADMAP", help="default: ROADMAP.md of the nearest .planning folder"
         )
     subs["check"].add_argument(
-        "--remaining", metavar="N", help="as if so many tokens were left (default: what the session of `token` has)"
+        "--remaining", metavar="N", help="as if so many tokens were left (default: what session and budgets have)"
     )
     _add_simulate_flags(subs["simulate"])
     for sub in (subs[name] for name in _ACTIONS):

@@ -16,7 +16,12 @@ from bursar.plan import Phase, PhaseStatus, Roadmap
 
 _GOES_ON = ("running", "interrupted", "stopped", "failed")  # what others have merged is in the checkout, or given up
 _MOST_RUNS = 200
-_THERE = {"failed": "has failed there", "stopped": "was stopped there", "waiting": "waits for a person there"}
+_THERE = {
+    "failed": "has failed there",
+    "stopped": "was stopped there",
+    "interrupted": "was interrupted there",
+    "waiting": "waits for a person there",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

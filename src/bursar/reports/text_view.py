@@ -100,10 +100,18 @@ def _render_task(task: TaskLine, width: int, paint: Paint) -> list[str]:
     name = plain(task.row.name)[:48].ljust(width)
     tokens = f"{task.metered_tokens:>12,} tokens" if task.attempts else " " * 19
     model = task.attempts[-1].row.model if task.attempts else ""
-    tail = task.row.commit[:9] if task.row.commit else plain(task.row.note)
+    tail = task.row.commit[:9] if task.row.commit else plain(task.row.note) or _cut_off(task)
     line = f"  {paint(colour, mark)} {task.row.number:>3}  {name}  {model:<8}{tokens}  {tail}".rstrip()
     tries = task.attempts if len(task.attempts) > 1 else ()
     return [line, *(paint(DIM, _render_attempt(each)) for each in tries)]
+
+
+def _cut_off(task: TaskLine) -> str:
+    """What became of work that was begun and is still to be done; empty where nothing was, or nothing more is to be."""
+    if not task.attempts or task.row.state is not TaskState.PENDING:
+        return ""
+    last = task.attempts[-1].row.state
+    return str(last) if last in (AttemptState.INTERRUPTED, AttemptState.STOPPED) else ""
 
 
 def _render_attempt(line: AttemptLine) -> str:
