@@ -82,6 +82,12 @@ def _find(repository: Repository, journal: Journal | None) -> Iterator[Leftover]
     for worktree in list_worktrees(repository, Path(state_dir(), "runs").resolve()):
         if (leftover := _look_at(worktree, _attempt_of(worktree, journal))) is not None:
             yield leftover
+    yield from _find_folders(repository, journal)
+    yield from _find_refs(repository, journal)
+
+
+def _find_folders(repository: Repository, journal: Journal | None) -> Iterator[Leftover]:
+    """Worktrees that no attempt has: begun and not finished, or kept to be used again."""
     drafts = list_drafts(repository)
     if drafts and not _is_conducted(repository, journal):
         yield Leftover(
@@ -96,6 +102,10 @@ def _find(repository: Repository, journal: Journal | None) -> Iterator[Leftover]
             fix="bursar doctor --clean",
             drafts=spares,
         )
+
+
+def _find_refs(repository: Repository, journal: Journal | None) -> Iterator[Leftover]:
+    """Merged work of runs that are over, or unknown."""
     for ref in list_run_refs(repository):
         run = journal.run(ref.run_id) if journal is not None else None
         if run is None or run.state in (RunState.SUCCEEDED, RunState.CANCELLED):
