@@ -10,19 +10,19 @@ from bursar.ledger.opening import (
     rebuild_ledger,
     take_turn,
 )
-from bursar.ledger.port import (
+from bursar.ledger.port import Ledger
+from bursar.ledger.sqlite import SqliteLedger
+from bursar.ledger.types import (
     USAGE_KINDS,
     CallRecord,
     Denial,
     Entry,
-    Ledger,
     LedgerEvent,
     Observer,
     Reservation,
     ReserveRequest,
     State,
 )
-from bursar.ledger.sqlite import SqliteLedger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from bursar.errors import StoreError
 from bursar.ledger import changes
 from bursar.ledger.folded import Line
 from bursar.ledger.holding import Account
-from bursar.ledger.port import Reservation, State
 from bursar.ledger.posting import Posting, is_past
 from bursar.ledger.rebuilding.findings import Findings, ending_of
 from bursar.ledger.rebuilding.redraft import Redraft
 from bursar.ledger.rebuilt import Charged, Ended, Evidence
 from bursar.ledger.sqlite import SqliteLedger
+from bursar.ledger.types import Reservation, State
 
 FILE = "the damaged file"
 _NOBODY = "nobody: it is charged what was held"
