@@ -10,6 +10,7 @@ import os
 import sys
 import time
 
+from bursar.cli.terminal import width_of
 from bursar.cli.usage_options import parse_options
 from bursar.cli.usage_prices import stated_prices
 from bursar.cli.usage_zone import zone_of
@@ -138,7 +139,9 @@ def _render(options: Options, index: LogIndex, wanted: Wanted, zone: Zone) -> st
             return blocks_as_json(blocks, int(time.time() * 1000))
         from bursar.cli.usage_views import blocks_as_csv, render_blocks
 
-        return blocks_as_csv(blocks) if options.csv else render_blocks(blocks, zone, by_model=options.breakdown)
+        if options.csv:
+            return blocks_as_csv(blocks)
+        return render_blocks(blocks, zone, by_model=options.breakdown, width=width_of(sys.stdout))
     if options.action == "session":
         rows = rows_by_session(index, wanted)
     else:
@@ -151,4 +154,6 @@ def _render(options: Options, index: LogIndex, wanted: Wanted, zone: Zone) -> st
         return rows_as_json(options.action, rows)
     from bursar.cli.usage_views import render_rows, rows_as_csv
 
-    return rows_as_csv(options.action, rows) if options.csv else render_rows(options.action, rows, options.breakdown)
+    if options.csv:
+        return rows_as_csv(options.action, rows)
+    return render_rows(options.action, rows, options.breakdown, width_of(sys.stdout))
