@@ -20,11 +20,13 @@ from bursar.history import (
     build_statistics,
     check_observation,
     export_lines,
+    facts_of,
     learn,
     open_history,
     parse_lines,
     write_statistics,
 )
+from bursar.plan import Task
 from tests.unit.history.test_history import SEEN
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -269,3 +271,9 @@ def test_the_statistics_are_those_of_the_design(tmp_path: Path) -> None:
     }
     assert list(found) == ["unknown|-|sonnet", "unknown|7|sonnet"]
     assert [each.name for each in tmp_path.iterdir()] == [".token-stats.json"]
+
+
+def test_a_type_that_was_corrected_goes_for_routes_too() -> None:
+    task = Task(number="1", name="Write the tests", action="x", files=("tests/test_a.py",))
+    assert facts_of(task, "/p").kind == "test-write"
+    assert facts_of(task, "/p", {task.digest: "architecture"}).kind == "architecture"
