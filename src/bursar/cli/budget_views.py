@@ -204,7 +204,7 @@ def alert_as_data(alert: Alert) -> dict[str, object]:
 def render_lines(standing: Sequence[Standing]) -> list[str]:
     """Each budget in one line, their figures below each other."""
     width = max([20, *(len(each.title) for each in standing)])
-    return [f"{each.title:<{width}} {_figures(each.balance)}\n" for each in standing]
+    return [f"{each.title:<{width}}  {_figures(each.balance)}\n" for each in standing]
 
 
 def render(each: Standing) -> str:

@@ -129,7 +129,7 @@ def _render_basis(told: Sequence[Told], basis: Basis) -> str:
         return f"no history, nothing here has been measured: {', '.join(sources)}"
     words = [f"from {seen} finished attempts"]
     if coverage is not None:
-        words.append(f"{coverage:.0%} of them within their intervals")
+        words.append(f"{100 * coverage:.0f} % of them within their intervals")
     if sources:
         words.append(f"not enough of them yet: {', '.join(sources)}")
     return "; ".join(words)

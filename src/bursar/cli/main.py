@@ -92,15 +92,16 @@ def _end(code: int) -> None:
 
 def _main(given: list[str]) -> int:
     _accept_any_text()
+    if any(stream is not None and stream.isatty() for stream in (sys.stdout, sys.stderr)):
+        from bursar.cli.terminal import guard_terminal  # here, because scripts need none of it
+
+        guard_terminal()
     if not given or given[0] in ("-h", "--help", "help"):
         sys.stdout.write(help_text())
         return OK
     if given[0] in ("-V", "--version"):
         sys.stdout.write(f"bursar {__version__}\n")
         return OK
-    from bursar.cli.terminal import guard_terminal  # not for --help
-
-    guard_terminal()
     try:
         return _run_command(given[0], given[1:])
     except BursarError as error:

@@ -12,9 +12,11 @@ from typing import Any
 
 from bursar.cli.json_output import write_json
 from bursar.cli.parsing import parser
+from bursar.cli.terminal import width_of
 from bursar.clock import SystemClock
 from bursar.config import load_settings
 from bursar.errors import OK, TASK_FAILED, UserError
+from bursar.layout import Column, lay_out, say_left_out
 from bursar.money import format_usd
 from bursar.pricing import (
     ALIASES,
@@ -37,6 +39,14 @@ _TITLES = {
     "cache_write_1h_tokens": "write 1h",
     "output_tokens": "output",
 }
+_COLUMNS = (
+    Column("model", least=16),
+    *(
+        Column(_TITLES[counter], is_right=True, rank=rank)
+        for counter, rank in zip(COUNTERS, (0, 2, 3, 4, 0), strict=True)
+    ),
+    Column("from", rank=5),
+)
 _PROVIDERS_OF_AGENTS = ("opus", "gpt-5", "gemini-2.5-pro")  # a model of each whose CLI there is
 
 
@@ -146,7 +156,7 @@ def _render_check(prices: Prices, rates: ModelRates, options: Any, usage: Usage,
 
 
 def _render_table(prices: Prices, models: Sequence[ModelRates]) -> str:
-    rows = [["model", *_TITLES.values(), "from"]]
+    rows = [[column.title for column in _COLUMNS]]
     for model in models:
         source = _source(prices, model)
         tier = "" if model.service_tier == STANDARD else f" [{model.service_tier}]"
@@ -155,11 +165,8 @@ def _render_table(prices: Prices, models: Sequence[ModelRates]) -> str:
             [f"  above {start:,} tokens", *(_rate_text(model, counter, start + 1) for counter in COUNTERS), ""]
             for start in _tier_starts(model)
         ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:-1], widths[1:-1]), row[-1]]).rstrip() for row in rows
-    ]
-    return "\n".join(lines) + "\n"
+    lines, left_out = lay_out(_COLUMNS, rows, width_of(sys.stdout))
+    return "\n".join(lines) + "\n" + say_left_out(left_out)
 
 
 def _footnote(table: RateTable, models: Sequence[ModelRates]) -> str:

@@ -27,7 +27,8 @@ def report_savings(*, as_json: bool) -> int:
     for rank, tier in enumerate(_TIERS):
         ranks.setdefault(agent.model_for(tier), rank)
     experience = learn(latest.observations, latest.unbelievable)
-    savings = weigh_savings(own[-LEARN_FROM:], experience, ranks, seed=_SEED)
+    left_out = max(0, len(own) - LEARN_FROM)
+    savings = weigh_savings(own[left_out:], experience, ranks, seed=_SEED, left_out=left_out)
     if as_json:
         write_json(savings_as_data(savings))
     else:

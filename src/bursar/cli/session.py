@@ -15,6 +15,7 @@ from typing import TextIO
 from bursar.cli.checkpoint_desk import open_desk
 from bursar.cli.json_output import write_json
 from bursar.cli.run_watch import Watch
+from bursar.cli.terminal import wants_colour, width_of
 from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, Superseded, UserError
 from bursar.history import STATISTICS_FILE, build_statistics, write_statistics
 from bursar.journal import AttemptRow, RunState, read_window_record
@@ -145,17 +146,4 @@ def print_report(stores: Stores, run_id: str, *, as_json: bool) -> None:
     if as_json:
         write_json(report_as_data(report))
     else:
-        sys.stdout.write(render_report(report, in_colour=wants_colour(sys.stdout)) + "\n")
-
-
-def width_of(stream: TextIO) -> int | None:
-    """How many columns the terminal has now; None where the stream is none."""
-    try:
-        return os.get_terminal_size(stream.fileno()).columns or None
-    except (OSError, ValueError):
-        return None
-
-
-def wants_colour(stream: object) -> bool:
-    """The stream is a terminal, and nobody has said that colour is unwanted."""
-    return bool(getattr(stream, "isatty", bool)()) and not os.environ.get("NO_COLOR")
+        sys.stdout.write(render_report(report, in_colour=wants_colour(sys.stdout), width=width_of(sys.stdout)) + "\n")

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 
+from bursar.cli.terminal import width_of
 from bursar.cli.usage_options import parse_options
 from bursar.cli.usage_prices import stated_prices
 from bursar.cli.usage_zone import zone_of
@@ -135,7 +136,9 @@ def _render(options: Options, index: LogIndex, wanted: Wanted, zone: Zone) -> st
         return rows_as_json(options.action, rows)
     from bursar.cli.usage_views import render_rows, rows_as_csv
 
-    return rows_as_csv(options.action, rows) if options.csv else render_rows(options.action, rows, options.breakdown)
+    if options.csv:
+        return rows_as_csv(options.action, rows)
+    return render_rows(options.action, rows, options.breakdown, width_of(sys.stdout))
 
 
 def _render_windows(options: Options, index: LogIndex, zone: Zone) -> str:
@@ -159,4 +162,6 @@ def _render_blocks(options: Options, blocks: Sequence[Block], zone: Zone) -> str
         return blocks_as_json(blocks, int(time.time() * 1000))
     from bursar.cli.usage_views import blocks_as_csv, render_blocks
 
-    return blocks_as_csv(blocks) if options.csv else render_blocks(blocks, zone, by_model=options.breakdown)
+    if options.csv:
+        return blocks_as_csv(blocks)
+    return render_blocks(blocks, zone, by_model=options.breakdown, width=width_of(sys.stdout))

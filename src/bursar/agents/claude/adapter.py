@@ -41,6 +41,9 @@ from bursar.agents.subagents import settings_of
 from bursar.errors import SetupError
 
 TIERS: Mapping[str, str] = MappingProxyType({"small": "haiku", "medium": "sonnet", "large": "opus"})
+ALIAS_VARIABLES: Mapping[str, str] = MappingProxyType(
+    {alias: f"ANTHROPIC_DEFAULT_{alias.upper()}_MODEL" for alias in ("haiku", "sonnet", "opus", "fable")}
+)
 
 COMPACT = b"/compact"
 TOOL_EVENTS = ("PostToolUse", "PostToolUseFailure")
@@ -59,6 +62,7 @@ class ClaudeAgent(CliAgent):
     NAME = "claude"
     PACKAGE = PACKAGE
     TIERS = TIERS
+    ALIAS_VARIABLES = ALIAS_VARIABLES
     STOP_LADDER = STOP_LADDER
     OUTPUT_OPTIONS = frozenset({"--output-format"})
     READABLE_OUTPUTS = frozenset({"json", "stream-json"})
