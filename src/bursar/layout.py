@@ -12,13 +12,17 @@ if TYPE_CHECKING:
 _ESCAPE = "\x1b"
 _FIRST_WIDE = "\u1100"
 _LEAST_WIDTH = 20  # for less nobody can lay anything out
+_GOES_ON = 8  # a line that stands so far to the right goes on with another one
 _LONGEST = 10_000  # what is longer is no text for people
 _DOT = " · "
 _ARROW = "→"
 _COMMANDS = ("bursar", "git")
 _UNITS = frozenset({"tokens", "token", "USD", "s", "min", "h", "times", "calls"})
 _DATA = ("{", "}", "[", "]", '"')
-_MEANT_TO_BE_PASTED = ("hint: ", "fix: ")
+_ADVICE = ("hint: ", "fix: ")
+_PROGRAMS = frozenset(
+    {"apt-get", "bursar", "cd", "chmod", "df", "export", "git", "ls", "mkdir", "mv", "npm", "npx", "pip", "rm", "unset"}
+)
 
 
 class Column:
@@ -108,7 +112,7 @@ def fold_words(text: str, width: int) -> str:
 
 def _fold(line: str, width: int) -> str:
     bare = line.lstrip(" ")
-    if bare.startswith(_DATA) or (bare.startswith(_MEANT_TO_BE_PASTED) and "`" not in bare):
+    if bare.startswith(_DATA) or (bare.startswith(_ADVICE) and _is_command(bare.partition(" ")[2])):
         return line
     indent = len(line) - len(bare)
     pieces = list(_pieces(bare))
@@ -116,7 +120,8 @@ def _fold(line: str, width: int) -> str:
     lines, place = [" " * indent], indent
     for number, (gap, piece) in enumerate(pieces):
         size = columns_of(piece)
-        if number and gap.isspace() and place + columns_of(gap) + size > width >= place + 2 + size:
+        is_title = number == 1 and 2 * (place + len(gap)) <= width
+        if number and gap.isspace() and not is_title and place + columns_of(gap) + size > width >= place + 2 + size:
             gap = "  "
         if number and place + columns_of(gap) + size > width and (hang + size <= width or 2 * place > width):
             lines.append(" " * hang)
@@ -132,12 +137,20 @@ def _fold(line: str, width: int) -> str:
     return "\n".join(lines)
 
 
+def _is_command(advice: str) -> bool:
+    """It is to be pasted as it stands, and no sentence."""
+    first = advice.partition(" ")[0]
+    return "`" not in advice and (first in _PROGRAMS or "=" in first or first.startswith("-"))
+
+
 def _hang(pieces: Sequence[tuple[str, str]], indent: int, width: int) -> int:
     """Where the lines begin that go on with one: below its text, where that has a short title before it."""
     if len(pieces) == 2 and pieces[1][0].strip() == "":
         below = indent + columns_of(pieces[0][1]) + len(pieces[1][0])
         if 5 * below <= 2 * width:
             return below
+    if indent >= _GOES_ON:
+        return min(indent, width // 3)
     return min(indent + (2 if len(pieces) == 1 else 4), width // 3)
 
 
@@ -168,7 +181,8 @@ def _words(piece: str) -> Iterator[str]:
     words = piece.split(" ")
     for at, word in enumerate(words):
         before = words[at - 1] if at else ""
-        if (not whole and word == _ARROW) or (word in _COMMANDS and before.endswith((":", _ARROW))):
+        is_tail = word in _COMMANDS or word.startswith("{")
+        if not whole and (word == _ARROW or (is_tail and before.endswith((":", _ARROW)))):
             yield " ".join(words[at:])
             return
         whole.append(word)

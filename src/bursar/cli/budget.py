@@ -24,6 +24,8 @@ history  the last things that this project used, by whatever command
 alerts   thresholds that were reached
 check    what is wrong with the settings of budgets"""
 
+_NO_BUDGETS = 'no budgets yet; try: bursar budget set daily "200k tokens" --period daily\n'
+
 
 def main(arguments: Sequence[str]) -> int:
     """Does what was asked; 2 when the settings have problems, and nothing has changed then."""
@@ -49,7 +51,7 @@ def _options(arguments: Sequence[str]) -> Any:
 
 
 def _add_set_flags(options: Any) -> None:
-    options.add_argument("name", metavar="NAME")
+    options.add_argument("name", metavar="NAME", help="how it is called: a new one, or one that is changed")
     options.add_argument("limit", metavar="LIMIT", help='"200k tokens", "5 USD"')
     options.add_argument(
         "--match", action="append", metavar="LABEL=VALUE", help="count only what bears this label (repeatable)"
@@ -101,7 +103,7 @@ def _list(root: Path, options: Any) -> int:
         return OK
     limits = load_settings(root).windows()
     if not budgets and not limits:
-        sys.stderr.write('no budgets yet; try: bursar budget set daily "200k tokens" --period daily\n')
+        sys.stderr.write(_NO_BUDGETS)
     sys.stdout.writelines(views.render_lines(budgets))
     if limits:
         from bursar.cli.budget_windows import render_windows
@@ -120,6 +122,8 @@ def _show(root: Path, options: Any) -> int:
     if options.json:
         write_json([views.as_data(each) for each in budgets])
         return OK
+    if not budgets:
+        sys.stderr.write(_NO_BUDGETS)
     sys.stdout.write("\n".join(views.render(each) for each in budgets))
     return OK
 

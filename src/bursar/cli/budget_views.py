@@ -223,7 +223,7 @@ def render_entry(line: HistoryLine) -> str:
     if line.is_unpriced and entry.body.get("charged") and nano_usd is not None:
         cost = f"{format_usd(None)}, {cost} charged as held"
     used = "" if tokens is None else f"  {format_quantity(tokens, Unit.TOKENS)}  {cost}"
-    return f"{entry.number:>6}  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.kind:<10}{entry.key}{used}\n"
+    return f"{entry.number:>6}  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.kind:<9}  {entry.key}{used}\n"
 
 
 def _used(body: Mapping[str, Any]) -> tuple[int | None, int | None]:

@@ -62,10 +62,12 @@ def _options(arguments: Sequence[str]) -> Any:
     options = parser("price", "what calls cost, in USD for a million tokens; offline")
     actions = options.add_subparsers(dest="action", metavar="list|check", required=True)
     listing = actions.add_parser("list", help="the models of the agents' providers", allow_abbrev=False)
-    listing.add_argument("pattern", nargs="?", default="", help="only models whose name holds this, of any provider")
+    listing.add_argument(
+        "pattern", nargs="?", default="", metavar="TEXT", help="only models whose name holds this, of any provider"
+    )
     listing.add_argument("--all", action="store_true", help="the models of every provider")
     check = actions.add_parser("check", help="one model: its prices, and what a call costs", allow_abbrev=False)
-    check.add_argument("model")
+    check.add_argument("model", metavar="MODEL", help="its name, as an agent tells it")
     for counter in COUNTERS:
         flag = "--" + counter.replace("_", "-")
         check.add_argument(flag, type=_tokens, default=0, metavar="N", help="tokens of a call to price")

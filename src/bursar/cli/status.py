@@ -42,9 +42,17 @@ def main(arguments: Sequence[str]) -> int:
 def _options(arguments: Sequence[str]) -> Any:
     options = parser("status", "runs of this project, the newest first")
     options.add_argument("--all", action="store_true", help="runs of every project")
-    options.add_argument("--last", type=int, default=5, metavar="N", help="how many runs (default 5)")
+    options.add_argument("--last", type=_count, default=5, metavar="N", help="how many runs (default 5)")
     options.add_argument("--json", action="store_true", help="a JSON array on stdout")
     return options.parse_args(arguments)
+
+
+def _count(text: str) -> int:
+    from argparse import ArgumentTypeError
+
+    if not (text.isascii() and text.isdigit() and int(text[:9])):
+        raise ArgumentTypeError(f"`{text}` is no number from 1 on")
+    return int(text[:9])
 
 
 def read_runs(project: str | None, last: int) -> list[dict[str, Any]]:
