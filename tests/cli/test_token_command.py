@@ -796,6 +796,35 @@ def test_every_record_past_a_limit_says_so_and_not_only_the_first(token: Bursar)
     assert said[2].endswith("by 400 tokens\n")
 
 
+def test_a_limit_that_each_session_has_is_passed_aloud_whoever_used_it_last(
+    token: Bursar, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A budget of the user counts the sessions of all projects, each for itself."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configs"))
+    (tmp_path / "configs" / "bursar").mkdir(parents=True)
+    table = '[[budget]]\nname = "each"\nlimit = "1k tokens"\nperiod = "session"\n'
+    (tmp_path / "configs" / "bursar" / "bursar.toml").write_text(table)
+    other = tmp_path / "other"
+    (other / ".git").mkdir(parents=True)
+    said = {}
+    for place, *words in (
+        (project, "init"),
+        (other, "init"),
+        (project, "reserve", 100, "a"),
+        (project, "record", 1500, "b"),
+        (other, "reserve", 100, "a"),
+        (other, "reserve", 100, "b"),
+        (project, "record", 700, "a"),
+        (project, "record", 10, "c"),
+        (other, "record", 200, "a"),
+    ):
+        monkeypatch.chdir(place)
+        said[place, *words] = token(*words).err
+    more, passed = "tokens more than was held\n", "budget `each` is past its limit of 1,000 tokens by 1,200 tokens\n"
+    assert said[project, "record", 700, "a"] == f"warning: 600 {more}warning: {passed}"
+    assert said[other, "record", 200, "a"] == f"warning: 100 {more}"
+
+
 def test_a_record_that_takes_what_others_hold_says_so(token: Bursar) -> None:
     """The limit is passed by what is spent and held together: one of the two will not be had."""
     token("init", "--max-tokens", 1000)
