@@ -131,7 +131,8 @@ def _show(root: Path, options: Any) -> int:
 def _history(root: Path, options: Any) -> int:
     count = options.count
     if not (count.isascii() and count.isdigit()) or not 1 <= int(count[:10]) <= 1_000_000:
-        raise UserError(f"-n must be a whole number from 1 to 1000000, not {count!r}")
+        wrong = f"-n must be a whole number from 1 to 1000000, not {count!r}"
+        raise UserError(wrong, hint="bursar budget history -n 100")
     entries = views.read_history(root, int(count), everything=options.all_projects)
     if options.json:
         write_json([views.entry_as_data(each) for each in entries])

@@ -144,7 +144,7 @@ class Ledger(Protocol):
 
         Args:
             at: another instant than now.
-            labels: where the budget counts per session or run, of which one; else the latest is meant.
+            labels: where the budget counts per session or run, of which one, '' for none; else the latest is meant.
         """
         ...
 
