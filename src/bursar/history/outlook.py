@@ -45,6 +45,8 @@ class Basis:
         ladder_of: the models of the task's attempts: the first, then who follows where that has failed.
         price_of: USD for a token of that model, as agents use them; None where no price is known.
         attempts: how many a task gets at most.
+        slots: attempts at once, 1 or more.
+        seed: of the draws; the same one, the same forecast.
     """
 
     experience: Experience
@@ -58,7 +60,11 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One piece of work with what an attempt at it takes, in each draw, and by what one knows."""
+    """One piece of work with what a first attempt at it takes, in each draw, and by what one knows.
+
+    Attributes:
+        source: in words: `learned, 7 alike`, `the plan's own range`, `documented default`.
+    """
 
     work: Work
     model: str
