@@ -447,7 +447,8 @@ def test_history_shows_the_last_things(bursar: Bursar) -> None:
     assert last["body"]["labels"]["phase"] == "phase-3"
     assert "3,000 tokens  unknown cost" in bursar("budget", "history", "-n", 1).out
     for wrong in ("0", "-1", "x", "1_0", "9" * 12):
-        assert bursar("budget", "history", f"-n{wrong}").code == 2
+        said = bursar("budget", "history", f"-n{wrong}")
+        assert (said.code, said.err.splitlines()[-1]) == (2, "hint: bursar budget history -n 100")
 
 
 def test_what_was_charged_for_calls_of_unknown_cost_is_no_cost_of_theirs(

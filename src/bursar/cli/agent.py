@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bursar.agents import Agent, Condition, Problem
+from bursar.cli.json_output import write_json
 from bursar.cli.parsing import parser
 from bursar.cli.terminal import width_of
 from bursar.config import KNOWN_AGENTS, build_agent, load_project_settings, load_settings, load_user_settings
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     with ThreadPoolExecutor() as pool:
         found = list(pool.map(lambda agent: _examine(agent, chosen=settings.run.agent, foreign=foreign), agents))
     if options.json:
-        sys.stdout.write(json.dumps([_as_data(each) for each in found], indent=2) + "\n")
+        write_json([_as_data(each) for each in found], only_ascii=True)
     else:
         sys.stdout.write(_render_list(found) if options.action == "list" else _render_doctor(found))
     needed = options.names or [settings.run.agent]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from bursar.cli.json_output import write_json
 from bursar.cli.learn_history import opened_history
 from bursar.cli.parsing import parser
 from bursar.errors import OK
@@ -32,8 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         "kinds": kinds,
     }
     if chosen.json:
-        json.dump(data, sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
+        write_json(data)
     else:
         sys.stdout.writelines(f"{line}\n" for line in _lines(data))
     return OK

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from typing import Any
 
 from bursar.budget import OF_TASKS, Balance, Budget, Counting, OnLimit, PeriodKind, Unit
 from bursar.cli.budget_views import configured_standing
-from bursar.cli.parallel_roadmap import link_phases, numbers_as_data, open_roadmap, tell_data
+from bursar.cli.json_output import write_json, write_json_line
+from bursar.cli.parallel_roadmap import link_phases, numbers_as_data, open_roadmap
 from bursar.cli.quantities import parse_used_tokens
 from bursar.cli.roadmap_progress import read_progress, tell_progress
 from bursar.clock import SystemClock
@@ -48,7 +48,7 @@ def analyze(options: Any) -> int:
         "totalPhases": sum(len(group.phases) for group in groups),
         "maxParallelism": max((len(group.phases) for group in groups), default=0),
     }
-    sys.stdout.write(f"{json.dumps(data)}\n")
+    write_json_line(data, only_ascii=True)
     sentences = [str(group) for group in groups if group.wave is not None]
     for sentence in sentences or ["No two phases can run in parallel"]:
         sys.stderr.write(f"{sentence}\n")
@@ -66,7 +66,7 @@ def check(options: Any) -> int:
     verdicts = {group: _judge(group, table, left) for group in groups if group.wave is not None}
     can = table.max_workers > 1 and Verdict.CAN_PROCEED in verdicts.values()
     if options.json:
-        tell_data(_as_data(groups, verdicts, table, left, can=can) | progress.as_data())
+        write_json(_as_data(groups, verdicts, table, left, can=can) | progress.as_data())
     else:
         sys.stdout.writelines(f"{line}\n" for line in _lines(groups, verdicts, table, left))
         tell_progress(progress)

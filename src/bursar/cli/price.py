@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
@@ -11,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from bursar.cli.json_output import write_json
 from bursar.cli.parsing import parser
 from bursar.cli.terminal import width_of
 from bursar.clock import SystemClock
@@ -99,7 +99,7 @@ def _list(prices: Prices, options: Any) -> int:
         hint = f"nearest: {', '.join(near)}" if (near := prices.nearest_models(options.pattern)) else None
         raise UserError(f"no model with a price has `{options.pattern}` in its name", hint=hint)
     if options.json:
-        _write_json({"at": table.dated, "models": [_as_data(prices, model) for model in models]})
+        write_json({"at": table.dated, "models": [_as_data(prices, model) for model in models]})
         return OK
     sys.stdout.write(_render_table(prices, models))
     sys.stderr.write(_footnote(table, models))
@@ -125,7 +125,7 @@ def _check(prices: Prices, options: Any) -> int:
     if options.json:
         data = _as_data(prices, rates) if rates is not None and is_known else None
         call = {"cost_nano_usd": cost, "usage": {counter: getattr(usage, counter) for counter in COUNTERS}}
-        _write_json({"asked": options.model, "at": table.dated, "price": data, "call": call, "nearest": list(near)})
+        write_json({"asked": options.model, "at": table.dated, "price": data, "call": call, "nearest": list(near)})
     if rates is None or not is_known:
         sys.stderr.write(_unknown(options, near, is_model_known=rates is not None))
         return TASK_FAILED
@@ -216,7 +216,3 @@ def _as_data(prices: Prices, model: ModelRates) -> dict[str, Any]:
         ],
         "half_price": {tier: list(counters) for tier, counters in model.halved.items()},
     }
-
-
-def _write_json(data: object) -> None:
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")

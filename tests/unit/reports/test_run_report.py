@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from bursar.budget import Amount, Unit
+from bursar.budget import Amount, Budget, Limit, Period, PeriodKind, Unit
 from bursar.journal import AttemptState, RunState, TaskState
-from bursar.reports import render_report, report_as_data
+from bursar.reports import build_run_status, render_report, report_as_data
 from tests.unit.reports.books import END, START, Books, open_books
 
 
@@ -143,6 +144,20 @@ def test_what_a_budget_leaves_out_for_want_of_a_price_is_said(books: Books) -> N
     report = books.report()
     assert "(without 1 operation of unknown cost)" in render_report(report)
     assert report_as_data(report)["budgets"][0]["unpriced"] == 1
+
+
+def test_a_budget_of_each_session_stands_as_it_does_for_what_is_in_none(books: Books) -> None:
+    """A run is in no session; that somebody's script has one since then is not the run's."""
+    books.begin("Add login")
+    limit = Limit(4000, Unit.TOKENS)
+    books.ledger.define(Budget(name="each", limit=limit, period=Period(PeriodKind.SESSION)))
+    books.call(books.attempt("1"), 100, 10)
+    books.ledger.charge("k", {"session": "s-1"}, Amount(3000, None))
+    run = books.journal.run("r")
+    assert run is not None
+    status = build_run_status(books.journal, books.ledger, run, datetime.fromisoformat(END))
+    shown = [*books.report().budgets, *status.budgets]
+    assert [(each.budget.name, each.period_id, each.reserved) for each in shown] == [("each", "", 1000)] * 2
 
 
 def test_a_run_without_a_budget_says_nothing_of_limits(books: Books) -> None:
