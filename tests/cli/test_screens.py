@@ -156,6 +156,7 @@ def test_what_matters_is_there_at_any_width(project: Path, show: Show) -> None:
         report = "\n".join(show(width, "report"))
         for said in ("32,576 tokens", "0.0123 USD", "interrupted", "02-01/2"):
             assert said in report, width
+        assert report.rstrip("\n").count("\n\n") == 1, "the tasks are told without a gap"
         assert "run7abcd" in "\n".join(show(width, "status"))
         assert any(text.strip() == "→  bursar resume run7abcd" for text in show(60, "status"))
         assert "USD" in "\n".join(show(width, "usage", "daily"))
