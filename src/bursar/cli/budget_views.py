@@ -25,6 +25,7 @@ from bursar.cli.status import read_runs
 from bursar.clock import SystemClock
 from bursar.config import ConfiguredBudget, find_ledger_place, list_problems, read_budgets
 from bursar.errors import UserError
+from bursar.layout import count_of
 from bursar.ledger import Entry, Ledger, open_ledger
 from bursar.money import format_usd
 from bursar.session import Session, current_session
@@ -284,9 +285,9 @@ def _figures(balance: Balance) -> str:
     if _is_frozen(balance):
         parts.append("frozen: nothing new starts")
     if balance.exempt:
-        parts.append(f"{balance.exempt} operations on a subscription left out")
+        parts.append(f"{count_of(balance.exempt, 'operation')} on a subscription left out")
     if balance.unpriced:
-        parts.append(f"{balance.unpriced} operations of unknown cost left out")
+        parts.append(f"{count_of(balance.unpriced, 'operation')} of unknown cost left out")
     period = str(budget.period)
     when = f"{period} {balance.period_id}".strip() if balance.period_id != period else period
     return ", ".join(parts) + f" · {when} · {budget.on_limit}"
