@@ -11,6 +11,7 @@ from typing import Any
 
 from bursar.cli.json_output import write_json_line
 from bursar.cli.parsing import parser
+from bursar.cli.terminal import write_whole
 from bursar.errors import OK, UserError
 from bursar.plan import (
     ARCHIVE_NAME,
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
         write_json_line(data)
         return OK
     if chosen.dry_run:
-        sys.stdout.write(text)
+        write_whole(sys.stdout, text)
     words = _in_words(path, archive, len(text.encode()), is_changed=is_changed, is_dry=chosen.dry_run)
     (sys.stderr if chosen.dry_run else sys.stdout).write(words)
     return OK

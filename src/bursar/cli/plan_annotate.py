@@ -10,6 +10,7 @@ from typing import Any
 
 from bursar.cli.json_output import write_json_line
 from bursar.cli.parsing import parser
+from bursar.cli.terminal import write_whole
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import Conflict, Graph, build_graph, check_plan, plan_nodes
 from bursar.layout import count_of
@@ -84,7 +85,7 @@ def main(arguments: Sequence[str]) -> int:
         write_json_line(_as_data(result, is_dry=chosen.dry_run))
         return OK
     if chosen.dry_run:
-        sys.stdout.write(render_diff(result.text, result.annotated.edits, str(chosen.path)))
+        write_whole(sys.stdout, render_diff(result.text, result.annotated.edits, str(chosen.path)))
     words = _in_words(result, is_dry=chosen.dry_run, is_inferred=chosen.parallelize)
     (sys.stderr if chosen.dry_run else sys.stdout).write(words)
     return OK

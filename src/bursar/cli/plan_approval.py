@@ -6,6 +6,7 @@ import hashlib
 import sys
 from collections.abc import Sequence
 
+from bursar.cli.terminal import write_whole
 from bursar.clock import SystemClock
 from bursar.config import FILE_NAME, Settings
 from bursar.errors import UserError
@@ -54,6 +55,12 @@ def require_approval(
 def _ask(question: str) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    sys.stderr.write(f"{question}run them? [y/N] ")
+    write_whole(sys.stderr, f"{question}run them? [y/N] ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    answer = ""
+    try:
+        answer = sys.stdin.readline()
+    finally:
+        if not answer.endswith("\n"):  # nobody has ended the line: ctrl-C, ctrl-D
+            sys.stderr.write("\n")
+    return answer.strip().lower() in {"y", "yes"}

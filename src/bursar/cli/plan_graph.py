@@ -11,6 +11,7 @@ from typing import Any
 from bursar.cli.json_output import write_json_line
 from bursar.cli.parsing import parser
 from bursar.cli.problems import problems_as_data, tell_problems
+from bursar.cli.terminal import write_whole
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import (
     Graph,
@@ -69,7 +70,8 @@ def main(arguments: Sequence[str]) -> int:
         if chosen.json:
             write_json_line(_as_data(path, drawing))
         elif drawing.graph is not None:
-            sys.stdout.write(_render(path, drawing, drawing.graph, chosen.format) + "\n")
+            text = _render(path, drawing, drawing.graph, chosen.format) + "\n"
+            sys.stdout.write(text) if chosen.format == "text" else write_whole(sys.stdout, text)
     return code
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from bursar.cli.json_output import write_json_line
 from bursar.cli.parsing import parser
 from bursar.cli.problems import problems_as_data
+from bursar.cli.terminal import write_whole
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import Graph, build_graph, check_plan, plan_nodes, render_waves
 from bursar.plan import Plan, PlanForm, Problem, Task, UnreadablePlan, classify_verify, normal_number, read_plan
@@ -70,7 +71,10 @@ def _print(action: str, shown: _Shown) -> None:
     written = {PlanForm.HEADINGS: ", written as headings", PlanForm.FEATURE: ", written as features"}
     errors = f"{shown.errors} error{'' if shown.errors == 1 else 's'}"
     sys.stdout.write(f"{shown.path}: plan {plan.id}, {count}{written.get(plan.form, '')}, {errors}\n")
-    sys.stdout.write(_verification(plan) if action == "check" else _order(plan, shown.errors > 0))
+    if action == "check":
+        write_whole(sys.stdout, _verification(plan))  # commands are read sign by sign
+    else:
+        sys.stdout.write(_order(plan, shown.errors > 0))
 
 
 def _verification(plan: Plan) -> str:

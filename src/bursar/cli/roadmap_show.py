@@ -13,11 +13,15 @@ from bursar.cli.parsing import parser
 from bursar.cli.problems import problems_as_data, tell_problems
 from bursar.cli.roadmap_files import SIGNS, counted, find_roadmap, phase_as_data
 from bursar.cli.roadmap_unticked import tell_unticked
+from bursar.cli.terminal import width_of
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import check_roadmap
+from bursar.layout import shorten
 from bursar.plan import Phase, PhaseStatus, Problem, Roadmap, UnreadableRoadmap, read_roadmap
 
 _NAME_WIDTH = 44
+_LEAST_NAME = 12
+_BEFORE_NAMES = len("  ✓ 123456 ")
 _ABOUT = {
     "show": "show the phases that bursar reads in a roadmap",
     "check": "tell everything that is wrong or unclear in a roadmap; exit code 3 on errors",
@@ -64,15 +68,25 @@ def _words(action: str, roadmap: Roadmap | None, problems: Sequence[Problem]) ->
         has_milestones = any(phase.milestone for phase in roadmap.phases)
         for milestone, phases in groupby(roadmap.phases, key=lambda phase: phase.milestone):
             lines += [f"\n{milestone or 'in no milestone'}"] if has_milestones else []
-            lines += map(_line, phases)
+            lines += _table(list(phases), width_of(sys.stdout))
     return "\n".join(lines) + "\n"
 
 
-def _line(phase: Phase) -> str:
-    name = phase.name if len(phase.name) <= _NAME_WIDTH else phase.name[: _NAME_WIDTH - 1] + "…"
+def _table(phases: Sequence[Phase], width: int | None) -> list[str]:
+    """A line for each; names are as wide as the terminal leaves room for."""
+    tails = [_tail(phase) for phase in phases]
+    room = _NAME_WIDTH if width is None else width - _BEFORE_NAMES - 2 - max(map(len, tails))
+    names = max(_LEAST_NAME, min(_NAME_WIDTH, room))
+    return [
+        f"  {SIGNS[phase.status]} {phase.number:<6} {shorten(phase.name, names):<{names}}  {tail}"
+        for phase, tail in zip(phases, tails, strict=True)
+    ]
+
+
+def _tail(phase: Phase) -> str:
+    """What stands behind its name: how far it is, and what it waits for."""
     waits = ", ".join([*phase.depends_on, *(f"{number}?" for number in phase.unknown_dependencies)])
-    line = f"  {SIGNS[phase.status]} {phase.number:<6} {name:<{_NAME_WIDTH}}  {phase.status.value.replace('_', ' ')}"
-    return line + _plans(phase) + (f"  ← {waits}" if waits else "")
+    return f"{phase.status.value.replace('_', ' ')}{_plans(phase)}" + (f"  ← {waits}" if waits else "")
 
 
 def _plans(phase: Phase) -> str:

@@ -49,6 +49,10 @@ class HarmlessTerminal:
 
         return fold_words(text, width)
 
+    def write_whole(self, text: str) -> None:
+        """As `write`, but no line is folded."""
+        self._stream.write(text if text.isprintable() else show_all(text))
+
     def writelines(self, lines: Iterable[str]) -> None:
         """Each is written."""
         for line in lines:
@@ -56,6 +60,14 @@ class HarmlessTerminal:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def write_whole(stream: TextIO, text: str) -> None:
+    """The text is written with its lines as they are, however wide: it is to be copied, or to be read sign by sign."""
+    if isinstance(stream, HarmlessTerminal):
+        stream.write_whole(text)
+    else:
+        stream.write(text)
 
 
 def width_of(stream: TextIO) -> int | None:

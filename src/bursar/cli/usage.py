@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from bursar.cli.terminal import width_of
+from bursar.cli.terminal import width_of, write_whole
 from bursar.cli.usage_options import parse_options
 from bursar.cli.usage_prices import stated_prices
 from bursar.cli.usage_zone import zone_of
@@ -72,7 +72,7 @@ def _report(options: Options) -> int:
         text = _render(options, index, wanted, zone)
     finally:
         index.close()
-    sys.stdout.write(text)
+    write_whole(sys.stdout, text) if options.json or options.csv else sys.stdout.write(text)
     return OK
 
 

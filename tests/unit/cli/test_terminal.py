@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import json
+import os
+import pty
+import struct
 import sys
+import termios
+from collections.abc import Iterator
 
 import pytest
 
-from bursar.cli.terminal import HarmlessTerminal, guard_terminal, show_all
+from bursar.cli.terminal import HarmlessTerminal, guard_terminal, show_all, width_of, write_whole
 
 
 class Terminal(io.StringIO):
@@ -54,3 +61,44 @@ def test_a_terminal_is_guarded_once_and_nothing_else_is(monkeypatch: pytest.Monk
     sys.stderr.flush()
     assert terminal.getvalue() == "a\\x1b[2J\nb\\rc"
     assert sys.stderr.isatty()
+
+
+@pytest.fixture
+def narrow() -> Iterator[Terminal]:
+    """A terminal of 40 columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 40, 0, 0))
+    terminal = Terminal()
+    setattr(terminal, "fileno", lambda: theirs)  # noqa: B010 — mypy lets no method be replaced
+    yield terminal
+    os.close(ours)
+    os.close(theirs)
+
+
+WIDE = "warning: this is said in more words than a line of it has room for\n"
+
+
+def test_lines_are_folded_between_words(narrow: Terminal) -> None:
+    assert HarmlessTerminal(narrow).write(WIDE) == len(WIDE), "what was asked for is written"
+    assert narrow.getvalue() == "warning: this is said in more words than\n  a line of it has room for\n"
+
+
+def test_what_is_no_terminal_is_as_wide_as_it_is() -> None:
+    terminal = Terminal()
+    HarmlessTerminal(terminal).write(WIDE)
+    assert terminal.getvalue() == WIDE
+    assert width_of(io.StringIO()) is None
+
+
+def test_what_is_to_be_copied_is_whole_and_still_harmless(narrow: Terminal) -> None:
+    write_whole(HarmlessTerminal(narrow), WIDE + "\x1b[2K")  # type: ignore[arg-type]  # as `sys.stdout` is
+    assert narrow.getvalue() == WIDE + "\\x1b[2K"
+    file = io.StringIO()
+    write_whole(file, "\x1b[2K" + WIDE)
+    assert file.getvalue() == "\x1b[2K" + WIDE
+
+
+def test_json_that_is_written_bit_by_bit_is_whole(narrow: Terminal) -> None:
+    value = {"words": ["a sentence that is far wider than forty columns are", "b"], "n": 1}
+    json.dump(value, HarmlessTerminal(narrow), indent=2)
+    assert json.loads(narrow.getvalue()) == value
