@@ -291,7 +291,7 @@ def test_a_ledger_whose_maker_was_killed_is_none_yet(tmp_path: Path, *, is_in_wa
     """Nobody has had a ledger there, so nothing is missing and nothing is foreign; who writes makes it."""
     path = tmp_path / "ledger.db"
     path.touch(mode=0o600)
-    (tmp_path / "ledger.db-lock").touch(mode=0o600)
+    (tmp_path / "ledger.db.lock").touch(mode=0o600)
     if is_in_wal_mode:
         connection = apsw.Connection(str(path))
         connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
