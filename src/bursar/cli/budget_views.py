@@ -9,6 +9,7 @@ from bursar.budget import Alert, Balance, OnLimit, Unit, format_quantity, title_
 from bursar.cli.budget_standing import HistoryLine, Standing
 from bursar.cli.budget_terms import terms_as_data, terms_in_words
 from bursar.config import ConfiguredBudget
+from bursar.layout import count_of
 from bursar.money import format_usd
 
 
@@ -125,9 +126,9 @@ def _figures(balance: Balance) -> str:
     if _is_frozen(balance):
         parts.append("frozen: nothing new starts")
     if balance.exempt:
-        parts.append(f"{balance.exempt} operations on a subscription left out")
+        parts.append(f"{count_of(balance.exempt, 'operation')} on a subscription left out")
     if balance.unpriced:
-        parts.append(f"{balance.unpriced} operations of unknown cost left out")
+        parts.append(f"{count_of(balance.unpriced, 'operation')} of unknown cost left out")
     period = str(budget.period)
     when = f"{period} {balance.period_id}".strip() if balance.period_id != period else period
     return ", ".join(parts) + f" · {when} · {budget.on_limit}"

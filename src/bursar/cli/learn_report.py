@@ -13,6 +13,7 @@ from bursar.cli.parsing import parser
 from bursar.errors import OK
 from bursar.estimation import Interval
 from bursar.history import LEARN_FROM, Experience, Observation, build_statistics, key_of, learn
+from bursar.layout import count_of
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -84,4 +85,5 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
         yield f"{100 * data['coverage']:.0f} % of the attempts took what they were, or would have been, estimated at"
     if data["unbelievable"] or data["refused"]:
         unbelievable, refused = data["unbelievable"], data["refused"]
-        yield f"not learned from: {unbelievable} rows that cannot be believed, and {refused} refused rows of imports"
+        passed_over = f"{count_of(unbelievable, 'row')} that cannot be believed"
+        yield f"not learned from: {passed_over}, and {count_of(refused, 'refused row')} of imports"
