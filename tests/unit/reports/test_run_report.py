@@ -110,6 +110,18 @@ def test_an_unknown_cost_is_said_to_be_unknown(books: Books) -> None:
     assert [data["cost_nano_usd"], *(task["cost_nano_usd"] for task in data["tasks"])] == [None, 1_500_000, None]
 
 
+def test_work_that_was_cut_off_is_said_to_be(books: Books) -> None:
+    books.begin("Add login", "Add a page", state=RunState.INTERRUPTED)
+    row = books.attempt("1")
+    books.call(row, 400, 1_500_000)
+    books.end(row, AttemptState.INTERRUPTED, TaskState.PENDING, commit=None)
+    report = books.report()
+    lines = render_report(report).splitlines()
+    assert lines[1].endswith("400 tokens  interrupted")
+    assert lines[2] == "  ·   2  Add a page"
+    assert [task["outcome"] for task in report_as_data(report)["tasks"]] == ["interrupted", None]
+
+
 def test_what_only_the_end_of_an_attempt_told_of_is_metered_too(books: Books) -> None:
     """The ledger was out of reach when a call was reported: the settling brought it in."""
     books.begin("Add login")
