@@ -89,8 +89,10 @@ def _lines(environment: Mapping[str, str]) -> Iterator[tuple[LogFile, bytes]]:
         for file in FolderSearch(SOURCES[0].suffixes, {}).changed_in(root):
             try:
                 with open(file.path, "rb", buffering=0) as opened:
-                    for block in LineBlocks(opened).blocks():
+                    lines = LineBlocks(opened)
+                    for block in lines.blocks():
                         yield from ((file, line) for line in lines_with(block, _USAGE))
+                    yield from ((file, line) for line in lines_with(memoryview(lines.torn), _USAGE))
             except OSError:
                 continue
 

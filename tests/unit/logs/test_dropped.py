@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bursar.logs.dropped import find_refused, find_repeated, why_dropped, why_priced_otherwise
+from bursar.logs.dropped import find_dropped, find_refused, find_repeated, why_dropped, why_priced_otherwise
 from tests.unit.logs.transcripts import encode, line, usage
 
 EMPTY = {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0}
@@ -65,3 +65,10 @@ def test_a_call_before_1970_is_refused_by_its_day(tmp_path: Path) -> None:
     (found,) = find_refused({"CLAUDE_CONFIG_DIR": str(tmp_path)})
     assert (found.at, found.reason) == (-86_400_000, "a count or a time that no call can have")
     assert json.loads((folder / "s.jsonl").read_bytes())["timestamp"].startswith("1969")
+
+
+def test_a_last_line_without_an_end_is_looked_at_too(tmp_path: Path) -> None:
+    folder = tmp_path / "projects" / "-w"
+    folder.mkdir(parents=True)
+    (folder / "s.jsonl").write_bytes(encode(line(), line("m2", request="")).rstrip(b"\n"))
+    assert [found.reason for found in find_dropped({"CLAUDE_CONFIG_DIR": str(tmp_path)})][-1] == "`requestId` is empty"
