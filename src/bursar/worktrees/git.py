@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import resource
 import select
 import shutil
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 LONG_SECONDS = 5.0  # after so long it is looked at what a git may be waiting for
 _MOST_MEMORY = max(2 << 30, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4)
+_LEAST_VERSION = (2, 38)  # whose `merge-tree` writes trees
+_INSTALL = "install git 2.38 or later"
+_VERSION = re.compile(r"([0-9]+)\.([0-9]+)[0-9.]*")
 _SETTINGS = (
     "-c",
     "core.hooksPath=/dev/null",
@@ -234,8 +238,27 @@ def _program() -> str:
 def _find_program(path: str | None) -> str:
     program = shutil.which("git", path=path)
     if program is None:
-        raise SetupError("git is not installed", hint="install git 2.38 or later")
+        raise SetupError("git is not installed", hint=_INSTALL)
     return program
+
+
+def check_version() -> None:
+    """The git that is installed can all that it is asked for; one whose version nobody can read is believed to.
+
+    Raises:
+        SetupError: it is not installed, or too old.
+    """
+    found = _VERSION.search(_say_version(_program()))
+    if found is not None and (int(found[1]), int(found[2])) < _LEAST_VERSION:
+        raise SetupError(f"git {found[0]} is too old: it cannot merge without a checkout", hint=_INSTALL)
+
+
+@lru_cache(maxsize=8)
+def _say_version(program: str) -> str:
+    try:
+        return subprocess.run([program, "version"], capture_output=True, text=True, check=False).stdout
+    except OSError as error:
+        raise SetupError(f"cannot run {program}: {error.strerror}", hint=_INSTALL) from error
 
 
 def _git_dirs(directory: Path, where: Mapping[str, str]) -> list[Path]:

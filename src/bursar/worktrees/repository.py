@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from bursar.errors import SetupError, UserError
-from bursar.worktrees.git import GitFailed, git
+from bursar.worktrees.git import GitFailed, check_version, git
 from bursar.worktrees.pipes import find_swapped
 from bursar.worktrees.plain_files import append_plain, open_lock, read_plain
 from bursar.worktrees.running import Gits
@@ -52,6 +52,7 @@ def open_repository(directory: Path) -> Repository:
     Raises:
         SetupError: git is missing or too old, or this is no repository with a work tree.
     """
+    check_version()
     try:
         _, output = git(directory, "rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir")
     except GitFailed as failed:
