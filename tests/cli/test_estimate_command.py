@@ -164,6 +164,18 @@ def test_a_roadmap_has_all_open_phases_those_without_plans_too(bursar: Bursar, p
     assert len(others) == 4
 
 
+@pytest.mark.usefixtures("history")
+def test_a_phase_without_plans_costs_what_its_own_tokens_cost_and_not_what_an_attempt_did(
+    bursar: Bursar, project: Path
+) -> None:
+    first, *_ = data(bursar, ".planning/ROADMAP.md")["tasks"]
+    assert first["source"] == "documented default of a phase"
+    assert first["nano_usd"]["p50"] < 20_000 * first["tokens"]["p50"]  # by list price; an attempt was half a dollar
+    assert first["nano_usd"]["p50"] / first["nano_usd"]["p10"] == pytest.approx(
+        first["tokens"]["p50"] / first["tokens"]["p10"], rel=0.01
+    )
+
+
 def test_a_plan_that_cannot_be_read_is_left_out_of_its_phase_and_said(bursar: Bursar, project: Path) -> None:
     (project / FOLDER / "08-02-PLAN.md").write_text("---\nphase: [\n---\n<tasks>")
     said = bursar("estimate", "8", "--json")

@@ -19,7 +19,7 @@ def serve(policy: str) -> int:
     desk = RouteDesk(build_policy(policy), DocumentedLearner() if policy == "rules" else Estimator())
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     while line := _read_line(source):
-        sink.write(json.dumps(_answer(desk, line), allow_nan=False).encode() + b"\n")
+        sink.write(_answer(desk, line).encode() + b"\n")
         sink.flush()
     return OK
 
@@ -38,15 +38,15 @@ def _read_line(source: BinaryIO) -> bytes:
     return line
 
 
-def _answer(desk: RouteDesk, line: bytes) -> dict[str, object]:
+def _answer(desk: RouteDesk, line: bytes) -> str:
     try:
         request = json.loads(line)
     except (ValueError, RecursionError):
-        return {"error": "not a JSON object"}
+        return json.dumps({"error": "not a JSON object"})
     try:
-        return desk.answer(request)
+        return json.dumps(desk.answer(request), allow_nan=False)
     except BadRequest as error:
-        return {"error": str(error)}
+        return json.dumps({"error": str(error)})
     except Exception as error:  # noqa: BLE001 — others are waiting for the next answers; this one says that we failed
         traceback.print_exception(error)
-        return {"error": f"a bug in bursar: {type(error).__name__}"}
+        return json.dumps({"error": f"a bug in bursar: {type(error).__name__}"})

@@ -19,9 +19,17 @@ class Observation:
     """How one attempt went: what was asked, of whom, what came of it, what it took.
 
     Attributes:
-        key: the attempt's key; an attempt is observed once.
+        key: the attempt's key, RUN/TASK/ATTEMPT; an attempt is observed once.
+        at: when it ended, ISO 8601 with a time zone; of one form throughout a history, since it is ordered by it.
+        project: what names it, for us its folder; empty where that is not known, as with `plan_id`, `task`, `subagent`.
+        complexity: 1 to 10, as the plan says; None where it does not.
+        agent: what settings call it.
+        model: as it was asked for.
+        outcome: `succeeded`, `failed`, `stopped` (by a limit), `interrupted` (teaches nothing).
         tokens: metered, cache included.
         nano_usd: cost of what was metered; None when a price is unknown.
+        calls: requests to the model.
+        wall_seconds: from its start to its end, without verifying.
         task_type: the kind of work, inferred or corrected.
         digest: which task it was, whatever plan or run it stood in; empty where that is not known.
         facts: numbers that were known before it ran.

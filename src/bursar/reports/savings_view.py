@@ -19,6 +19,11 @@ def render_savings(savings: Savings) -> Iterator[str]:
     yield f"paid {format_usd(savings.paid)} for {savings.tasks} tasks, {savings.finished} of them finished{failed}"
     if savings.unpriced:
         yield f"not counted: {savings.unpriced} attempts of unknown cost"
+    if savings.left_out:
+        yield f"not counted: {savings.left_out:,} earlier attempts; these are the latest"
+    if not savings.finished:
+        yield "no task is finished: nothing to compare"
+        return
     for each in savings.alternatives:
         yield _render(each, savings.paid)
 
@@ -40,16 +45,17 @@ def _render(each: Alternative, paid: int) -> str:
             f" attempts with a known cost: {each.observations}, needed: {NEEDED}"
         )
     cost = f"{format_usd(each.p50)}, {format_usd(each.p10)} to {format_usd(each.p90)} in eight of ten cases"
-    verdict = _verdict(paid, each.p10, each.p50, each.p90)
-    return f"{each.role} ({each.model}): {cost}, retries of failures counted; {verdict}"
+    verdict = _verdict(paid, each.p10, each.p90)
+    return f"{each.role} ({each.model}), to finish as many: {cost}, failed attempts counted; {verdict}"
 
 
-def _verdict(paid: int, low: int, middle: int, high: int) -> str:
+def _verdict(paid: int, low: int, high: int) -> str:
     """What has been saved, where the interval lets one say so."""
     if low <= paid <= high:
         return "no difference that one could be sure of"
-    difference = 100 * (middle - paid) / middle
-    return f"{difference:.0f} % saved" if paid < low else f"{-difference:.0f} % more was paid"
+    if paid < low:
+        return f"{100 * (low - paid) / low:.0f} to {100 * (high - paid) / high:.0f} % saved"
+    return f"{100 * (paid - high) / high:.0f} to {100 * (paid - low) / low:.0f} % more was paid"
 
 
 def _saved(each: Alternative, paid: int) -> dict[str, int] | None:

@@ -67,23 +67,16 @@ def git(
         SetupError: git is not installed, or cannot be run there.
         GitFailed: the exit code is not one of `accept`.
     """
-    try:
-        process = subprocess.Popen(
-            [_program(), *_SETTINGS, *arguments],
-            cwd=directory,
-            env=_environment(directory) | _in_bytes(environment or {}),
-            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-    except OSError as error:
-        raise SetupError(f"cannot run git in {directory}: {error.strerror}") from error
-    git_dirs = _git_dirs(directory, environment or {})
-    said, errors, waited_for = _hear(process, stdin, watch_git(process, directory, environment or {}))
+    variables = environment or {}
+    source = subprocess.DEVNULL if stdin is None else subprocess.PIPE
+    process = _start(directory, arguments, variables, stdin=source, errors=subprocess.PIPE)
+    said, errors, waited_for = _hear(process, stdin, watch_git(process, directory, variables))
     output = said.decode("utf-8", "surrogateescape")
     if process.returncode not in accept or waited_for:
         words = errors.decode("utf-8", "replace") + output
-        raise GitFailed(arguments, process.returncode, words, waited_for or find_swapped(git_dirs))
+        raise GitFailed(
+            arguments, process.returncode, words, waited_for or find_swapped(_git_dirs(directory, variables))
+        )
     return process.returncode, output
 
 
@@ -145,19 +138,7 @@ def git_beginning(directory: Path, most_bytes: int, *arguments: str, environment
         GitFailed: it has failed before.
     """
     with tempfile.TemporaryFile() as errors:
-        try:
-            process = subprocess.Popen(
-                [_program(), *_SETTINGS, *arguments],
-                cwd=directory,
-                env=_environment(directory) | _in_bytes(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                bufsize=0,
-            )
-        except OSError as error:
-            raise SetupError(f"cannot run git in {directory}: {error.strerror}") from error
-        with process:
+        with _start(directory, arguments, environment, stdin=subprocess.DEVNULL, errors=errors.fileno()) as process:
             try:
                 said = open_output(process, watch_git(process, directory, environment)).read(most_bytes)
             except BaseException as error:
@@ -211,15 +192,28 @@ def start_git(directory: Path, *arguments: str, errors: int) -> subprocess.Popen
     Raises:
         SetupError: git is not installed, or cannot be run there.
     """
+    return _start(directory, arguments, {}, stdin=subprocess.PIPE, errors=errors, process_group=0)
+
+
+def _start(
+    directory: Path,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    stdin: int,
+    errors: int,
+    process_group: int | None = None,
+) -> subprocess.Popen[bytes]:
+    """A git that runs in `directory`; `environment` goes before what it is given anyway."""
     try:
         return subprocess.Popen(
             [_program(), *_SETTINGS, *arguments],
             cwd=directory,
-            env=_environment(directory),
-            stdin=subprocess.PIPE,
+            env=_environment(directory) | _in_bytes(environment),
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=errors,
-            process_group=0,
+            process_group=process_group,
             bufsize=0,
         )
     except OSError as error:
