@@ -71,7 +71,7 @@ class _Gate:
     def status(self, attempt: AttemptRow) -> Status:
         raise NotImplementedError
 
-    def cancel(self, attempt: AttemptRow, *, running: bool = True) -> Status:
+    def cancel(self, attempt: AttemptRow, *, running: bool = True, grace_seconds: float = 0.0) -> Status:
         raise FirstStart
 
     async def heartbeat(self, attempt: AttemptRow) -> None:

@@ -30,7 +30,7 @@ def test_the_report_has_what_was_taken_and_what_the_next_will_take(bursar: Bursa
     assert kind["success_rate"] == 0.9
     assert kind["min_tokens"] < kind["next_tokens"]["p10"] < 200_000 < kind["next_tokens"]["p90"] < kind["max_tokens"]
     assert 0.6 < told["coverage"] < 0.95
-    assert "60 finished, 90% of them successfully" in bursar("learn", "report").out
+    assert "60 finished, 90 % of them successfully" in bursar("learn", "report").out
 
 
 @pytest.mark.usefixtures("history")

@@ -293,7 +293,8 @@ def test_settle_twice_with_the_same_number_is_one_charge(token: Bursar, project:
     other = token("settle", hold, 25001)
     assert (other.code, other.out) == (2, "")
     assert "has already been settled with 25000 tokens" in other.err
-    assert token("release", hold).code == 2
+    assert other.err.endswith("\n\nhint: bursar token report lists the open ones\n")
+    assert (token("release", hold).code, token("release", hold).err) == (2, other.err)
     report = token("report").data
     assert (report["current_usage"], report["reserved_tokens"]) == (25000, 0)
     assert report["phase_breakdown"] == {"phase-1": 25000}
@@ -794,6 +795,35 @@ def test_every_record_past_a_limit_says_so_and_not_only_the_first(token: Bursar)
     assert ["is past its limit of 1,000 tokens by" in each for each in said] == [False, True, True]
     assert [len(each.splitlines()) for each in said] == [1, 1, 1]
     assert said[2].endswith("by 400 tokens\n")
+
+
+def test_a_limit_that_each_session_has_is_passed_aloud_whoever_used_it_last(
+    token: Bursar, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A budget of the user counts the sessions of all projects, each for itself."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configs"))
+    (tmp_path / "configs" / "bursar").mkdir(parents=True)
+    table = '[[budget]]\nname = "each"\nlimit = "1k tokens"\nperiod = "session"\n'
+    (tmp_path / "configs" / "bursar" / "bursar.toml").write_text(table)
+    other = tmp_path / "other"
+    (other / ".git").mkdir(parents=True)
+    said = {}
+    for place, *words in (
+        (project, "init"),
+        (other, "init"),
+        (project, "reserve", 100, "a"),
+        (project, "record", 1500, "b"),
+        (other, "reserve", 100, "a"),
+        (other, "reserve", 100, "b"),
+        (project, "record", 700, "a"),
+        (project, "record", 10, "c"),
+        (other, "record", 200, "a"),
+    ):
+        monkeypatch.chdir(place)
+        said[place, *words] = token(*words).err
+    more, passed = "tokens more than was held\n", "budget `each` is past its limit of 1,000 tokens by 1,200 tokens\n"
+    assert said[project, "record", 700, "a"] == f"warning: 600 {more}warning: {passed}"
+    assert said[other, "record", 200, "a"] == f"warning: 100 {more}"
 
 
 def test_a_record_that_takes_what_others_hold_says_so(token: Bursar) -> None:

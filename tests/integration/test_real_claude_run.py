@@ -141,3 +141,24 @@ def test_a_login_that_is_replaced_in_a_sandbox_is_the_users(make_project: MakePr
     assert json.loads(own.read_text())["claudeAiOauth"]["accessToken"] == "second"
     assert list(own.parent.iterdir()) == [own]
     assert not list(project.state.glob("runs/*/logins")), "no copy is left"
+
+
+@pytest.mark.parametrize("how", ["arguments", "environment"])
+def test_a_model_without_a_price_is_refused_before_its_first_call(
+    make_project: MakeProject, toml: str, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """The route says `sonnet`, which has a price; what the CLI would ask has none, and that is known beforehand."""
+    if how == "arguments":
+        toml += 'arguments = ["--model", "my-own-model"]\n'
+    else:
+        usual = vars(Project)["environment"].fget
+        named = {"ANTHROPIC_DEFAULT_SONNET_MODEL": "my-own-model"}
+        monkeypatch.setattr(Project, "environment", property(lambda project: {**usual(project), **named}))
+    project = make_project(plan(task("One")), script({1: [shell("true"), Step(tools=writes("one.txt"))]}), toml)
+    refused = project.bursar(*run_claude(project, "--budget", "5 USD"))
+    assert (refused.code, project.bill) == (2, 0)
+    assert refused.err.startswith("error: no price is known for model my-own-model")
+    ended = project.bursar(*run_claude(project, "--budget", "100k tokens"))
+    assert ended.code == 0, ended.err
+    assert {call.model for call in project.calls} == {"my-own-model"} == set(project.report["usage_by_model"])
+    project.assert_tidy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,8 @@ from bursar.agents.port import LaunchRequest, StopStep
 from bursar.agents.programs import find_program
 from bursar.errors import SetupError
 
+MODEL_OPTIONS = frozenset({"--model", "-m"})
+
 
 class CliAgent:
     """One CLI: `program` by setting (a path or a name), else the one on PATH that bears the agent's name.
@@ -22,7 +24,7 @@ class CliAgent:
     `models` maps tiers to model names and goes before the built-in mapping; `nested` leaves sub-agents, and what else
     the adapter withholds, to the model; `extra_arguments` come last on the command line; `passed` names variables of
     the user's that it gets beside its own (`NAME`, `PREFIX*`); `repository_settings` lets what a repository says about
-    the agent take effect; without `private_home` it lives in the user's home.
+    the agent take effect; without `private_home` it lives in the user's home; `environment` is the user's own.
     """
 
     NAME: ClassVar[str]
@@ -35,6 +37,9 @@ class CliAgent:
     """With what such variables begin."""
     HOME_VARIABLES: ClassVar[frozenset[str]] = frozenset()
     """Variables that say where its home is: with a private home they would lead out of it."""
+
+    ALIAS_VARIABLES: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Names of models that mean what a variable of the user's says, where it is set."""
 
     OUTPUT_OPTIONS: ClassVar[frozenset[str]] = frozenset()
     """Options that choose the form of what it prints."""
@@ -51,9 +56,11 @@ class CliAgent:
         passed: tuple[str, ...] = (),
         repository_settings: bool = False,
         private_home: bool = True,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._program = program
         self._models = {**self.TIERS, **models}
+        self._aliases = {alias: environment.get(name, "") for alias, name in self.ALIAS_VARIABLES.items()}
         self._nested = nested
         self._extra_arguments = extra_arguments
         self._passed = passed
@@ -83,16 +90,25 @@ class CliAgent:
 
     def unreadable_output(self) -> str | None:
         """The user's arguments that choose another output than what is read; None where none does."""
-        for word, following in zip_longest(self._extra_arguments, self._extra_arguments[1:], fillvalue=""):
-            option, is_joined, value = word.partition("=")
-            chosen = value if is_joined else following
+        for option, chosen in self._options():
             if option in self.OUTPUT_OPTIONS and chosen not in self.READABLE_OUTPUTS:
                 return f"{option} {chosen}".rstrip()
         return None
 
     def model_for(self, model_or_tier: str) -> str:
-        """The name to hand to the CLI; what is no tier passes through."""
-        return self._models.get(model_or_tier, model_or_tier)
+        """The model that the CLI will ask, so that what is held and priced is of that one; what is no tier passes.
+
+        One that the user's arguments name goes before all others; a variable of the user's says what an alias means.
+        """
+        named = [value for option, value in self._options() if option in MODEL_OPTIONS and value]
+        model = named[-1] if named else self._models.get(model_or_tier, model_or_tier)
+        return self._aliases.get(model) or model
+
+    def _options(self) -> Iterator[tuple[str, str]]:
+        """The user's arguments, each with what it would be given: `--a=b`, or `--a b`."""
+        for word, following in zip_longest(self._extra_arguments, self._extra_arguments[1:], fillvalue=""):
+            option, is_joined, value = word.partition("=")
+            yield option, value if is_joined else following
 
     def home_of(self, request: LaunchRequest, environment: Mapping[str, str]) -> PrivateHome | None:
         """The private home for an attempt; None where the agent lives in the user's."""

@@ -25,7 +25,7 @@ from bursar.cli.status import read_runs
 from bursar.clock import SystemClock
 from bursar.config import ConfiguredBudget, find_ledger_place, list_problems, read_budgets
 from bursar.errors import UserError
-from bursar.ledger import Ledger, open_ledger
+from bursar.ledger import Entry, Ledger, open_ledger
 from bursar.money import format_usd
 from bursar.session import Session, current_session
 
@@ -41,6 +41,14 @@ class Standing:
     sources: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryLine:
+    """An entry of the books that says what was used. `is_unpriced`: it ends an operation with calls of unknown cost."""
+
+    entry: Entry
+    is_unpriced: bool
+
+
 def open_books() -> Ledger:
     """The ledger, wherever it is kept."""
     return open_ledger(find_ledger_place(), SystemClock())
@@ -52,21 +60,12 @@ def read_standing(root: Path, *, everything: bool) -> Sequence[Standing]:
     Raises:
         UserError: the settings have problems.
     """
-    settings = read_budgets(root)
-    if settings.problems:
-        raise UserError(list_problems(settings.problems), hint="bursar budget check")
+    settings = _read_settings(root)
     ledger = open_books()
     session = current_session(ledger, str(root))
     known = {balance.budget.name: balance for balance in _read_balances(ledger, session)}
     ledger.close()
-    found = [
-        Standing(
-            title=each.title,
-            balance=_balance(each.budget, known.pop(each.budget.name, None), root),
-            sources=each.sources,
-        )
-        for each in settings.budgets
-    ]
+    found = [_standing(each, known.pop(each.budget.name, None), root) for each in settings]
     runs = {str(run["id"]) for run in read_runs(str(root), 1)}
     for name, balance in known.items():
         is_gone = is_configured(name) or _is_earlier_session(balance.budget, session)
@@ -75,6 +74,30 @@ def read_standing(root: Path, *, everything: bool) -> Sequence[Standing]:
             sources = dict.fromkeys(_values(balance.budget), _LEDGER)
             found.append(Standing(title=title_of(name), balance=balance, sources=sources))
     return found
+
+
+def configured_standing(root: Path, ledger: Ledger | None) -> Sequence[Standing]:
+    """Budgets of the settings of this project, and how they stand in the ledger, where there is one.
+
+    Raises:
+        UserError: the settings have problems.
+    """
+    settings = _read_settings(root)
+    session = None if ledger is None else current_session(ledger, str(root))
+    balances = () if ledger is None else _read_balances(ledger, session)
+    known = {balance.budget.name: balance for balance in balances}
+    return [_standing(each, known.get(each.budget.name), root) for each in settings]
+
+
+def _read_settings(root: Path) -> Sequence[ConfiguredBudget]:
+    settings = read_budgets(root)
+    if settings.problems:
+        raise UserError(list_problems(settings.problems), hint="bursar budget check")
+    return settings.budgets
+
+
+def _standing(each: ConfiguredBudget, known: Balance | None, root: Path) -> Standing:
+    return Standing(title=each.title, balance=_balance(each.budget, known, root), sources=each.sources)
 
 
 def read_alerts(root: Path, *, everything: bool) -> Sequence[Alert]:
@@ -89,21 +112,27 @@ def read_alerts(root: Path, *, everything: bool) -> Sequence[Alert]:
     return [alert for alert in alerts if alert.budget in ours]
 
 
-def read_history(root: Path, count: int, *, everything: bool) -> Sequence[Mapping[str, Any]]:
+def read_history(root: Path, count: int, *, everything: bool) -> Sequence[HistoryLine]:
     """The last `count` entries of the journal that say what was used by this project, or by all; oldest first."""
     ledger = open_books()
-    entries = [
-        {
-            "number": entry.number,
-            "at": entry.at.isoformat(),
-            "kind": entry.kind,
-            "key": entry.key,
-            "body": dict(entry.body),
-        }
-        for entry in ledger.history(count, labels=None if everything else {"project": str(root)})
-    ]
+    entries = ledger.history(count, labels=None if everything else {"project": str(root)})
+    charged = {entry.key for entry in entries if entry.body.get("charged")}
+    ended = {key: ledger.reservation(key) for key in charged}
     ledger.close()
-    return entries
+    unpriced = {key for key, each in ended.items() if each is not None and each.metered.nano_usd is None}
+    return [HistoryLine(entry=entry, is_unpriced=entry.key in unpriced) for entry in entries]
+
+
+def entry_as_data(line: HistoryLine) -> dict[str, object]:
+    """An entry of `budget history --json`, as it stands in the books."""
+    entry = line.entry
+    return {
+        "number": entry.number,
+        "at": entry.at.isoformat(),
+        "kind": entry.kind,
+        "key": entry.key,
+        "body": dict(entry.body),
+    }
 
 
 def line_as_data(each: Standing) -> dict[str, object]:
@@ -175,7 +204,7 @@ def alert_as_data(alert: Alert) -> dict[str, object]:
 def render_lines(standing: Sequence[Standing]) -> list[str]:
     """Each budget in one line, their figures below each other."""
     width = max([20, *(len(each.title) for each in standing)])
-    return [f"{each.title:<{width}} {_figures(each.balance)}\n" for each in standing]
+    return [f"{each.title:<{width}}  {_figures(each.balance)}\n" for each in standing]
 
 
 def render(each: Standing) -> str:
@@ -186,12 +215,15 @@ def render(each: Standing) -> str:
     return "\n".join([f"{each.title}: {_figures(each.balance)}", *lines]) + "\n"
 
 
-def render_entry(entry: Mapping[str, Any]) -> str:
-    """One entry of the history in one line."""
-    body = entry["body"]
-    tokens, nano_usd = _used(body)
-    used = "" if tokens is None else f"  {tokens:,} tokens  {format_usd(nano_usd, digits=4)}"
-    return f"{entry['number']:>6}  {entry['at'][:19].replace('T', ' ')}  {entry['kind']:<10}{entry['key']}{used}\n"
+def render_entry(line: HistoryLine) -> str:
+    """One entry of the history in one line. What was charged for calls of unknown cost is no cost of theirs."""
+    entry = line.entry
+    tokens, nano_usd = _used(entry.body)
+    cost = format_usd(nano_usd, digits=4)
+    if line.is_unpriced and entry.body.get("charged") and nano_usd is not None:
+        cost = f"{format_usd(None)}, {cost} charged as held"
+    used = "" if tokens is None else f"  {format_quantity(tokens, Unit.TOKENS)}  {cost}"
+    return f"{entry.number:>6}  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.kind:<9}  {entry.key}{used}\n"
 
 
 def _used(body: Mapping[str, Any]) -> tuple[int | None, int | None]:

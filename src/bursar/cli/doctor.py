@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bursar.cli.json_output import write_json
 from bursar.cli.parsing import parser
 from bursar.errors import OK, TASK_FAILED, BursarError
 from bursar.journal import AttemptRow, AttemptState, Journal, RunState, open_journal
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
     if chosen.clean:
         found = [_clean(repository, leftover) if leftover.is_cleanable else leftover for leftover in found]
     if chosen.json:
-        sys.stdout.write(json.dumps([_as_data(leftover) for leftover in found], indent=2) + "\n")
+        write_json([_as_data(leftover) for leftover in found], only_ascii=True)
     else:
         sys.stdout.write(_render(found))
     return TASK_FAILED if any(leftover.fix for leftover in found) else OK
@@ -82,6 +82,12 @@ def _find(repository: Repository, journal: Journal | None) -> Iterator[Leftover]
     for worktree in list_worktrees(repository, Path(state_dir(), "runs").resolve()):
         if (leftover := _look_at(worktree, _attempt_of(worktree, journal))) is not None:
             yield leftover
+    yield from _find_folders(repository, journal)
+    yield from _find_refs(repository, journal)
+
+
+def _find_folders(repository: Repository, journal: Journal | None) -> Iterator[Leftover]:
+    """Worktrees that no attempt has: begun and not finished, or kept to be used again."""
     drafts = list_drafts(repository)
     if drafts and not _is_conducted(repository, journal):
         yield Leftover(
@@ -96,6 +102,10 @@ def _find(repository: Repository, journal: Journal | None) -> Iterator[Leftover]
             fix="bursar doctor --clean",
             drafts=spares,
         )
+
+
+def _find_refs(repository: Repository, journal: Journal | None) -> Iterator[Leftover]:
+    """Merged work of runs that are over, or unknown."""
     for ref in list_run_refs(repository):
         run = journal.run(ref.run_id) if journal is not None else None
         if run is None or run.state in (RunState.SUCCEEDED, RunState.CANCELLED):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bursar.budget import Limit, Unit, parse_limit
 from bursar.cli.estimate_scope import read_scope
+from bursar.cli.json_output import write_json
 from bursar.cli.learn_history import ATTEMPTS_NEEDED, open_experience
 from bursar.cli.parsing import parser
 from bursar.config import build_agent, load_settings
@@ -75,8 +75,7 @@ def _estimate(target: str, limit: Limit | None, attempts: int | None, seed: int,
         )
     chance = None if limit is None else weigh(estimated, limit)
     if as_json:
-        json.dump(as_data(scope.title, estimated, basis, chance), sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
+        write_json(as_data(scope.title, estimated, basis, chance))
     else:
         sys.stdout.writelines(f"{line}\n" for line in render(scope.title, estimated, basis, chance))
     return OK

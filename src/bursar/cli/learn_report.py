@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bursar.cli.json_output import write_json
 from bursar.cli.learn_history import opened_history
 from bursar.cli.parsing import parser
 from bursar.errors import OK
@@ -34,8 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         "kinds": kinds,
     }
     if chosen.json:
-        json.dump(data, sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
+        write_json(data)
     else:
         sys.stdout.writelines(f"{line}\n" for line in _lines(data))
     return OK
@@ -66,13 +65,13 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
         complexity = "no complexity" if kind["complexity"] is None else f"complexity {kind['complexity']}"
         yield f"{kind['type']}, {complexity}, {kind['model']}"
         yield (
-            f"  {kind['count']} finished, {kind['success_rate']:.0%} of them successfully;"
+            f"  {kind['count']} finished, {100 * kind['success_rate']:.0f} % of them successfully;"
             f" {kind['min_tokens']:,} to {kind['max_tokens']:,} tokens, {kind['avg_duration']:.0f} s on average"
         )
         next_ = kind["next_tokens"]
         yield f"  the next: {next_['p50']:,} tokens, {next_['p10']:,} to {next_['p90']:,} in eight of ten cases"
     if data["coverage"] is not None:
-        yield f"{data['coverage']:.0%} of the attempts took what they were, or would have been, estimated at"
+        yield f"{100 * data['coverage']:.0f} % of the attempts took what they were, or would have been, estimated at"
     if data["unbelievable"] or data["refused"]:
         unbelievable, refused = data["unbelievable"], data["refused"]
         yield f"not learned from: {unbelievable} rows that cannot be believed, and {refused} refused rows of imports"

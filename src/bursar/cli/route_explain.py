@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from bursar.agents import Agent
 from bursar.budget import Unit
+from bursar.cli.json_output import write_json_line
 from bursar.cli.learn_history import ATTEMPTS_NEEDED, read_latest
 from bursar.cli.quantities import parse_flag_limit
+from bursar.cli.terminal import width_of
 from bursar.config import Settings, build_agent, load_settings
 from bursar.errors import INVALID_PLAN, OK, UserError
 from bursar.history import ROUTES_FROM, facts_of, learn_policy
+from bursar.layout import Column, lay_out, say_left_out
 from bursar.money import NANO_PER_USD
 from bursar.plan import Plan, Task, UnreadablePlan, read_plan
 from bursar.routing import (
@@ -30,6 +33,16 @@ from bursar.routing import (
     Tier,
     choose_route,
     score_task,
+)
+
+_COLUMNS = (
+    Column("model", least=12),
+    Column("tier", rank=2),
+    Column("succeeds", is_right=True),
+    Column("USD", is_right=True),
+    Column("worth", is_right=True, rank=1),
+    Column("second try", is_right=True, rank=3),
+    Column("seen", is_right=True, rank=4),
 )
 
 
@@ -75,7 +88,7 @@ def explain(options: Any) -> int:
     tasks = list(map(explained, _chosen(plan, options.task)))
     needed = ATTEMPTS_NEEDED[settings.routing.policy]
     if options.json:
-        sys.stdout.write(json.dumps(_as_data(plan, tasks, seen, value, needed), ensure_ascii=False) + "\n")
+        write_json_line(_as_data(plan, tasks, seen, value, needed))
     else:
         sys.stdout.write(_heading(seen, value, needed) + "".join(map(_render, tasks)))
     return OK
@@ -138,8 +151,7 @@ def _render(one: _Explained) -> str:
         f"  rules    {one.rules_model}  ({one.rules.reason})",
         f"  learned  {choice.model}{cap}  ({why})",
         "",
-        f"    {'model':<28}{'tier':<8}{'succeeds':>8}{'USD':>9}{'worth':>9}{'second try':>20}{'seen':>6}",
-        *map(_row, one.candidates),
+        *_table(one.candidates),
     ]
     lines += [
         f"    {each.model} is dominated: {each.dominated_by} succeeds more often and costs less"
@@ -149,12 +161,16 @@ def _render(one: _Explained) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(one: Candidate) -> str:
-    second = f"{one.second_chance:.0%} for {one.second_cost_usd:.2f}"
-    return (
-        f"    {one.model:<28}{one.tier:<8}{one.chance:>8.0%}{one.cost_usd:>9.2f}{one.worth_usd:>9.2f}"
-        f"{second:>20}{one.seen:>6}"
-    )
+def _table(candidates: Sequence[Candidate]) -> list[str]:
+    rows = [tuple(column.title for column in _COLUMNS), *map(_row, candidates)]
+    lines, left_out = lay_out(_COLUMNS, rows, width_of(sys.stdout), indent=4)
+    return [*lines, *(f"    {line}" for line in say_left_out(left_out).splitlines())]
+
+
+def _row(one: Candidate) -> tuple[str, ...]:
+    second = f"{100 * one.second_chance:.0f} % for {one.second_cost_usd:.2f}"
+    worth = (f"{100 * one.chance:.0f} %", f"{one.cost_usd:.2f}", f"{one.worth_usd:.2f}")
+    return (one.model, str(one.tier), *worth, second, str(one.seen))
 
 
 def _as_data(plan: Plan, explained: list[_Explained], seen: int, value: float, needed: float) -> dict[str, Any]:

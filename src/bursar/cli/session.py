@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import os
 import signal
 import sys
@@ -14,7 +13,9 @@ from pathlib import Path
 from typing import TextIO
 
 from bursar.cli.checkpoint_desk import open_desk
+from bursar.cli.json_output import write_json
 from bursar.cli.run_watch import Watch
+from bursar.cli.terminal import wants_colour, width_of
 from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, Superseded, UserError
 from bursar.history import STATISTICS_FILE, build_statistics, write_statistics
 from bursar.journal import AttemptRow, RunState, read_window_record
@@ -143,20 +144,6 @@ def print_report(stores: Stores, run_id: str, *, as_json: bool) -> None:
     windows = read_window_record(Path(state_dir(), "runs", run.id))
     report = build_run_report(stores.journal, stores.ledger, run, windows)
     if as_json:
-        json.dump(report_as_data(report), sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
+        write_json(report_as_data(report))
     else:
-        sys.stdout.write(render_report(report, in_colour=wants_colour(sys.stdout)) + "\n")
-
-
-def width_of(stream: TextIO) -> int | None:
-    """How many columns the terminal has now; None where the stream is none."""
-    try:
-        return os.get_terminal_size(stream.fileno()).columns or None
-    except (OSError, ValueError):
-        return None
-
-
-def wants_colour(stream: object) -> bool:
-    """The stream is a terminal, and nobody has said that colour is unwanted."""
-    return bool(getattr(stream, "isatty", bool)()) and not os.environ.get("NO_COLOR")
+        sys.stdout.write(render_report(report, in_colour=wants_colour(sys.stdout), width=width_of(sys.stdout)) + "\n")

@@ -45,6 +45,7 @@ def build_agent(settings: Settings, name: str = "") -> Agent:
             passed=tuple(table.env),
             repository_settings=table.repository_settings,
             private_home=table.private_home,
+            environment=os.environ,
         )
     if name == "command":
         events = None if table.events is None else read_mapping(table.events)

@@ -3,10 +3,7 @@
 What is to come is imported when it is asked for: it brings numpy, which a command may never need.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-
+from bursar.doors import open_late
 from bursar.history.exchange import Parsed, export_lines, parse_lines
 from bursar.history.learning import LEARN_FROM, Experience, key_of, learn
 from bursar.history.observation import Observation, check_observation
@@ -18,8 +15,6 @@ from bursar.history.work import Work
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bursar.history.outlook import SURE, Basis, Chance, Estimated, Told, estimate_works, to_nano_usd, weigh
-
-_LATE = frozenset({"SURE", "Basis", "Chance", "Estimated", "Told", "estimate_works", "to_nano_usd", "weigh"})
 
 __all__ = [
     "ENOUGH_ATTEMPTS",
@@ -56,11 +51,5 @@ __all__ = [
     "write_statistics",
 ]
 
-
-if not TYPE_CHECKING:  # types know the names above, and no others
-
-    def __getattr__(name: str) -> object:
-        """What forecasts need, imported now."""
-        if name not in _LATE:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.outlook"), name)
+if not TYPE_CHECKING:  # what is not here yet
+    __getattr__ = open_late(__name__, {"outlook": set(__all__) - globals().keys()})

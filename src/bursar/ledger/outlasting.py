@@ -14,9 +14,9 @@ from typing import TypeVar
 
 from bursar.budget import NOTHING, Alert, Amount, Balance, Budget
 from bursar.clock import Clock
-from bursar.ledger.port import CallRecord, Denial, Entry, LedgerEvent, Observer, Reservation, ReserveRequest, State
 from bursar.ledger.postgres import PostgresLedger
-from bursar.ledger.postgres_connection import ServerAway
+from bursar.ledger.postgres_errors import ServerAway
+from bursar.ledger.types import CallRecord, Denial, Entry, LedgerEvent, Observer, Reservation, ReserveRequest, State
 from bursar.ledger.writing import InDoubt
 from bursar.usage import Usage
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from bursar.budget import Shortfall, title_of
+from bursar.budget import OF_TASKS, Shortfall, title_of
 from bursar.events import TaskWaited
 from bursar.journal import TaskState
 from bursar.ledger import Denial
 from bursar.plan import Task
 from bursar.run.context import RunContext
 from bursar.run.holds import Hold
-from bursar.run.purchasing import OF_TASKS
+
+_HINT = "state one in a [[price]] table, or set the budget's allow_unknown_price"
 
 
 class Denials:
@@ -60,9 +61,15 @@ class Denials:
             refusal_of: why a task's phase was not started, which is told instead; None where it was.
         """
         for number in remaining:
-            if because := refusal_of(number) or _in_words(self._shortfalls_of(number)):
+            if because := refusal_of(number) or self._in_words(number):
                 self._context.stores.journal.set_task(self._context.run.id, number, TaskState.STOPPED, note=because)
                 self._context.emit(TaskWaited(task=number, name=self._tasks[number].title, because=because))
+
+    def _in_words(self, number: str) -> str:
+        words, own = _in_words(self._shortfalls_of(number)), self._of_this_look().get(number)
+        if own is not None and any(shortfall.wanted is None for shortfall in own.shortfalls):
+            words += f": no price of {self._context.model_of(self._tasks[number])} is known; {_HINT}"
+        return words
 
     def _shortfalls_of(self, number: str) -> Sequence[Shortfall]:
         """Of its own denial; of a task that was not asked for, those of others in budgets that all tasks share."""

@@ -48,18 +48,10 @@ def git(
         SetupError: git is not installed, or cannot be run there.
         GitFailed: the exit code is not one of `accept`.
     """
-    try:
-        process = subprocess.Popen(
-            [_program(), *_SETTINGS, *arguments],
-            cwd=directory,
-            env=_environment() | _in_bytes(environment or {}),
-            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-    except OSError as error:
-        raise SetupError(f"cannot run git in {directory}: {error.strerror}") from error
-    said, errors = _hear(process, stdin, directory, environment or {})
+    variables = environment or {}
+    source = subprocess.DEVNULL if stdin is None else subprocess.PIPE
+    process = _start(directory, arguments, variables, stdin=source, errors=subprocess.PIPE)
+    said, errors = _hear(process, stdin, directory, variables)
     output = said.decode("utf-8", "surrogateescape")
     if process.returncode not in accept:
         raise GitFailed(arguments, process.returncode, errors.decode("utf-8", "replace") + output)
@@ -91,18 +83,7 @@ def git_beginning(directory: Path, most_bytes: int, *arguments: str, environment
         GitFailed: it has failed before.
     """
     with tempfile.TemporaryFile() as errors:
-        try:
-            process = subprocess.Popen(
-                [_program(), *_SETTINGS, *arguments],
-                cwd=directory,
-                env=_environment() | _in_bytes(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-            )
-        except OSError as error:
-            raise SetupError(f"cannot run git in {directory}: {error.strerror}") from error
-        with process:
+        with _start(directory, arguments, environment, stdin=subprocess.DEVNULL, errors=errors.fileno()) as process:
             assert process.stdout is not None
             said = process.stdout.read(most_bytes)
             if len(said) == most_bytes:
@@ -122,15 +103,28 @@ def start_git(directory: Path, *arguments: str, errors: int) -> subprocess.Popen
     Raises:
         SetupError: git is not installed, or cannot be run there.
     """
+    return _start(directory, arguments, {}, stdin=subprocess.PIPE, errors=errors, process_group=0)
+
+
+def _start(
+    directory: Path,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    stdin: int,
+    errors: int,
+    process_group: int | None = None,
+) -> subprocess.Popen[bytes]:
+    """A git that runs in `directory`; `environment` goes before what it is given anyway."""
     try:
         return subprocess.Popen(
             [_program(), *_SETTINGS, *arguments],
             cwd=directory,
-            env=_environment(),
-            stdin=subprocess.PIPE,
+            env=_environment() | _in_bytes(environment),
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=errors,
-            process_group=0,
+            process_group=process_group,
         )
     except OSError as error:
         raise SetupError(f"cannot run git in {directory}: {error.strerror}") from error

@@ -90,7 +90,7 @@ def commit_work(repository: Repository, worktree: Worktree, message: str, *, vie
     tree, changed = collect_tree(repository, left)
     change = _commit(repository, tree, worktree.base, message, changed)
     if change is not None:
-        _hold(worktree, change.commit)
+        _keep_from_pruning(worktree, change.commit)
     return change
 
 
@@ -195,7 +195,7 @@ def _check_submodules(repository: Repository, worktree: Worktree) -> None:
         )
 
 
-def _hold(worktree: Worktree, commit: str) -> None:
+def _keep_from_pruning(worktree: Worktree, commit: str) -> None:
     """Git's clearing up (`gc --prune=now`, which an agent may run) takes the commit for one that somebody needs.
 
     Nothing points to it until it is merged, or put on a branch. What a worktree has stood at is kept, by its own log.

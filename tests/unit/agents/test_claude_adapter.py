@@ -149,6 +149,22 @@ def test_models(asked: str, handed: str) -> None:
     assert ClaudeAgent(models={"large": "claude-opus-4-6"}).model_for(asked) == handed
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [(("--model", "x"), "x"), (("--model=x",), "x"), (("-m", "x"), "x"), (("--model",), "sonnet")],
+)
+def test_a_model_among_the_users_arguments_is_the_one_that_is_asked(arguments: tuple[str, ...], named: str) -> None:
+    """It comes last on the command line: what is held, priced and refused has to be of that one."""
+    assert ClaudeAgent(extra_arguments=arguments).model_for("medium") == named
+
+
+def test_an_alias_is_what_the_users_environment_says() -> None:
+    """Proxies of other models are set up so; Claude Code 2.1.330 obeys it."""
+    agent = ClaudeAgent(environment={"ANTHROPIC_DEFAULT_SONNET_MODEL": "glm-4.6", "ANTHROPIC_DEFAULT_OPUS_MODEL": ""})
+    named = [agent.model_for(each) for each in ("medium", "sonnet", "large", "claude-sonnet-4-5")]
+    assert named == ["glm-4.6", "glm-4.6", "opus", "claude-sonnet-4-5"]
+
+
 @pytest.mark.parametrize("missing", ["/nowhere/claude", "no-such-program-anywhere"])
 def test_a_missing_program_says_how_to_get_it(missing: str) -> None:
     with pytest.raises(SetupError) as caught:

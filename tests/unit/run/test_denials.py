@@ -22,7 +22,12 @@ def told(denied: Mapping[str, list[Budget]], *remaining: str, wanted: int | None
     """What is told of the remaining tasks, once those of `denied` were denied by these budgets."""
     said: list[TaskWaited] = []
     journal = SimpleNamespace(set_task=lambda *_, **__: None)
-    context = SimpleNamespace(emit=said.append, run=SimpleNamespace(id="r"), stores=SimpleNamespace(journal=journal))
+    context = SimpleNamespace(
+        emit=said.append,
+        run=SimpleNamespace(id="r"),
+        stores=SimpleNamespace(journal=journal),
+        model_of=lambda task: f"model-{task.number}",
+    )
     tasks = {number: Task(number=number, name="") for number in remaining}
     denials = Denials(cast(RunContext, context), tasks, cast(Any, None), lambda: list(denied))
     for number, budgets in denied.items():
@@ -46,8 +51,11 @@ def test_a_task_that_was_not_asked_for_hears_of_those_that_all_share() -> None:
 
 
 def test_an_unknown_cost_is_said_of_whom_it_concerns() -> None:
-    assert told({"1": [MONEY]}, "1", wanted=None) == {"1": "budget month refuses a cost that is unknown"}
-    assert told({"1": [MONEY, ALL]}, "1", wanted=None) == {"1": "budgets all, month refuse a cost that is unknown"}
+    because = "no price of model-1 is known; state one in a [[price]] table, or set the budget's allow_unknown_price"
+    assert told({"1": [MONEY]}, "1", wanted=None) == {"1": f"budget month refuses a cost that is unknown: {because}"}
+    both = told({"1": [MONEY, ALL]}, "1", "2", wanted=None)
+    assert both["1"] == f"budgets all, month refuse a cost that is unknown: {because}"
+    assert both["2"] == "budgets all, month refuse a cost that is unknown"  # nobody has asked for it yet
 
 
 def test_nothing_is_told_where_nothing_was_denied() -> None:
