@@ -19,6 +19,8 @@ def render_savings(savings: Savings) -> Iterator[str]:
     yield f"paid {format_usd(savings.paid)} for {savings.tasks} tasks, {savings.finished} of them finished{failed}"
     if savings.unpriced:
         yield f"not counted: {savings.unpriced} attempts of unknown cost"
+    if savings.interrupted:
+        yield f"not counted: {savings.interrupted} interrupted attempts, but where another one went on with the work"
     if savings.left_out:
         yield f"not counted: {savings.left_out:,} earlier attempts; these are the latest"
     if not savings.finished:
