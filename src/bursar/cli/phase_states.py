@@ -6,6 +6,7 @@ import os
 
 import bursar
 from bursar.database import load_migrations, open_database
+from bursar.errors import NoDatabase
 from bursar.paths import JOURNAL_APPLICATION_ID, JOURNAL_FILE, state_dir
 
 TYPE_CHECKING = False
@@ -33,7 +34,10 @@ def open_journal_to_read() -> Database | None:
     if not os.path.exists(path):
         return None
     migrations = load_migrations(os.path.join(os.path.dirname(bursar.__file__), "journal", "store.py"))
-    return open_database(path, migrations=migrations, application_id=JOURNAL_APPLICATION_ID, read_only=True)
+    try:
+        return open_database(path, migrations=migrations, application_id=JOURNAL_APPLICATION_ID, read_only=True)
+    except NoDatabase:
+        return None  # whoever was about to make it was killed
 
 
 def read_phases(run: str) -> list[dict[str, Any]]:

@@ -21,6 +21,9 @@ def render_savings(savings: Savings) -> Iterator[str]:
     yield f"paid {format_usd(savings.paid)} for {tasks}, {savings.finished} of them finished{failed}"
     if savings.unpriced:
         yield f"not counted: {count_of(savings.unpriced, 'attempt')} of unknown cost"
+    if savings.interrupted:
+        said = count_of(savings.interrupted, "interrupted attempt")
+        yield f"not counted: {said}, but where another one went on with the work"
     if savings.left_out:
         yield f"not counted: {savings.left_out:,} earlier attempts; these are the latest"
     if not savings.finished:
