@@ -61,7 +61,8 @@ def test_a_killed_roadmap_is_resumed(tmp_path: Path) -> None:
         command.kill()
         project.server.open_gate("g")
         status = json.loads(project.bursar("parallel", "status").out)
-        assert (status["state"], status["active"]) == ("interrupted", [])
+        assert (status["state"], status["active"], status["interrupted"]) == ("interrupted", [], [2, 3])
+        assert "phases: 1 completed · 2, 3 interrupted · 4 pending" in project.bursar("status").out
         ended = project.bursar("resume", status["run"])
         assert ended.code == 0, ended.err
         assert sorted(project.subjects) == sorted(ALL)
@@ -102,6 +103,8 @@ def test_a_failed_phase_does_not_stop_its_siblings(tmp_path: Path) -> None:
         status = json.loads(project.bursar("parallel", "status").out)
         assert (status["completed"], status["failed"], status["skipped"]) == ([1, 2], [3], [4])
         assert "phases: 1, 2 completed · 3 failed · 4 skipped" in project.bursar("status").out
+        assert "phase 3  P3: 0 of 1 task, failed, " in ended.err
+        assert "phase 4  P4: 0 of 1 task, skipped, 0 tokens\n" in ended.err
         assert "bursar resume" in project.bursar("status").out
 
 

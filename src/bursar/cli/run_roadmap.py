@@ -8,10 +8,14 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from bursar.budget import Amount, is_retired, title_of
+from bursar.cli.phase_states import state_of
 from bursar.cli.token_desk import open_desk
 from bursar.errors import UserError
+from bursar.journal import PhaseCounts
+from bursar.layout import count_of
 from bursar.ledger import Denial, Ledger, Reservation, State
 from bursar.run import PlanToRun, Purse, RunContext
 from bursar.session import (
@@ -112,12 +116,20 @@ def tell_roadmap(context: RunContext) -> None:
         used = _used(context)
         for each in phases:
             title = f"phase {each.phase}  {each.name}".rstrip()
-            far = f"{each.merged} of {each.tasks} {'task' if each.tasks == 1 else 'tasks'}"
+            state = _state_of(context, each, is_begun=used[each.phase] > 0)
+            far = f"{each.merged} of {count_of(each.tasks, 'task')}{'' if state == 'completed' else f', {state}'}"
             sys.stderr.write(f"{title}: {far}, {used[each.phase]:,} tokens\n")
     if context.purse is not None:
         _tell_session(str(context.project))
     for left in () if context.selection is None else context.selection.left_out:
         sys.stderr.write(f"warning: {left}\n")
+
+
+def _state_of(context: RunContext, phase: PhaseCounts, *, is_begun: bool) -> str:
+    """As `bursar status` says it: what was cut off is `interrupted`, or `stopped` by a limit."""
+    run = context.stores.journal.run(context.run.id)
+    more = {"begun": is_begun, "run_state": "" if run is None else str(run.state)}
+    return state_of(asdict(phase) | more, is_conducted=False)
 
 
 def _tell_session(project: str) -> None:
