@@ -225,3 +225,20 @@ def test_signs_that_cannot_be_said_are_plain(project: Path, tmp_path: Path) -> N
     text = done.stdout.decode("ascii")
     assert text.startswith("ROADMAP interrupted - 0 of 2 tasks\n  - 02-01/1  Answer everybody")
     assert "\\u6f22" in text, "others' words are escaped"
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("route", "explain", "--task", "1", "PLAN.md"),
+        ("agent", "list", "--json", "claude"),
+        ("roadmap", "status", "2", "--json", ".planning/ROADMAP.md"),
+        ("roadmap", "estimate-phase", "2", "--json", ".planning/ROADMAP.md"),
+    ],
+    ids=" ".join,
+)
+def test_flags_stand_anywhere(bursar: Bursar, words: tuple[str, ...]) -> None:
+    said = bursar(*words)
+    assert "unrecognized arguments" not in said.err
+    assert said.out

@@ -72,7 +72,7 @@ def _options(arguments: Sequence[str]) -> Any:
     )
     options.add_argument("names", nargs="*", metavar="NAME", help="only these (see `bursar agent list`)")
     options.add_argument("--json", action="store_true", help="a JSON array on stdout")
-    return options.parse_args(arguments)
+    return options.parse_between(arguments)
 
 
 def _configured(settings: Any) -> list[str]:

@@ -9,6 +9,7 @@ from bursar.errors import UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import NoReturn
 
 vars(argparse)["_"] = str
@@ -27,6 +28,13 @@ class Parser(argparse.ArgumentParser):
 
     def _get_formatter(self) -> argparse.HelpFormatter:
         return Words(self.prog)
+
+    def parse_between(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """As `parse_args`, where flags may stand between arguments of which the later ones need not be there.
+
+        Argparse takes such a one for missing as soon as a flag follows the argument before it.
+        """
+        return self.parse_intermixed_args(arguments)
 
     def error(self, message: str) -> NoReturn:
         """Raises:

@@ -16,7 +16,7 @@ def main(arguments: Sequence[str]) -> int:
     options = roadmap_parser(
         "estimate-phase", "the tokens that a phase will probably take, as one number on stdout", of_phase=True
     )
-    chosen = options.parse_args(arguments[1:])
+    chosen = options.parse_between(arguments[1:])
     roadmap = open_roadmap(chosen.path)
     if roadmap is None:
         return INVALID_PLAN

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     options = roadmap_parser(
         "status", "one phase: its plans, also those in its folder, and what it waits for", of_phase=True
     )
-    chosen = options.parse_args(arguments[1:])
+    chosen = options.parse_between(arguments[1:])
     roadmap = open_roadmap(chosen.path)
     if roadmap is None:
         return INVALID_PLAN

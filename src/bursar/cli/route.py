@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument("--policy", choices=_POLICIES, help="who chooses; the learned policy by default")
     options.add_argument("--value", metavar="AMOUNT", help="what a finished task is worth, for example `2 USD`")
     options.add_argument("--json", action="store_true", help="explain for other programs")
-    chosen = options.parse_args(arguments)
+    chosen = options.parse_between(arguments)
     if chosen.stdio:
         if chosen.action is not None:
             raise UserError("--stdio answers requests and explains no plan", hint="bursar route --stdio")
