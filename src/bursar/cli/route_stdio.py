@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from typing import BinaryIO
@@ -20,7 +21,7 @@ def serve(policy: str) -> int:
     Raises:
         UserError: stdin or stdout was closed from the start.
     """
-    if sys.stdin is None or sys.stdout is None:
+    if any(getattr(stream, "name", None) == os.devnull for stream in (sys.stdin, sys.stdout)):  # see `cli.main`
         raise UserError("stdin or stdout is closed: there is nobody to answer", hint="bursar route --stdio < requests")
     desk = RouteDesk(build_policy(policy), DocumentedLearner() if policy == "rules" else Estimator())
     source, sink = sys.stdin.buffer, sys.stdout.buffer
