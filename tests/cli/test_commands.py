@@ -91,7 +91,7 @@ def test_an_unknown_command_is_told_of_the_nearest(bursar: Bursar, word: str, hi
         ("run p --max-parallel x", "invalid int value"),
         ("resume r --add 5USD --budget 5USD", "not allowed with argument"),
         ("resume a b", "unrecognized arguments: b"),
-        ("status --last x", "invalid int value"),
+        ("status --last x", "is no number from 1 on"),
         ("status r", "unrecognized arguments: r"),
         ("report a b", "unrecognized arguments: b"),
         ("approve r", "the following arguments are required: TASK"),

@@ -184,12 +184,14 @@ def test_the_help_of_the_status_line_is_there(bursar: Bursar) -> None:
     assert said.out.startswith("usage: bursar usage statusline [-h] [--timezone ZONE]")
 
 
-def run_with(streams: str, *arguments: str, state: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
+def run_with(
+    streams: str, *arguments: str, state: Path, before: str = "exec ", **environment: str
+) -> subprocess.CompletedProcess[bytes]:
     """The command in a process of its own, with what a shell makes of its streams."""
-    command = f'exec "{sys.executable}" -m bursar "$@" {streams}'
+    command = f'{before}"{sys.executable}" -m bursar "$@" {streams}'
     variables = {"PATH": os.environ["PATH"], "HOME": str(state.parent), "BURSAR_STATE_DIR": str(state), **environment}
     return subprocess.run(
-        ["sh", "-c", command, "sh", *arguments], env=variables, cwd=state.parent, capture_output=True, check=False
+        ["bash", "-c", command, "bash", *arguments], env=variables, cwd=state.parent, capture_output=True, check=False
     )
 
 
@@ -208,6 +210,16 @@ def run_with(streams: str, *arguments: str, state: Path, **environment: str) -> 
 def test_outputs_that_take_nothing(tmp_path: Path, streams: str, words: str, code: int) -> None:
     done = run_with(streams, words, state=tmp_path / "state")
     assert (done.returncode, b"Traceback" in done.stderr) == (code, False), done.stderr
+
+
+@pytest.mark.parametrize("words", [("price", "list", "--all"), ("price", "list", "--all", "--json"), ("--help",)])
+@pytest.mark.parametrize("reader", ["head -1", "true", "true 2>&1"])
+def test_a_reader_that_leaves_is_no_failure(tmp_path: Path, words: tuple[str, ...], reader: str) -> None:
+    """Whether it leaves at once, or after a line; what was still to come goes nowhere."""
+    with_errors = "2>&1" if "2>&1" in reader else ""
+    done = run_with(f"{with_errors} | {reader}", *words, state=tmp_path / "state", before="set -o pipefail; ")
+    complaints = [text for text in done.stderr.decode().splitlines() if "Traceback" in text or "ignored" in text]
+    assert (done.returncode, complaints) == (0, []), done.stderr
 
 
 def test_nothing_is_written_into_a_file_in_the_place_of_a_closed_stream(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def _flushed(code: int) -> int:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BrokenPipeError:
+        except (BrokenPipeError, ValueError):  # nobody reads it any more, or it is closed
             _lead_nowhere(stream)
         except OSError as error:
             _lead_nowhere(stream)
@@ -95,6 +95,8 @@ def _flushed(code: int) -> int:
 
 def _lead_nowhere(stream: TextIO) -> None:
     """What is still to be written there is not missed by anybody; else Python would complain at its end."""
+    if stream.closed:
+        return
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, stream.fileno())
     os.close(null)
@@ -129,8 +131,7 @@ def _main(given: list[str]) -> int:
     except KeyboardInterrupt:
         return CTRL_C
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone; there is nobody to complain to
-        return OK
+        return OK  # whoever read our output has gone; there is nobody to complain to (see `_flushed`)
     except Exception as error:  # noqa: BLE001 — the last resort, which says so and keeps the traceback
         return _tell_machine(error) if isinstance(error, OSError) and _is_of_the_machine(error) else _tell_bug(error)
 
