@@ -43,7 +43,8 @@ class HarmlessTerminal:
         return len(text)
 
     def _folded(self, text: str) -> str:
-        if len(text) <= _ALWAYS_FITS or (width := width_of(self._stream)) is None:
+        fits = _ALWAYS_FITS if text.isascii() else _ALWAYS_FITS // 2  # signs may be as wide as two
+        if len(text) <= fits or (width := width_of(self._stream)) is None:
             return text
         from bursar.layout import fold_words  # here, because most of what is said is short
 
