@@ -6,6 +6,7 @@
     ├── SetupError       fix the machine: agent, git         exit 6
     ├── AgentError       the agent broke its contract        exit 1
     ├── StoreError       a ledger or journal cannot be used  exit 6
+    │   ├── NoDatabase   nothing was ever begun at that place
     │   ├── KeyReused    one key, two different requests
     │   ├── LedgerBusy   no write lock in time; nothing was written
     │   ├── Superseded   another process conducts the run now            exit 5
@@ -67,6 +68,10 @@ class StoreError(BursarError):
     """A ledger or journal file is corrupt, foreign, of a later version, or cannot be written."""
 
     exit_code = UNAVAILABLE
+
+
+class NoDatabase(StoreError):
+    """Nobody has had a database at that place: there is none, or its first maker was killed before it was one."""
 
 
 class KeyReused(StoreError):

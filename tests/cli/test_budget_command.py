@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from bursar.budget import Amount
 from bursar.cli.main import main
 from bursar.clock import SystemClock
 from bursar.config import configured_budgets, define_budgets
-from bursar.ledger import open_ledger
+from bursar.ledger import CallRecord, ReserveRequest, open_ledger
+from bursar.paths import LEDGER_FILE
+from bursar.usage import Usage
 from tests.unit.logs.transcripts import encode, line
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -444,7 +447,28 @@ def test_history_shows_the_last_things(bursar: Bursar) -> None:
     assert last["body"]["labels"]["phase"] == "phase-3"
     assert "3,000 tokens  unknown cost" in bursar("budget", "history", "-n", 1).out
     for wrong in ("0", "-1", "x", "1_0", "9" * 12):
-        assert bursar("budget", "history", f"-n{wrong}").code == 2
+        said = bursar("budget", "history", f"-n{wrong}")
+        assert (said.code, said.err.splitlines()[-1]) == (2, "hint: bursar budget history -n 100")
+
+
+def test_what_was_charged_for_calls_of_unknown_cost_is_no_cost_of_theirs(
+    bursar: Bursar, project: Path, tmp_path: Path
+) -> None:
+    """The hold knew a price, the calls had none: charged is what was held, and what they cost stays unknown."""
+    bursar("token", "init")
+    ledger = open_ledger(str(tmp_path / "state" / LEDGER_FILE), SystemClock())
+    for key, nano_usd in (("dark", None), ("clear", 7_000_000)):
+        amount = Amount(1000, 450_000_000)
+        ledger.reserve(ReserveRequest(key=key, labels={"project": str(project)}, amount=amount))
+        usage = Usage(input_tokens=900)
+        ledger.record(key, CallRecord(call_id=key, sequence=1, model="m", usage=usage, nano_usd=nano_usd))
+        ledger.settle(key, Amount(900, nano_usd))
+    ledger.close()
+    lines = bursar("budget", "history").out.splitlines()
+    said = {tuple(line.split()[3:5]): line.partition("tokens  ")[2] for line in lines}
+    assert said["recorded", "dark"] == "unknown cost"
+    assert said["settled", "dark"] == "unknown cost, 0.4500 USD charged as held"
+    assert said["recorded", "clear"] == said["settled", "clear"] == "0.0070 USD"
 
 
 def test_what_is_not_there(bursar: Bursar) -> None:
@@ -523,6 +547,26 @@ def test_a_budget_that_includes_logs_is_shown_with_what_they_show(
     said = bursar("budget", "list")
     assert said.err.startswith("warning: what agents' logs show is not charged: ")
     assert said.code == 0
+
+
+def test_a_budget_that_includes_logs_is_charged_also_where_nothing_was_ever_run(
+    project: Path, bursar: Bursar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever uses agents by hand alone, and looks. A look makes that budget, and changes none that there is."""
+    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    log = tmp_path / "home" / ".claude" / "projects" / "-shop" / "s1.jsonl"
+    log.parent.mkdir(parents=True)
+    log.write_bytes(encode(line(cwd=str(project))))
+    bursar("budget", "set", "month", "5k tokens", "--period", "monthly", "--include-logs")
+    for limit in ("5k tokens", "6k tokens"):
+        bursar("budget", "set", "month", limit)
+        (month,) = bursar("budget", "list", "--json").data
+        assert month["spent"] == 1280
+    ledger = open_ledger(str(tmp_path / "state" / "ledger.db"), SystemClock())
+    (balance,) = ledger.budgets()
+    assert (balance.budget.limit.quantity, balance.spent) == (5_000, 1280)
+    ledger.close()
 
 
 def test_a_rolling_window_is_open_from_its_first_operation_on(bursar: Bursar) -> None:

@@ -30,7 +30,7 @@ def test_the_report_has_what_was_taken_and_what_the_next_will_take(bursar: Bursa
     assert kind["success_rate"] == 0.9
     assert kind["min_tokens"] < kind["next_tokens"]["p10"] < 200_000 < kind["next_tokens"]["p90"] < kind["max_tokens"]
     assert 0.6 < told["coverage"] < 0.95
-    assert "60 finished, 90% of them successfully" in bursar("learn", "report").out
+    assert "60 finished, 90 % of them successfully" in bursar("learn", "report").out
 
 
 @pytest.mark.usefixtures("history")
@@ -77,6 +77,34 @@ def test_only_what_is_meant_is_forgotten(bursar: Bursar) -> None:
     assert "0 observations would be" in bursar("learn", "forget", "--model", "opus").err
     assert "0 observations would be" in bursar("learn", "forget", "--project", "--model", "sonnet").err
     assert "60 observations would be" in bursar("learn", "forget", "--all").err
+
+
+@pytest.mark.usefixtures("history")
+def test_no_row_of_others_ends_the_report(bursar: Bursar, place: Path) -> None:
+    row = json.loads(bursar("learn", "export").out.splitlines()[0])
+    odd = [{"task_type": "x|y|z"}, {"model": "a|b"}, {"model": ""}, {"task_type": ""}, {"outcome": "interrupted"}]
+    rows = [row | each | {"key": f"odd{number}"} for number, each in enumerate(odd)]
+    (place / "odd.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in rows))
+    assert "odd.jsonl:1: refused: `task_type` has a `|` in it" in bursar("learn", "import", "odd.jsonl").err
+    kinds = json.loads(bursar("learn", "report", "--json").out)["kinds"]
+    assert {"a|b", "", "sonnet"} == {each["model"] for each in kinds}
+    assert bursar("learn", "report").code == 0
+
+
+@pytest.mark.usefixtures("history")
+def test_to_forget_all_is_to_forget_what_was_refused_and_corrected_too(bursar: Bursar, place: Path) -> None:
+    (place / "odd.jsonl").write_text("[]\n{}\n" + bursar("learn", "export").out)
+    write_plan(place / PLAN, task("One"))
+    bursar("learn", "import", "odd.jsonl")
+    bursar("learn", "correct", PLAN, "1", "architecture")
+    would = bursar("learn", "forget", "--all").err
+    assert would.startswith("60 observations, 2 refused rows of imports and 1 corrected type would be")
+    assert (
+        "0 observations and 2 refused rows of imports would" in bursar("learn", "forget", "--origin", "odd.jsonl").err
+    )
+    assert "60 observations, 2 refused" in bursar("learn", "forget", "--all", "--yes").err
+    assert "nothing has been learned yet" in bursar("learn", "report").out
+    assert "not learned from" not in bursar("learn", "report").out
 
 
 @pytest.mark.parametrize(

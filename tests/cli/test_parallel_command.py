@@ -129,6 +129,30 @@ def test_check_knows_the_session_of_the_project(bursar: Bursar, roadmap: Path) -
     assert budget["source"].startswith("session-")
 
 
+def test_check_knows_the_budgets_of_the_settings(bursar: Bursar, roadmap: Path, place: Path, tmp_path: Path) -> None:
+    """The one of which least is left decides; those over parts of a run, in USD, or that only warn do not."""
+    (place / "bursar.toml").write_text(
+        '[[budget]]\nname = "day"\nlimit = "60k tokens"\nperiod = "daily"\n'
+        '[[budget]]\nname = "week"\nlimit = "90k tokens"\nperiod = "weekly"\n'
+        '[[budget]]\nname = "part"\nlimit = "1k tokens"\nmatch = { phase = "2" }\n'
+        '[[budget]]\nname = "money"\nlimit = "1 USD"\n'
+        '[[budget]]\nname = "soft"\nlimit = "2k tokens"\non_limit = "warn"\n'
+    )
+    assert bursar("parallel", "check") == Said(
+        1, f"{GROUP}Token budget: 60k remaining, need 100k for parallel group -> FALLBACK_SEQUENTIAL\n", ""
+    )
+    assert not (tmp_path / "state").exists()
+    budget = json.loads(bursar("parallel", "check", "--json").out)["tokenBudget"]
+    assert budget == {"limit": 60_000, "remaining": 60_000, "available": 60_000, "source": "day"}
+    bursar("token", "init", "opus", "--max-tokens", "20000")
+    assert "Token budget: 20k remaining" in bursar("parallel", "check").out
+    bursar("token", "init", "opus")
+    bursar("token", "record", "20000", "elsewhere")
+    assert "Token budget: 40k remaining" in bursar("parallel", "check").out, "it is charged to the day as well"
+    (place / "bursar.toml").write_text('[[budget]]\nname = "day"\nlimit = "x"\n')
+    assert bursar("parallel", "check").code == 2
+
+
 def test_check_changes_nothing(bursar: Bursar, roadmap: Path, tmp_path: Path) -> None:
     bursar("parallel", "check")
     assert not (tmp_path / "state").exists()

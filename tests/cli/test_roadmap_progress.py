@@ -11,7 +11,7 @@ import pytest
 
 from bursar.clock import SystemClock
 from bursar.config import open_stores
-from bursar.journal import PlanRow, RunRow, RunState, TaskRow, TaskState
+from bursar.journal import AttemptRow, AttemptState, PlanRow, RunRow, RunState, TaskRow, TaskState
 from bursar.paths import JOURNAL_FILE, LEDGER_FILE
 from bursar.processes import identify
 from bursar.run import Stores
@@ -87,6 +87,27 @@ def test_programs_are_told_as_well(bursar: Bursar, begin: Begin) -> None:
     assert json.loads(checked.out)["runs"] == found["runs"]
     assert json.loads(checked.out)["canParallel"] is False
     assert checked.err == ""
+
+
+def test_what_was_cut_off_is_said_to_be(bursar: Bursar, begin: Begin, stores: Stores) -> None:
+    """By a signal, by a dead conductor, and by a limit; what was not begun is still to come."""
+    begin("r1", RunState.INTERRUPTED, {"1": TaskState.MERGED, "2": TaskState.PENDING, "3": TaskState.PENDING})
+    stores.journal.begin_attempt(
+        AttemptRow(
+            key="r1/02-01/1/1", run_id="r1", task="02-01/1", number=1, model="m", directory="d", base_commit="c0",
+            session_id="s", worktree="w", state=AttemptState.PLANNED, started_at=START,
+        )
+    )  # fmt: skip
+    assert json.loads(bursar("parallel", "status").out)["interrupted"] == [2]
+    status = bursar("status")
+    assert "phases: 1 completed · 2 interrupted · 3 pending" in status.out
+    assert "phase 1 is merged there; phase 2 was interrupted there" in bursar("roadmap", "next").err
+    (run,) = json.loads(bursar("status", "--json").out)
+    assert [each["state"] for each in run["phases"]["phases"]] == ["completed", "interrupted", "pending"]
+    stores.journal.end_run("r1", RunState.STOPPED, START)
+    assert "phases: 1 completed · 2 stopped · 3 pending" in bursar("status").out
+    stores.journal.conduct("r1", identify(os.getpid()) or "", None)
+    assert "phases: 2 active · 1 completed · 3 pending" in bursar("status").out
 
 
 def test_what_a_run_works_on_is_said(bursar: Bursar, begin: Begin) -> None:

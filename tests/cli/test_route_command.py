@@ -33,6 +33,33 @@ def test_it_explains_every_task_with_candidates_and_reasons(bursar: Bursar, writ
     assert said.err == ""
 
 
+def test_it_says_who_chooses_and_takes_the_worth_of_a_task_from_the_settings(
+    bursar: Bursar, place: Path, written: Path
+) -> None:
+    assert "worth 5.00 USD\na run goes by the rules until 30 attempts" in bursar("route", "explain", PLAN).out
+    (place / "bursar.toml").write_text('[routing]\nvalue = "2 USD"\npolicy = "learned"\n')
+    assert "worth 2.00 USD\na run goes by what was learned\n" in bursar("route", "explain", PLAN).out
+    assert json.loads(bursar("route", "explain", PLAN, "--json").out)["policy"] == "learned"
+    (place / "bursar.toml").write_text('[routing]\npolicy = "rules"\n')
+    assert "a run goes by the rules, as the settings say" in bursar("route", "explain", PLAN).out
+
+
+def test_a_history_that_cannot_be_read_is_told_and_hinders_nothing(
+    bursar: Bursar, place: Path, written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BURSAR_STATE_DIR", str(place))
+    (place / "history.db").write_bytes(b"nonsense" * 2000)
+    said = bursar("route", "explain", PLAN)
+    assert said.code == 0
+    assert "warning: nothing is learned from the history" in said.err
+    assert "learned from no finished attempt yet" in said.out
+
+
+def test_a_model_that_the_plan_names_goes_first_and_that_is_said(bursar: Bursar, place: Path) -> None:
+    (place / PLAN).write_text(plan(task("Choose", 'model="opus"')), encoding="utf-8")
+    assert "the plan's model goes first all the same" in bursar("route", "explain", PLAN).out
+
+
 def test_for_programs_it_is_one_object(bursar: Bursar, written: Path) -> None:
     data = json.loads(bursar("route", "explain", PLAN, "--task", "2", "--value", "0.5 USD", "--json").out)
     assert (data["value_usd"], data["learned_from"]) == (0.5, 0)
@@ -52,6 +79,9 @@ def test_for_programs_it_is_one_object(bursar: Bursar, written: Path) -> None:
         (("explain", PLAN, "--value", "x"), "--value: the limit `x` is not a number with a unit"),
         (("explain", "--stdio"), "--stdio answers requests and explains no plan"),
         (("--policy", "best"), "argument --policy: invalid choice"),
+        (("--stdio", "--value", "2 USD"), "--value is for explaining a plan"),
+        (("--stdio", "--task", "2"), "--task is for explaining a plan"),
+        (("explain", PLAN, "--policy", "rules"), "--policy is for --stdio; both policies are explained"),
     ],
 )
 def test_what_is_refused_and_how(bursar: Bursar, written: Path, arguments: tuple[str, ...], error: str) -> None:
@@ -97,3 +127,34 @@ def test_the_last_line_needs_no_end_and_the_rules_may_be_asked(place: Path) -> N
         cwd=place,
     )
     assert json.loads(asked.stdout) == {"model": "l", "cap_usd": None, "reason": "complexity 10"}
+
+
+@pytest.mark.parametrize("policy", ["learned", "rules"])
+def test_no_number_ends_it_and_none_is_called_a_bug(place: Path, policy: str) -> None:
+    asked: dict[str, object] = {"op": "estimate", "measure": "cost_usd", "task": "t", "model": "m"}
+    route: dict[str, object] = {"op": "route", "task": "t", "models": [{"name": "m"}], "must_try": True}
+    outcome: dict[str, object] = {"op": "outcome", "task": "t", "model": "m", "verdict": "fail"}
+    lines: list[dict[str, object]] = []
+    for much in (1e308, 10**400, 5e-324):
+        lines += [{**asked, "op": "outcome", "cost_usd": much}, {**outcome, "cost_usd": much}]
+        lines += [asked, {"op": "estimate_total", "tasks": [asked] * 10}, route, {**route, "value_usd": much}]
+    lines += [{"op": []}, {"op": "hello"}]
+    told = subprocess.run(
+        [sys.executable, "-m", "bursar", "route", "--stdio", "--policy", policy],
+        input="".join(f"{json.dumps(line)}\n" for line in lines).encode(),
+        capture_output=True,
+        check=True,
+        cwd=place,
+    )
+    answers = [json.loads(line) for line in told.stdout.splitlines()]
+    assert len(answers) == len(lines)
+    assert not [answer for answer in answers if "bug" in answer.get("error", "")]
+    assert told.stderr == b""
+
+
+def test_without_anybody_to_answer_it_says_so(place: Path) -> None:
+    said = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m bursar route --stdio <&-"], capture_output=True, check=False, cwd=place
+    )
+    assert said.returncode == 2
+    assert said.stderr.startswith(b"error: stdin or stdout is closed")

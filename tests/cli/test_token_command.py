@@ -6,6 +6,7 @@ import json
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -293,7 +294,8 @@ def test_settle_twice_with_the_same_number_is_one_charge(token: Bursar, project:
     other = token("settle", hold, 25001)
     assert (other.code, other.out) == (2, "")
     assert "has already been settled with 25000 tokens" in other.err
-    assert token("release", hold).code == 2
+    assert other.err.endswith("\n\nhint: bursar token report lists the open ones\n")
+    assert (token("release", hold).code, token("release", hold).err) == (2, other.err)
     report = token("report").data
     assert (report["current_usage"], report["reserved_tokens"]) == (25000, 0)
     assert report["phase_breakdown"] == {"phase-1": 25000}
@@ -794,6 +796,56 @@ def test_every_record_past_a_limit_says_so_and_not_only_the_first(token: Bursar)
     assert ["is past its limit of 1,000 tokens by" in each for each in said] == [False, True, True]
     assert [len(each.splitlines()) for each in said] == [1, 1, 1]
     assert said[2].endswith("by 400 tokens\n")
+
+
+def test_a_limit_that_each_session_has_is_passed_aloud_whoever_used_it_last(
+    token: Bursar, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A budget of the user counts the sessions of all projects, each for itself."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configs"))
+    (tmp_path / "configs" / "bursar").mkdir(parents=True)
+    table = '[[budget]]\nname = "each"\nlimit = "1k tokens"\nperiod = "session"\n'
+    (tmp_path / "configs" / "bursar" / "bursar.toml").write_text(table)
+    other = tmp_path / "other"
+    (other / ".git").mkdir(parents=True)
+    said = {}
+    for place, *words in (
+        (project, "init"),
+        (other, "init"),
+        (project, "reserve", 100, "a"),
+        (project, "record", 1500, "b"),
+        (other, "reserve", 100, "a"),
+        (other, "reserve", 100, "b"),
+        (project, "record", 700, "a"),
+        (project, "record", 10, "c"),
+        (other, "record", 200, "a"),
+    ):
+        monkeypatch.chdir(place)
+        said[place, *words] = token(*words).err
+    more, passed = "tokens more than was held\n", "budget `each` is past its limit of 1,000 tokens by 1,200 tokens\n"
+    assert said[project, "record", 700, "a"] == f"warning: 600 {more}warning: {passed}"
+    assert said[other, "record", 200, "a"] == f"warning: 100 {more}"
+
+
+def test_what_ends_a_day_late_says_what_it_has_passed_on_its_own_day(
+    token: Bursar, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "bursar.toml").write_text('[[budget]]\nname = "day"\nlimit = "1k tokens"\nperiod = "daily"\n')
+    now = datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
+    monkeypatch.setattr(SystemClock, "now", lambda _: now)
+    token("init")
+    token("reserve", 100, "a")
+    token("reserve", 100, "b")
+    token("record", 1500, "c")
+    now += timedelta(hours=1)
+    passed = "warning: budget `day` is past its limit of 1,000 tokens by"
+    assert (
+        token("record", 150, "a").err
+        == f"warning: 50 tokens more than was held\n{passed} 750 tokens, with what is reserved\n"
+    )
+    assert token("record", 900, "d").err.count(passed) == 0
+    assert token("record", 300, "e").err.count(passed) == 1
+    assert token("record", 120, "b").err.endswith(f"{passed} 770 tokens\n")
 
 
 def test_a_record_that_takes_what_others_hold_says_so(token: Bursar) -> None:

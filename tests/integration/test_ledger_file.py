@@ -14,7 +14,7 @@ import pytest
 
 from bursar.budget import RUN_THRESHOLDS, Amount, Budget, Limit, Unit
 from bursar.database import open_database
-from bursar.errors import StoreError
+from bursar.errors import NoDatabase, StoreError
 from bursar.ledger import CallRecord, Reservation, ReserveRequest, SqliteLedger, open_ledger
 from bursar.usage import Usage
 from tests.conformance.ledgers import SteppingClock
@@ -284,6 +284,34 @@ def test_a_backup_without_its_lock_file_is_accepted(path: Path) -> None:
     ledger = open_at(copy)
     assert list(ledger.verify()) == []
     ledger.close()
+
+
+@pytest.mark.parametrize("is_in_wal_mode", [False, True], ids=["empty", "no schema yet"])
+def test_a_ledger_whose_maker_was_killed_is_none_yet(tmp_path: Path, *, is_in_wal_mode: bool) -> None:
+    """Nobody has had a ledger there, so nothing is missing and nothing is foreign; who writes makes it."""
+    path = tmp_path / "ledger.db"
+    path.touch(mode=0o600)
+    (tmp_path / "ledger.db.lock").touch(mode=0o600)
+    if is_in_wal_mode:
+        connection = apsw.Connection(str(path))
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        assert connection.pragma("journal_mode", "wal") == "wal"
+        connection.close()
+    with pytest.raises(NoDatabase):
+        open_at(path, read_only=True)
+    open_at(path).close()
+    open_at(path, read_only=True).close()
+
+
+def test_a_ledger_that_has_lost_its_schema_is_not_begun_anew(path: Path) -> None:
+    connection = apsw.Connection(":memory:")
+    connection.pragma("user_version", 0)
+    path.write_bytes(connection.serialize("main") or b"")
+    path.with_name("ledger.db-wal").unlink(missing_ok=True)
+    for read_only in (True, False):
+        with pytest.raises(StoreError) as refused:
+            open_at(path, read_only=read_only)
+        assert not isinstance(refused.value, NoDatabase)
 
 
 def test_a_foreign_database_is_refused_and_left_alone(tmp_path: Path) -> None:

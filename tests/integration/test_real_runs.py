@@ -6,6 +6,7 @@ Claude Code has more of them in test_real_claude_run.py. The CLIs are those of t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from bursar.usage import Usage
 from tests.conformance.conftest import Cell, cell
 from tests.conformance.real_agents import KINDS, ProxyTrap, settings_for
 from tests.integration.conftest import MakeProject
+from tests.integration.jobs_kit import MakeJobs, answers, job_list
 from tests.integration.kit import SUMMARY, Project, plan, script, shell, task, usage, write
 
 __all__ = ["cell"]  # a fixture
@@ -76,6 +78,33 @@ def test_budget_stops_it(agent: str, make_run: MakeRun, cell: Cell) -> None:
     project.assert_tidy()
     cell("stopped at a limit", "while the tool runs" if is_live else "when the tool has answered")
     cell("a child that outlives its parent", "ended, at a stop as at a success")
+
+
+def test_told_to_wrap_up_by_stop(agent: str, make_jobs: MakeJobs, cell: Cell) -> None:
+    """An instance of a job list, in a home of its own: it hears it in its tool, ends by itself, nothing is unknown.
+
+    In the workspace, which is the user's, lies nothing but what it has written.
+    """
+    waits = 'until test -e "$HOME/mailbox.json"; do sleep 0.05; done; echo hello > one.txt'
+    steps = [replace(shell(waits), wait_for="gate"), Step(text="LEFT: two.txt")]
+    jobs = make_jobs(job_list({"name": "a", "prompt": "Do job-01."}), answers(1, lambda at: steps), settings_for(agent))
+    trap = ProxyTrap()
+    jobs.more.update({**KINDS[agent].address(jobs.server.url), **trap.environment})
+    run = jobs.start_jobs()
+    assert jobs.server.wait_until_reached("gate", PATIENCE)
+    stop = jobs.start("stop", "--grace", "600")
+    run.wait_until_said("told to wrap up has 600 s")
+    jobs.server.open_gate("gate")
+    assert stop.end(PATIENCE).code == 0
+    ended = run.end(PATIENCE)
+    trap.close()
+    assert ended.code == 5, ended.err
+    assert jobs.note("1") == "it wrapped up on request; left to do: two.txt"
+    assert ended.metered == jobs.bill == jobs.charged
+    assert sorted(path.name for path in jobs.repo.iterdir()) == ["bursar.toml", "jobs.json", "one.txt"]
+    jobs.assert_books()
+    jobs.assert_gone()
+    cell("told to wrap up by `bursar stop`", "ends by itself, exact")
 
 
 LOGS = {"claude": ".claude/projects", "codex": ".codex/sessions", "gemini": ".gemini/tmp", "opencode": ".local/share"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bursar.testing.script import Script, Step
 from tests.integration.conftest import MakeProject
-from tests.integration.kit import Project, parallel, plan, script, settings, shell, task, write
+from tests.integration.kit import Command, Project, parallel, plan, script, settings, shell, task, write
 
 CHECK = "test ! -e a.txt || test ! -e b.txt || grep -q both a.txt"
 
@@ -19,13 +19,19 @@ def pair(first: str, second: str, *, more: str = "") -> str:
     return plan(parallel("A", files="a.txt", verify=first), parallel("B", files="b.txt", verify=second)) + more
 
 
-def side_by_side(project: Project, *arguments: str) -> tuple[int, str]:
-    """Both begin from the same commit; task 1 is merged before task 2 has ended."""
-    run = project.start_run(*arguments)
+def start_side_by_side(project: Project) -> Command:
+    """Both begin from the same commit; task 1 is merged, and task 2 waits at its gate."""
+    run = project.start_run()
     assert project.server.wait_until_reached("first")
     assert project.server.wait_until_reached("second")
     project.server.open_gate("first")
     run.wait_until_said("✓ 1")
+    return run
+
+
+def side_by_side(project: Project) -> tuple[int, str]:
+    """Task 1 is merged before task 2 has ended; the exit code, and what was said."""
+    run = start_side_by_side(project)
     project.server.open_gate("second")
     ended = run.end()
     return ended.code, ended.err
@@ -38,11 +44,7 @@ def steps(second: list[Step] | None = None) -> Script:
 def test_work_that_breaks_what_was_merged_is_done_afresh(make_project: MakeProject) -> None:
     """B breaks A's check; the fresh attempt is told so, sees A's file, and changes it so that both pass."""
     project = make_project(pair(CHECK, "test -e b.txt"), steps())
-    run = project.start_run()
-    assert project.server.wait_until_reached("first")
-    assert project.server.wait_until_reached("second")
-    project.server.open_gate("first")
-    run.wait_until_said("✓ 1")
+    run = start_side_by_side(project)
     project.server.script = script({2: [shell("echo both > a.txt; echo b > b.txt")]})
     project.server.open_gate("second")
     ended = run.end()
@@ -68,11 +70,7 @@ def test_a_person_is_asked_when_the_fresh_attempt_fails_too(make_project: MakePr
         task("C", 'depends-on="2"', files="c.txt"),
     )  # fmt: skip
     project = make_project(text, steps())
-    run = project.start_run()
-    assert project.server.wait_until_reached("first")
-    assert project.server.wait_until_reached("second")
-    project.server.open_gate("first")
-    run.wait_until_said("✓ 1")
+    run = start_side_by_side(project)
     project.server.script = script({2: [write("b.txt")], 3: [write("c.txt")]})  # A's check fails again
     project.server.open_gate("second")
     ended = run.end()
@@ -97,11 +95,7 @@ def test_a_person_is_asked_when_the_fresh_attempt_fails_too(make_project: MakePr
 def test_what_a_fresh_attempt_must_pass_survives(make_project: MakeProject) -> None:
     """The run pauses before it: under the next conductor, too, A's check has a say in what begins beside A."""
     project = make_project(pair(CHECK, "test -e b.txt"), steps())
-    run = project.start_run()
-    assert project.server.wait_until_reached("first")
-    assert project.server.wait_until_reached("second")
-    project.server.open_gate("first")
-    run.wait_until_said("✓ 1")
+    run = start_side_by_side(project)
     assert project.bursar("pause").code == 0
     project.server.open_gate("second")
     assert run.end().code == 5
@@ -117,11 +111,7 @@ def test_what_a_fresh_attempt_must_pass_survives(make_project: MakeProject) -> N
 def test_a_conflict_is_done_afresh(make_project: MakeProject) -> None:
     text = plan(parallel("A", files="a.txt"), parallel("B", files="b.txt"))
     project = make_project(text, steps([write("b.txt"), write("a.txt", "mine\n", wait_for="second")]))
-    run = project.start_run()
-    assert project.server.wait_until_reached("first")
-    assert project.server.wait_until_reached("second")
-    project.server.open_gate("first")
-    run.wait_until_said("✓ 1")
+    run = start_side_by_side(project)
     project.server.script = script({2: [shell("echo mine >> a.txt; echo b > b.txt")]})
     project.server.open_gate("second")
     ended = run.end()
@@ -176,11 +166,7 @@ def test_a_stop_while_merged_work_is_verified_loses_nothing(make_project: MakePr
     second = f"test -e b.txt; if test -e a.txt -a -e {flag}; then echo > {flag}.reached; sleep 60; fi"
     project = make_project(pair("true", second), steps())
     flag.touch()
-    run = project.start_run()
-    assert project.server.wait_until_reached("first")
-    assert project.server.wait_until_reached("second")
-    project.server.open_gate("first")
-    run.wait_until_said("✓ 1")
+    run = start_side_by_side(project)
     project.server.open_gate("second")
     while not Path(f"{flag}.reached").exists():
         with suppress(subprocess.TimeoutExpired):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,8 @@ import pytest
 import bursar
 from bursar.testing.script import Step, ToolCall
 from tests.integration.conftest import MakeProject
-from tests.integration.kit import VARIABLES, Project, plan, script, shell, task, usage
+from tests.integration.jobs_kit import MakeJobs, answers, job_list
+from tests.integration.kit import ARGV, VARIABLES, Command, Project, plan, script, settings, shell, task, usage
 from tests.integration.test_run_sandbox import needs_bwrap, sandboxed
 
 CALL = usage(10_000)
@@ -132,3 +135,138 @@ def test_claude_wraps_up_and_goes_on_in_the_same_conversation(make_project: Make
     assert again.metered == project.bill == project.charged == 40_000
     assert project.subjects == ["feat(08-02): One", "docs(08-02): Add summary"]
     project.assert_tidy()
+
+
+def at_the_gate(project: Project, run: Command) -> str:
+    """The agent's first call is being answered; the id of the run."""
+    assert project.server.wait_until_reached("gate")
+    found = re.search(r"run (\w+) ·", run.err.read_text())
+    assert found
+    return found[1]
+
+
+def told_behind_the_gate(path: str) -> Step:
+    return replace(told(path), wait_for="gate")
+
+
+def test_stop_asks_for_it_and_what_is_left_is_gone_on_with(make_project: MakeProject, toml: str) -> None:
+    first = [told_behind_the_gate("one.txt"), Step(text="I wrote one.\nLEFT: two.txt", usage=CALL)]
+    project = make_project(plan(task("One")), script({1: first}), toml)
+    run = project.start_run("--budget", "500k tokens")
+    run_id = at_the_gate(project, run)
+    stop = project.start("stop", run_id, "--grace", "600")
+    run.wait_until_said(
+        "1 attempt told to end; what was begun is kept; whoever can be told to wrap up has 600 s for that"
+    )
+    project.server.open_gate("gate")
+    said = stop.end()
+    assert said.code == 0, said.err
+    assert said.err.startswith(f"agents of run {run_id} that can be told to wrap up have 600 s for that\n")
+    assert (
+        f"  1: it wrapped up on request; left to do: two.txt; its work is on branch bursar/{run_id}/1/1\n" in said.err
+    )
+    ended = run.end()
+    assert ended.code == 5, ended.err
+    assert (ended.metered, project.charged) == (20_000, 20_000), "nothing was cut off, so nothing is unknown"
+    assert "Wrap up now: the run was asked to stop. Soon you will be stopped." in last_words(project)
+
+    project.server.script = script({1: [writes("two.txt"), Step(text="Done.", usage=CALL)]})
+    again = project.bursar("resume", "--trust")
+    assert again.code == 0, again.err
+    assert project.subjects == ["feat(08-02): One", "docs(08-02): Add summary"]
+    assert (
+        "It said that this was left: two.txt" in next(project.state.glob("runs/*/attempts/1-2/prompt.md")).read_text()
+    )
+    project.assert_tidy()
+
+
+def test_stop_now_ends_a_grace(make_project: MakeProject, toml: str) -> None:
+    """It was asked to wrap up, and nobody waits for that any longer."""
+    project = make_project(plan(task("One")), script({1: [told_behind_the_gate("one.txt")]}), toml)
+    run = project.start_run()
+    run_id = at_the_gate(project, run)
+    stop = project.start("stop", run_id, "--grace", "600")
+    run.wait_until_said("told to wrap up has 600 s")
+    assert project.bursar("stop", "--now", run_id).code == 0
+    assert stop.end().code == 0
+    ended = run.end()
+    assert ended.code == 5, ended.err
+    assert project.note("1").startswith("stopped on request")
+    assert "it was told to wrap up at " in ended.err
+    project.assert_tidy()
+
+
+def test_a_grace_has_an_end(make_project: MakeProject, toml: str) -> None:
+    """Its conductor was killed, and it uses no tool any more: its supervisor ends it all the same."""
+    project = make_project(plan(task("One")), script({1: [told_behind_the_gate("one.txt")]}), toml)
+    run = project.start_run()
+    run_id = at_the_gate(project, run)
+    stop = project.start("stop", run_id, "--grace", "1")
+    run.wait_until_said("told to wrap up has 1 s")
+    run.kill()
+    assert stop.end().code == 0
+    project.assert_gone()
+    assert project.bursar("stop", run_id).code == 0
+    assert project.note("1").startswith("stopped on request")
+    project.assert_tidy()
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--grace", "soon"], "error: --grace must be a number of seconds from 0 to 3,600, not 'soon'"),
+        (["--grace", "3601"], "error: --grace must be a number of seconds from 0 to 3,600, not '3601'"),
+        (["--grace", "5", "--now"], "error: argument --now: not allowed with argument --grace"),
+    ],
+)
+def test_a_grace_that_makes_no_sense(make_project: MakeProject, more: list[str], words: str) -> None:
+    said = make_project(plan(task("One")), script({})).bursar("stop", *more)
+    assert (said.code, said.err.splitlines()[0]) == (2, words)
+
+
+def test_an_instance_of_a_job_list_is_told_too(make_jobs: MakeJobs, toml: str) -> None:
+    """Its prompt is word for word the list's, and in its workspace lies nothing but what it has written."""
+    steps = [told("one.txt"), Step(text="I wrote one.\nLEFT: two.txt", usage=CALL)]
+    jobs = make_jobs(job_list({"name": "a", "prompt": "Do job-01."}), answers(1, lambda at: steps), toml)
+    stopped = jobs.run_jobs("--overall-token-budget", "30k", "--budget-enforcement-mode", "block")
+    assert stopped.code == 4, stopped.err
+    assert "left to do: two.txt" in jobs.note("1")
+    assert "Your changes stay as you leave them." in last_words(jobs)
+    assert sorted(path.name for path in jobs.repo.iterdir()) == ["bursar.toml", "jobs.json", "one.txt"]
+    jobs.server.script = answers(1, lambda at: [writes("two.txt"), Step(text="Done.", usage=CALL)])
+    again = jobs.run_jobs("--overall-token-budget", "300k", "--budget-enforcement-mode", "block")
+    assert again.code == 0, again.err
+    assert {path.read_text() for path in jobs.state.glob("runs/*/attempts/*/prompt.md")} == {"Do job-01."}
+    jobs.assert_books()
+    jobs.assert_gone()
+
+
+def test_a_program_whose_template_names_the_mailbox_is_told_too(make_project: MakeProject, tmp_path: Path) -> None:
+    hooks = tmp_path / "hooks.py"  # what somebody would write for a program of theirs
+    hooks.write_text(HOOKS)
+    program = [sys.executable, str(hooks), "{mailbox}", *ARGV[1:]]
+    first = [told_behind_the_gate("one.txt"), Step(text="LEFT: two.txt", usage=CALL)]
+    waits = 'until test -e "$MAILBOX"; do sleep 0.01; done'
+    first[0] = replace(first[0], tools=shell(f"{waits}; echo hello > one.txt").tools)
+    project = make_project(plan(task("One")), script({1: first}), settings(argv=program))
+    run = project.start_run()
+    run_id = at_the_gate(project, run)
+    stop = project.start("stop", run_id, "--grace", "600")
+    run.wait_until_said("told to wrap up has 600 s")
+    project.server.open_gate("gate")
+    assert stop.end().code == 0
+    assert run.end().code == 5
+    assert project.note("1").startswith("it wrapped up on request; left to do: two.txt")
+    project.assert_tidy()
+
+
+HOOKS = """
+import json, os, shlex, sys
+mailbox, heard = sys.argv[1], sys.argv[1] + ".heard"
+before = '{"hookSpecificOutput":{"hookEventName":"PostToolUse","additionalContext":'
+command = f"test ! -e {shlex.quote(mailbox)} || {{ mv {shlex.quote(mailbox)} {shlex.quote(heard)} && "
+command += f"printf %s {shlex.quote(before)} && cat {shlex.quote(heard)} && printf '}}}}'; }}"
+hook = {"hooks": {"PostToolUse": [{"hooks": [{"type": "command", "command": command}]}]}}
+os.environ["MAILBOX"] = mailbox
+os.execv(sys.executable, [sys.executable, *sys.argv[2:], "--settings", json.dumps(hook)])
+"""

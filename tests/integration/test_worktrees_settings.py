@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from bursar.worktrees import Merged, commit_work, compose, create, fast_forward
+from bursar.errors import SetupError
+from bursar.worktrees import Merged, commit_work, compose, create, fast_forward, open_repository
 from bursar.worktrees.submodules import SubmoduleChanged
 from tests.integration.git_repository import Checkout, make_checkout
 
@@ -181,3 +183,33 @@ def test_a_submodule_that_is_removed_meanwhile_is_still_looked_at(checkout: Chec
     (worktree.path / "vendor" / "new.txt").write_text("new\n")
     with pytest.raises(SubmoduleChanged, match=r"vendor/new\.txt"):
         commit_work(repository, worktree, "work")
+
+
+@pytest.mark.parametrize(
+    ("said", "is_fit"),
+    [
+        ("git version 2.38.0", True),
+        ("git version 2.46.0.windows.1", True),
+        ("git version 3.1", True),
+        ("git version 2.39.5 (Apple Git-154)", True),
+        ("a git of our own", True),
+        ("git version 2.37.7", False),
+        ("git version 1.9.1", False),
+    ],
+)
+def test_a_git_that_is_too_old_is_refused_and_not_a_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, is_fit: bool
+) -> None:
+    """One of 2.30 would say of every folder that it is none."""
+    checkout = make_checkout(tmp_path / "repo")
+    real, fake = shutil.which("git"), tmp_path / "bin" / "git"
+    fake.parent.mkdir()
+    fake.write_text(f'#!/bin/sh\ntest "$1" = version && echo "{said}" && exit\nexec {real} "$@"\n')
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
+    if is_fit:
+        assert open_repository(checkout.root).root == checkout.root
+        return
+    with pytest.raises(SetupError, match=r"^git [0-9.]+ is too old: it cannot merge without a checkout$") as refused:
+        open_repository(checkout.root)
+    assert refused.value.hint == "install git 2.38 or later"

@@ -18,6 +18,7 @@ from bursar.agents.port import WIDE_PIPE_BYTES, Agent, Launch, LaunchRequest, St
 from bursar.agents.readers import open_reader
 from bursar.agents.reset_times import find_reset, names_limit
 from bursar.agents.subagent_tables import subagent_settings
+from bursar.agents.unfollowed import open_folder, read_plain, remove_name
 
 __all__ = [
     "MAX_LINE_BYTES",
@@ -44,10 +45,13 @@ __all__ = [
     "give_back",
     "mirror",
     "names_limit",
+    "open_folder",
     "open_reader",
     "put_words",
     "read_command",
     "read_mapping",
+    "read_plain",
+    "remove_name",
     "strip",
     "subagent_settings",
     "were_heard",

@@ -99,16 +99,22 @@ def mirror(mirrored: Mapping[str, Path]) -> None:
 def _mirror(inside: int, name: str, own: Path) -> None:
     with open_folder(own.parent, own.name) as outside:
         users = read_plain(outside, own.name)
-        try:
-            agents = read_plain(inside, name)
-        except FileNotFoundError:
-            agents = None
-        if users is None or (agents is not None and agents.content == users.content):
-            return
-        if agents is None or users.written_ns > agents.written_ns:
-            put_plain(inside, name, users)
-        elif _is_json(agents.content):
-            put_plain(outside, own.name, agents, mode=stat.S_IMODE(own.stat().st_mode))
+    try:
+        agents = read_plain(inside, name)
+    except FileNotFoundError:
+        agents = None
+    if users is None or (agents is not None and agents.content == users.content):
+        return
+    if agents is None or users.written_ns > agents.written_ns:
+        put_plain(inside, name, users)
+    elif _is_json(agents.content):
+        _replace(own, agents)
+
+
+def _replace(own: Path, renewed: PlainFile) -> None:
+    """`own` has the content of `renewed`, at once and as a whole; its mode stays."""
+    with open_folder(own.parent, own.name) as folder:
+        put_plain(folder, own.name, renewed, mode=stat.S_IMODE(own.stat().st_mode))
 
 
 def _written(path: Path) -> int | None:
@@ -146,12 +152,6 @@ def _strip(folder: Path, kept: set[Path], above: set[Path]) -> None:
         else:
             with suppress(OSError):
                 path.unlink()
-
-
-def _replace(own: Path, renewed: PlainFile) -> None:
-    """`own` has the content of `renewed`, at once and as a whole; its mode stays."""
-    with open_folder(own.parent, own.name) as folder:
-        put_plain(folder, own.name, renewed, mode=stat.S_IMODE(own.stat().st_mode))
 
 
 def _made(path: Path) -> Path:

@@ -27,10 +27,14 @@ def hook_command(mailbox: Path, event: str) -> str:
     return f"test ! -e {full} || {{ mv {full} {heard} && {told}; }}"
 
 
-def hook_table(mailbox: Path, events: Sequence[str], seconds: int) -> dict[str, object]:
-    """The hooks as the CLIs' settings have them; `seconds` in the unit of the CLI: how long a hook may take."""
+def hook_table(mailbox: Path, events: Sequence[str], timeout: int) -> dict[str, object]:
+    """The hooks as the CLIs' settings have them.
+
+    Args:
+        timeout: how long a hook may take, in the unit that the CLI takes it in: seconds, or milliseconds.
+    """
     return {
-        event: [{"hooks": [{"type": "command", "command": hook_command(mailbox, event), "timeout": seconds}]}]
+        event: [{"hooks": [{"type": "command", "command": hook_command(mailbox, event), "timeout": timeout}]}]
         for event in events
     }
 

@@ -1,4 +1,4 @@
-"""Budgets as values and the arithmetic on them: pure."""
+"""Budgets as values and the arithmetic on them: pure. What is about windows is imported when it is asked for."""
 
 from bursar.budget.alerts import OVERRUN_PERCENT, Firing, due_alerts, is_reached, projected_alerts
 from bursar.budget.decision import Shortfall, decide
@@ -13,7 +13,7 @@ from bursar.budget.period import (
     period_id,
     period_start,
 )
-from bursar.budget.selection import LOGS_LABEL, is_selected
+from bursar.budget.selection import LOGS_LABEL, OF_TASKS, is_selected
 from bursar.budget.text import LARGEST_QUANTITY, format_quantity, parse_limit
 from bursar.budget.thresholds import (
     LARGEST_PERCENT,
@@ -41,6 +41,7 @@ from bursar.budget.types import (
     Threshold,
     Unit,
 )
+from bursar.doors import open_late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ __all__ = [
     "LARGEST_QUANTITY",
     "LOGS_LABEL",
     "NOTHING",
+    "OF_TASKS",
     "OVERRUN_PERCENT",
     "PERIOD_THRESHOLDS",
     "RUN_THRESHOLDS",
@@ -117,28 +119,5 @@ __all__ = [
     "window_length",
 ]
 
-_OF_WINDOWS = frozenset(
-    (
-        "WindowDenial",
-        "WindowFiring",
-        "WindowLimit",
-        "WindowUse",
-        "decide_window",
-        "due_window_alert",
-        "name_window",
-        "parse_share",
-        "parse_window_length",
-        "window_length",
-    )
-)
-"""What is imported when it is asked for: quick commands need none of it."""
-
-
-def __getattr__(name: str) -> object:
-    if name not in _OF_WINDOWS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from bursar.budget import window
-
-    found: object = getattr(window, name)
-    globals()[name] = found
-    return found
+if not TYPE_CHECKING:  # what is not here yet: quick commands need none of it
+    __getattr__ = open_late(__name__, {"window": set(__all__) - globals().keys()})

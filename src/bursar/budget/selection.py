@@ -7,6 +7,9 @@ from collections.abc import Mapping
 LOGS_LABEL = "logs"
 """What a budget selects that includes logs, and what a charge from logs carries: a name for that one budget."""
 
+OF_TASKS = frozenset({"phase", "plan", "task", "instance", "model", "command"})
+"""Labels in which tasks of one run may differ: one that selects by none of them is over a whole run, or more."""
+
 
 def is_selected(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     """The operation carries every label of the selector, with the same value; an empty selector selects everything.

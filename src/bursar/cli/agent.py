@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -15,12 +14,23 @@ from pathlib import Path
 from typing import Any
 
 from bursar.agents import Agent, Condition, Problem
+from bursar.cli.json_output import write_json
 from bursar.cli.parsing import parser
+from bursar.cli.terminal import width_of
 from bursar.config import KNOWN_AGENTS, build_agent, load_project_settings, load_settings, load_user_settings
 from bursar.errors import OK, UNAVAILABLE, SetupError, UserError
+from bursar.layout import Column, lay_out, say_left_out
 from bursar.session import find_project
 
 _VERSION_SECONDS = 30
+_COLUMNS = (
+    Column(""),
+    Column("agent"),
+    Column("version", rank=2),
+    Column("limit", rank=1),
+    Column("login", rank=3, least=10),
+    Column("program", least=14),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     with ThreadPoolExecutor() as pool:
         found = list(pool.map(lambda agent: _examine(agent, chosen=settings.run.agent, foreign=foreign), agents))
     if options.json:
-        sys.stdout.write(json.dumps([_as_data(each) for each in found], indent=2) + "\n")
+        write_json([_as_data(each) for each in found], only_ascii=True)
     else:
         sys.stdout.write(_render_list(found) if options.action == "list" else _render_doctor(found))
     needed = options.names or [settings.run.agent]
@@ -148,7 +158,7 @@ def _parts(version: str) -> list[int]:
 
 
 def _render_list(found: Sequence[Finding]) -> str:
-    rows = [("", "agent", "version", "limit", "login", "program")]
+    rows = [tuple(column.title for column in _COLUMNS)]
     rows += [
         (
             "▸" if each.is_chosen else "",
@@ -160,9 +170,8 @@ def _render_list(found: Sequence[Finding]) -> str:
         )
         for each in found
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    lines = ["  ".join([*map(str.ljust, row[:-1], widths), row[-1]]).rstrip() for row in rows]
-    return "\n".join(lines) + "\n"
+    lines, left_out = lay_out(_COLUMNS, rows, width_of(sys.stdout))
+    return "\n".join(lines) + "\n" + say_left_out(left_out)
 
 
 def _render_doctor(found: Sequence[Finding]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bursar.budget import Level
+from bursar.cli.json_output import write_json
 from bursar.cli.parsing import parser
 from bursar.config import load_settings
 from bursar.errors import OK, TASK_FAILED, UserError
@@ -73,8 +73,7 @@ def _send(targets: Sequence[str], source: str) -> Sequence[Delivery]:
 
 def _tell(deliveries: Sequence[Delivery], *, as_json: bool) -> None:
     if as_json:
-        json.dump([_as_data(delivery) for delivery in deliveries], sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
+        write_json([_as_data(delivery) for delivery in deliveries])
         return
     for delivery in deliveries:
         tries = f" after {delivery.tries} tries" if delivery.tries > 1 else ""

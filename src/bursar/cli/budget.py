@@ -9,6 +9,8 @@ from typing import Any
 
 from bursar.budget import Counting, OnLimit, format_quantity
 from bursar.cli import budget_views as views
+from bursar.cli.budget_standing import read_alerts, read_history, read_standing
+from bursar.cli.json_output import write_json
 from bursar.cli.logged import charge_before_looking
 from bursar.cli.parsing import Parser, parser
 from bursar.config import list_problems, load_settings, project_file, read_budgets, set_budget
@@ -22,6 +24,8 @@ show     the same with where each value came from
 history  the last things that this project used, by whatever command
 alerts   thresholds that were reached
 check    what is wrong with the settings of budgets"""
+
+_NO_BUDGETS = 'no budgets yet; try: bursar budget set daily "200k tokens" --period daily\n'
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -48,7 +52,7 @@ def _options(arguments: Sequence[str]) -> Any:
 
 
 def _add_set_flags(options: Any) -> None:
-    options.add_argument("name", metavar="NAME")
+    options.add_argument("name", metavar="NAME", help="how it is called: a new one, or one that is changed")
     options.add_argument("limit", metavar="LIMIT", help='"200k tokens", "5 USD"')
     options.add_argument(
         "--match", action="append", metavar="LABEL=VALUE", help="count only what bears this label (repeatable)"
@@ -74,7 +78,7 @@ def _set(root: Path, options: Any) -> int:
     found = next(each for each in read_budgets(root).budgets if each.title == options.name)
     limit = format_quantity(found.budget.limit.quantity, found.budget.limit.unit)
     if options.json:
-        _tell({"is_new": is_new} | views.settings_as_data(found))
+        write_json({"is_new": is_new} | views.settings_as_data(found))
     else:
         how = "new" if is_new else "changed"
         sys.stderr.write(f"budget `{options.name}` ({how}): {limit}, {found.budget.period}, {found.budget.on_limit}\n")
@@ -94,12 +98,13 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _list(root: Path, options: Any) -> int:
     charge_before_looking(root)
-    budgets = views.read_standing(root, everything=options.all)
+    budgets = read_standing(root, everything=options.all)
     if options.json:
-        return _tell([views.line_as_data(each) for each in budgets])
+        write_json([views.line_as_data(each) for each in budgets])
+        return OK
     limits = load_settings(root).windows()
     if not budgets and not limits:
-        sys.stderr.write('no budgets yet; try: bursar budget set daily "200k tokens" --period daily\n')
+        sys.stderr.write(_NO_BUDGETS)
     sys.stdout.writelines(views.render_lines(budgets))
     if limits:
         from bursar.cli.budget_windows import render_windows
@@ -110,13 +115,16 @@ def _list(root: Path, options: Any) -> int:
 
 def _show(root: Path, options: Any) -> int:
     charge_before_looking(root)
-    budgets = views.read_standing(root, everything=options.name is not None)
+    budgets = read_standing(root, everything=options.name is not None)
     if options.name is not None:
         budgets = [each for each in budgets if options.name in (each.title, each.balance.budget.name)]
         if not budgets:
             raise UserError(f"there is no budget `{options.name}`", hint="bursar budget list --all")
     if options.json:
-        return _tell([views.as_data(each) for each in budgets])
+        write_json([views.as_data(each) for each in budgets])
+        return OK
+    if not budgets:
+        sys.stderr.write(_NO_BUDGETS)
     sys.stdout.write("\n".join(views.render(each) for each in budgets))
     return OK
 
@@ -124,10 +132,12 @@ def _show(root: Path, options: Any) -> int:
 def _history(root: Path, options: Any) -> int:
     count = options.count
     if not (count.isascii() and count.isdigit()) or not 1 <= int(count[:10]) <= 1_000_000:
-        raise UserError(f"-n must be a whole number from 1 to 1000000, not {count!r}")
-    entries = views.read_history(root, int(count), everything=options.all_projects)
+        wrong = f"-n must be a whole number from 1 to 1000000, not {count!r}"
+        raise UserError(wrong, hint="bursar budget history -n 100")
+    entries = read_history(root, int(count), everything=options.all_projects)
     if options.json:
-        return _tell(entries)
+        write_json([views.entry_as_data(each) for each in entries])
+        return OK
     if not entries and not options.all_projects:
         sys.stderr.write("nothing was used in this project yet; --all-projects shows the others\n")
     sys.stdout.writelines(views.render_entry(each) for each in entries)
@@ -135,9 +145,10 @@ def _history(root: Path, options: Any) -> int:
 
 
 def _alerts(root: Path, options: Any) -> int:
-    alerts = views.read_alerts(root, everything=options.all)
+    alerts = read_alerts(root, everything=options.all)
     if options.json:
-        return _tell([views.alert_as_data(each) for each in alerts])
+        write_json([views.alert_as_data(each) for each in alerts])
+        return OK
     if not alerts:
         where = "yet" if options.all else "of this project yet; --all shows the others"
         sys.stderr.write(f"no alerts {where}\n")
@@ -153,20 +164,12 @@ def _check(root: Path, options: Any) -> int:
     except UserError as error:
         problems += [error.message] if error.message not in problems else []
     if options.json:
-        _tell({"budgets": [each.title for each in settings.budgets], "problems": problems})
+        write_json({"budgets": [each.title for each in settings.budgets], "problems": problems})
     if problems:
         raise UserError(list_problems(problems))
     if options.json:
         return OK
     sys.stderr.write(f"{len(settings.budgets)} budget{'' if len(settings.budgets) == 1 else 's'}, no problems\n")
-    return OK
-
-
-def _tell(data: Sequence[Mapping[str, object]] | Mapping[str, object]) -> int:
-    import json
-
-    json.dump(data, sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
     return OK
 
 

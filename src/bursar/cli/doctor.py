@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bursar.cli.json_output import write_json
 from bursar.cli.parsing import parser
 from bursar.errors import OK, TASK_FAILED, BursarError
 from bursar.journal import AttemptRow, AttemptState, Journal, RunState, open_journal
+from bursar.layout import count_of
 from bursar.paths import JOURNAL_FILE, SPARES, state_dir
 from bursar.processes import is_alive
 from bursar.run import is_kept
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
     if chosen.clean:
         found = [_clean(repository, leftover) if leftover.is_cleanable else leftover for leftover in found]
     if chosen.json:
-        sys.stdout.write(json.dumps([_as_data(leftover) for leftover in found], indent=2) + "\n")
+        write_json([_as_data(leftover) for leftover in found], only_ascii=True)
     else:
         sys.stdout.write(_render(found))
     return TASK_FAILED if any(leftover.fix for leftover in found) else OK
@@ -82,20 +83,30 @@ def _find(repository: Repository, journal: Journal | None) -> Iterator[Leftover]
     for worktree in list_worktrees(repository, Path(state_dir(), "runs").resolve()):
         if (leftover := _look_at(worktree, _attempt_of(worktree, journal))) is not None:
             yield leftover
+    yield from _find_folders(repository, journal)
+    yield from _find_refs(repository, journal)
+
+
+def _find_folders(repository: Repository, journal: Journal | None) -> Iterator[Leftover]:
+    """Worktrees that no attempt has: begun and not finished, or kept to be used again."""
     drafts = list_drafts(repository)
     if drafts and not _is_conducted(repository, journal):
         yield Leftover(
-            what=f"{len(drafts)} worktrees in the making, by processes that were killed",
+            what=f"{count_of(len(drafts), 'worktree')} in the making, by processes that were killed",
             fix="bursar doctor --clean",
             drafts=drafts,
         )
     spares = [folder for folder in _spare_folders(repository, journal) if folder.is_dir()]
     if spares:
         yield Leftover(
-            what=f"worktrees that were kept to be used again, of {len(spares)} runs that were killed",
+            what=f"worktrees that were kept to be used again, of {count_of(len(spares), 'killed run')}",
             fix="bursar doctor --clean",
             drafts=spares,
         )
+
+
+def _find_refs(repository: Repository, journal: Journal | None) -> Iterator[Leftover]:
+    """Merged work of runs that are over, or unknown."""
     for ref in list_run_refs(repository):
         run = journal.run(ref.run_id) if journal is not None else None
         if run is None or run.state in (RunState.SUCCEEDED, RunState.CANCELLED):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from bursar.budget import Limit, Unit, parse_limit
 from bursar.cli.estimate_scope import read_scope
-from bursar.cli.learn_history import open_experience
+from bursar.cli.json_output import write_json
+from bursar.cli.learn_history import ATTEMPTS_NEEDED, open_experience
 from bursar.cli.parsing import parser
 from bursar.config import build_agent, load_settings
 from bursar.errors import OK, UserError
@@ -76,8 +75,7 @@ def _estimate(target: str, limit: Limit | None, attempts: int | None, seed: int,
         )
     chance = None if limit is None else weigh(estimated, limit)
     if as_json:
-        json.dump(as_data(scope.title, estimated, basis, chance), sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
+        write_json(as_data(scope.title, estimated, basis, chance))
     else:
         sys.stdout.writelines(f"{line}\n" for line in render(scope.title, estimated, basis, chance))
     return OK
@@ -87,11 +85,11 @@ def choose_ladders(
     settings: Settings, agent: Agent, experience: Experience, project: str, most: int
 ) -> Callable[[Task], Sequence[str]]:
     """What says which models a run would ask for a task, in their order: by what was learned, or by the rules."""
-    from bursar.history import ENOUGH_ATTEMPTS, facts_of, learn_policy
+    from bursar.history import facts_of, learn_policy
     from bursar.routing import Facts, Offer, Purchase, Tier, expected_ladder
 
     policy, seen = learn_policy(experience.seen)
-    needed = {"rules": math.inf, "auto": ENOUGH_ATTEMPTS, "learned": 0}[settings.routing.policy]
+    needed = ATTEMPTS_NEEDED[settings.routing.policy]
     tiers = {agent.model_for(tier): tier for tier in reversed(Tier)}  # a model of several is of the smallest
     offers = tuple(Offer(model, tier) for model, tier in reversed(tiers.items()))
     value = settings.routing.value_usd()
@@ -104,7 +102,7 @@ def choose_ladders(
     def ladder_of(task: Task) -> Sequence[str]:
         if seen < needed or task.model:
             return _ladder(agent, task, most)
-        return learned(replace(facts_of(task, project), text="")) or _ladder(agent, task, most)
+        return learned(replace(facts_of(task, project, experience.corrections), text="")) or _ladder(agent, task, most)
 
     return ladder_of
 

@@ -9,7 +9,9 @@ from typing import Any
 from bursar.budget import format_quantity
 from bursar.estimation import DRAWS, Draws
 from bursar.history import SURE, Basis, Chance, Estimated, Told, to_nano_usd
+from bursar.layout import count_of
 from bursar.money import format_usd
+from bursar.reports import plain
 
 _SHARES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 
@@ -126,17 +128,12 @@ def _render_basis(told: Sequence[Told], basis: Basis) -> str:
     sources = sorted({each.source for each in told if not each.source.startswith("learned")})
     if not seen:
         return f"no history, nothing here has been measured: {', '.join(sources)}"
-    words = [f"from {seen} finished attempts"]
+    words = [f"from {count_of(seen, 'finished attempt')}"]
     if coverage is not None:
-        words.append(f"{coverage:.0%} of them within their intervals")
+        words.append(f"{100 * coverage:.0f} % of them within their intervals")
     if sources:
         words.append(f"not enough of them yet: {', '.join(sources)}")
     return "; ".join(words)
-
-
-def plain(text: str) -> str:
-    """The text on one line, with a mark in place of everything that a terminal would obey or not show."""
-    return "".join(sign if sign.isprintable() else " " if sign.isspace() else "�" for sign in text)
 
 
 def _tries(attempts: int) -> str:

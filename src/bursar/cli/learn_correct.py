@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bursar.cli.learn_history import opened_history
 from bursar.cli.parsing import parser
 from bursar.errors import OK, UserError
 from bursar.estimation import TaskType
-from bursar.history import Observation
+from bursar.history import History, Observation
+from bursar.layout import count_of
 from bursar.plan import UnreadablePlan, read_plan
 from bursar.session import find_project
 
@@ -32,7 +34,8 @@ def _correct(arguments: Sequence[str]) -> int:
     with opened_history() as history:
         history.correct(digest, chosen.type)
         seen = sum(each.digest == digest for each in history.observations())
-    sys.stderr.write(f"task {chosen.task} is {chosen.type}; {seen} finished attempts at it count as that\n")
+    attempts = f"{count_of(seen, 'finished attempt')} at it {'counts' if seen == 1 else 'count'}"
+    sys.stderr.write(f"task {chosen.task} is {chosen.type}; {attempts} as that\n")
     return OK
 
 
@@ -57,20 +60,71 @@ def _forget(arguments: Sequence[str]) -> int:
     chosen = options.parse_args(arguments)
     if not (chosen.all or chosen.project or chosen.model or chosen.origin):
         raise UserError("say what to forget", hint="bursar learn forget --model sonnet")
-    project = find_project() if chosen.project else None
+    conditions = _Conditions(find_project() if chosen.project else None, chosen.model, chosen.origin)
+    with opened_history() as history:
+        found = _find(history, conditions)
+        if chosen.yes:
+            _drop(history, found, conditions)
+    words = f"{_several(found.told)} {'are' if chosen.yes else 'would be'} forgotten"
+    sys.stderr.write(f"{words}\n" if chosen.yes else f"{words}; say --yes to do it\n")
+    return OK
 
-    def is_meant(seen: Observation) -> bool:
+
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    """What has to hold of an observation; None: anything."""
+
+    project: str | None
+    model: str | None
+    origin: str | None
+
+    @property
+    def are_none(self) -> bool:
+        return self.project is None and self.model is None and self.origin is None
+
+    @property
+    def are_of_imports(self) -> bool:
+        """Whether refused rows are meant: they are of an origin, and of no project and no model."""
+        return self.project is None and self.model is None
+
+    def hold(self, seen: Observation) -> bool:
         return (
-            (project is None or seen.project == project)
-            and (chosen.model is None or seen.model == chosen.model)
-            and (chosen.origin is None or seen.origin == chosen.origin)
+            self.project in {None, seen.project}
+            and self.model in {None, seen.model}
+            and self.origin in {None, seen.origin}
         )
 
-    with opened_history() as history:
-        keys = [seen.key for seen in history.observations() if is_meant(seen)]
-        gone = history.forget(keys) if chosen.yes else 0
-    if chosen.yes:
-        sys.stderr.write(f"{gone} observations are forgotten\n")
-    else:
-        sys.stderr.write(f"{len(keys)} observations would be forgotten; say --yes to do it\n")
-    return OK
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The observations that are meant, and all that is meant, in words."""
+
+    keys: list[str]
+    told: list[str]
+
+
+def _find(history: History, conditions: _Conditions) -> _Found:
+    read = history.read()
+    keys = [seen.key for seen in read.observations if conditions.hold(seen)]
+    told = [count_of(len(keys), "observation")]
+    refused = [each for each in history.refused() if conditions.origin in {None, each.origin}]
+    if refused and conditions.are_of_imports:
+        told.append(f"{count_of(len(refused), 'refused row')} of imports")
+    if conditions.are_none and read.unbelievable:
+        told.append(f"{count_of(read.unbelievable, 'row')} that cannot be believed")
+    if conditions.are_none and (corrections := history.corrections()):
+        told.append(f"{len(corrections)} corrected {'type' if len(corrections) == 1 else 'types'}")
+    return _Found(keys, told)
+
+
+def _drop(history: History, found: _Found, conditions: _Conditions) -> None:
+    if conditions.are_none:
+        history.clear()
+        return
+    history.forget(found.keys)
+    if conditions.origin is not None and conditions.are_of_imports:
+        history.forget_refused(conditions.origin)
+
+
+def _several(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

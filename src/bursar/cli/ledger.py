@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bursar.budget import Amount, Balance, Unit, format_quantity
+from bursar.cli.json_output import write_json
 from bursar.cli.parsing import Parser, parser
 from bursar.cli.quantities import parse_used_tokens, parse_used_usd
 from bursar.clock import SystemClock
@@ -82,7 +83,7 @@ def _entry_number(text: str) -> int:
 def _verify(ledger: Ledger, options: Any) -> int:
     problems = ledger.verify()
     if options.json:
-        _tell({"problems": list(problems)})
+        write_json({"problems": list(problems)})
     if problems:
         place = find_ledger_place()
         hint = None if is_ledger_url(place) else "`bursar ledger rebuild` makes a new one; this one is kept"
@@ -106,7 +107,7 @@ def _adjust(ledger: Ledger, options: Any) -> int:
     _keep_audit(ledger)
     after = ledger.credit(options.key, Amount(tokens, nano_usd), evidence=options.evidence)
     if options.json:
-        _tell(_reservation(after))
+        write_json(_reservation(after))
     else:
         sys.stderr.write(f"`{options.key}` is charged {_words(after.charged)} now, instead of {_words(charged)}\n")
     sys.stderr.writelines(f"warning: {alert.message}\n" for alert in after.alerts)
@@ -125,10 +126,6 @@ def _words(amount: Amount | None) -> str:
     assert amount is not None
     cost = "" if amount.nano_usd is None else f" ({format_quantity(amount.nano_usd, Unit.USD)})"
     return format_quantity(amount.tokens, Unit.TOKENS) + cost
-
-
-def _tell(data: Mapping[str, object]) -> None:
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 
 
 def _write(values: Iterator[Mapping[str, object]], options: Any) -> None:

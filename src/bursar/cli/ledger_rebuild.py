@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bursar.budget import Amount, Unit, format_quantity
+from bursar.cli.json_output import write_json
 from bursar.clock import SystemClock
 from bursar.config import find_ledger_place
 from bursar.errors import OK, BursarError, UserError
@@ -30,8 +31,7 @@ def rebuild(options: Any) -> int:
     if not rebuilt.is_exact:
         rebuilt = rebuilt._replace(unexplained=[*rebuilt.unexplained, *_unheard_of(place, attempts)])
     if options.json:
-        json.dump(_as_data(rebuilt), sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
+        write_json(_as_data(rebuilt))
     sys.stderr.write("".join(f"{line}\n" for line in _tell(rebuilt)))
     return OK
 

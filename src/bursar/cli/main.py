@@ -12,7 +12,7 @@ from bursar.errors import BUG, CTRL_C, OK, BursarError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
+    from typing import Any, TextIO
 
 COMMANDS = {
     "plan": ("bursar.cli.plan", "read, check, draw, index or annotate plans"),
@@ -74,10 +74,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; its exit code. Without `arguments` it is the program that runs, and may end here."""
     if arguments is not None:
         return _main(list(arguments))
-    code = _main(sys.argv[1:])
+    code = _flushed(_main(sys.argv[1:]))
     if sys.argv[1:2] and sys.argv[1] in _ENDS_AT_ONCE:
         _end(code)
     return code
+
+
+def _flushed(code: int) -> int:
+    """All that was printed is out, and the exit code is still that; or it says why not."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            _lead_nowhere(stream)
+        except OSError as error:
+            _lead_nowhere(stream)
+            code = _tell_machine(error) if stream is sys.stdout else code
+    return code
+
+
+def _lead_nowhere(stream: TextIO) -> None:
+    """What is still to be written there is not missed by anybody; else Python would complain at its end."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def _end(code: int) -> None:
@@ -91,17 +111,17 @@ def _end(code: int) -> None:
 
 
 def _main(given: list[str]) -> int:
+    _open_what_is_closed()
     _accept_any_text()
-    if not given or given[0] in ("-h", "--help", "help"):
-        sys.stdout.write(help_text())
-        return OK
-    if given[0] in ("-V", "--version"):
-        sys.stdout.write(f"bursar {__version__}\n")
-        return OK
-    from bursar.cli.terminal import guard_terminal  # not for --help
+    if any(stream is not None and stream.isatty() for stream in (sys.stdout, sys.stderr)):
+        from bursar.cli.terminal import guard_terminal  # here, because scripts need none of it
 
-    guard_terminal()
+        guard_terminal()
     try:
+        if not given or given[0] in ("-h", "--help", "help"):
+            return _print(help_text())
+        if given[0] in ("-V", "--version"):
+            return _print(f"bursar {__version__}\n")
         return _run_command(given[0], given[1:])
     except BursarError as error:
         tell_error(error)
@@ -113,6 +133,12 @@ def _main(given: list[str]) -> int:
         return OK
     except Exception as error:  # noqa: BLE001 — the last resort, which says so and keeps the traceback
         return _tell_machine(error) if isinstance(error, OSError) and _is_of_the_machine(error) else _tell_bug(error)
+
+
+def _print(text: str) -> int:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+    return OK
 
 
 def help_text() -> str:
@@ -128,10 +154,12 @@ def _heading(name: str) -> str:
 
 
 def tell_error(error: BursarError) -> None:
-    """`error:`, the facts, and a hint that can be pasted, on stderr."""
-    sys.stderr.write(f"error: {_harmless(error.message)}\n")
-    if error.hint:
-        sys.stderr.write(f"\nhint: {_harmless(error.hint)}\n")
+    """`error:`, the facts, and a hint that can be pasted, on stderr, if anything can be said there."""
+    hint = f"\nhint: {_harmless(error.hint)}\n" if error.hint else ""
+    try:
+        sys.stderr.write(f"error: {_harmless(error.message)}\n{hint}")
+    except OSError:
+        return
 
 
 def _harmless(text: str) -> str:
@@ -142,11 +170,31 @@ def _harmless(text: str) -> str:
     return "".join(sign if sign.isprintable() or sign in kept else repr(sign)[1:-1] for sign in text)
 
 
+def _open_what_is_closed() -> None:
+    """A standard stream that was closed before leads nowhere; else the next file that is opened would take its place,
+    and what is meant for a person would be written into it."""
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:  # the lowest that is free
+        pass
+    os.close(number)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+
+
 def _accept_any_text() -> None:
-    """A file name or a terminal that is not UTF-8 is no reason to fail: what cannot be said is escaped."""
-    reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="backslashreplace")
+    """A file name or a terminal that is not UTF-8 is no reason to fail: what cannot be said is plain, or escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is None:
+            continue
+        how = "backslashreplace"
+        if (stream.encoding or "").lower() != "utf-8":
+            from bursar.cli.plain_signs import register  # here, because hardly anybody needs it
+
+            how = register()
+        reconfigure(errors=how)
 
 
 def _run_command(name: str, arguments: list[str]) -> int:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from bursar.cli.json_output import write_json_line
 from bursar.cli.parsing import Parser, parser
 from bursar.errors import OK
 
@@ -43,7 +44,7 @@ def _options(arguments: Sequence[str]) -> Any:
             "roadmap", nargs="?", metavar="ROADMAP", help="default: ROADMAP.md of the nearest .planning folder"
         )
     subs["check"].add_argument(
-        "--remaining", metavar="N", help="as if so many tokens were left (default: what the session of `token` has)"
+        "--remaining", metavar="N", help="as if so many tokens were left (default: what session and budgets have)"
     )
     _add_simulate_flags(subs["simulate"])
     for sub in (subs[name] for name in _ACTIONS):
@@ -87,11 +88,10 @@ def _config(options: Any) -> int:
     settings: ParallelSettings = read_parallel(Path(find_project()))
     values = {key: getattr(settings.table, key) for key in settings.sources}
     if options.json:
-        import json
-
         data = {key.upper(): value for key, value in values.items()}
-        json.dump(data | {"sources": {key.upper(): source for key, source in settings.sources.items()}}, sys.stdout)
-        sys.stdout.write("\n")
+        write_json_line(
+            data | {"sources": {key.upper(): source for key, source in settings.sources.items()}}, only_ascii=True
+        )
         return OK
     sys.stdout.writelines(
         f"{key.upper():<28}{_shown(value):<8}{settings.sources[key]}\n" for key, value in values.items()

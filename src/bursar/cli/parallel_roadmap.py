@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from bursar.cli.roadmap_files import find_roadmap
 from bursar.errors import InvalidPlan
@@ -46,9 +44,3 @@ def link_phases(roadmap: Roadmap, *, done_too: bool = False) -> Graph:
 def numbers_as_data(phases: Sequence[str]) -> list[int | str]:
     """Numbers of phases as JSON has them: whole ones as numbers, `2.1` and `PROJ-42` as text."""
     return [int(phase) if phase.isascii() and phase.isdigit() and len(phase) < 10 else phase for phase in phases]
-
-
-def tell_data(data: Any) -> None:
-    """JSON on stdout."""
-    json.dump(data, sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")

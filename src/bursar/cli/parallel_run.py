@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
 
+from bursar.cli.json_output import write_json
 from bursar.cli.parsing import parser
 from bursar.cli.phase_states import phases_as_data, read_phases
 from bursar.cli.status import here, read_runs
@@ -37,8 +37,7 @@ def status(arguments: Sequence[str]) -> int:
     run = _find(chosen.run)
     data = {"run": run["id"], "state": run["state"], "roadmap": run["plan_path"]}
     data |= phases_as_data(read_phases(run["id"]), is_conducted=run["state"] == "running")
-    json.dump(data | {"started_at": run["started_at"], "ended_at": run["ended_at"]}, sys.stdout, indent=2)
-    sys.stdout.write("\n")
+    write_json(data | {"started_at": run["started_at"], "ended_at": run["ended_at"]}, only_ascii=True)
     return OK
 
 

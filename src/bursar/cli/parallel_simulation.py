@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bursar.cli.parallel_roadmap import link_phases, numbers_as_data, open_roadmap, tell_data
+from bursar.cli.json_output import write_json
+from bursar.cli.parallel_roadmap import link_phases, numbers_as_data, open_roadmap
 from bursar.cli.quantities import parse_used_tokens
 from bursar.cli.roadmap_files import find_roadmap
 from bursar.cli.roadmap_progress import read_progress, tell_progress
@@ -56,7 +57,7 @@ def simulate(options: Any) -> int:
     guesses = {phase: _guess(phase, roadmap, minutes, tokens) for group in groups for phase in group}
     simulated = [_simulated(group, guesses, table.max_workers) for group in groups]
     if options.json:
-        tell_data(_as_data(simulated, guesses, table))
+        write_json(_as_data(simulated, guesses, table))
     else:
         sys.stdout.writelines(f"{line}\n" for line in _lines(simulated, guesses, table))
     return OK

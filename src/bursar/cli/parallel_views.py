@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bursar.cli.parallel_roadmap import link_phases, numbers_as_data, open_roadmap, tell_data
+from bursar.budget import OF_TASKS, Balance, Budget, Counting, OnLimit, PeriodKind, Unit
+from bursar.cli.budget_standing import configured_standing
+from bursar.cli.json_output import write_json, write_json_line
+from bursar.cli.parallel_roadmap import link_phases, numbers_as_data, open_roadmap
 from bursar.cli.quantities import parse_used_tokens
 from bursar.cli.roadmap_progress import read_progress, tell_progress
 from bursar.clock import SystemClock
-from bursar.config import ParallelTable, read_parallel
+from bursar.config import ParallelTable, find_ledger_place, read_parallel
 from bursar.errors import OK, TASK_FAILED
 from bursar.graph import ParallelGroup, Verdict, judge_group, parallel_groups
-from bursar.ledger import open_ledger
-from bursar.paths import LEDGER_FILE, state_dir
+from bursar.ledger import is_ledger_url, open_ledger
 from bursar.session import find_project, format_limit, read_balance
 
 SEQUENTIAL_ONLY = TASK_FAILED  # a contract with scripts: 0 if phases can run side by side, 1 if not
@@ -47,7 +48,7 @@ def analyze(options: Any) -> int:
         "totalPhases": sum(len(group.phases) for group in groups),
         "maxParallelism": max((len(group.phases) for group in groups), default=0),
     }
-    sys.stdout.write(f"{json.dumps(data)}\n")
+    write_json_line(data, only_ascii=True)
     sentences = [str(group) for group in groups if group.wave is not None]
     for sentence in sentences or ["No two phases can run in parallel"]:
         sys.stderr.write(f"{sentence}\n")
@@ -65,7 +66,7 @@ def check(options: Any) -> int:
     verdicts = {group: _judge(group, table, left) for group in groups if group.wave is not None}
     can = table.max_workers > 1 and Verdict.CAN_PROCEED in verdicts.values()
     if options.json:
-        tell_data(_as_data(groups, verdicts, table, left, can=can) | progress.as_data())
+        write_json(_as_data(groups, verdicts, table, left, can=can) | progress.as_data())
     else:
         sys.stdout.writelines(f"{line}\n" for line in _lines(groups, verdicts, table, left))
         tell_progress(progress)
@@ -74,25 +75,40 @@ def check(options: Any) -> int:
 
 
 def _tokens_left(project: str, given: str | None) -> TokensLeft | None:
-    """What is left by the flag, else of the project's session; None where no budget is set."""
+    """What is left by the flag, else of the project's session or a budget of the settings, of which least is left.
+
+    None where no budget is set.
+    """
     if given is not None:
         tokens = parse_used_tokens("--remaining", given)
         return TokensLeft(remaining=tokens, available=tokens, source="--remaining")
-    path = os.path.join(state_dir(), LEDGER_FILE)
-    ledger = open_ledger(path, SystemClock()) if os.path.lexists(path) else None
+    place = find_ledger_place()
+    ledger = open_ledger(place, SystemClock()) if is_ledger_url(place) or os.path.lexists(place) else None
     try:
-        balance = read_balance(ledger, project)
+        session, configured = read_balance(ledger, project), configured_standing(Path(project), ledger)
     finally:
         if ledger is not None:
             ledger.close()
-    if balance is None:
-        return None
+    lefts = [] if session is None else [_left_of(session, session.budget.name)]
+    lefts += [_left_of(each.balance, each.title) for each in configured if _limits_phases(each.balance.budget)]
+    return min(lefts, key=lambda left: left.available, default=None)
+
+
+def _limits_phases(budget: Budget) -> bool:
+    """Whether a run asks what is left of it before phases work side by side: it stops the tokens of all of them."""
+    is_limit = budget.limit.unit is Unit.TOKENS and budget.on_limit is OnLimit.BLOCK
+    return is_limit and budget.counts is Counting.TOTAL and OF_TASKS.isdisjoint(budget.selector)
+
+
+def _left_of(balance: Balance, source: str) -> TokensLeft:
     limit = balance.budget.limit.quantity
+    if balance.budget.period.kind is PeriodKind.RUN:  # the next run has all of it
+        balance = Balance(budget=balance.budget, spent=0, reserved=0, metered=0)
     return TokensLeft(
         remaining=max(0, limit - balance.spent - balance.reserved),
         available=balance.available,
         limit=limit,
-        source=balance.budget.name,
+        source=source,
     )
 
 

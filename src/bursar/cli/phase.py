@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bursar.cli.json_output import write_json_line
 from bursar.cli.parsing import parser
 from bursar.errors import OK, UserError
 from bursar.plan import (
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
         _write(path, text.encode(), before)
     if chosen.json:
         data = _as_data(path, archive, len(text.encode()), is_changed=is_changed and not chosen.dry_run)
-        sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+        write_json_line(data)
         return OK
     if chosen.dry_run:
         sys.stdout.write(text)

@@ -6,6 +6,7 @@ import os
 
 import bursar
 from bursar.database import load_migrations, open_database
+from bursar.errors import NoDatabase
 from bursar.paths import JOURNAL_APPLICATION_ID, JOURNAL_FILE, state_dir
 
 TYPE_CHECKING = False
@@ -15,8 +16,16 @@ if TYPE_CHECKING:
 
     from bursar.database import Database
 
-_COLUMNS = ("run", "phase", "name", "plans", "tasks", "merged", "running", "waiting", "failed", "stopped", "skipped")
-STATES = ("active", "completed", "failed", "stopped", "waiting", "skipped", "pending")
+_COLUMNS = (
+    "run", "phase", "name", "plans", "tasks", "merged", "running", "waiting", "failed", "stopped", "skipped",
+    "run_state",
+)  # fmt: skip
+STATES = ("active", "completed", "failed", "stopped", "interrupted", "waiting", "skipped", "pending")
+_BEGUN = (
+    "SELECT DISTINCT run_plan.phase FROM (SELECT DISTINCT run_id, task FROM attempt WHERE run_id = ?) AS tried"
+    " JOIN run_plan ON run_plan.run_id = tried.run_id AND run_plan.position >= 0"
+    " AND run_plan.plan_id = substr(tried.task, 1, instr(tried.task, '/') - 1)"
+)  # no id of a plan has a slash in it
 
 
 def open_journal_to_read() -> Database | None:
@@ -25,7 +34,10 @@ def open_journal_to_read() -> Database | None:
     if not os.path.exists(path):
         return None
     migrations = load_migrations(os.path.join(os.path.dirname(bursar.__file__), "journal", "store.py"))
-    return open_database(path, migrations=migrations, application_id=JOURNAL_APPLICATION_ID, read_only=True)
+    try:
+        return open_database(path, migrations=migrations, application_id=JOURNAL_APPLICATION_ID, read_only=True)
+    except NoDatabase:
+        return None  # whoever was about to make it was killed
 
 
 def read_phases(run: str) -> list[dict[str, Any]]:
@@ -35,18 +47,20 @@ def read_phases(run: str) -> list[dict[str, Any]]:
         return []
     try:
         rows = database.query(
-            "SELECT run_id, phase, phase_name, plans, tasks, merged, running, waiting, failed, stopped, skipped"
-            " FROM phase_overview WHERE run_id = ? ORDER BY position",
+            "SELECT run_id, phase, phase_name, plans, tasks, merged, running, waiting, failed, stopped, skipped,"
+            " (SELECT state FROM run WHERE id = run_id) FROM phase_overview WHERE run_id = ? ORDER BY position",
             (run,),
         )
+        begun = {str(row[0]) for row in database.query(_BEGUN, (run,))} if rows else set()
     finally:
         database.close()
-    return [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+    return [dict(zip(_COLUMNS, row, strict=True)) | {"begun": row[1] in begun} for row in rows]
 
 
 def state_of(phase: Mapping[str, Any], *, is_conducted: bool) -> str:
     """One of `STATES`; failed, or stopped by a limit: something in it was not done, and nothing runs; waiting: for a
-    person."""
+    person; interrupted: it was begun, something is left to do, and nobody conducts the run (stopped, where a limit has
+    ended that)."""
     if phase["tasks"] and phase["merged"] == phase["tasks"]:
         return "completed"
     if phase["running"] and is_conducted:
@@ -54,7 +68,11 @@ def state_of(phase: Mapping[str, Any], *, is_conducted: bool) -> str:
     for state in ("failed", "stopped", "waiting", "skipped"):
         if phase[state]:
             return state
-    return "active" if phase["merged"] and is_conducted else "pending"
+    if not (phase["merged"] or phase["begun"]):
+        return "pending"
+    if is_conducted:
+        return "active"
+    return "stopped" if phase["run_state"] == "stopped" else "interrupted"
 
 
 def phases_as_data(phases: Sequence[Mapping[str, Any]], *, is_conducted: bool) -> dict[str, Any]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bursar.cli.json_output import write_json_line
 from bursar.cli.parsing import parser
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import Conflict, Graph, build_graph, check_plan, plan_nodes
+from bursar.layout import count_of
 from bursar.plan import (
     Annotated,
     Plan,
@@ -80,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
     if result.is_changed and not chosen.dry_run:
         rewrite_file(chosen.path, result.annotated.text.encode(), result.plan.digest)
     if chosen.json:
-        sys.stdout.write(json.dumps(_as_data(result, is_dry=chosen.dry_run), ensure_ascii=False) + "\n")
+        write_json_line(_as_data(result, is_dry=chosen.dry_run))
         return OK
     if chosen.dry_run:
         sys.stdout.write(render_diff(result.text, result.annotated.edits, str(chosen.path)))
@@ -135,7 +136,7 @@ def _tell_problems(path: Path, problems: Sequence[Problem], *, as_json: bool) ->
     """Every problem on standard error, or as data; the exit code."""
     if as_json:
         data = {"path": str(path), "plan": None, "changed": False, "tasks": [], "problems": _problems(problems)}
-        sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+        write_json_line(data)
         return INVALID_PLAN
     for problem in problems:
         sys.stderr.write(f"{'error' if problem.is_error else 'warning'}: {problem}\n")
@@ -148,7 +149,7 @@ def _tell_problems(path: Path, problems: Sequence[Problem], *, as_json: bool) ->
 def _in_words(result: _Outcome, *, is_dry: bool, is_inferred: bool) -> str:
     """What was done, and with an inferred order why each task waits for what it waits for."""
     plan, count = result.plan, len(result.annotated.added)
-    what = f"{plan.path}: plan {plan.id}, {len(plan.tasks)} tasks: "
+    what = f"{plan.path}: plan {plan.id}, {count_of(len(plan.tasks), 'task')}: "
     if not result.is_changed:
         what += "everything is there already, nothing to write"
     else:

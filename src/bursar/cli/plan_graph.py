@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bursar.cli.json_output import write_json_line
 from bursar.cli.parsing import parser
 from bursar.cli.problems import problems_as_data, tell_problems
 from bursar.errors import INVALID_PLAN, OK
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
         if drawing.graph is None or any(problem.is_error for problem in drawing.problems):
             code = INVALID_PLAN
         if chosen.json:
-            sys.stdout.write(json.dumps(_as_data(path, drawing), ensure_ascii=False) + "\n")
+            write_json_line(_as_data(path, drawing))
         elif drawing.graph is not None:
             sys.stdout.write(_render(path, drawing, drawing.graph, chosen.format) + "\n")
     return code

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
 
+from bursar.cli.json_output import write_json
 from bursar.cli.parsing import parser
 from bursar.cli.phases import open_phase
 from bursar.cli.problems import tell_problems
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     if not isinstance(index, PlanIndex):
         raise InvalidPlan("\n".join(map(str, index)), hint="take one of the plans out of another's `depends_on`")
     if chosen.json:
-        sys.stdout.write(json.dumps(index_as_data(folder, index), indent=2, ensure_ascii=False) + "\n")
+        write_json(index_as_data(folder, index))
     else:
         sys.stdout.write(_table(folder, index))
     tell_problems(index.warnings)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from bursar.cli.json_output import write_json_line
 from bursar.cli.parsing import parser
 from bursar.cli.problems import problems_as_data
 from bursar.errors import INVALID_PLAN, OK
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         if shown.errors:
             code = INVALID_PLAN
         if chosen.json:
-            sys.stdout.write(json.dumps(_as_data(shown), ensure_ascii=False) + "\n")
+            write_json_line(_as_data(shown))
         else:
             _print(chosen.action, shown)
     return code

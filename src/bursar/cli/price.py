@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
@@ -11,10 +10,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from bursar.cli.json_output import write_json
 from bursar.cli.parsing import parser
+from bursar.cli.terminal import width_of
 from bursar.clock import SystemClock
 from bursar.config import load_settings
 from bursar.errors import OK, TASK_FAILED, UserError
+from bursar.layout import Column, count_of, lay_out, say_left_out
 from bursar.money import format_usd
 from bursar.pricing import (
     ALIASES,
@@ -37,6 +39,14 @@ _TITLES = {
     "cache_write_1h_tokens": "write 1h",
     "output_tokens": "output",
 }
+_COLUMNS = (
+    Column("model", least=16),
+    *(
+        Column(_TITLES[counter], is_right=True, rank=rank)
+        for counter, rank in zip(COUNTERS, (0, 2, 3, 4, 0), strict=True)
+    ),
+    Column("from", rank=5),
+)
 _PROVIDERS_OF_AGENTS = ("opus", "gpt-5", "gemini-2.5-pro")  # a model of each whose CLI there is
 
 
@@ -52,10 +62,12 @@ def _options(arguments: Sequence[str]) -> Any:
     options = parser("price", "what calls cost, in USD for a million tokens; offline")
     actions = options.add_subparsers(dest="action", metavar="list|check", required=True)
     listing = actions.add_parser("list", help="the models of the agents' providers", allow_abbrev=False)
-    listing.add_argument("pattern", nargs="?", default="", help="only models whose name holds this, of any provider")
+    listing.add_argument(
+        "pattern", nargs="?", default="", metavar="TEXT", help="only models whose name holds this, of any provider"
+    )
     listing.add_argument("--all", action="store_true", help="the models of every provider")
     check = actions.add_parser("check", help="one model: its prices, and what a call costs", allow_abbrev=False)
-    check.add_argument("model")
+    check.add_argument("model", metavar="MODEL", help="its name, as an agent tells it")
     for counter in COUNTERS:
         flag = "--" + counter.replace("_", "-")
         check.add_argument(flag, type=_tokens, default=0, metavar="N", help="tokens of a call to price")
@@ -87,7 +99,7 @@ def _list(prices: Prices, options: Any) -> int:
         hint = f"nearest: {', '.join(near)}" if (near := prices.nearest_models(options.pattern)) else None
         raise UserError(f"no model with a price has `{options.pattern}` in its name", hint=hint)
     if options.json:
-        _write_json({"at": table.dated, "models": [_as_data(prices, model) for model in models]})
+        write_json({"at": table.dated, "models": [_as_data(prices, model) for model in models]})
         return OK
     sys.stdout.write(_render_table(prices, models))
     sys.stderr.write(_footnote(table, models))
@@ -113,7 +125,7 @@ def _check(prices: Prices, options: Any) -> int:
     if options.json:
         data = _as_data(prices, rates) if rates is not None and is_known else None
         call = {"cost_nano_usd": cost, "usage": {counter: getattr(usage, counter) for counter in COUNTERS}}
-        _write_json({"asked": options.model, "at": table.dated, "price": data, "call": call, "nearest": list(near)})
+        write_json({"asked": options.model, "at": table.dated, "price": data, "call": call, "nearest": list(near)})
     if rates is None or not is_known:
         sys.stderr.write(_unknown(options, near, is_model_known=rates is not None))
         return TASK_FAILED
@@ -146,7 +158,7 @@ def _render_check(prices: Prices, rates: ModelRates, options: Any, usage: Usage,
 
 
 def _render_table(prices: Prices, models: Sequence[ModelRates]) -> str:
-    rows = [["model", *_TITLES.values(), "from"]]
+    rows = [[column.title for column in _COLUMNS]]
     for model in models:
         source = _source(prices, model)
         tier = "" if model.service_tier == STANDARD else f" [{model.service_tier}]"
@@ -155,16 +167,13 @@ def _render_table(prices: Prices, models: Sequence[ModelRates]) -> str:
             [f"  above {start:,} tokens", *(_rate_text(model, counter, start + 1) for counter in COUNTERS), ""]
             for start in _tier_starts(model)
         ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:-1], widths[1:-1]), row[-1]]).rstrip() for row in rows
-    ]
-    return "\n".join(lines) + "\n"
+    lines, left_out = lay_out(_COLUMNS, rows, width_of(sys.stdout))
+    return "\n".join(lines) + "\n" + say_left_out(left_out)
 
 
 def _footnote(table: RateTable, models: Sequence[ModelRates]) -> str:
     return (
-        f"{len(models)} models, USD for a million tokens on {table.dated[:10]}; list prices of genai-prices"
+        f"{count_of(len(models), 'model')}, USD for a million tokens on {table.dated[:10]}; list prices of genai-prices"
         f" {library_version()}. A kind of token without a price has an unknown cost, never 0.\n"
     )
 
@@ -207,7 +216,3 @@ def _as_data(prices: Prices, model: ModelRates) -> dict[str, Any]:
         ],
         "half_price": {tier: list(counters) for tier, counters in model.halved.items()},
     }
-
-
-def _write_json(data: object) -> None:
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
+from bursar.cli.json_output import write_json
 from bursar.cli.learn_history import opened_history
 from bursar.config import build_agent, load_settings
 from bursar.errors import OK
@@ -27,10 +27,10 @@ def report_savings(*, as_json: bool) -> int:
     for rank, tier in enumerate(_TIERS):
         ranks.setdefault(agent.model_for(tier), rank)
     experience = learn(latest.observations, latest.unbelievable)
-    savings = weigh_savings(own[-LEARN_FROM:], experience, ranks, seed=_SEED)
+    left_out = max(0, len(own) - LEARN_FROM)
+    savings = weigh_savings(own[left_out:], experience, ranks, seed=_SEED, left_out=left_out)
     if as_json:
-        json.dump(savings_as_data(savings), sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
+        write_json(savings_as_data(savings))
     else:
         sys.stdout.writelines(f"{line}\n" for line in render_savings(savings))
     return OK

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from bursar.ids import RandomIds
 from bursar.journal import Journal, RequestKind, RunRow, RunState, TopUp, open_journal
 from bursar.money import NANO_PER_USD
 from bursar.paths import JOURNAL_FILE, state_dir
-from bursar.run import RunLimit, user_name
+from bursar.run import RunLimit, ask_of_us, user_name
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,9 +38,15 @@ def main(arguments: Sequence[str]) -> int:
     return run_plan(reopen(run), limit, options, run_id=run.id)
 
 
-def end_run(run: RunRow, kind: RequestKind) -> None:
+def end_run(run: RunRow, kind: RequestKind, grace_seconds: float) -> None:
     """Agents of the run that were left alone have ended, and what they did is settled and kept; nothing was started."""
-    run_plan(reopen(run), None, _options([run.id]), run_id=run.id, request=kind)
+    run_plan(
+        reopen(run),
+        None,
+        _options([run.id]),
+        run_id=run.id,
+        request=partial(ask_of_us, kind=kind, grace_seconds=grace_seconds),
+    )
 
 
 def _options(arguments: Sequence[str]) -> Any:

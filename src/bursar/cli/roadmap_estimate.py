@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 
+from bursar.cli.json_output import write_json_line
 from bursar.cli.roadmap_files import find_phase, label, open_roadmap, roadmap_parser
 from bursar.errors import INVALID_PLAN, OK
 from bursar.estimation import CRITERION_TOKENS, PHASE_TOKENS, REQUIREMENT_TOKENS, estimate_phase_tokens
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
             "success_criteria": len(phase.success_criteria),
             "tokens_per_criterion": CRITERION_TOKENS,
         }
-        sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+        write_json_line(data)
         return OK
     sys.stderr.write(
         f"{label(phase)}: {PHASE_TOKENS:,} + {len(phase.requirements)} requirements × {REQUIREMENT_TOKENS:,}"

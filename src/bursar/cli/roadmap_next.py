@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
 
+from bursar.cli.json_output import write_json_line
 from bursar.cli.problems import tell_problems
 from bursar.cli.roadmap_files import counted, label, open_roadmap, phase_as_data, roadmap_parser
 from bursar.cli.roadmap_progress import Progress, read_progress, tell_progress
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     waiting = _waiting(roadmap, startable)
     if chosen.json:
         data = _as_data(roadmap, startable, waiting) | progress.as_data()
-        sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+        write_json_line(data)
     else:
         sys.stdout.write(_words(progress, startable, waiting))
         tell_progress(progress)
@@ -41,8 +41,7 @@ def _waiting(roadmap: Roadmap, startable: Sequence[Phase]) -> list[tuple[Phase, 
     """The other phases that are to be done, each with what it waits for."""
     can_start = {phase.number for phase in startable}
     others = (phase for phase in roadmap.phases if phase.number not in can_start)
-    to_do = (PhaseStatus.PLANNED, PhaseStatus.IN_PROGRESS)
-    return [(phase, awaited_phases(roadmap, phase)) for phase in others if phase.status in to_do]
+    return [(phase, awaited_phases(roadmap, phase)) for phase in others if phase.status.is_to_do]
 
 
 def _as_data(

@@ -14,10 +14,14 @@ from bursar.cli.status import here, read_runs
 from bursar.errors import BursarError
 from bursar.plan import Phase, PhaseStatus, Roadmap
 
-_TO_DO = (PhaseStatus.PLANNED, PhaseStatus.IN_PROGRESS)
 _GOES_ON = ("running", "interrupted", "stopped", "failed")  # what others have merged is in the checkout, or given up
 _MOST_RUNS = 200
-_THERE = {"failed": "has failed there", "stopped": "was stopped there", "waiting": "waits for a person there"}
+_THERE = {
+    "failed": "has failed there",
+    "stopped": "was stopped there",
+    "interrupted": "was interrupted there",
+    "waiting": "waits for a person there",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,7 @@ def _counted(numbers: Sequence[str], one: str, more: str) -> str:
 
 
 def _as_left(phase: Phase, done: Sequence[str], state: str) -> Phase:
-    if phase.status not in _TO_DO:
+    if not phase.status.is_to_do:
         return phase
     if phase.number in done or state == "completed":
         return replace(phase, status=PhaseStatus.COMPLETE)

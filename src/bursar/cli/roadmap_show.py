@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from bursar.cli.json_output import write_json_line
 from bursar.cli.parsing import parser
 from bursar.cli.problems import problems_as_data, tell_problems
 from bursar.cli.roadmap_files import SIGNS, counted, find_roadmap, phase_as_data
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         if any(problem.is_error for problem in problems):
             code = INVALID_PLAN
         if chosen.json:
-            sys.stdout.write(json.dumps(_as_data(path, roadmap, problems), ensure_ascii=False) + "\n")
+            write_json_line(_as_data(path, roadmap, problems))
         else:
             tell_problems(problems)
             sys.stdout.write(_words(action, roadmap, problems))

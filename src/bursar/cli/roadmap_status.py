@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bursar.cli.json_output import write_json_line
 from bursar.cli.roadmap_files import SIGNS, counted, find_phase, label, open_roadmap, phase_as_data, roadmap_parser
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import awaited_phases, startable_phases
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     plans = _plans(phase, folder)
     if chosen.json:
         data = _as_data(roadmap, phase, folder, plans)
-        sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+        write_json_line(data)
     else:
         sys.stdout.write(_words(roadmap, phase, folder, plans))
     return OK

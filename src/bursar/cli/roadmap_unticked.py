@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bursar.cli.roadmap_status import PLAN_FILE, folders_by_phase
-from bursar.plan import Phase, PhaseStatus, Roadmap, is_halted, summary_path
-
-_TO_DO = (PhaseStatus.PLANNED, PhaseStatus.IN_PROGRESS)
+from bursar.plan import Phase, Roadmap, is_halted, summary_path
 
 
 def unticked_phases(roadmap: Roadmap) -> list[str]:
     """The numbers of such phases, in the roadmap's order."""
     folders = folders_by_phase(roadmap)
-    return [phase.number for phase in roadmap.phases if phase.status in _TO_DO and _is_done(phase, folders)]
+    return [phase.number for phase in roadmap.phases if phase.status.is_to_do and _is_done(phase, folders)]
 
 
 def unticked_in_words(done: Sequence[str]) -> str:

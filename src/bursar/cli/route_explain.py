@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import os
+import math
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from bursar.agents import Agent
 from bursar.budget import Unit
+from bursar.cli.json_output import write_json_line
+from bursar.cli.learn_history import ATTEMPTS_NEEDED, read_latest
 from bursar.cli.quantities import parse_flag_limit
-from bursar.config import build_agent, load_settings
+from bursar.cli.terminal import width_of
+from bursar.config import Settings, build_agent, load_settings
 from bursar.errors import INVALID_PLAN, OK, UserError
-from bursar.history import facts_of, learn_policy, open_history
+from bursar.history import ROUTES_FROM, facts_of, learn_policy
+from bursar.layout import Column, count_of, lay_out, say_left_out
 from bursar.money import NANO_PER_USD
-from bursar.paths import HISTORY_FILE, state_dir
 from bursar.plan import Plan, Task, UnreadablePlan, read_plan
 from bursar.routing import (
     Candidate,
     Choice,
     Complexity,
+    Facts,
     LearnedPolicy,
     Offer,
     Purchase,
@@ -31,7 +35,15 @@ from bursar.routing import (
     score_task,
 )
 
-_USUAL_VALUE_USD = 5.0
+_COLUMNS = (
+    Column("model", least=12),
+    Column("tier", rank=2),
+    Column("succeeds", is_right=True),
+    Column("USD", is_right=True),
+    Column("worth", is_right=True, rank=1),
+    Column("second try", is_right=True, rank=3),
+    Column("seen", is_right=True, rank=4),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +75,22 @@ def explain(options: Any) -> int:
             sys.stderr.write(f"error: {problem}\n")
         return INVALID_PLAN
     root = _root_of(path)
-    agent = build_agent(load_settings(root))
-    policy, seen = _learned(str(root))
-    value = _value(options.value)
-    explained = [_explain(task, agent, policy, str(root), value) for task in _chosen(plan, options.task)]
+    settings = load_settings(root)
+    agent = build_agent(settings)
+    known = read_latest(ROUTES_FROM)
+    policy, seen = learn_policy(known.read.observations)
+    value = _value(options.value, settings)
+
+    def explained(task: Task) -> _Explained:
+        facts = facts_of(task, str(root), known.corrections)
+        return _explain(task, agent, policy, facts, value)
+
+    tasks = list(map(explained, _chosen(plan, options.task)))
+    needed = ATTEMPTS_NEEDED[settings.routing.policy]
     if options.json:
-        sys.stdout.write(json.dumps(_as_data(plan, explained, seen, value), ensure_ascii=False) + "\n")
+        write_json_line(_as_data(plan, tasks, seen, value, needed))
     else:
-        sys.stdout.write(_heading(seen, value) + "".join(map(_render, explained)))
+        sys.stdout.write(_heading(seen, value, needed) + "".join(map(_render, tasks)))
     return OK
 
 
@@ -80,8 +100,10 @@ def _root_of(path: Path) -> Path:
     return next((folder for folder in folders if (folder / ".git").exists()), folders[0])
 
 
-def _value(text: str | None) -> float:
-    return _USUAL_VALUE_USD if text is None else parse_flag_limit("--value", text, Unit.USD).quantity / NANO_PER_USD
+def _value(text: str | None, settings: Settings) -> float:
+    if text is None:
+        return settings.routing.value_usd()
+    return parse_flag_limit("--value", text, Unit.USD).quantity / NANO_PER_USD
 
 
 def _chosen(plan: Plan, numbers: list[str] | None) -> list[Task]:
@@ -93,23 +115,10 @@ def _chosen(plan: Plan, numbers: list[str] | None) -> list[Task]:
     return [task for task in tasks if not numbers or task.number in numbers]
 
 
-def _learned(project: str) -> tuple[LearnedPolicy, int]:
-    """The policy with all that the history of this machine teaches, and from how many attempts."""
-    policy = LearnedPolicy()
-    path = Path(state_dir()) / HISTORY_FILE
-    if not os.path.exists(path):
-        return policy, 0
-    history = open_history(path)
-    try:
-        return learn_policy(history.read().observations)
-    finally:
-        history.close()
-
-
-def _explain(task: Task, agent: Agent, policy: LearnedPolicy, project: str, value: float) -> _Explained:
+def _explain(task: Task, agent: Agent, policy: LearnedPolicy, facts: Facts, value: float) -> _Explained:
     rules = choose_route(task)
     offers = tuple(dict.fromkeys(Offer(agent.model_for(tier), tier) for tier in Tier))
-    purchase = Purchase(task=task.number, facts=facts_of(task, project), offers=offers, value_usd=value, must_try=True)
+    purchase = Purchase(task=task.number, facts=facts, offers=offers, value_usd=value, must_try=True)
     return _Explained(
         task=task,
         complexity=score_task(task),
@@ -120,23 +129,29 @@ def _explain(task: Task, agent: Agent, policy: LearnedPolicy, project: str, valu
     )
 
 
-def _heading(seen: int, value: float) -> str:
-    learned = f"{seen} finished attempts" if seen else "no finished attempt yet, so from what is usual"
-    return f"learned from {learned}; a finished task is taken to be worth {value:.2f} USD\n"
+def _heading(seen: int, value: float, needed: float) -> str:
+    learned = count_of(seen, "finished attempt") if seen else "no finished attempt yet, so from what is usual"
+    if seen >= needed:
+        chooses = "a run goes by what was learned"
+    elif math.isinf(needed):
+        chooses = "a run goes by the rules, as the settings say"
+    else:
+        chooses = f"a run goes by the rules until {needed} attempts of known cost are known"
+    return f"learned from {learned}; a finished task is taken to be worth {value:.2f} USD\n{chooses}\n"
 
 
 def _render(one: _Explained) -> str:
     choice = one.choice
+    why = f"{choice.reason}; the plan's model goes first all the same" if one.task.model else choice.reason
     cap = "" if choice.cap_usd is None else f", ended at {choice.cap_usd:.2f} USD"
     lines = [
         "",
         f"task {one.task.number}: {one.task.title}",
         f"  complexity {one.complexity.score}: {one.complexity.reason}",
         f"  rules    {one.rules_model}  ({one.rules.reason})",
-        f"  learned  {choice.model}{cap}  ({choice.reason})",
+        f"  learned  {choice.model}{cap}  ({why})",
         "",
-        f"    {'model':<28}{'tier':<8}{'succeeds':>8}{'USD':>9}{'worth':>9}{'second try':>20}{'seen':>6}",
-        *map(_row, one.candidates),
+        *_table(one.candidates),
     ]
     lines += [
         f"    {each.model} is dominated: {each.dominated_by} succeeds more often and costs less"
@@ -146,17 +161,27 @@ def _render(one: _Explained) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(one: Candidate) -> str:
-    second = f"{one.second_chance:.0%} for {one.second_cost_usd:.2f}"
-    return (
-        f"    {one.model:<28}{one.tier:<8}{one.chance:>8.0%}{one.cost_usd:>9.2f}{one.worth_usd:>9.2f}"
-        f"{second:>20}{one.seen:>6}"
-    )
+def _table(candidates: Sequence[Candidate]) -> list[str]:
+    rows = [tuple(column.title for column in _COLUMNS), *map(_row, candidates)]
+    lines, left_out = lay_out(_COLUMNS, rows, width_of(sys.stdout), indent=4)
+    return [*lines, *(f"    {line}" for line in say_left_out(left_out).splitlines())]
 
 
-def _as_data(plan: Plan, explained: list[_Explained], seen: int, value: float) -> dict[str, Any]:
+def _row(one: Candidate) -> tuple[str, ...]:
+    second = f"{100 * one.second_chance:.0f} % for {one.second_cost_usd:.2f}"
+    worth = (f"{100 * one.chance:.0f} %", f"{one.cost_usd:.2f}", f"{one.worth_usd:.2f}")
+    return (one.model, str(one.tier), *worth, second, str(one.seen))
+
+
+def _as_data(plan: Plan, explained: list[_Explained], seen: int, value: float, needed: float) -> dict[str, Any]:
     """For other programs; amounts in USD."""
-    return {"plan": plan.id, "learned_from": seen, "value_usd": value, "tasks": list(map(_task_as_data, explained))}
+    return {
+        "plan": plan.id,
+        "learned_from": seen,
+        "value_usd": value,
+        "policy": "learned" if seen >= needed else "rules",
+        "tasks": list(map(_task_as_data, explained)),
+    }
 
 
 def _task_as_data(one: _Explained) -> dict[str, Any]:

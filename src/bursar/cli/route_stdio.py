@@ -7,7 +7,7 @@ import sys
 import traceback
 from typing import BinaryIO
 
-from bursar.errors import OK
+from bursar.errors import OK, UserError
 from bursar.estimation import DocumentedLearner, Estimator
 from bursar.routing import BadRequest, LearnedPolicy, Policy, RouteDesk, RulesPolicy
 
@@ -15,11 +15,17 @@ _MOST_BYTES = 16_000_000  # of one request
 
 
 def serve(policy: str) -> int:
-    """Every line of stdin is answered on stdout; 0 when stdin closes."""
+    """Every line of stdin is answered on stdout; 0 when stdin closes.
+
+    Raises:
+        UserError: stdin or stdout was closed from the start.
+    """
+    if sys.stdin is None or sys.stdout is None:
+        raise UserError("stdin or stdout is closed: there is nobody to answer", hint="bursar route --stdio < requests")
     desk = RouteDesk(build_policy(policy), DocumentedLearner() if policy == "rules" else Estimator())
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     while line := _read_line(source):
-        sink.write(json.dumps(_answer(desk, line), allow_nan=False).encode() + b"\n")
+        sink.write(_answer(desk, line).encode() + b"\n")
         sink.flush()
     return OK
 
@@ -38,15 +44,15 @@ def _read_line(source: BinaryIO) -> bytes:
     return line
 
 
-def _answer(desk: RouteDesk, line: bytes) -> dict[str, object]:
+def _answer(desk: RouteDesk, line: bytes) -> str:
     try:
         request = json.loads(line)
     except (ValueError, RecursionError):
-        return {"error": "not a JSON object"}
+        return json.dumps({"error": "not a JSON object"})
     try:
-        return desk.answer(request)
+        return json.dumps(desk.answer(request), allow_nan=False)
     except BadRequest as error:
-        return {"error": str(error)}
+        return json.dumps({"error": str(error)})
     except Exception as error:  # noqa: BLE001 — others are waiting for the next answers; this one says that we failed
         traceback.print_exception(error)
-        return {"error": f"a bug in bursar: {type(error).__name__}"}
+        return json.dumps({"error": f"a bug in bursar: {type(error).__name__}"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,15 +22,15 @@ from bursar.cli.run_watch import Watch
 from bursar.cli.session import conduct, say, send_earlier_alerts, tell_undelivered
 from bursar.config import FILE_NAME, Settings, define_budgets, load_project_settings
 from bursar.errors import OK, UserError
-from bursar.journal import RequestKind, RunRow
+from bursar.journal import RunRow
 from bursar.ledger import is_ledger_url
 from bursar.plan import is_halted, summary_path
 from bursar.run import (
     PlanToRun,
+    RunContext,
     RunLimit,
     RunLock,
     Tools,
-    ask_of_us,
     check_no_other_job,
     check_prices,
     settle_finished,
@@ -56,9 +56,9 @@ def run_plan(
     options: Any,
     *,
     run_id: str | None = None,
-    request: RequestKind | None = None,
+    request: Callable[[RunContext], None] | None = None,
 ) -> int:
-    """Takes up the plan's run and conducts it; with a `request` no longer than it takes to do that.
+    """Takes up the plan's run and conducts it; with a `request`, which is made of it first, no longer than that takes.
 
     Raises:
         UserError: `run_id` names another run than the one that can be gone on with.
@@ -119,13 +119,13 @@ def _conduct(
     run: RunRow | None,
     limit: RunLimit | None,
     asked: Asked,
-    request: RequestKind | None,
+    request: Callable[[RunContext], None] | None,
 ) -> int:
     watch = Watch(asked.notifier, asked.showing, say)
     with charging_logs(asked.settings, tools, asked.configured):
         conductor, context, rows = take_up(opened, tools, run, limit, watch.hear, more=asked.budgets)
         if request is not None:
-            ask_of_us(context, request)
+            request(context)
         watch.begin(context, [each.name for each in asked.budgets])
         send_earlier_alerts(asked.notifier, context)
         code = conduct(conductor, context, rows, watch, as_json=asked.as_json)

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 import bursar
+from bursar.cli.json_output import write_json
 from bursar.cli.parsing import parser
 from bursar.clock import SystemClock
 from bursar.config import find_ledger_place, open_stores
@@ -91,9 +92,7 @@ def tell_imported(imported: ImportedRun, *, as_json: bool) -> None:
     """The report of an imported run as it was when it was exported, on stdout."""
     report = json.loads(imported.content)["report"]
     if as_json:
-        sys.stdout.write(
-            json.dumps(report | {"imported_at": imported.imported_at}, indent=2, ensure_ascii=False) + "\n"
-        )
+        write_json(report | {"imported_at": imported.imported_at})
         return
     head, *tasks = _lines(report)
     sys.stdout.write("\n".join([f"{head} · imported {imported.imported_at[:16]}", *tasks]) + "\n")

@@ -19,7 +19,7 @@ from bursar.cli.run_times import add_time_flags, start_of, startup_delay_of, sta
 from bursar.cli.run_tools import Flags, choose_agent, read_settings
 from bursar.cli.run_watch import Showing
 from bursar.cli.run_windows import add_window_flags, window_limits_of
-from bursar.cli.session import wants_colour, width_of
+from bursar.cli.terminal import wants_colour, width_of
 from bursar.config import Settings, build_notifier, configured_budgets
 from bursar.errors import UserError
 from bursar.notify import Notifier

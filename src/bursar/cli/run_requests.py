@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import select
 import sys
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bursar.cli.finding import find_run
 from bursar.cli.parsing import parser
+from bursar.cli.quantities import parse_seconds
 from bursar.clock import SystemClock
 from bursar.config import find_ledger_place, open_stores
 from bursar.errors import OK, UserError
@@ -22,8 +25,10 @@ from bursar.ledger import State
 from bursar.paths import JOURNAL_FILE, state_dir
 from bursar.processes import is_alive, pid_of
 from bursar.run import RunLock, forget_jobs, ring, user_name
+from bursar.supervision import MOST_GRACE_SECONDS
 
 _PATIENCE_SECONDS = 60.0
+_GRACE_SECONDS = 60.0
 _ABOUT = {
     RequestKind.PAUSE: "start nothing new: attempts that run may finish, then the run ends and can be resumed",
     RequestKind.STOP: "end a run's agents and keep what they have begun: it can be resumed",
@@ -34,28 +39,53 @@ _OPEN = (AttemptState.PLANNED, AttemptState.MERGING)
 
 def ask(kind: RequestKind, arguments: Sequence[str]) -> int:
     """The run does what is asked, or there is nothing to do, and it is said which."""
-    options = parser(kind, _ABOUT[kind])
-    options.add_argument("run", nargs="?", metavar="RUN", help="a run's id (default: the newest of this project)")
-    run_id = options.parse_args(arguments).run
+    parsed = _options(kind).parse_args(arguments)
+    grace = _grace(kind, parsed)
     journal = open_journal(Path(state_dir(), JOURNAL_FILE))
     try:
-        run = find_run(journal, run_id)
+        run = find_run(journal, parsed.run)
         if run.state is RunState.CANCELLED and kind is RequestKind.CANCEL:
             _say(f"run {run.id} is cancelled already")
             return OK
         _check_open(journal, run, kind)
         conductor = run.conductor or ""
         if not (conductor and is_alive(conductor)):
-            return _end_alone(journal, run, kind)
-        journal.controls.ask(Request(run_id=run.id, conductor=conductor, kind=kind, by_user=user_name(), at=_now()))
+            return _end_alone(journal, run, kind, grace)
+        journal.controls.ask(
+            Request(run_id=run.id, conductor=conductor, kind=kind, by_user=user_name(), at=_now(), grace_seconds=grace)
+        )
         ring(Path(state_dir(), "runs", run.id))
         if kind is RequestKind.PAUSE:
             _say(f"run {run.id} starts nothing new; go on with: bursar resume {run.id}")
             return OK
-        _wait_for(conductor)
+        if grace:
+            _say(f"agents of run {run.id} that can be told to wrap up have {grace:g} s for that")
+            _say(f"end them at once with: bursar stop --now {run.id}")
+        _wait_for(conductor, _PATIENCE_SECONDS + grace)
         return _tell_end(journal, run, kind)
     finally:
         journal.close()
+
+
+def _options(kind: RequestKind) -> ArgumentParser:
+    options = parser(kind, _ABOUT[kind])
+    options.add_argument("run", nargs="?", metavar="RUN", help="a run's id (default: the newest of this project)")
+    if kind is RequestKind.STOP:
+        how_long = options.add_mutually_exclusive_group()
+        how_long.add_argument(
+            "--grace",
+            metavar="SECONDS",
+            default=f"{_GRACE_SECONDS:g}",
+            help="how long agents that can be told to wrap up may take for that (default: %(default)s)",
+        )
+        how_long.add_argument("--now", action="store_true", help="tell no agent to wrap up: all end within 5 s")
+    return options
+
+
+def _grace(kind: RequestKind, parsed: Any) -> float:
+    if kind is not RequestKind.STOP or parsed.now:
+        return 0.0
+    return parse_seconds("--grace", parsed.grace, most=MOST_GRACE_SECONDS)
 
 
 def _check_open(journal: Journal, run: RunRow, kind: RequestKind) -> None:
@@ -70,7 +100,7 @@ def _check_open(journal: Journal, run: RunRow, kind: RequestKind) -> None:
         raise UserError(f"run {run.id} is cancelled, there is nothing to {kind}", hint=f"bursar report {run.id}")
 
 
-def _end_alone(journal: Journal, run: RunRow, kind: RequestKind) -> int:
+def _end_alone(journal: Journal, run: RunRow, kind: RequestKind, grace_seconds: float) -> int:
     """Nobody conducts the run; while the lock is held, nobody begins to."""
     if kind is RequestKind.PAUSE:
         _say(f"nobody conducts run {run.id}, so nothing new starts; go on with: bursar resume {run.id}")
@@ -86,7 +116,7 @@ def _end_alone(journal: Journal, run: RunRow, kind: RequestKind) -> int:
     if is_open:
         from bursar.cli.resume import end_run
 
-        end_run(run, kind)
+        end_run(run, kind, grace_seconds)
         if kind is RequestKind.CANCEL:  # after a stop, work may wait for its verification
             _check_ended(journal, run)
     return _tell_end(journal, run, kind)
@@ -110,15 +140,15 @@ def _is_open(journal: Journal, run: RunRow) -> bool:
     return bool(ledger.reservations({"run": run.id}, state=State.HELD))
 
 
-def _wait_for(conductor: str) -> None:
-    """The process has ended, or a minute is over."""
+def _wait_for(conductor: str, seconds: float) -> None:
+    """The process has ended, or so much time is over."""
     try:
         pidfd = os.pidfd_open(pid_of(conductor))
     except ProcessLookupError:
         return
     try:
         if is_alive(conductor):  # asked after the pidfd was opened: now it cannot be another process
-            select.select([pidfd], [], [], _PATIENCE_SECONDS)
+            select.select([pidfd], [], [], seconds)
     finally:
         os.close(pidfd)
 
@@ -133,7 +163,7 @@ def _tell_end(journal: Journal, run: RunRow, kind: RequestKind) -> int:
         _say(f"run {run.id} was done before it could {'be cancelled' if kind is RequestKind.CANCEL else kind}")
         return OK
     if kind is RequestKind.CANCEL and now.state is not RunState.CANCELLED:  # its conductor died before it could say so
-        return _end_alone(journal, now, kind)
+        return _end_alone(journal, now, kind, 0.0)
     _say(f"run {run.id} is cancelled" if kind is RequestKind.CANCEL else f"nothing of run {run.id} runs any more")
     for line in _kept(journal, run.id):
         _say(line)

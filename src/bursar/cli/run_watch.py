@@ -111,7 +111,8 @@ class Watch:
         status = build_run_status(
             stores.journal, stores.ledger, context.run, context.clock.now(), budgets=self._budgets, tools=tools
         )
-        return render_status(status, in_colour=self._showing.in_colour, with_bars=self._showing.with_bars)
+        showing = self._showing
+        return render_status(status, in_colour=showing.in_colour, with_bars=showing.with_bars, width=showing.width())
 
     def _advance(self, context: RunContext) -> None:
         """Every stream is read to where it is now, or nearly."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import os
 import signal
 import sys
@@ -13,8 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-from bursar.cli.checkpoint_desk import open_desk
+from bursar.cli.checkpoint_desk import CheckpointDesk, open_desk
+from bursar.cli.json_output import write_json
 from bursar.cli.run_watch import Watch
+from bursar.cli.terminal import wants_colour, width_of
 from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, Superseded, UserError
 from bursar.history import STATISTICS_FILE, build_statistics, write_statistics
 from bursar.journal import AttemptRow, RunState, read_window_record
@@ -109,7 +110,11 @@ async def _conduct(
 ) -> tuple[RunState, int | None]:
     loop, received = asyncio.get_running_loop(), list[int]()
 
+    desk: CheckpointDesk | None = None
+
     def stop(number: int) -> None:
+        if desk is not None:
+            desk.close()
         if not received:
             say("stopping: agents get up to 5 s to end; what they used is settled\n")
         received.append(number)
@@ -143,20 +148,6 @@ def print_report(stores: Stores, run_id: str, *, as_json: bool) -> None:
     windows = read_window_record(Path(state_dir(), "runs", run.id))
     report = build_run_report(stores.journal, stores.ledger, run, windows)
     if as_json:
-        json.dump(report_as_data(report), sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
+        write_json(report_as_data(report))
     else:
-        sys.stdout.write(render_report(report, in_colour=wants_colour(sys.stdout)) + "\n")
-
-
-def width_of(stream: TextIO) -> int | None:
-    """How many columns the terminal has now; None where the stream is none."""
-    try:
-        return os.get_terminal_size(stream.fileno()).columns or None
-    except (OSError, ValueError):
-        return None
-
-
-def wants_colour(stream: object) -> bool:
-    """The stream is a terminal, and nobody has said that colour is unwanted."""
-    return bool(getattr(stream, "isatty", bool)()) and not os.environ.get("NO_COLOR")
+        sys.stdout.write(render_report(report, in_colour=wants_colour(sys.stdout), width=width_of(sys.stdout)) + "\n")

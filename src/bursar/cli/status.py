@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from bursar.cli.json_output import write_json
 from bursar.cli.parsing import parser
 from bursar.cli.phase_states import STATES, open_journal_to_read, phases_as_data, read_phases
 from bursar.errors import OK
@@ -30,10 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         if phases := read_phases(run["id"]):
             run["phases"] = phases_as_data(phases, is_conducted=run["state"] == "running")
     if options.json:
-        import json
-
-        json.dump(runs, sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        write_json(runs, only_ascii=True)
     elif not runs:
         sys.stderr.write("no runs yet\n" if options.all else "no runs of this project yet; --all shows the others\n")
     for run in () if options.json else runs:
@@ -44,9 +42,17 @@ def main(arguments: Sequence[str]) -> int:
 def _options(arguments: Sequence[str]) -> Any:
     options = parser("status", "runs of this project, the newest first")
     options.add_argument("--all", action="store_true", help="runs of every project")
-    options.add_argument("--last", type=int, default=5, metavar="N", help="how many runs (default 5)")
+    options.add_argument("--last", type=_count, default=5, metavar="N", help="how many runs (default 5)")
     options.add_argument("--json", action="store_true", help="a JSON array on stdout")
     return options.parse_args(arguments)
+
+
+def _count(text: str) -> int:
+    from argparse import ArgumentTypeError
+
+    if not (text.isascii() and text.isdigit() and int(text[:9])):
+        raise ArgumentTypeError(f"`{text}` is no number from 1 on")
+    return int(text[:9])
 
 
 def read_runs(project: str | None, last: int) -> list[dict[str, Any]]:

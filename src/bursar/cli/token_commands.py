@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
 from bursar.budget import (
@@ -17,6 +16,7 @@ from bursar.budget import (
     is_retired,
     title_of,
 )
+from bursar.cli.json_output import write_json
 from bursar.cli.parsing import Parser
 from bursar.cli.token_desk import Desk, Terms, open_desk
 from bursar.errors import OK
@@ -71,7 +71,7 @@ def _reset(desk: Desk, options: Any) -> int:
 def _begin(desk: Desk, options: Any, terms: Terms | None, sentence: str) -> int:
     session = desk.begin(terms)
     if options.json:
-        _print(desk.report(session))
+        write_json(desk.report(session))
     else:
         sys.stdout.write(sentence + "\n")
     return OK
@@ -84,7 +84,7 @@ def _reserve(desk: Desk, options: Any) -> int:
     denial = answer if isinstance(answer, Denial) else None
     asked = NOTHING if denial is None else Amount(options.tokens, None)
     projection = build_projection(desk.ledger, session, options.operation, asked, desk.clock.now())
-    _print(
+    write_json(
         {
             "can_proceed": denial is None,
             "reservation": hold_id if denial is None else None,
@@ -155,7 +155,7 @@ def _tell_end(desk: Desk, options: Any, session: Session, ended: Reservation, se
     if ended.charged is not None:
         _warn(desk, ended, ended.charged)
     if options.json:
-        _print(_ending(desk, session, ended))
+        write_json(_ending(desk, session, ended))
     else:
         sys.stdout.write(sentence + "\n")
     return OK
@@ -163,8 +163,7 @@ def _tell_end(desk: Desk, options: Any, session: Session, ended: Reservation, se
 
 def _warn(desk: Desk, ended: Reservation, charged: Amount) -> None:
     """What a charge has passed, or what cannot count it, is said each time, also where no threshold fires any more."""
-    balances = [balance for name in ended.budgets if (balance := desk.ledger.balance(name)) is not None]
-    balances = [each for each in balances if not is_retired(each.budget)]
+    balances = [each for each in desk.ledger.balances_of_reservation(ended.key) if not is_retired(each.budget)]
     said = [alert.budget for alert in ended.alerts if alert.percent == OVERRUN_PERCENT]
     warnings: list[str] = []
     if ended.state is State.OVERRUN:
@@ -215,7 +214,7 @@ def _report(desk: Desk, options: Any) -> int:
     if session is None:  # only the snapshot knows it: it is taken over, as by any other command
         with desk.change() as session:
             pass
-    _print(desk.report(session))
+    write_json(desk.report(session))
     return OK
 
 
@@ -228,10 +227,6 @@ _ACTIONS: Mapping[str, Callable[[Desk, Any], int]] = {
     "report": _report,
     "reset": _reset,
 }
-
-
-def _print(data: Mapping[str, object]) -> None:
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 
 
 def _options(arguments: Sequence[str]) -> Any:

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 
+from bursar.cli.terminal import width_of
 from bursar.cli.usage_options import parse_options
 from bursar.cli.usage_prices import stated_prices
 from bursar.cli.usage_zone import zone_of
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from bursar.cli.usage_options import Options
+    from bursar.logs import Block
 
 _LABELS: Mapping[str, Callable[[int], str]] = {"daily": day_of, "weekly": week_of, "monthly": month_of}
 _AHEAD_MS = 24 * 3_600_000  # clocks differ, and so do what people take for UTC
@@ -119,26 +121,9 @@ def _day(flag: str, text: str) -> int:
 
 def _render(options: Options, index: LogIndex, wanted: Wanted, zone: Zone) -> str:
     if options.action == "windows":
-        from bursar.cli.usage_windows import render_windows, windows_as_json
-
-        if options.csv:
-            raise UserError("windows are no table", hint="bursar usage windows --json")
-        now = int(time.time() * 1000)
-        agents = [options.agent] if options.agent else [source.name for source in SOURCES]
-        windows = plan_windows(index, agents, now)
-        return windows_as_json(windows) if options.json else render_windows(windows, now, zone)
+        return _render_windows(options, index, zone)
     if options.action == "blocks":
-        blocks = find_blocks(index, wanted)
-        if options.last is not None:
-            used = [block for block in blocks if block.last_at is not None][-options.last :]
-            blocks = [block for block in blocks if used and block.starts_at >= used[0].starts_at]
-        if options.json:
-            from bursar.cli.usage_json import blocks_as_json
-
-            return blocks_as_json(blocks, int(time.time() * 1000))
-        from bursar.cli.usage_views import blocks_as_csv, render_blocks
-
-        return blocks_as_csv(blocks) if options.csv else render_blocks(blocks, zone, by_model=options.breakdown)
+        return _render_blocks(options, find_blocks(index, wanted), zone)
     if options.action == "session":
         rows = rows_by_session(index, wanted)
     else:
@@ -151,4 +136,32 @@ def _render(options: Options, index: LogIndex, wanted: Wanted, zone: Zone) -> st
         return rows_as_json(options.action, rows)
     from bursar.cli.usage_views import render_rows, rows_as_csv
 
-    return rows_as_csv(options.action, rows) if options.csv else render_rows(options.action, rows, options.breakdown)
+    if options.csv:
+        return rows_as_csv(options.action, rows)
+    return render_rows(options.action, rows, options.breakdown, width_of(sys.stdout))
+
+
+def _render_windows(options: Options, index: LogIndex, zone: Zone) -> str:
+    from bursar.cli.usage_windows import render_windows, windows_as_json
+
+    if options.csv:
+        raise UserError("windows are no table", hint="bursar usage windows --json")
+    now = int(time.time() * 1000)
+    agents = [options.agent] if options.agent else [source.name for source in SOURCES]
+    windows = plan_windows(index, agents, now)
+    return windows_as_json(windows) if options.json else render_windows(windows, now, zone)
+
+
+def _render_blocks(options: Options, blocks: Sequence[Block], zone: Zone) -> str:
+    if options.last is not None:
+        used = [block for block in blocks if block.last_at is not None][-options.last :]
+        blocks = [block for block in blocks if used and block.starts_at >= used[0].starts_at]
+    if options.json:
+        from bursar.cli.usage_json import blocks_as_json
+
+        return blocks_as_json(blocks, int(time.time() * 1000))
+    from bursar.cli.usage_views import blocks_as_csv, render_blocks
+
+    if options.csv:
+        return blocks_as_csv(blocks)
+    return render_blocks(blocks, zone, by_model=options.breakdown, width=width_of(sys.stdout))

@@ -100,10 +100,10 @@ def _read_any(arguments: Sequence[str]) -> Options:
         for flag, metavar, about in _VALUES:
             if flag not in meaningless:
                 action.add_argument(flag, metavar=metavar, help=about)
-        how = action.add_mutually_exclusive_group()
-        for flag, about in _SWITCHES:
-            if flag not in meaningless:
-                (action if flag == "--breakdown" else how).add_argument(flag, action="store_true", help=about)
+        switches = [each for each in _SWITCHES if each[0] not in meaningless]
+        how = action.add_mutually_exclusive_group() if switches else action  # an empty one has no help
+        for flag, about in switches:
+            (action if flag == "--breakdown" else how).add_argument(flag, action="store_true", help=about)
     options = Options("")
     top.parse_args(arguments, options)
     return options

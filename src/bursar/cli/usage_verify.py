@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from bursar.cli.json_output import write_json
 from bursar.cli.parsing import parser
 from bursar.cli.usage_views import one_line
 from bursar.cli.usage_zone import zone_of
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     }
     differences = list(_differences(ours, theirs, whys, _reasons(find_tiers(os.environ), zone)))
     if chosen.json:
-        sys.stdout.write(json.dumps({"same": not differences, "differences": differences}, indent=2) + "\n")
+        write_json({"same": not differences, "differences": differences}, only_ascii=True)
     else:
         sys.stdout.write(_render(differences, len(ours.keys() | theirs.keys()), agents))
     return TASK_FAILED if differences else OK

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bursar.cli.usage_json import KEYS, dearest_first, unpriced_models, utc_text
 from bursar.cli.usage_zone import local_text
+from bursar.layout import Column, lay_out, say_left_out
 from bursar.logs import Block, Totals, UsageRow, Zone, add_up
 from bursar.money import NANO_PER_USD, format_usd
 
@@ -11,7 +12,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_HEAD = ("input", "output", "cache write", "cache read", "total", "cost")
+_COUNTED = (
+    Column("input", is_right=True, rank=3),
+    Column("output", is_right=True, rank=2),
+    Column("cache write", is_right=True, rank=5),
+    Column("cache read", is_right=True, rank=4),
+    Column("total", is_right=True),
+    Column("cost", is_right=True),
+)
+_HEAD = tuple(column.title for column in _COUNTED)
+_LEAST_LABEL = 10  # a day fits
 _COLUMNS = ("calls", "inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens", "totalTokens", "cost")
 
 
@@ -35,8 +45,8 @@ def blocks_as_csv(blocks: Sequence[Block]) -> str:
     return _csv(("startTime", "endTime", "model", *_COLUMNS), lines)
 
 
-def render_rows(action: str, rows: Sequence[UsageRow], by_model: bool) -> str:
-    """A table, with a line for the whole at its end."""
+def render_rows(action: str, rows: Sequence[UsageRow], by_model: bool, width: int | None = None) -> str:
+    """A table, with a line for the whole at its end; `width`: of the terminal, None for any."""
     if not rows:
         return "nothing was used\n"
     lines: list[tuple[str, ...]] = [(KEYS[action].removesuffix("Id"), *_HEAD)]
@@ -46,11 +56,11 @@ def render_rows(action: str, rows: Sequence[UsageRow], by_model: bool) -> str:
     lines.append(("total", *_cells(add_up(row.totals for row in rows))))
     models = unpriced_models(rows)
     unpriced = f"\nwithout a known price, and not in the cost: {', '.join(map(one_line, models))}\n" if models else ""
-    return _table(lines) + unpriced
+    return _table(lines, width) + unpriced
 
 
-def render_blocks(blocks: Sequence[Block], zone: Zone, *, by_model: bool) -> str:
-    """A table; gaps are left out."""
+def render_blocks(blocks: Sequence[Block], zone: Zone, *, by_model: bool, width: int | None = None) -> str:
+    """A table; gaps are left out; `width`: of the terminal, None for any."""
     used = [block for block in blocks if block.last_at is not None]
     if not used:
         return "nothing was used\n"
@@ -58,21 +68,17 @@ def render_blocks(blocks: Sequence[Block], zone: Zone, *, by_model: bool) -> str
     for block in used:
         lines.append((local_text(block.starts_at, zone), *_cells(block.totals)))
         lines += _model_lines(block) if by_model else []
-    return _table(lines)
+    return _table(lines, width)
 
 
 def _model_lines(row: UsageRow | Block) -> list[tuple[str, ...]]:
     return [(f"  {model}", *_cells(totals)) for model, totals in dearest_first(row.models)]
 
 
-def _table(lines: Sequence[tuple[str, ...]]) -> str:
-    lines = [(one_line(first), *rest) for first, *rest in lines]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    text = ""
-    for first, *rest in lines:
-        cells = (f"{cell:>{width}}" for cell, width in zip(rest, widths[1:], strict=True))
-        text += f"{first:<{widths[0]}}  {'  '.join(cells)}\n"
-    return text
+def _table(lines: Sequence[tuple[str, ...]], width: int | None) -> str:
+    columns = (Column(lines[0][0], least=_LEAST_LABEL), *_COUNTED)
+    laid_out, left_out = lay_out(columns, [(one_line(first), *rest) for first, *rest in lines], width)
+    return "".join(f"{line}\n" for line in laid_out) + say_left_out(left_out)
 
 
 def one_line(name: str) -> str:

@@ -3,9 +3,7 @@
 What is behind this door is imported when it is asked for: quick commands need the budgets, and not the whole house.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
+from bursar.doors import open_late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,27 +24,6 @@ if TYPE_CHECKING:
     from bursar.config.settings import load_project_settings, load_settings, load_user_settings
     from bursar.config.tables import AgentSettings, NotifyTable, RoutingTable, RunTable, Settings
     from bursar.config.windows import WINDOW_AGENTS
-
-_ROOMS = {
-    "budgets": (
-        "BudgetSettings",
-        "ConfiguredBudget",
-        "configured_budgets",
-        "define_budgets",
-        "list_problems",
-        "read_budgets",
-        "variable_of",
-    ),
-    "compose": ("KNOWN_AGENTS", "build_agent", "build_notifier", "build_sandbox", "open_stores"),
-    "editing": ("set_budget",),
-    "files": ("FILE_NAME", "project_file", "user_file"),
-    "ledger_place": ("URL_VARIABLE", "find_ledger_place"),
-    "parallel": ("ParallelSettings", "ParallelTable", "read_parallel", "variable_of_parallel"),
-    "settings": ("load_project_settings", "load_settings", "load_user_settings"),
-    "tables": ("AgentSettings", "NotifyTable", "RoutingTable", "RunTable", "Settings"),
-    "windows": ("WINDOW_AGENTS",),
-}
-_HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "FILE_NAME",
@@ -82,11 +59,26 @@ __all__ = [
     "variable_of_parallel",
 ]
 
-
-if not TYPE_CHECKING:  # types know the names above, and no others
-
-    def __getattr__(name: str) -> object:
-        """What the door shows, imported now."""
-        if name not in _HOME:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+if not TYPE_CHECKING:
+    __getattr__ = open_late(
+        __name__,
+        {
+            "budgets": (
+                "BudgetSettings",
+                "ConfiguredBudget",
+                "configured_budgets",
+                "define_budgets",
+                "list_problems",
+                "read_budgets",
+                "variable_of",
+            ),
+            "compose": ("KNOWN_AGENTS", "build_agent", "build_notifier", "build_sandbox", "open_stores"),
+            "editing": ("set_budget",),
+            "files": ("FILE_NAME", "project_file", "user_file"),
+            "ledger_place": ("URL_VARIABLE", "find_ledger_place"),
+            "parallel": ("ParallelSettings", "ParallelTable", "read_parallel", "variable_of_parallel"),
+            "settings": ("load_project_settings", "load_settings", "load_user_settings"),
+            "tables": ("AgentSettings", "NotifyTable", "RoutingTable", "RunTable", "Settings"),
+            "windows": ("WINDOW_AGENTS",),
+        },
+    )

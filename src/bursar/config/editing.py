@@ -58,7 +58,7 @@ def _set_budget(root: Path, values: Mapping[str, Any], environment: Mapping[str,
     _check_edit(file, text, values)
     problems = read_budgets(root, environment, project=SettingsFile(file.path, text)).problems
     if problems:
-        raise UserError(list_problems(problems), hint="nothing was changed")
+        raise UserError(f"{list_problems(problems)}\n  nothing was changed", hint="bursar budget set --help")
     if text != file.text:
         _write(file.path, text)
     return is_new

@@ -8,7 +8,7 @@ from bursar.database import files
 from bursar.database.engine import apsw
 from bursar.database.lock import lock_file, unlock_file
 from bursar.database.store import BUSY_SECONDS, Database, check_not_inherited, lock_path, store_error
-from bursar.errors import StoreError
+from bursar.errors import NoDatabase, StoreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bursar.database.salvage import Salvage
+
+
+_NOTHING = (0, 0, 0)  # the identity of a file in which nobody has made a table yet
 
 
 def open_database(
@@ -38,6 +41,7 @@ def open_database(
         damaged_hint: what to do about a file that is corrupt.
 
     Raises:
+        NoDatabase: nobody has had one there, and it was to be read only.
         StoreError: corrupt, foreign, of a later version, lost (there was one before), not ours, or reached through a
             symlink. Nothing is ever started empty in place of something.
         LedgerBusy: another process was making it all this while.
@@ -82,6 +86,8 @@ class _Opening:
         files.check_header(self.path, self.damaged_hint)
         connection = self._connect_to_read()
         with _Closing(connection):
+            if self._identity(connection) == _NOTHING and files.is_empty(lock_path(self.path)):
+                raise self._missing()
             if self._version(connection) < len(self.migrations):
                 raise StoreError(
                     f"`{self.path}` was written by an earlier release and has to be brought up to date first",
@@ -140,7 +146,7 @@ class _Opening:
 
     def _missing(self) -> StoreError:
         if files.is_empty(lock_path(self.path)):
-            return StoreError(f"there is no database at `{self.path}`")
+            return NoDatabase(f"there is no database at `{self.path}`")
         return StoreError(
             f"`{self.path}` is missing or empty, but there was one before; it is not started anew",
             hint=f"restore it from a backup; to begin with nothing, remove `{lock_path(self.path)}` too",
@@ -160,7 +166,7 @@ class _Opening:
     def _begin_wal(self, connection: apsw.Connection) -> None:
         """A file that is not in WAL mode is new, a copy of ours, or foreign: a foreign one is not switched."""
         identity = self._identity(connection)
-        if identity != (0, 0, 0) and identity[0] != self.application_id:
+        if identity != _NOTHING and identity[0] != self.application_id:
             raise self._foreign()
         if connection.pragma("journal_mode", "wal") != "wal":
             raise StoreError(f"`{self.path}` lies on a file system where SQLite cannot keep a write-ahead log")
@@ -180,7 +186,7 @@ class _Opening:
         return connection
 
     def _begin_schema(self, connection: apsw.Connection) -> None:
-        if self._identity(connection) == (0, 0, 0):
+        if self._identity(connection) == _NOTHING:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 connection.execute(f"PRAGMA application_id = {self.application_id}")

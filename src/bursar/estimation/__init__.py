@@ -3,10 +3,7 @@
 Forecasts of a whole are imported when they are asked for: they bring numpy, which a run may never need.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-
+from bursar.doors import open_late
 from bursar.estimation.documented import DocumentedLearner
 from bursar.estimation.estimate import Estimate, estimate, guess_range
 from bursar.estimation.estimator import Estimator
@@ -30,8 +27,6 @@ if TYPE_CHECKING:
         left_draws,
         spread_draws,
     )
-
-_LATE = frozenset({"DRAWS", "SEED", "Draws", "Forecast", "Piece", "Rung", "forecast", "left_draws", "spread_draws"})
 
 __all__ = [
     "CRITERION_TOKENS",
@@ -65,11 +60,5 @@ __all__ = [
     "task_facts",
 ]
 
-
-if not TYPE_CHECKING:  # types know the names above, and no others
-
-    def __getattr__(name: str) -> object:
-        """What forecasts need, imported now."""
-        if name not in _LATE:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.forecasting"), name)
+if not TYPE_CHECKING:  # what is not here yet
+    __getattr__ = open_late(__name__, {"forecasting": set(__all__) - globals().keys()})

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from bursar.estimation.numeric import Floats
     from bursar.estimation.stream import Stream
 
+_LARGEST = 1e300
+
 
 class Estimator:
     """What finished work took, measure by measure; nothing learned of one tells anything of another."""
@@ -91,5 +93,5 @@ class Estimator:
 
 
 def is_amount(value: object) -> bool:
-    """Whether it is a number above 0 that can be learned from."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+    """Whether it is a number above 0 that can be learned from, and that sums of many can be taken of."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _LARGEST

@@ -29,7 +29,8 @@ class Rung:
     """One attempt as it may go: in each draw what it takes, and how often it succeeds.
 
     Attributes:
-        amounts: by measure, one number for each draw.
+        amounts: by measure, one number for each of the `DRAWS` draws; `seconds` is one of them.
+        success: the chance that nothing more has to follow, 0 to 1.
     """
 
     amounts: dict[str, Floats]
@@ -59,7 +60,7 @@ class Forecast:
         amounts: by measure what all attempts together take.
         by_piece: by measure and piece the same.
         seconds: from the start to the end.
-        done: whether everything was done.
+        done: 1 where everything was done, else 0.
     """
 
     amounts: dict[str, Floats]
@@ -78,7 +79,7 @@ def forecast(pieces: Sequence[Piece], *, slots: int, measures: Sequence[str], se
 
     Args:
         pieces: each after all that it waits for.
-        slots: how many attempts run at once.
+        slots: how many attempts run at once, 1 or more.
         measures: `seconds` must be among them.
     """
     draw = np.random.default_rng([seed, len(pieces)])

@@ -14,6 +14,7 @@ class Key:
 
     Attributes:
         measure: what is counted: `cost_usd`, `tokens`, `calls`, `seconds`; measures never learn from each other.
+        model: who works on it; empty where that is not known, as with `project`.
         type: the task's type; "unknown" is a type like any other.
         complexity: 1 to 10; None when nobody said.
         task: what names the work when it is done again, be it by another model; empty when nothing does.
@@ -35,6 +36,8 @@ class Key:
 class Interval:
     """What one piece of work, or several together, will probably take: in one of ten cases less than p10, in one more
     than p90.
+
+    All four amounts are in the measure's own unit.
 
     Attributes:
         mean: the expected value; above p50, because what can go wrong costs more than what can go right saves.

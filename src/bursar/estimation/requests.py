@@ -27,7 +27,7 @@ class EstimateDesk:
         An outcome that brings no facts and no text has those of the last estimate for the same work.
 
         Raises:
-            ValueError: the request names no measure, or a total of nothing.
+            ValueError: the request names no measure, or a total of nothing, or of what is no work.
         """
         match request.get("op"):
             case "estimate":
@@ -35,11 +35,7 @@ class EstimateDesk:
                 self._keep(key)
                 return _reply(self._estimator.estimate(key))
             case "estimate_total":
-                tasks = request.get("tasks")
-                keys = (
-                    [read_key(each) for each in tasks if isinstance(each, Mapping)] if isinstance(tasks, list) else []
-                )
-                return _reply(self._estimator.estimate_total(keys))
+                return _reply(self._estimator.estimate_total(_read_keys(request)))
             case _:
                 key = read_key(request)
                 value = request.get(key.measure)
@@ -56,7 +52,7 @@ class EstimateDesk:
 def is_about_estimates(request: Mapping[str, Any]) -> bool:
     """Whether it is one of the operations that an `EstimateDesk` answers."""
     operation = request.get("op")
-    return operation in {"estimate", "estimate_total"} or (operation == "outcome" and "measure" in request)
+    return operation in ("estimate", "estimate_total") or (operation == "outcome" and "measure" in request)
 
 
 def read_key(request: Mapping[str, Any]) -> Key:
@@ -82,6 +78,13 @@ def read_key(request: Mapping[str, Any]) -> Key:
         else {},
         text=_word(request, "text"),
     )
+
+
+def _read_keys(request: Mapping[str, Any]) -> list[Key]:
+    tasks = request.get("tasks")
+    if not isinstance(tasks, list) or not all(isinstance(each, Mapping) for each in tasks):
+        raise ValueError("a total needs `tasks`, a list of objects")
+    return [read_key(each) for each in tasks]
 
 
 def _word(request: Mapping[str, Any], name: str) -> str:

@@ -104,11 +104,15 @@ class TaskWaited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestTaken:
-    """Somebody has asked the run to `pause`, to `stop` or to `cancel`, and it does, with so many attempts `running`."""
+    """Somebody has asked the run to `pause`, to `stop` or to `cancel`, and it does, with so many attempts `running`.
+
+    Agents that can be told to wrap up have `grace_seconds` for that.
+    """
 
     kind: str
     by_user: str
     running: int
+    grace_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ from bursar.graph.model import Node
 from bursar.plan import Phase, PhaseStatus, Problem, Roadmap
 
 _DONE = frozenset({PhaseStatus.COMPLETE, PhaseStatus.DROPPED})
-_TO_DO = frozenset({PhaseStatus.PLANNED, PhaseStatus.IN_PROGRESS})
 
 
 def phase_nodes(roadmap: Roadmap) -> list[Node]:
@@ -46,7 +45,7 @@ def startable_phases(roadmap: Roadmap) -> tuple[Phase, ...]:
     startable = [
         phase
         for phase in open_phases
-        if phase.status in _TO_DO and all(numbered[number].status in _DONE for number in phase.depends_on)
+        if phase.status.is_to_do and all(numbered[number].status in _DONE for number in phase.depends_on)
     ]
     if len(startable) < 2:
         return tuple(startable)

@@ -3,23 +3,18 @@
 What is to come is imported when it is asked for: it brings numpy, which a command may never need.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-
+from bursar.doors import open_late
 from bursar.history.exchange import Parsed, export_lines, parse_lines
 from bursar.history.learning import LEARN_FROM, Experience, key_of, learn
 from bursar.history.observation import Observation, check_observation
 from bursar.history.routes import ENOUGH_ATTEMPTS, ROUTES_FROM, VERDICTS, facts_of, learn_policy
-from bursar.history.statistics import STATISTICS_FILE, build_statistics, write_statistics
+from bursar.history.statistics import STATISTICS_FILE, build_statistics, name_kind, write_statistics
 from bursar.history.store import FleetingHistory, History, Read, Refused, open_history
 from bursar.history.work import Work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bursar.history.outlook import SURE, Basis, Chance, Estimated, Told, estimate_works, to_nano_usd, weigh
-
-_LATE = frozenset({"SURE", "Basis", "Chance", "Estimated", "Told", "estimate_works", "to_nano_usd", "weigh"})
 
 __all__ = [
     "ENOUGH_ATTEMPTS",
@@ -48,6 +43,7 @@ __all__ = [
     "key_of",
     "learn",
     "learn_policy",
+    "name_kind",
     "open_history",
     "parse_lines",
     "to_nano_usd",
@@ -55,11 +51,5 @@ __all__ = [
     "write_statistics",
 ]
 
-
-if not TYPE_CHECKING:  # types know the names above, and no others
-
-    def __getattr__(name: str) -> object:
-        """What forecasts need, imported now."""
-        if name not in _LATE:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.outlook"), name)
+if not TYPE_CHECKING:  # what is not here yet
+    __getattr__ = open_late(__name__, {"outlook": set(__all__) - globals().keys()})

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bursar.history.observation import Observation, check_observation
@@ -76,7 +76,17 @@ def _parse(line: bytes, origin: str, now: datetime, *, is_one_too_many: bool) ->
     seen = Observation(**row | {"origin": origin})
     if problem := check_observation(seen, not_after=now):
         raise ValueError(problem)
-    return seen
+    return replace(seen, at=_in_utc(seen.at))
+
+
+def _in_utc(at: str) -> str:
+    """The same instant as our own are written: they are ordered as text."""
+    try:
+        instant = datetime.fromisoformat(at).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("`at` lies before the first year") from None
+    usual = instant.isoformat(timespec="milliseconds")
+    return at if at in {usual, instant.isoformat()} else usual
 
 
 def _read_object(line: bytes) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from datetime import datetime
 OUTCOMES = frozenset({"succeeded", "failed", "stopped", "interrupted"})
 MAX_TEXT = 500  # characters of any of its words
 MAX_FACTS = 32
+KIND_SEPARATOR = "|"  # of type, complexity and model, where a kind of work is named in one text
 _MOST = {"tokens": 10**12, "nano_usd": 10**15, "calls": 10**7, "wall_seconds": 10**8}
 _WORDS = ("key", "at", "project", "plan_id", "task", "subagent", "agent", "model", "outcome", "task_type", "digest")
 
@@ -19,9 +20,17 @@ class Observation:
     """How one attempt went: what was asked, of whom, what came of it, what it took.
 
     Attributes:
-        key: the attempt's key; an attempt is observed once.
+        key: the attempt's key, RUN/TASK/ATTEMPT; an attempt is observed once.
+        at: when it ended, ISO 8601 with a time zone; of one form throughout a history, since it is ordered by it.
+        project: what names it, for us its folder; empty where that is not known, as with `plan_id`, `task`, `subagent`.
+        complexity: 1 to 10, as the plan says; None where it does not.
+        agent: what settings call it.
+        model: as it was asked for.
+        outcome: `succeeded`, `failed`, `stopped` (by a limit), `interrupted` (teaches nothing).
         tokens: metered, cache included.
         nano_usd: cost of what was metered; None when a price is unknown.
+        calls: requests to the model.
+        wall_seconds: from its start to its end, without verifying.
         task_type: the kind of work, inferred or corrected.
         digest: which task it was, whatever plan or run it stood in; empty where that is not known.
         facts: numbers that were known before it ran.
@@ -64,6 +73,8 @@ def _check_words(seen: Observation) -> str | None:
             return f"`{name}` is no printable text of at most {MAX_TEXT} characters"
     if not seen.key:
         return "`key` is empty"
+    if KIND_SEPARATOR in seen.task_type:
+        return f"`task_type` has a `{KIND_SEPARATOR}` in it"
     return None if seen.outcome in OUTCOMES else f"`outcome` is none of {', '.join(sorted(OUTCOMES))}"
 
 

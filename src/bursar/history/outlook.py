@@ -45,6 +45,8 @@ class Basis:
         ladder_of: the models of the task's attempts: the first, then who follows where that has failed.
         price_of: USD for a token of that model, as agents use them; None where no price is known.
         attempts: how many a task gets at most.
+        slots: attempts at once, 1 or more.
+        seed: of the draws; the same one, the same forecast.
     """
 
     experience: Experience
@@ -58,7 +60,11 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One piece of work with what an attempt at it takes, in each draw, and by what one knows."""
+    """One piece of work with what a first attempt at it takes, in each draw, and by what one knows.
+
+    Attributes:
+        source: in words: `learned, 7 alike`, `the plan's own range`, `documented default`.
+    """
 
     work: Work
     model: str
@@ -137,7 +143,7 @@ class _Level:
     def _tell(self, row: int, work: Work) -> Told:
         model = self._models[row]
         tokens, source = self._tokens(row, work)
-        amounts = {"tokens": tokens, "cost_usd": self._cost(row, model, tokens), "seconds": self._seconds(row, work)}
+        amounts = {"tokens": tokens, "cost_usd": self._cost(row, work, tokens), "seconds": self._seconds(row, work)}
         amounts = {measure: left_draws(draws, work.used.get(measure, 0.0)) for measure, draws in amounts.items()}
         success = self._basis.experience.success.estimate(self._keys[row]).rate
         return Told(work, model, Rung(amounts=amounts, success=1.0 if work.task is None else success), source)
@@ -155,10 +161,13 @@ class _Level:
         usual = guess_range(work.task.complexity or 5, work.task.metrics.token_budget)
         return self._guess(row, usual.low, usual.high), "documented default"
 
-    def _cost(self, row: int, model: str, tokens: Draws) -> Draws:
-        if self._is_known("cost_usd"):
+    def _cost(self, row: int, work: Work, tokens: Draws) -> Draws:
+        """What was learned is of attempts; a phase without plans is no attempt, and costs what its tokens do."""
+        model = self._models[row]
+        is_known = self._is_known("cost_usd")
+        price = self._basis.price_of(model) if work.task is None or not is_known else None
+        if is_known and price is None:
             return self._row("cost_usd", row)
-        price = self._basis.price_of(model)
         if price is None:
             self.unpriced.add(model)
         return tokens * (price or 0.0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from bursar.estimation import choose_task_type
 from bursar.history.observation import Observation
@@ -17,11 +18,15 @@ VERDICTS = {
     "failed": AttemptVerdict.FAIL,
     "stopped": AttemptVerdict.CAPPED,
 }
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
-def facts_of(task: Task, project: str) -> Facts:
-    """What is known of a plan's task before it is tried."""
-    return Facts(choose_task_type(task), project, task.complexity, f"{task.name}\n{task.action}")
+def facts_of(task: Task, project: str, corrections: Mapping[str, str] = _NONE) -> Facts:
+    """What is known of a plan's task before it is tried; a type that somebody has given, by the task's digest, goes
+    before what is inferred.
+    """
+    kind = corrections.get(task.digest) or choose_task_type(task)
+    return Facts(kind, project, task.complexity, f"{task.name}\n{task.action}")
 
 
 def learn_policy(observations: Iterable[Observation]) -> tuple[LearnedPolicy, int]:

@@ -81,7 +81,7 @@ class History:
         """Every observation that can be believed, oldest first, with the types that people have corrected.
 
         Args:
-            project: only those of this one; None for all.
+            project: only what was observed here, in this one; None for all, imports among them.
         """
         return list(self.read(project=project).observations)
 
@@ -94,7 +94,7 @@ class History:
         rows = self._database.query(
             f"SELECT {_SHOWN} FROM observation LEFT JOIN correction"
             " ON correction.digest = observation.digest AND observation.digest != ''"
-            " WHERE ? IS NULL OR observation.project = ?"
+            " WHERE ? IS NULL OR (observation.project = ? AND observation.origin = '')"
             " ORDER BY observation.at DESC, observation.key DESC LIMIT ?",
             (project, project, -1 if latest is None else latest),
         )
@@ -133,8 +133,20 @@ class History:
                     (each.origin, each.line, each.text[:_MAX_REFUSED_TEXT], each.reason),
                 )
 
+    def clear(self) -> None:
+        """Nothing is known any more: no observation, believable or not, no correction and no refused row."""
+        with self._database.write() as connection:
+            for table in ("observation", "correction", "quarantine"):
+                connection.execute(f"DELETE FROM {table}")
+
+    def forget_refused(self, origin: str) -> int:
+        """The rows that were refused of this origin are gone; returns how many there were."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM quarantine WHERE origin = ?", (origin,))
+            return int(connection.changes())
+
     def refused(self) -> list[Refused]:
-        """Every row that was ever refused, by origin and line."""
+        """Every row that was refused, by origin and line."""
         return [Refused(*row) for row in self._database.query("SELECT origin, line, text, reason FROM quarantine")]
 
     def close(self) -> None:
@@ -165,7 +177,11 @@ class FleetingHistory(History):
 
     def read(self, latest: int | None = None, project: str | None = None) -> Read:
         """What it was told, oldest first."""
-        found = [self._corrected(seen) for seen in self._seen.values() if project in {None, seen.project}]
+        found = [
+            self._corrected(seen)
+            for seen in self._seen.values()
+            if project is None or (seen.project == project and not seen.origin)
+        ]
         found.sort(key=lambda seen: (seen.at, seen.key))
         return Read(found if latest is None else found[max(0, len(found) - latest) :], 0)
 
@@ -187,6 +203,18 @@ class FleetingHistory(History):
             cut = replace(each, text=each.text[:_MAX_REFUSED_TEXT])
             if cut not in self._refused:
                 self._refused.append(cut)
+
+    def clear(self) -> None:
+        """Nothing is known any more."""
+        self._seen.clear()
+        self._types.clear()
+        self._refused.clear()
+
+    def forget_refused(self, origin: str) -> int:
+        """The rows that were refused of this origin are gone; returns how many there were."""
+        left = [each for each in self._refused if each.origin != origin]
+        gone, self._refused = len(self._refused) - len(left), left
+        return gone
 
     def refused(self) -> list[Refused]:
         """Every row that was refused."""

@@ -14,6 +14,7 @@ from bursar.journal.rows import escaped
 if TYPE_CHECKING:
     from bursar.database import Database
 
+_REQUEST = ("run_id", "conductor", "kind", "by_user", "at", "grace_seconds")
 _REMAINDER = ("attempt", "agent", "session_id", "home", "work_commit", "said_left")
 
 
@@ -27,13 +28,18 @@ class RequestKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A person asks something of a run; `conductor` is the process that it is meant for."""
+    """A person asks something of a run; `conductor` is the process that it is meant for.
+
+    Attributes:
+        grace_seconds: of a stop: agents that can be told to wrap up may take so long for that; 0: all stop at once.
+    """
 
     run_id: str
     conductor: str
     kind: RequestKind
     by_user: str
     at: str
+    grace_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,17 +146,17 @@ class Controls:
 
     def ask(self, request: Request) -> None:
         """The request is there for its conductor to find."""
-        self._insert("request", ("run_id", "conductor", "kind", "by_user", "at"), request)
+        self._insert("request", _REQUEST, request)
 
     def requests(self, run_id: str, conductor: str) -> Sequence[Request]:
         """What was asked of this very conductor, oldest first."""
         rows = self._database.query(
-            "SELECT run_id, conductor, kind, by_user, at FROM request WHERE run_id = ? AND conductor = ? ORDER BY id",
+            f"SELECT {', '.join(_REQUEST)} FROM request WHERE run_id = ? AND conductor = ? ORDER BY id",
             (run_id, conductor),
         )
         return [
-            Request(run_id=run, conductor=to, kind=RequestKind(kind), by_user=by, at=at)
-            for run, to, kind, by, at in rows
+            Request(run_id=run, conductor=to, kind=RequestKind(kind), by_user=by, at=at, grace_seconds=grace)
+            for run, to, kind, by, at, grace in rows
         ]
 
     def cancel(self, run_id: str, by_user: str, at: str) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bursar.database import load_migrations, open_database
 from bursar.journal.controls import Controls
@@ -22,23 +21,28 @@ from bursar.journal.rows import (
     TaskState,
     escaped,
 )
+from bursar.journal.tables import (
+    ATTEMPT_COLUMNS,
+    PHASE_COLUMNS,
+    PLAN_COLUMNS,
+    RUN_AS_READ,
+    TASK_COLUMNS,
+    attempt_row,
+    insert_attempts,
+    insert_imported,
+    insert_plans,
+    insert_run,
+    insert_tasks,
+    phase_counts,
+    plan_row,
+    run_row,
+    task_row,
+)
 from bursar.paths import JOURNAL_APPLICATION_ID
 
 if TYPE_CHECKING:
     from bursar.database import Database
 
-_RUN_COLUMNS = (
-    "id, project, plan_path, plan_id, plan_digest, branch, base_commit, budget_limit, state, conductor,"
-    " started_at, ended_at, workspace, scope"
-)
-_RUN_AS_READ = _RUN_COLUMNS.replace(
-    " state,", " CASE WHEN id IN (SELECT run_id FROM cancellation) THEN 'cancelled' ELSE state END,"
-)
-_TASK_COLUMNS = "run_id, number, name, digest, state, merge_commit, note"
-_ATTEMPT_COLUMNS = (
-    "key, run_id, task, number, model, directory, base_commit, session_id, worktree, state, started_at, merge_commit,"
-    " note, ended_at, digest"
-)
 _OWN = "{} NOT IN (SELECT run_id FROM imported_run)"
 _OF_A_RUN = (
     ("imported_run", "run_id"),
@@ -47,10 +51,6 @@ _OF_A_RUN = (
     ("run_plan", "run_id"),
     ("run", "id"),
 )  # children first
-_PLAN_COLUMNS = "run_id, plan_id, path, digest, phase, phase_name"
-_RUN_FIELDS, _TASK_FIELDS, _ATTEMPT_FIELDS, _PLAN_FIELDS, _PHASE_FIELDS = (
-    tuple(field.name for field in fields(row)) for row in (RunRow, TaskRow, AttemptRow, PlanRow, PhaseCounts)
-)
 
 
 def open_journal(path: Path) -> Journal:
@@ -89,9 +89,9 @@ class Journal:
     def begin_run(self, run: RunRow, tasks: Iterable[TaskRow], plans: Iterable[PlanRow] = ()) -> None:
         """The run exists, with all of its tasks and (of several) its plans, or (on failure) none of it does."""
         with fenced_write(self._database, self._fence) as connection:
-            connection.execute(f"INSERT INTO run ({_RUN_COLUMNS}) VALUES ({_marks(14)})", astuple(run))
-            self._insert_tasks(connection, tasks)
-            self._insert_plans(connection, plans)
+            insert_run(connection, run)
+            insert_tasks(connection, tasks)
+            insert_plans(connection, plans)
 
     def change_plan(self, run_id: str, digest: str, tasks: Iterable[TaskRow], plans: Iterable[PlanRow] = ()) -> None:
         """The run goes by a changed plan: tasks it did not know are pending, those it has lost are out of the count."""
@@ -99,8 +99,8 @@ class Journal:
             connection.execute("UPDATE run SET plan_digest = ? WHERE id = ?", (digest, run_id))
             connection.execute("UPDATE task SET position = -1 WHERE run_id = ?", (run_id,))
             connection.execute("UPDATE run_plan SET position = -1 WHERE run_id = ?", (run_id,))
-            self._insert_tasks(connection, tasks)
-            self._insert_plans(connection, plans)
+            insert_tasks(connection, tasks)
+            insert_plans(connection, plans)
 
     def take_over(self, run_id: str, conductor: str) -> None:
         """From now on nobody but `conductor` writes anything of the run as its conductor."""
@@ -135,7 +135,7 @@ class Journal:
     def begin_attempt(self, attempt: AttemptRow) -> None:
         """The attempt is planned and its task runs; nothing has been started or held yet."""
         with fenced_write(self._database, self._fence) as connection:
-            connection.execute(f"INSERT INTO attempt ({_ATTEMPT_COLUMNS}) VALUES ({_marks(15)})", astuple(attempt))
+            insert_attempts(connection, [attempt])
             connection.execute(
                 "UPDATE task SET state = 'running', note = '' WHERE run_id = ? AND number = ?",
                 (attempt.run_id, attempt.task),
@@ -187,13 +187,11 @@ class Journal:
                 raise ValueError(run.id)
             for table, column in _OF_A_RUN:
                 connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (run.id,))
-            connection.execute(f"INSERT INTO run ({_RUN_COLUMNS}) VALUES ({_marks(14)})", astuple(run))
-            self._insert_tasks(connection, tasks)
-            self._insert_plans(connection, plans)
-            connection.executemany(
-                f"INSERT INTO attempt ({_ATTEMPT_COLUMNS}) VALUES ({_marks(15)})", [astuple(row) for row in attempts]
-            )
-            connection.execute(f"INSERT INTO imported_run VALUES ({_marks(4)})", astuple(imported))
+            insert_run(connection, run)
+            insert_tasks(connection, tasks)
+            insert_plans(connection, plans)
+            insert_attempts(connection, attempts)
+            insert_imported(connection, imported)
 
     def imported(self, run_id: str) -> ImportedRun | None:
         """What was imported of a run; None for one of this machine's own."""
@@ -215,8 +213,8 @@ class Journal:
 
     def run(self, run_id: str) -> RunRow | None:
         """The run of that id."""
-        rows = self._database.query(f"SELECT {_RUN_AS_READ} FROM run WHERE id = ?", (run_id,))
-        return _run_row(rows[0]) if rows else None
+        rows = self._database.query(f"SELECT {RUN_AS_READ} FROM run WHERE id = ?", (run_id,))
+        return run_row(rows[0]) if rows else None
 
     def latest_run(
         self, project: str, plan_path: str | None = None, workspace: str | None = None, scope: str | None = None
@@ -228,54 +226,49 @@ class Journal:
             where = f"{where} AND plan_path = ? AND workspace IS ? AND scope IS ?"
             values = [project, plan_path, workspace, scope]
         rows = self._database.query(
-            f"SELECT {_RUN_AS_READ} FROM run WHERE {where} ORDER BY started_at DESC, id LIMIT 1", values
+            f"SELECT {RUN_AS_READ} FROM run WHERE {where} ORDER BY started_at DESC, id LIMIT 1", values
         )
-        return _run_row(rows[0]) if rows else None
+        return run_row(rows[0]) if rows else None
 
     def conducted_runs(self, project: str) -> Sequence[RunRow]:
         """Runs of a project whose row says that somebody conducts them; whether that process lives is not looked at."""
-        sql = f"SELECT {_RUN_AS_READ} FROM run WHERE project = ? AND conductor IS NOT NULL"
-        return [_run_row(row) for row in self._database.query(sql, (project,))]
+        sql = f"SELECT {RUN_AS_READ} FROM run WHERE project = ? AND conductor IS NOT NULL"
+        return [run_row(row) for row in self._database.query(sql, (project,))]
 
     def tasks(self, run_id: str) -> Sequence[TaskRow]:
         """Every task that the run's plan has, in the plan's order."""
-        sql = f"SELECT {_TASK_COLUMNS} FROM task WHERE run_id = ? AND position >= 0 ORDER BY position"
-        return [_task_row(row) for row in self._database.query(sql, (run_id,))]
+        sql = f"SELECT {TASK_COLUMNS} FROM task WHERE run_id = ? AND position >= 0 ORDER BY position"
+        return [task_row(row) for row in self._database.query(sql, (run_id,))]
 
     def plans(self, run_id: str) -> Sequence[PlanRow]:
         """The plans of a run of several, in their order; empty for every other run."""
-        sql = f"SELECT {_PLAN_COLUMNS} FROM run_plan WHERE run_id = ? AND position >= 0 ORDER BY position"
-        return [PlanRow(**dict(zip(_PLAN_FIELDS, row, strict=True))) for row in self._database.query(sql, (run_id,))]
+        sql = f"SELECT {PLAN_COLUMNS} FROM run_plan WHERE run_id = ? AND position >= 0 ORDER BY position"
+        return [plan_row(row) for row in self._database.query(sql, (run_id,))]
 
     def phases(self, run_id: str) -> Sequence[PhaseCounts]:
         """How far each phase of a run of a roadmap is, in the order of the run."""
-        sql = (
-            "SELECT phase, phase_name, plans, tasks, merged, running, waiting, failed, stopped, skipped"
-            " FROM phase_overview WHERE run_id = ? ORDER BY position"
-        )
-        return [
-            PhaseCounts(**dict(zip(_PHASE_FIELDS, row, strict=True))) for row in self._database.query(sql, (run_id,))
-        ]
+        sql = f"SELECT {PHASE_COLUMNS} FROM phase_overview WHERE run_id = ? ORDER BY position"
+        return [phase_counts(row) for row in self._database.query(sql, (run_id,))]
 
     def lost_tasks(self, run_id: str) -> Sequence[TaskRow]:
         """Tasks that the plan had when the run began, or later, and has no more."""
-        sql = f"SELECT {_TASK_COLUMNS} FROM task WHERE run_id = ? AND position < 0 ORDER BY number"
-        return [_task_row(row) for row in self._database.query(sql, (run_id,))]
+        sql = f"SELECT {TASK_COLUMNS} FROM task WHERE run_id = ? AND position < 0 ORDER BY number"
+        return [task_row(row) for row in self._database.query(sql, (run_id,))]
 
     def attempts(self, run_id: str) -> Sequence[AttemptRow]:
         """Every attempt of a run, oldest first."""
         rows = self._database.query(
-            f"SELECT {_ATTEMPT_COLUMNS} FROM attempt WHERE run_id = ? ORDER BY started_at, task, number", (run_id,)
+            f"SELECT {ATTEMPT_COLUMNS} FROM attempt WHERE run_id = ? ORDER BY started_at, task, number", (run_id,)
         )
-        return [_attempt_row(row) for row in rows]
+        return [attempt_row(row) for row in rows]
 
     def every_attempt(self) -> Sequence[AttemptRow]:
         """Every attempt of all runs of this machine, oldest first."""
         rows = self._database.query(
-            f"SELECT {_ATTEMPT_COLUMNS} FROM attempt WHERE {_OWN.format('run_id')}"
+            f"SELECT {ATTEMPT_COLUMNS} FROM attempt WHERE {_OWN.format('run_id')}"
             " ORDER BY started_at, run_id, task, number"
         )
-        return [_attempt_row(row) for row in rows]
+        return [attempt_row(row) for row in rows]
 
     def session_ids(self) -> set[str]:
         """The agents' sessions of all attempts that there ever were on this machine."""
@@ -286,40 +279,6 @@ class Journal:
         """Let go of the file."""
         self._database.close()
 
-    def _insert_tasks(self, connection: Any, tasks: Iterable[TaskRow]) -> None:
-        connection.executemany(
-            f"INSERT INTO task ({_TASK_COLUMNS}, position) VALUES ({_marks(8)})"
-            " ON CONFLICT (run_id, number) DO UPDATE SET position = excluded.position",
-            [(*astuple(task), position) for position, task in enumerate(tasks)],
-        )
-
-    def _insert_plans(self, connection: Any, plans: Iterable[PlanRow]) -> None:
-        connection.executemany(
-            f"INSERT INTO run_plan ({_PLAN_COLUMNS}, position) VALUES ({_marks(7)})"
-            " ON CONFLICT (run_id, plan_id) DO UPDATE SET position = excluded.position, path = excluded.path,"
-            " digest = excluded.digest, phase = excluded.phase, phase_name = excluded.phase_name",
-            [(*astuple(plan), position) for position, plan in enumerate(plans)],
-        )
-
     def _update(self, sql: str, values: Sequence[str | None]) -> None:
         with fenced_write(self._database, self._fence) as connection:
             connection.execute(sql, values)
-
-
-def _marks(count: int) -> str:
-    return ", ".join("?" * count)
-
-
-def _run_row(row: Sequence[Any]) -> RunRow:
-    values = dict(zip(_RUN_FIELDS, row, strict=True))
-    return RunRow(**{**values, "state": RunState(values["state"])})
-
-
-def _task_row(row: Sequence[Any]) -> TaskRow:
-    values = dict(zip(_TASK_FIELDS, row, strict=True))
-    return TaskRow(**{**values, "state": TaskState(values["state"])})
-
-
-def _attempt_row(row: Sequence[Any]) -> AttemptRow:
-    values = dict(zip(_ATTEMPT_FIELDS, row, strict=True))
-    return AttemptRow(**{**values, "state": AttemptState(values["state"])})

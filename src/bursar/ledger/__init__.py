@@ -1,6 +1,7 @@
 """The books: what is held, what was spent, and the journal of it all. Never past a limit without saying so."""
 
 from bursar.budget import Shortfall
+from bursar.doors import open_late
 from bursar.ledger.opening import (
     is_ledger_url,
     open_lasting_ledger,
@@ -9,19 +10,19 @@ from bursar.ledger.opening import (
     rebuild_ledger,
     take_turn,
 )
-from bursar.ledger.port import (
+from bursar.ledger.port import Ledger
+from bursar.ledger.sqlite import SqliteLedger
+from bursar.ledger.types import (
     USAGE_KINDS,
     CallRecord,
     Denial,
     Entry,
-    Ledger,
     LedgerEvent,
     Observer,
     Reservation,
     ReserveRequest,
     State,
 )
-from bursar.ledger.sqlite import SqliteLedger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,15 +53,5 @@ __all__ = [
     "take_turn",
 ]
 
-_HOMES = {"MemoryLedger": "memory", "Evidence": "rebuilt", "Rebuilt": "rebuilt"}
-"""What is imported when it is asked for: quick commands need none of it."""
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    found: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = found
-    return found
+if not TYPE_CHECKING:  # quick commands need none of it
+    __getattr__ = open_late(__name__, {"memory": ["MemoryLedger"], "rebuilt": ["Evidence", "Rebuilt"]})

@@ -20,8 +20,8 @@ from bursar.ledger.entries import FIRST_HASH, RawEntry, digest_of, encode_budget
 from bursar.ledger.fold import fold_lines
 from bursar.ledger.folded import Fold, FoldedBudget, FoldedMark, FoldedReservation, Line, encode_quickly, shorten
 from bursar.ledger.holding import Holding
-from bursar.ledger.port import CallRecord
 from bursar.ledger.rows import write_call, write_holding
+from bursar.ledger.types import CallRecord
 
 __all__ = ["RawEntry", "check_books", "read_entry"]
 

@@ -38,8 +38,8 @@ from bursar.ledger.entries import (
 )
 from bursar.ledger.guards import check_fence, check_open, check_same_budget, find, find_open
 from bursar.ledger.holding import Account, Holding
-from bursar.ledger.port import CallRecord, Denial, LedgerEvent, Observer, Reservation, ReserveRequest, State
 from bursar.ledger.posting import Posting, is_past
+from bursar.ledger.types import CallRecord, Denial, LedgerEvent, Observer, Reservation, ReserveRequest, State
 from bursar.ledger.writing import Writing
 
 

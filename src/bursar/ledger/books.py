@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from bursar.budget import Alert, Balance, Budget, LastPeriod
 from bursar.ledger.holding import Holding
-from bursar.ledger.port import CallRecord, Entry
+from bursar.ledger.types import CallRecord, Entry
 
 
 class Mark(NamedTuple):

@@ -9,7 +9,7 @@ from bursar.budget import LARGEST_QUANTITY, NOTHING, Amount, Counting
 from bursar.errors import KeyReused, StoreError
 from bursar.ledger.entries import encode, encode_charge, encode_crediting, encode_ending
 from bursar.ledger.holding import Account, Holding
-from bursar.ledger.port import CallRecord, State
+from bursar.ledger.types import CallRecord, State
 
 
 def missing_of(holding: Holding, target: Amount) -> Amount | None:

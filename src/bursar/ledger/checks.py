@@ -17,7 +17,7 @@ from bursar.budget import (
     check_thresholds,
 )
 from bursar.errors import UserError
-from bursar.ledger.port import CallRecord, ReserveRequest
+from bursar.ledger.types import CallRecord, ReserveRequest
 
 _LONGEST_NAME = 4096
 _LANES = tuple(lane.value for lane in Lane)

@@ -15,7 +15,7 @@ from json.encoder import encode_basestring
 from typing import Any
 
 from bursar.budget import ALWAYS, Amount, Budget, Threshold
-from bursar.ledger.port import CallRecord, Entry, ReserveRequest
+from bursar.ledger.types import CallRecord, Entry, ReserveRequest
 from bursar.usage import Usage
 
 RawEntry = tuple[int, str, str, str, str, str, str]

@@ -29,8 +29,8 @@ from bursar.ledger.folded import (
     encode_quickly,
     shorten,
 )
-from bursar.ledger.port import Entry
 from bursar.ledger.rows import run_and_task
+from bursar.ledger.types import Entry
 
 _CANNOT_BE = (AttributeError, KeyError, TypeError, ValueError, IndexError)
 _NAMED_BY_LABEL = ("session", "run")

@@ -6,7 +6,7 @@ from bursar.budget import Budget
 from bursar.errors import KeyReused, StoreError
 from bursar.ledger.books import Books
 from bursar.ledger.holding import Holding
-from bursar.ledger.port import State
+from bursar.ledger.types import State
 
 
 def check_same_budget(known: Budget, budget: Budget) -> None:

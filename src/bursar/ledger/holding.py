@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from bursar.budget import LARGEST_QUANTITY, NOTHING, Alert, Amount, Balance, Budget
 from bursar.errors import StoreError
-from bursar.ledger.port import Reservation, State
+from bursar.ledger.types import Reservation, State
 
 
 class Account(NamedTuple):

@@ -14,8 +14,8 @@ from bursar.ledger.books import Books, Mark, PhaseSum, Standing
 from bursar.ledger.checks import check_history_limit
 from bursar.ledger.entries import FIRST_HASH, RawEntry, format_instant, read_entry
 from bursar.ledger.holding import Account, Holding
-from bursar.ledger.port import USAGE_KINDS, CallRecord, Entry, Reservation, State
 from bursar.ledger.reading import Reading
+from bursar.ledger.types import USAGE_KINDS, CallRecord, Entry, Reservation, State
 from bursar.usage import NOTHING, Usage
 
 

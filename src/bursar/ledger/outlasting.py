@@ -14,9 +14,9 @@ from typing import TypeVar
 
 from bursar.budget import NOTHING, Alert, Amount, Balance, Budget
 from bursar.clock import Clock
-from bursar.ledger.port import CallRecord, Denial, Entry, LedgerEvent, Observer, Reservation, ReserveRequest, State
 from bursar.ledger.postgres import PostgresLedger
-from bursar.ledger.postgres_connection import ServerAway
+from bursar.ledger.postgres_errors import ServerAway
+from bursar.ledger.types import CallRecord, Denial, Entry, LedgerEvent, Observer, Reservation, ReserveRequest, State
 from bursar.ledger.writing import InDoubt
 from bursar.usage import Usage
 
@@ -112,6 +112,9 @@ class OutlastingLedger:
     def balances_of_each(self, labels: Mapping[str, str], label: str, values: Iterable[str]) -> Sequence[Balance]:
         each = list(values)  # they may be asked for again
         return self._read(lambda: self._ledger.balances_of_each(labels, label, each))
+
+    def balances_of_reservation(self, key: str) -> Sequence[Balance]:
+        return self._read(lambda: self._ledger.balances_of_reservation(key))
 
     def budgets(self, *, at: datetime | None = None, labels: Mapping[str, str] | None = None) -> Sequence[Balance]:
         return self._read(lambda: self._ledger.budgets(at=at, labels=labels))

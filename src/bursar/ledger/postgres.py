@@ -18,7 +18,6 @@ from bursar.ledger.bookkeeping import Bookkeeping
 from bursar.ledger.books import Books
 from bursar.ledger.checks import check_history_limit
 from bursar.ledger.entries import FIRST_HASH
-from bursar.ledger.port import USAGE_KINDS, Entry, Reservation, State
 from bursar.ledger.postgres_books import (
     SELECT_HEAD,
     SELECT_STANDINGS,
@@ -34,6 +33,7 @@ from bursar.ledger.postgres_books import (
 )
 from bursar.ledger.postgres_connection import Connection, PostgresDatabase, Row
 from bursar.ledger.reading import Reading
+from bursar.ledger.types import USAGE_KINDS, Entry, Reservation, State
 from bursar.usage import NOTHING, Usage
 
 _PAGE = 1000

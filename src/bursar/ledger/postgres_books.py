@@ -15,8 +15,8 @@ from bursar.ledger import rows
 from bursar.ledger.books import Mark, PhaseSum, Standing
 from bursar.ledger.entries import encode, format_instant
 from bursar.ledger.holding import Holding
-from bursar.ledger.port import CallRecord, Entry, State
 from bursar.ledger.postgres_connection import Connection, Cursor, Row, to_postgres, together
+from bursar.ledger.types import CallRecord, Entry, State
 
 _FIGURES = "spent, reserved, metered, unpriced, exempt"
 

@@ -19,6 +19,7 @@ from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bursar.errors import InternalError, LedgerBusy, OutcomeUnknown, StoreError, UserError
+from bursar.ledger.postgres_errors import store_error
 
 Row = tuple[Any, ...]
 Cursor = psycopg.Cursor[Row]
@@ -42,7 +43,6 @@ _DEFAULTS = {
     "keepalives_interval": "5",
     "keepalives_count": "3",
 }
-_BUSY = (errors.LockNotAvailable, errors.QueryCanceled, errors.DeadlockDetected, errors.SerializationFailure)
 _STATEMENT_SECONDS = 30.0
 """How much longer than the wait for a lock a statement may take, and a writer may think between two statements."""
 
@@ -164,7 +164,7 @@ class PostgresDatabase:
                 raise InternalError("a transaction inside a transaction")
             yield
         except psycopg.Error as error:
-            raise _store_error(error) from error
+            raise store_error(error) from error
         finally:
             self._mutex.release()
 
@@ -291,10 +291,6 @@ class PostgresDatabase:
         return version
 
 
-class ServerAway(StoreError):
-    """There is no connection to the server, and nothing was written."""
-
-
 def to_postgres(sql: str) -> bytes:
     """The statement with the marks for parameters that the driver wants."""
     return sql.replace("?", "%s").encode()
@@ -319,24 +315,3 @@ def _parameters_of(url: str) -> str:
             "the URL of the ledger cannot be read", hint="postgresql://user@host/database; the password in ~/.pgpass"
         ) from error
     return make_conninfo("", **(_DEFAULTS | dict(named)))
-
-
-def _store_error(error: psycopg.Error) -> StoreError:
-    """What an error of PostgreSQL means to a person."""
-    if isinstance(error, _BUSY):
-        return LedgerBusy(f"the ledger is being written by another program ({_first_line(error)}); nothing was written")
-    if isinstance(error, psycopg.OperationalError):
-        return (ServerAway if _is_away(error) else StoreError)(
-            f"the ledger's server cannot be used: {_first_line(error)}; nothing was written",
-            hint="check that it runs, and the URL",
-        )
-    return StoreError(f"the ledger's server refuses: {_first_line(error)}; nothing was written")
-
-
-def _is_away(error: psycopg.OperationalError) -> bool:
-    """It may be back soon: the connection is lost or was refused, or the server shuts down, starts, or is full."""
-    return error.sqlstate is None or error.sqlstate.startswith(("08", "57P")) or error.sqlstate == "53300"
-
-
-def _first_line(error: psycopg.Error) -> str:
-    return str(error).strip().partition("\n")[0]

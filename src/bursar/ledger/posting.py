@@ -14,7 +14,7 @@ from bursar.ledger.books import Books, Mark, PhaseSum
 from bursar.ledger.counting import balances_of, charged_balances
 from bursar.ledger.entries import build_entry, encode, encode_amount
 from bursar.ledger.holding import Holding, shift
-from bursar.ledger.port import USAGE_KINDS, Denial, Entry, LedgerEvent, Reservation
+from bursar.ledger.types import USAGE_KINDS, Denial, Entry, LedgerEvent, Reservation
 
 _SILENCE = Firing(None, ())
 

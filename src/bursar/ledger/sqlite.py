@@ -21,7 +21,6 @@ from bursar.ledger.bookkeeping import Bookkeeping
 from bursar.ledger.books import Books
 from bursar.ledger.checks import check_history_limit
 from bursar.ledger.entries import read_entry
-from bursar.ledger.port import USAGE_KINDS, Entry, Reservation, State
 from bursar.ledger.reading import Reading
 from bursar.ledger.sqlite_books import (
     Known,
@@ -32,6 +31,7 @@ from bursar.ledger.sqlite_books import (
     read_standing,
     select_holdings,
 )
+from bursar.ledger.types import USAGE_KINDS, Entry, Reservation, State
 from bursar.usage import NOTHING, Usage
 
 APPLICATION_ID = 0x62_4C_65_64  # "bLed"

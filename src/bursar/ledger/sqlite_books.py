@@ -12,7 +12,7 @@ from bursar.ledger import rows
 from bursar.ledger.books import Mark, PhaseSum, Standing
 from bursar.ledger.entries import FIRST_HASH, format_instant, run_and_task_of
 from bursar.ledger.holding import Holding
-from bursar.ledger.port import CallRecord, Entry, State
+from bursar.ledger.types import CallRecord, Entry, State
 
 _MOST_KNOWN = 1000
 

@@ -11,8 +11,8 @@ from typing import Protocol
 from bursar.clock import Clock
 from bursar.errors import OutcomeUnknown
 from bursar.ledger.books import Books
-from bursar.ledger.port import LedgerEvent
 from bursar.ledger.posting import Posting
+from bursar.ledger.types import LedgerEvent
 
 
 class Teller(Protocol):

@@ -18,7 +18,7 @@ from bursar.logs.call_id import message_numbers
 from bursar.logs.index import QUARTER_MS
 from bursar.logs.values import MOST_TOKENS
 
-_ANY = 5 * MOST_TOKENS
+_ANY = 5 * MOST_TOKENS  # no call has more; runs that were kept before `most_input` was do not say
 
 
 class Run(msgspec.Struct, array_like=True, gc=False):

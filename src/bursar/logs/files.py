@@ -68,7 +68,7 @@ class FolderSearch:
         """Those in the folder itself that have changed, or whose log of writes has."""
         changed = []
         try:
-            names = sorted(name for name in os.listdir(folder) if name.endswith(".db") and is_text(name))
+            names = sorted(name for name in os.listdir(folder) if name.endswith(".db") and is_utf8(name))
         except OSError as error:
             self.unreadable[folder] = error.strerror or str(error)
             names = []
@@ -140,7 +140,7 @@ class FolderSearch:
     def _add(self, entry: os.DirEntry[str], status: os.stat_result) -> None:
         if not entry.is_file():
             self.listed[os.path.dirname(entry.path)] = 0  # a link's end may become one
-        elif is_text(entry.path):
+        elif is_utf8(entry.path):
             self._changed.append(LogFile(entry.path, self._root, status.st_size, status.st_mtime_ns))
         else:
             self.unreadable[entry.path] = "its name is not UTF-8"
@@ -165,7 +165,7 @@ def database_state(path: str) -> tuple[int, int]:
     return size, changed
 
 
-def is_text(path: str) -> bool:
+def is_utf8(path: str) -> bool:
     """The name is UTF-8, as the index needs it."""
     try:
         path.encode()

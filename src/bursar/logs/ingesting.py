@@ -101,7 +101,7 @@ def _make_index(index: LogIndex) -> None:
     making.acquire()
     _thread.start_new_thread(make, ())
     import_module("bursar.logs.adding")
-    import_module("bursar.logs.prices").price_history("claude-sonnet-4-5")
+    import_module("bursar.logs.prices").price_history("claude-sonnet-4-5")  # any of the first provider
     making.acquire()
 
 
@@ -199,12 +199,12 @@ def _widen(pipe: int) -> None:
 def _read_part(part: Sequence[Job]) -> Iterator[FileRead]:
     for source, file, mark in part:
         try:
-            yield FileRead(source, file.path, _packed_calls(_reader(source)(file, mark)), "")
+            yield FileRead(source, file.path, _with_packed_calls(_reader(source)(file, mark)), "")
         except OSError as error:
             yield FileRead(source, file.path, None, error.strerror or str(error))
 
 
-def _packed_calls(new: NewCalls) -> NewCalls:
+def _with_packed_calls(new: NewCalls) -> NewCalls:
     columns = to_columns(new.calls)
     return new if columns is None else new._replace(calls=[], packed=pack(columns))
 

@@ -6,10 +6,9 @@ On the way of every status line, so it imports next to nothing.
 from __future__ import annotations
 
 from bursar.logs.blocks import find_blocks
-from bursar.logs.index import LogIndex
+from bursar.logs.index import DAY_MS, LogIndex
 from bursar.logs.periods import Wanted, add_up, rows_by_session
 
-_DAY_MS = 86_400_000
 _WEEK_MINUTES = 10_080
 _ENOUGH_BLOCKS = 3
 _ENOUGH_WEEKS = 2
@@ -91,7 +90,7 @@ def _week_estimate(index: LogIndex, agent: str, now: int) -> PlanWindow:
         add_up(
             row.totals
             for row in rows_by_session(
-                index, Wanted(since=now - 7 * _DAY_MS * (back + 1), until=now - 7 * _DAY_MS * back, agent=agent)
+                index, Wanted(since=now - 7 * DAY_MS * (back + 1), until=now - 7 * DAY_MS * back, agent=agent)
             )
         ).fresh_tokens
         for back in range(_WEEKS)

@@ -36,7 +36,7 @@ class QuarterSums:
     ) -> None:
         """The call is in the sums, or (`sign` -1) out of them."""
         cost = (0, sign) if nano_usd is None else (sign * nano_usd, 0)
-        self._add((at // QUARTER_MS, session, model), (sign, *(sign * count for count in counts), *cost), at, at)
+        self.add_calls((at // QUARTER_MS, session, model), (sign, *(sign * count for count in counts), *cost), at, at)
 
     def add_calls(self, key: Key, more: tuple[int, ...], first_at: int, last_at: int) -> None:
         """Calls of one quarter, session and model are in the sums.
@@ -44,24 +44,21 @@ class QuarterSums:
         Args:
             more: how many, the sums of their five counters, what those cost whose cost is known, how many others.
         """
-        self._add(key, more, first_at, last_at)
-
-    def change_costs(
-        self, key: Key, before: Sequence[int | None], after: Sequence[int | None], first_at: int, last_at: int
-    ) -> None:
-        """Calls that are in the sums have other costs."""
-        nano_usd = sum(filter(None, after)) - sum(filter(None, before))
-        self._add(key, (*_NO_CALL, nano_usd, after.count(None) - before.count(None)), first_at, last_at)
-
-    def flush(self, connection: apsw.Connection) -> None:
-        """All of it is in the table."""
-        connection.executemany(_ADD_QUARTER, [(*key, *sums) for key, sums in sorted(self._sums.items())])
-        self._sums.clear()
-
-    def _add(self, key: Key, more: tuple[int, ...], first_at: int, last_at: int) -> None:
         sums = self._sums.get(key)
         if sums is None:
             self._sums[key] = [*more, first_at, last_at]
         else:
             first_at, last_at = min(sums[-2], first_at), max(sums[-1], last_at)
             sums[:] = [*map(add, sums[:-2], more), first_at, last_at]
+
+    def change_costs(
+        self, key: Key, before: Sequence[int | None], after: Sequence[int | None], first_at: int, last_at: int
+    ) -> None:
+        """Calls that are in the sums have other costs."""
+        nano_usd = sum(filter(None, after)) - sum(filter(None, before))
+        self.add_calls(key, (*_NO_CALL, nano_usd, after.count(None) - before.count(None)), first_at, last_at)
+
+    def flush(self, connection: apsw.Connection) -> None:
+        """All of it is in the table."""
+        connection.executemany(_ADD_QUARTER, [(*key, *sums) for key, sums in sorted(self._sums.items())])
+        self._sums.clear()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 
-from bursar.logs.files import FolderSearch, is_text
+from bursar.logs.files import FolderSearch, is_utf8
 from bursar.logs.places import SOURCES, Source
 from bursar.logs.stated import NOTHING_STATED, StatedPrices
 from bursar.paths import attempt_homes
@@ -103,4 +103,4 @@ def _keep_folders(
     """What was listed need not be listed again; but for folders of which not everything could be read."""
     again = {path.rpartition("/")[0] for path in unreadable}
     rows = [(source, path, 0 if path in again else changed) for (source, path), changed in listed.items()]
-    index.keep_folders([row for row in rows if is_text(row[1]) and known.get(row[0], {}).get(row[1]) != row[2]])
+    index.keep_folders([row for row in rows if is_utf8(row[1]) and known.get(row[0], {}).get(row[1]) != row[2]])

@@ -49,6 +49,12 @@ class Meter:
         output_cap: the most output tokens of one call.
         first_input_tokens: the most input tokens of a first call of which nothing is known. 40,000 is an assumption:
             Claude Code 2.1.329 sends 36 kB of its own with a first request, 88 kB with sub-agents.
+
+    Attributes:
+        session_id: what the agent calls its conversation; None before it has said so.
+        ended: its closing statement; None where it has made none.
+        total: all calls together, as far as is known.
+        rejected_lines: how many could not be understood; the first reasons are in `rejections`.
     """
 
     def __init__(

@@ -18,6 +18,11 @@ class PhaseStatus(StrEnum):
     DROPPED = "dropped"  # superseded, removed: nobody will do it
     PARKED = "parked"  # put off: deferred, backlog, numbers from 999 on
 
+    @property
+    def is_to_do(self) -> bool:
+        """Whether it is to be worked on: begun or not, but neither at its end nor put off."""
+        return self in (PhaseStatus.PLANNED, PhaseStatus.IN_PROGRESS)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhasePlan:

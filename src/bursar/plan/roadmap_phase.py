@@ -145,7 +145,7 @@ def _is_parked(draft: Draft, found: set[PhaseStatus]) -> bool:
 def _warn_of_contradiction(source: Source, draft: Draft, said: Sequence[tuple[PhaseStatus, int]]) -> None:
     done = next(offset for status, offset in said if status is PhaseStatus.COMPLETE)
     for status, offset in said:
-        if status in (PhaseStatus.PLANNED, PhaseStatus.IN_PROGRESS):
+        if status.is_to_do:
             line = source.position(done).line
             words = status.value.replace("_", " ")
             source.warn(offset, f"phase {draft.number} is {words} here and complete in line {line}; read as complete")

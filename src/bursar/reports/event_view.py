@@ -120,7 +120,10 @@ def _render_ended(event: AttemptEnded, paint: Paint) -> str:
 
 
 def _render_request(event: RequestTaken) -> str:
-    return _REQUESTS[event.kind].format(by=event.by_user, running=count_of(event.running, "attempt"))
+    words = _REQUESTS[event.kind].format(by=event.by_user, running=count_of(event.running, "attempt"))
+    if not (event.grace_seconds and event.running):
+        return words
+    return f"{words}; whoever can be told to wrap up has {event.grace_seconds:g} s for that"
 
 
 def _render_forecast(event: ForecastChanged) -> str:

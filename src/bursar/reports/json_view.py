@@ -92,6 +92,7 @@ def _task(task: TaskLine) -> dict[str, Any]:
         "number": task.row.number,
         "name": task.row.name,
         "state": str(task.row.state),
+        "outcome": str(task.attempts[-1].row.state) if task.attempts else None,
         "commit": task.row.commit,
         "note": task.row.note,
         "metered_tokens": task.metered_tokens,

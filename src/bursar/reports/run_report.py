@@ -144,8 +144,9 @@ def _budgets(ledger: Ledger, reservations: Iterable[Reservation], run: RunRow) -
     """The run's own budget first, then its parts', then those that others are charged to too."""
     names = {name for each in reservations for name in (*each.budgets, *each.exempt)}
     names |= {balance.budget.name for balance in ledger.balances({"run": run.id}) if "run" in balance.budget.selector}
-    found = [balance for name in names if (balance := ledger.balance(name, labels={"run": run.id})) is not None]
-    shown = [balance for balance in found if not is_retired(balance.budget)]
+    of_run = {"run": run.id, "session": ""}  # the sessions that a budget may know are those of scripts
+    found = [ledger.balance(name, labels=of_run) for name in names]
+    shown = [balance for balance in found if balance is not None and not is_retired(balance.budget)]
     return sorted(shown, key=lambda each: ("run" not in each.budget.selector, each.budget.name))
 
 

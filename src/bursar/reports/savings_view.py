@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from bursar.layout import count_of
 from bursar.money import format_usd
 from bursar.reports.savings import NEEDED, Alternative, Savings
 
@@ -16,9 +17,18 @@ def render_savings(savings: Savings) -> Iterator[str]:
         yield "no finished attempt of this project has a known cost: nothing to compare"
         return
     failed = f", {savings.failed_attempts} of the attempts failed and are counted" if savings.failed_attempts else ""
-    yield f"paid {format_usd(savings.paid)} for {savings.tasks} tasks, {savings.finished} of them finished{failed}"
+    tasks = count_of(savings.tasks, "task")
+    yield f"paid {format_usd(savings.paid)} for {tasks}, {savings.finished} of them finished{failed}"
     if savings.unpriced:
-        yield f"not counted: {savings.unpriced} attempts of unknown cost"
+        yield f"not counted: {count_of(savings.unpriced, 'attempt')} of unknown cost"
+    if savings.interrupted:
+        said = count_of(savings.interrupted, "interrupted attempt")
+        yield f"not counted: {said}, but where another one went on with the work"
+    if savings.left_out:
+        yield f"not counted: {savings.left_out:,} earlier attempts; these are the latest"
+    if not savings.finished:
+        yield "no task is finished: nothing to compare"
+        return
     for each in savings.alternatives:
         yield _render(each, savings.paid)
 
@@ -40,16 +50,17 @@ def _render(each: Alternative, paid: int) -> str:
             f" attempts with a known cost: {each.observations}, needed: {NEEDED}"
         )
     cost = f"{format_usd(each.p50)}, {format_usd(each.p10)} to {format_usd(each.p90)} in eight of ten cases"
-    verdict = _verdict(paid, each.p10, each.p50, each.p90)
-    return f"{each.role} ({each.model}): {cost}, retries of failures counted; {verdict}"
+    verdict = _verdict(paid, each.p10, each.p90)
+    return f"{each.role} ({each.model}), to finish as many: {cost}, failed attempts counted; {verdict}"
 
 
-def _verdict(paid: int, low: int, middle: int, high: int) -> str:
+def _verdict(paid: int, low: int, high: int) -> str:
     """What has been saved, where the interval lets one say so."""
     if low <= paid <= high:
         return "no difference that one could be sure of"
-    difference = 100 * (middle - paid) / middle
-    return f"{difference:.0f} % saved" if paid < low else f"{-difference:.0f} % more was paid"
+    if paid < low:
+        return f"{100 * (low - paid) / low:.0f} to {100 * (high - paid) / high:.0f} % saved"
+    return f"{100 * (paid - high) / high:.0f} to {100 * (paid - low) / low:.0f} % more was paid"
 
 
 def _saved(each: Alternative, paid: int) -> dict[str, int] | None:

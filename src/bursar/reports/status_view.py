@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from bursar.budget import Balance, OnLimit, Unit, format_quantity, title_of
 from bursar.journal import TaskState
+from bursar.layout import Column, lay_out, shorten
 from bursar.reports.run_status import InstanceLine, RunStatus
 from bursar.reports.words import Paint, count_of, painter, plain
 
 _GREEN, _YELLOW, _RED, _DIM, _BOLD = "32", "33", "31", "2", "1"
 _CELLS = 20
+_FEW_CELLS = 10  # where the terminal is narrow
+_NARROW = 72
 _WIDEST = 24
 _WORDS = {
     TaskState.PENDING: "waiting",
@@ -20,29 +23,46 @@ _WORDS = {
     TaskState.SKIPPED: "skipped",
 }
 _COLOURS = {TaskState.RUNNING: _BOLD, TaskState.MERGED: _GREEN, TaskState.FAILED: _RED, TaskState.STOPPED: _YELLOW}
-_HEAD = ("#", "name", "state", "model", "time", "tokens", "cache", "tools", "budget")
-_RIGHT = frozenset({"#", "time", "tokens", "cache", "tools"})
+_COLUMNS = (
+    Column("#", is_right=True),
+    Column("name", least=8),
+    Column("state"),
+    Column("model", rank=3, least=12),
+    Column("time", is_right=True, rank=2),
+    Column("tokens", is_right=True),
+    Column("cache", is_right=True, rank=5),
+    Column("tools", is_right=True, rank=4),
+    Column("budget", rank=1),
+)
 
 
-def render_status(status: RunStatus, *, in_colour: bool = False, with_bars: bool = True) -> str:
-    """The whole status; `with_bars`: budgets are drawn, and not only told in numbers."""
+def render_status(
+    status: RunStatus, *, in_colour: bool = False, with_bars: bool = True, width: int | None = None
+) -> str:
+    """The whole status.
+
+    Args:
+        with_bars: budgets are drawn, and not only told in numbers.
+        width: of the terminal; what matters least is left out where it does not fit. None for any.
+    """
     paint = painter(in_colour)
+    cells = _CELLS if width is None or width >= _NARROW else _FEW_CELLS
     lines = [paint(_BOLD, _headline(status))]
-    width = max((len(_title(balance, status.run_id)) for balance in status.budgets), default=0)
+    longest = max((len(_title(balance, status.run_id)) for balance in status.budgets), default=0)
     for balance in status.budgets:
-        bar = f"{render_bar(used_of(balance), balance.budget.limit.quantity, paint)} " if with_bars else ""
-        lines.append(f"  {_title(balance, status.run_id):<{width}}  {bar}{_figures(balance)}")
-    return "\n".join([*lines, *_table(status, paint)])
+        bar = f"{render_bar(used_of(balance), balance.budget.limit.quantity, paint, cells=cells)} " if with_bars else ""
+        lines.append(f"  {_title(balance, status.run_id):<{longest}}  {bar}{_figures(balance)}")
+    return "\n".join([*lines, *_table(status, paint, width)])
 
 
-def render_bar(used: int, limit: int, paint: Paint) -> str:
-    """`used` of `limit` as a bar: green, yellow over 70 percent, red over 90.
+def render_bar(used: int, limit: int, paint: Paint, *, cells: int = _CELLS) -> str:
+    """`used` of `limit` as a bar of so many cells: green, yellow over 70 percent, red over 90.
 
     Source: founding document 003, step 8.
     """
-    cells = min(_CELLS, _CELLS * used // limit) if limit else _CELLS
+    full = min(cells, cells * used // limit) if limit else cells
     colour = _RED if 100 * used > 90 * limit else _YELLOW if 100 * used > 70 * limit else _GREEN
-    return paint(colour, "█" * cells) + paint(_DIM, "░" * (_CELLS - cells))
+    return paint(colour, "█" * full) + paint(_DIM, "░" * (cells - full))
 
 
 def used_of(balance: Balance) -> int:
@@ -92,11 +112,10 @@ def _percent(used: int, limit: int) -> int:
     return 100 * used // limit if limit else 100
 
 
-def _table(status: RunStatus, paint: Paint) -> list[str]:
+def _table(status: RunStatus, paint: Paint, width: int | None) -> list[str]:
     """Columns as wide as their widest cell; colour comes last, so that it counts for nothing."""
-    rows = [dict(zip(_HEAD, _HEAD, strict=True)) | {"name": status.noun}, *map(_cells, status.lines)]
-    widths = {column: max(len(row[column]) for row in rows) for column in _HEAD}
-    head, *texts = (_row(row, widths) for row in rows)
+    titles = [status.noun if column.title == "name" else column.title for column in _COLUMNS]
+    (head, *texts), _ = lay_out(_COLUMNS, [titles, *map(_cells, status.lines)], width, indent=2)
     return [paint(_DIM, head), *(_painted(line, text, paint) for line, text in zip(status.lines, texts, strict=True))]
 
 
@@ -105,24 +124,20 @@ def _painted(line: InstanceLine, text: str, paint: Paint) -> str:
     return text if colour is None else paint(colour, text)
 
 
-def _row(cells: dict[str, str], widths: dict[str, int]) -> str:
-    padded = (text.rjust(widths[name]) if name in _RIGHT else text.ljust(widths[name]) for name, text in cells.items())
-    return f"  {'  '.join(padded)}".rstrip()
-
-
-def _cells(line: InstanceLine) -> dict[str, str]:
+def _cells(line: InstanceLine) -> list[str]:
+    """In the order of the columns."""
     has_begun = line.seconds is not None
-    return {
-        "#": line.row.number,
-        "name": plain(line.row.name)[:_WIDEST],
-        "state": _WORDS[line.row.state],
-        "model": plain(line.model)[:_WIDEST],
-        "time": duration_text(line.seconds or 0.0) if has_begun else "",
-        "tokens": f"{line.usage.total_tokens:,}" if has_begun else "",
-        "cache": _cache(line) if has_begun else "",
-        "tools": "" if line.tools is None else str(line.tools),
-        "budget": _budget(line),
-    }
+    return [
+        line.row.number,
+        shorten(plain(line.row.name), _WIDEST),
+        _WORDS[line.row.state],
+        shorten(plain(line.model), _WIDEST),
+        duration_text(line.seconds or 0.0) if has_begun else "",
+        f"{line.usage.total_tokens:,}" if has_begun else "",
+        _cache(line) if has_begun else "",
+        "" if line.tools is None else str(line.tools),
+        _budget(line),
+    ]
 
 
 def _cache(line: InstanceLine) -> str:

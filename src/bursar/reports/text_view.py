@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bursar.budget import Balance, format_quantity, name_window, title_of
 from bursar.journal import AttemptRow, AttemptState, RunState, TaskState, WindowRecord
+from bursar.layout import Column, columns_of, lay_out, shorten
 from bursar.money import format_usd
 from bursar.reports.run_report import AttemptLine, RunReport, TaskLine
 from bursar.reports.words import BOLD, DIM, GREEN, RED, YELLOW, Paint, count_of, painter, plain
 
 _BAR_CELLS = 24
+_FEW_CELLS = 10  # where the terminal is narrow
+_NARROW = 72
+_WIDEST = 48
+_COMMIT = 9
+_COLUMNS = (Column(""), Column("name", least=10), Column("model", rank=1), Column("tokens", is_right=True))
 
 _MARKS = {
     TaskState.MERGED: ("✓", GREEN),
@@ -30,14 +38,13 @@ _STATE_WORDS = {
 }
 
 
-def render_report(report: RunReport, *, in_colour: bool = False) -> str:
-    """The short report at the end of a run, or of one that is asked for later."""
+def render_report(report: RunReport, *, in_colour: bool = False, width: int | None = None) -> str:
+    """The short report at the end of a run, or of one that is asked for; `width`: of the terminal, None for any."""
     paint = painter(in_colour)
     done = sum(1 for task in report.tasks if task.row.state is TaskState.MERGED)
     state = "waits for a person" if _waits(report) else _STATE_WORDS[report.run.state]
     head = f"{report.run.plan_id} {state} · {done} of {count_of(len(report.tasks), 'task')}"
-    width = max((len(task.row.name[:48]) for task in report.tasks), default=0)
-    lines = [paint(BOLD, head), *(line for task in report.tasks for line in _render_task(task, width, paint)), ""]
+    lines = [paint(BOLD, head), *_render_tasks(report.tasks, paint, width), ""]
     lines.append(
         f"metered {report.metered_tokens:,} tokens ({format_usd(report.nano_usd, digits=4)} at list price) in"
         f" {count_of(sum(len(task.attempts) for task in report.tasks), 'attempt')}"
@@ -53,7 +60,8 @@ def render_report(report: RunReport, *, in_colour: bool = False) -> str:
         lines.append(f"charged for unknown outcomes: {report.unknown_tokens:,} tokens, on top of what was metered")
     lines += [_render_difference(*each, paint) for each in _differences(report)]
     lines += [f"{paint(YELLOW, '!')} {plain(said)} ({where})" for said, where in _remarks(report)]
-    lines += [_render_budget(balance, paint) for balance in report.budgets]
+    cells = _BAR_CELLS if width is None or width >= _NARROW else _FEW_CELLS
+    lines += [_render_budget(balance, paint, cells) for balance in report.budgets]
     lines += [_render_overrun(balance, paint) for balance in report.overruns]
     if report.budgets and report.most_at_once:
         lines.append(
@@ -94,16 +102,44 @@ def _remarks(report: RunReport) -> list[tuple[str, str]]:
     ]
 
 
-def _render_task(task: TaskLine, width: int, paint: Paint) -> list[str]:
-    """The task; where it took several attempts, each of them with what it cost."""
+def _render_tasks(tasks: Sequence[TaskLine], paint: Paint, width: int | None) -> list[str]:
+    """A line for each task, and for each of its attempts, where it took several."""
+    longest = max((len(task.row.number) for task in tasks), default=0)
+    for_commits = 2 + _COMMIT if any(task.row.commit for task in tasks) else 0
+    digits = 10 if width is None or width >= _NARROW else 0
+    cells = [_cells(task, longest, digits, paint) for task in tasks]
+    rows, _ = lay_out(_COLUMNS, cells, None if width is None else width - for_commits, indent=2, is_padded=True)
+    lines: list[str] = []
+    for task, row in zip(tasks, rows, strict=True):
+        lines += _with_tail(row, task, width)
+        tries = task.attempts if len(task.attempts) > 1 else ()
+        lines += [paint(DIM, _render_attempt(each)) for each in tries]
+    return lines
+
+
+def _with_tail(row: str, task: TaskLine, width: int | None) -> list[str]:
+    """The row with its commit behind it, or with what is to be said of the task; below it, for want of room."""
+    tail = task.row.commit[:_COMMIT] if task.row.commit else plain(task.row.note) or _cut_off(task)
+    if not tail or width is None or columns_of(row) + 2 + columns_of(tail) <= width:
+        return [f"{row}  {tail}".rstrip()]
+    return [row.rstrip()] if task.row.commit else [row.rstrip(), f"{' ' * 9}{tail}"]
+
+
+def _cells(task: TaskLine, longest: int, digits: int, paint: Paint) -> list[str]:
+    """In the order of the columns: mark and number, name, model, tokens."""
     mark, colour = _MARKS[task.row.state]
-    name = plain(task.row.name)[:48].ljust(width)
-    tokens = f"{task.metered_tokens:>12,} tokens" if task.attempts else " " * 19
+    lead = f"{paint(colour, mark)} {task.row.number:>{max(3, longest)}}"
+    tokens = f"{task.metered_tokens:>{digits},} tokens" if task.attempts else " " * (digits + 7)
     model = task.attempts[-1].row.model if task.attempts else ""
-    tail = task.row.commit[:9] if task.row.commit else plain(task.row.note)
-    line = f"  {paint(colour, mark)} {task.row.number:>3}  {name}  {model:<8}{tokens}  {tail}".rstrip()
-    tries = task.attempts if len(task.attempts) > 1 else ()
-    return [line, *(paint(DIM, _render_attempt(each)) for each in tries)]
+    return [lead, shorten(plain(task.row.name), _WIDEST), f"{model:<8}", tokens]
+
+
+def _cut_off(task: TaskLine) -> str:
+    """What became of work that was begun and is still to be done; empty where nothing was, or nothing more is to be."""
+    if not task.attempts or task.row.state is not TaskState.PENDING:
+        return ""
+    last = task.attempts[-1].row.state
+    return str(last) if last in (AttemptState.INTERRUPTED, AttemptState.STOPPED) else ""
 
 
 def _render_attempt(line: AttemptLine) -> str:
@@ -116,13 +152,13 @@ def _render_difference(attempt: AttemptRow, said: str, paint: Paint) -> str:
     return f"{paint(YELLOW, '!')} {who}: its sources differ: {plain(said)}"
 
 
-def _render_budget(balance: Balance, paint: Paint) -> str:
+def _render_budget(balance: Balance, paint: Paint, cells: int) -> str:
     limit, unit = balance.budget.limit.quantity, balance.budget.limit.unit
     taken = balance.spent + balance.reserved
     percent = 100 * taken // limit
-    cells = min(_BAR_CELLS, _BAR_CELLS * taken // limit)
-    colour = RED if percent > 90 else YELLOW if percent > 70 else GREEN
-    bar = paint(colour, "█" * cells) + paint(DIM, "░" * (_BAR_CELLS - cells))
+    full = min(cells, cells * taken // limit)
+    colour = RED if 100 * taken > 90 * limit else YELLOW if 100 * taken > 70 * limit else GREEN
+    bar = paint(colour, "█" * full) + paint(DIM, "░" * (cells - full))
     held = f", {format_quantity(balance.reserved, unit)} reserved" if balance.reserved else ""
     return (
         f"budget {title_of(balance.budget.name)}  {bar} {percent:>3} %  {format_quantity(balance.spent, unit)} of"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable
+
+from bursar.layout import columns_of, count_of
 
 GREEN, YELLOW, RED, DIM, BOLD = "32", "33", "31", "2", "1"
 
 _BETWEEN = " · "
 _INDENT = "       "  # below the name of a task
-_STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 Paint = Callable[[str, str], str]
 
@@ -50,12 +49,4 @@ def _fold_line(line: str, width: int) -> str:
     return "\n".join(lines)
 
 
-def columns_of(line: str) -> int:
-    """How many columns of a terminal it takes; styles take none."""
-    shown = _STYLE.sub("", line)
-    return len(shown) + sum(unicodedata.east_asian_width(sign) in "WF" for sign in shown if sign > "\u10ff")
-
-
-def count_of(number: int, noun: str) -> str:
-    """`1 task`, `2 tasks`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+__all__ = ["BOLD", "DIM", "GREEN", "RED", "YELLOW", "Paint", "count_of", "fold", "painter", "plain"]

@@ -24,7 +24,8 @@ class Candidate:
         cost_usd: of that attempt, on average, without a cap.
         second_chance: that a second try does good work after a failed first one.
         second_cost_usd: of that second try.
-        worth_usd: what beginning with it is worth, with the best that may follow.
+        worth_usd: what beginning with it is worth, with the best that may follow: value of good work less all costs.
+        cap_usd: where that attempt would be ended; None for nowhere.
         seen: attempts of it that were learned from.
         dominated_by: a model on offer that succeeds more often and costs less; None if there is none.
     """

@@ -24,7 +24,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class PastAttempt:
-    """An attempt that has ended, and what it cost."""
+    """An attempt that has ended, and what it cost: dollars, 0 or more; up to its cap, where it was ended there."""
 
     model: str
     verdict: AttemptVerdict
@@ -56,6 +56,7 @@ class Purchase:
         attempts: what was tried already, in order.
         must_try: stopping is not on offer.
         value_usd: what the finished task is worth.
+        budget_left_usd: no attempt is capped above it; None: no limit.
     """
 
     task: str
@@ -74,6 +75,8 @@ class Choice:
     Attributes:
         cap_usd: where to end the attempt; None for nowhere.
         reason: why, for people.
+        expected_cost_usd: of that attempt, on average, ended at the cap; None where the policy does not reckon.
+        chance: that it is accepted and its work is good, 0 to 1; None likewise.
     """
 
     task: str

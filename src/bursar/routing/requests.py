@@ -13,6 +13,7 @@ from bursar.estimation import EstimateDesk, Estimator, is_about_estimates
 from bursar.routing.purchases import AttemptVerdict, Choice, Facts, Offer, PastAttempt, Purchase
 
 _MOST_REMEMBERED = 10_000
+_MOST_USD = 1e15  # of one attempt; what is left, or what a task is worth, may be said to be more, and counts as that
 _TIERS = ("small", "medium", "large")
 
 
@@ -60,6 +61,13 @@ class RouteDesk:
             except ValueError as error:
                 raise BadRequest(str(error)) from error
         match request.get("op"):
+            case str() as operation:
+                return self._answer(operation, request)
+            case _:
+                raise BadRequest('a request names its operation, for example `"op": "route"`')
+
+    def _answer(self, operation: str, request: Mapping[str, Any]) -> dict[str, object]:
+        match operation:
             case "route":
                 return _reply(self._policy.choose(self._read_purchase(request)))
             case "next":
@@ -71,8 +79,6 @@ class RouteDesk:
                 self._policy.observe(_word(request, "task"), self._facts_of(request), _read_attempt(request))
             case "audit":
                 self._policy.audit(_word(request, "task"), _flag(request, "solved"))
-            case None:
-                raise BadRequest('a request names its operation, for example `"op": "route"`')
         return {"ok": True}
 
     def _next(self, request: Mapping[str, Any]) -> dict[str, object]:
@@ -118,11 +124,11 @@ def _reply(choice: Choice) -> dict[str, object]:
 
 def _read_facts(request: Mapping[str, Any]) -> Facts:
     complexity = request.get("complexity")
-    known = isinstance(complexity, int | float) and not isinstance(complexity, bool) and math.isfinite(complexity)
+    known = isinstance(complexity, int | float) and not isinstance(complexity, bool) and abs(complexity) < math.inf
     return Facts(
         kind=_optional_word(request, "type"),
         project=_optional_word(request, "project"),
-        complexity=max(1.0, min(10.0, float(complexity))) if known else None,  # type: ignore[arg-type]
+        complexity=float(max(1.0, min(10.0, complexity))) if known else None,  # type: ignore[type-var, arg-type]
         text=_optional_word(request, "text"),
     )
 
@@ -137,7 +143,10 @@ def _read_attempt(fields: Mapping[str, Any]) -> PastAttempt:
     verdict = _word(fields, "verdict")
     if verdict not in tuple(AttemptVerdict):
         raise BadRequest(f"`verdict` is pass, fail or capped, not {verdict}")
-    return PastAttempt(_word(fields, "model"), AttemptVerdict(verdict), _amount(fields, "cost_usd"))
+    cost = _amount(fields, "cost_usd")
+    if cost >= _MOST_USD:
+        raise BadRequest("`cost_usd` is more than any attempt costs")
+    return PastAttempt(_word(fields, "model"), AttemptVerdict(verdict), cost)
 
 
 def _list(request: Mapping[str, Any], name: str) -> list[Any]:
@@ -167,9 +176,9 @@ def _optional_word(request: Mapping[str, Any], name: str) -> str:
 
 def _amount(request: Mapping[str, Any], name: str) -> float:
     found = request.get(name)
-    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found) or found < 0:
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < math.inf:
         raise BadRequest(f"`{name}` is a number of dollars, 0 or more")
-    return float(found)
+    return float(min(found, _MOST_USD))
 
 
 def _flag(request: Mapping[str, Any], name: str) -> bool:

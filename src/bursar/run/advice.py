@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bursar.agents import Agent
@@ -39,6 +39,7 @@ class Advice:
         value_usd: what a finished task is worth.
         seen: how many attempts the policy has learned from.
         needed: how many it must have before it is asked.
+        corrections: types that people have given, by the task's digest.
     """
 
     policy: LearnedPolicy
@@ -46,6 +47,7 @@ class Advice:
     value_usd: float
     seen: int = 0
     needed: int = 0
+    corrections: Mapping[str, str] = field(default_factory=dict)
     price_usd: float | None = None  # what a finished task is worth where money is short; None while there is enough
     _attempts: dict[str, tuple[PastAttempt, ...]] = field(default_factory=dict)
 
@@ -61,7 +63,7 @@ class Advice:
 
     def learn(self, task: Task, attempt: PastAttempt) -> None:
         """An attempt of this run has ended: what is chosen from here on knows it."""
-        self.policy.observe(self._name(task), facts_of(task, self.project), attempt)
+        self.policy.observe(self._name(task), facts_of(task, self.project, self.corrections), attempt)
         self._attempts[task.number] = (*self._attempts.get(task.number, ()), attempt)
         self.seen += 1
 
@@ -121,7 +123,7 @@ class Advice:
             return None
         return Purchase(
             task=self._name(wish.task),
-            facts=facts_of(wish.task, self.project),
+            facts=facts_of(wish.task, self.project, self.corrections),
             offers=offers,
             attempts=attempts,
             value_usd=self.value_usd,

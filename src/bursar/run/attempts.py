@@ -61,6 +61,7 @@ class Attempts:
         self._tried = tried
         self._open: dict[str, AttemptRow] = {}  # those that have begun and have not come to their end here
         self._is_stopping = False
+        self._grace_seconds = 0.0
         self._is_for_good = False
         self._commands = context.commands
         self.refused = RefusedMerges(context)
@@ -158,7 +159,7 @@ class Attempts:
         """Waits for the agent's end, whoever submitted the attempt, then settles, judges, verifies and merges."""
         self._open[row.key] = row
         if self._is_stopping:
-            self._executor.cancel(row)
+            self._executor.cancel(row, grace_seconds=self._grace_seconds)
         outcome = await self.settling.settled(row)
         self._context.stores.journal.check_conducts()  # two who collect at once would be in each other's way
         try:
@@ -208,16 +209,19 @@ class Attempts:
         if not is_kept(row):
             await asyncio.to_thread(self._place.clear, row)
 
-    def stop(self, *, for_good: bool = False) -> None:
+    def stop(self, *, for_good: bool = False, grace_seconds: float = 0.0) -> None:
         """Every agent is told to stop, and every verify command is: their attempts end soon, as interrupted.
+
+        It may be said again, with less grace, or for good.
 
         Args:
             for_good: work that waits for its verification is put on a branch: no resume will verify it.
+            grace_seconds: agents that can be told to wrap up have so long for that.
         """
-        self._is_stopping, self._is_for_good = True, for_good
+        self._is_stopping, self._is_for_good, self._grace_seconds = True, for_good, grace_seconds
         for row in self._open.values():
             with suppress(OSError):  # a full disk: one that was not begun yet is told as soon as it is
-                self._executor.cancel(row)
+                self._executor.cancel(row, grace_seconds=grace_seconds)
         self._commands.stop()
 
     def let_go(self) -> None:

@@ -107,13 +107,16 @@ class Conductor:
         self._is_news = True
         self._stop = asyncio.Event()
 
-    def request_stop(self) -> None:
-        """Nothing new starts and every agent is told to stop; safe to call from a signal handler of the loop."""
+    def request_stop(self, grace_seconds: float = 0.0) -> None:
+        """Nothing new starts and every agent is told to stop; safe to call from a signal handler of the loop.
+
+        With `grace_seconds` those that can be told to wrap up have so long for that; said again without, that is over.
+        """
         if not self._stop.is_set():
             self._stop.set()
             self._dispatch.take(StopAsked())
-            self._attempts.stop(for_good=self._is_cancelled)
-            self.look()
+        self._attempts.stop(for_good=self._is_cancelled, grace_seconds=grace_seconds)
+        self.look()
 
     def attend(self, *, is_there: bool) -> None:
         """Whether somebody is there to answer: while a checkpoint waits, the run then waits too, and does not end."""
@@ -293,11 +296,15 @@ class Conductor:
         if request is not None and request != self._request:
             self._request = request
             running = len(self._running.futures)
-            self._context.emit(RequestTaken(kind=request.kind, by_user=request.by_user, running=running))
+            self._context.emit(
+                RequestTaken(
+                    kind=request.kind, by_user=request.by_user, running=running, grace_seconds=request.grace_seconds
+                )
+            )
             if request.kind is RequestKind.PAUSE:
                 events.append(StopAsked())
             else:
-                self.request_stop()
+                self.request_stop(request.grace_seconds)
         for row in self._checkpoints.take_answers():
             self._context.emit(CheckpointPassed(task=row.number, name=self._tasks[row.number].title, note=row.note))
             events.append(Passed(row.number))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from bursar.budget import Shortfall, title_of
+from bursar.budget import OF_TASKS, Shortfall, title_of
 from bursar.events import TaskWaited
 from bursar.journal import TaskState
 from bursar.ledger import Denial
 from bursar.plan import Task
 from bursar.run.context import RunContext
 from bursar.run.holds import Hold
-from bursar.run.purchasing import OF_TASKS
 
 _HINT = "state one in a [[price]] table, or set the budget's allow_unknown_price"
 

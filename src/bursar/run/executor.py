@@ -57,10 +57,12 @@ class Executor(Protocol):
         """Where the attempt stands, whoever submitted it, and whether or not anybody lived meanwhile."""
         ...
 
-    def cancel(self, attempt: AttemptRow, *, running: bool = True) -> Status:
+    def cancel(self, attempt: AttemptRow, *, running: bool = True, grace_seconds: float = 0.0) -> Status:
         """An attempt that nobody has begun is cancelled for good; one that runs has been told to stop (if `running`).
 
-        The status afterwards: one that was told to stop runs until it has stopped, settled and ended.
+        The status afterwards: one that was told to stop runs until it has stopped, settled and ended. An agent that can
+        be told to wrap up may take `grace_seconds` for that, never longer than said first; without any, or where it
+        cannot be told, it is stopped at once.
         """
         ...
 

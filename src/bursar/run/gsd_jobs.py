@@ -80,7 +80,8 @@ class GsdJobs:
             with suppress(OSError, ValueError):
                 if self._context.checkout is not None:
                     place = path.parent.relative_to(self._context.checkout.root)
-                    leave_out(self._context.checkout, f"/{place}/{_PREFIX}*.json")
+                    with suppress(OSError):  # then git lists it, as nothing of ours tells it not to
+                        leave_out(self._context.checkout, f"/{place}/{_PREFIX}*.json")
                 for other, manifest in _manifests(plan):
                     if manifest is not None and _is_ours(other, manifest) and not _is_conducted(manifest):
                         other.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 from bursar.journal import AttemptState
 from bursar.plan import Task
 from bursar.run.closing_words import read_left
-from bursar.supervision import Ending, Outcome
+from bursar.supervision import STOP_ASKED, Ending, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,8 @@ def judge(task: Task, outcome: Outcome | None, changed_files: int) -> Judgement:
 
 def _wrapped_up(outcome: Outcome, left: str) -> Judgement:
     """It has ended by itself because it was told to, and the task is not done: as its limit would have ended it."""
+    if outcome.told_why == STOP_ASKED:
+        return Judgement(AttemptState.INTERRUPTED, f"it wrapped up on request; left to do: {left}", left)
     reason = f"it wrapped up before a limit: {outcome.told_why}"
     if outcome.resets_at is None:
         return Judgement(AttemptState.STOPPED, f"{reason}; left to do: {left}", left)

@@ -16,7 +16,7 @@ from bursar.run.confinement import confine_agent
 from bursar.run.context import RunContext
 from bursar.run.continuing import continued_by, home_of, keeps_conversation
 from bursar.run.holds import output_of, price_of_tokens
-from bursar.run.prompt import WRAP_UP, build_prompt, go_on_prompt, what_was_begun
+from bursar.run.prompt import WRAP_UP, WRAP_UP_INSTANCE, build_prompt, go_on_prompt, what_was_begun
 from bursar.supervision import PROMPT_FILE, AttemptSpec, HomeSpec, StopRung, WrapUpSpec, open_home
 from bursar.worktrees import identity_variables
 
@@ -77,7 +77,7 @@ def _wrap_up(context: RunContext, task: Task, mailbox: Path, blocking: Sequence[
     settings = context.settings
     return WrapUpSpec(
         mailbox=str(mailbox),
-        words=WRAP_UP,
+        words=WRAP_UP_INSTANCE if task.number in context.instances else WRAP_UP,
         calls=settings.wrap_up_calls,
         window_percent=settings.wrap_up_window_percent,
         budgets=[each.name for each in blocking if each.name != cap_name(context, task)],
@@ -101,6 +101,7 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow, inherited: 
     worktree, instance = Path(row.worktree), context.instances.get(task.number)
     home = home_of(context, row)
     logins = None if context.sandbox is None else context.directory / LOGINS_FOLDER
+    listens = bool(context.settings.wrap_up_calls or context.settings.wrap_up_window_percent)
     if instance is None:
         continued = continued_by(context, row)
         return LaunchRequest(
@@ -113,7 +114,7 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow, inherited: 
             home=home,
             logins=logins,
             continues=keeps_conversation(row, continued),
-            listens=bool(context.settings.wrap_up_calls or context.settings.wrap_up_window_percent),
+            listens=listens,
         )
     return LaunchRequest(
         prompt=escaped(instance.text),
@@ -127,6 +128,7 @@ def _build_request(context: RunContext, task: Task, row: AttemptRow, inherited: 
         compacts=instance.compacts_history,
         home=home if instance.session_id is None else None,
         logins=logins,
+        listens=listens,
     )
 
 

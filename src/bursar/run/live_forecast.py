@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bursar.budget import Balance, Limit, OnLimit, title_of
+from bursar.budget import OF_TASKS, Balance, Limit, OnLimit, title_of
 from bursar.errors import BursarError
 from bursar.events import ForecastChanged
 from bursar.history import LEARN_FROM, Work, learn
@@ -27,7 +27,6 @@ from bursar.paths import FORECAST_FILE
 from bursar.plan import Task
 from bursar.routing import Tier, larger_tier
 from bursar.run.context import RunContext
-from bursar.run.purchasing import OF_TASKS
 from bursar.usage import Usage
 
 _SHARE = 50  # times as long as it took it rests

@@ -8,7 +8,7 @@ from bursar.journal import AttemptRow
 from bursar.processes import kill_marked
 from bursar.run.executor import Standing, Status
 from bursar.run.supervisors import Supervisors
-from bursar.supervision import ABANDONED, MARK, AttemptSpec, claim, read_claim, read_outcome
+from bursar.supervision import ABANDONED, MARK, AttemptSpec, claim, read_claim, read_outcome, write_grace
 
 
 class LocalExecutor:
@@ -48,11 +48,12 @@ class LocalExecutor:
             kill_marked(MARK, attempt.key)  # a dead supervisor's agent dies with it, the agent's tools may not have
         return Status(Standing.ENDED, outcome)
 
-    def cancel(self, attempt: AttemptRow, *, running: bool = True) -> Status:
+    def cancel(self, attempt: AttemptRow, *, running: bool = True, grace_seconds: float = 0.0) -> Status:
         """The claim is taken, so that no supervisor can; or the one that has it has been told to stop."""
-        if running:
-            self._supervisors.stop(attempt.key)
         directory = Path(attempt.directory)
+        if running:
+            write_grace(directory, grace_seconds)
+            self._supervisors.stop(attempt.key)
         if read_claim(directory) is None:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)  # a power cut may have lost it, not the row
             claim(directory, ABANDONED)

@@ -9,12 +9,11 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bursar.budget import Counting, OnLimit, Unit
+from bursar.budget import OF_TASKS, Counting, OnLimit, Unit
 from bursar.ledger import State
 from bursar.run.context import RunContext
 from bursar.run.phase_context import estimate_phase
 from bursar.run.place import Place
-from bursar.run.purchasing import OF_TASKS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

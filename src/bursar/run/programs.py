@@ -41,14 +41,12 @@ from bursar.plan import (
     UnreadableRoadmap,
     build_program,
     find_phase_folders,
-    normal_number,
     read_phase_plans,
     read_plan_on_disk,
     read_roadmap,
     resolve_plan_reference,
 )
-
-_RANGE = re.compile(r"(\d+(?:\.\d+)*)\s*(?:-|–|\.\.)\s*(\d+(?:\.\d+)*)")
+from bursar.run.named_phases import named_phases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +96,7 @@ def select_phases(path: Path, phases: str | None) -> Selection:
     if isinstance(graph, Cycle):
         problems = check_roadmap(roadmap)
         raise InvalidPlan("\n".join(map(str, problems)), hint=problems[0].hint)
-    chosen = _named(roadmap, phases) if phases is not None else {node.key for node in nodes}
+    chosen = named_phases(roadmap, phases) if phases is not None else {node.key for node in nodes}
     over = [_is_over(roadmap, each.number) for each in roadmap.phases if each.number in chosen - graph.wave.keys()]
     depends_on = {node.key: node.depends_on for node in nodes}
     found = {number: _phase(roadmap, number) for number in graph.order}
@@ -178,47 +176,6 @@ def _choose(phases: Sequence[PhaseToRun], files: Collection[Path] | None = None)
         count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise InvalidPlan("\n  ".join([f"these plans have {count}:", *map(str, problems)]), hint=hint)
     return choice
-
-
-def _named(roadmap: Roadmap, text: str) -> set[str]:
-    """The numbers of the phases that `2-4`, `1,3` or `2.1` name; a range has the phases put in between, too.
-
-    Raises:
-        UserError: there is no such phase.
-    """
-    found: set[str] = set()
-    for word in filter(None, (word.strip() for word in text.split(","))):
-        phase = roadmap.phase(word)
-        between = _between(roadmap, word) if phase is None else {phase.number}
-        if not between:
-            raise UserError(f"{roadmap.path} has no phase `{word}`", hint=_other_phases(roadmap, word))
-        found |= between
-    if not found:
-        raise UserError("--phases names no phase", hint="--phases 2-4")
-    return found
-
-
-def _other_phases(roadmap: Roadmap, word: str) -> str:
-    """The range the right way round, where that has phases; else those that there are."""
-    match = _RANGE.fullmatch(word)
-    if match is not None and _between(roadmap, turned := f"{match[2]}-{match[1]}"):
-        return f"--phases {turned}"
-    numbers = [phase.number for phase in roadmap.phases]
-    some = ", ".join(numbers[:12]) + (", …" if len(numbers) > 12 else "")
-    return f"it has {some or 'no phases'}"
-
-
-def _between(roadmap: Roadmap, word: str) -> set[str]:
-    match = _RANGE.fullmatch(word)
-    if match is None:
-        return set()
-    first, last = (_parts(normal_number(end)) for end in match.groups())
-    numbers = {phase.number for phase in roadmap.phases if re.fullmatch(r"[\d.]+", phase.number)}
-    return {number for number in numbers if first <= _parts(number) <= last}
-
-
-def _parts(number: str) -> list[int]:
-    return [int(part) for part in number.split(".")]
 
 
 def _is_over(roadmap: Roadmap, number: str) -> LeftOut:

@@ -17,11 +17,13 @@ _RULES = """\
 _ARCHIVED = ": this phase is finished, and the file stands for its plans and summaries; do not read those."
 
 
+_FOUND_BY = "Whoever goes on with this task finds your changes as you leave them."
 WRAP_UP = f"""\
 Wrap up now: {{why}}. Soon you will be stopped. Finish the step that you are at and begin nothing new; leave every file
-whole and consistent, and end. Whoever goes on with this task finds your changes as you leave them.
+whole and consistent, and end. {_FOUND_BY}
 Say what is done and what is left. The last line of your answer must be `{DONE}` if the whole task is done, else
 `{LEFT}` and what is left, in one sentence."""
+WRAP_UP_INSTANCE = WRAP_UP.replace(_FOUND_BY, "Your changes stay as you leave them.")  # nobody goes on with it
 
 _BEGUN = """\
 An earlier attempt at this very task {how}, not because of anything it had done. Its changes lie in

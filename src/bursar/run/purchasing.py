@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
-from bursar.budget import OnLimit, Unit
+from bursar.budget import OF_TASKS, OnLimit, Unit
 from bursar.money import NANO_PER_USD
 from bursar.plan import Task
 from bursar.run.advice import Wish
 from bursar.run.context import RunContext
 
-# labels in which tasks of one run may differ
-OF_TASKS = frozenset({"phase", "plan", "task", "instance", "model", "command"})
 _WEIGHED = 40  # ready tasks that are weighed against each other, and open ones that speak for all
 _MORE = 4  # so many are chosen beyond the free slots, for those that are refused
 

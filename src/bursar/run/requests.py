@@ -39,7 +39,7 @@ def ring(directory: Path) -> bool:
     return True
 
 
-def ask_of_us(context: RunContext, kind: RequestKind) -> None:
+def ask_of_us(context: RunContext, kind: RequestKind, grace_seconds: float = 0.0) -> None:
     """This process, which is about to conduct the run, is asked that by its own user."""
     context.stores.journal.controls.ask(
         Request(
@@ -48,6 +48,7 @@ def ask_of_us(context: RunContext, kind: RequestKind) -> None:
             kind=kind,
             by_user=user_name(),
             at=context.now(),
+            grace_seconds=grace_seconds,
         )
     )
 
@@ -81,9 +82,9 @@ class Requests:
             self._bell = None
 
     def strongest(self) -> Request | None:
-        """The most that was asked of this conductor; None for nothing."""
+        """The most that was asked of this conductor, and of the same the one with the least grace; None for nothing."""
         asked = self._context.stores.journal.controls.requests(self._context.run.id, self._identity)
-        return max(asked, key=lambda each: _ORDER.index(each.kind), default=None)
+        return max(asked, key=lambda each: (_ORDER.index(each.kind), -each.grace_seconds), default=None)
 
     def _hear(self) -> None:
         with suppress(BlockingIOError):

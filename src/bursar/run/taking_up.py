@@ -243,9 +243,10 @@ def _advice(opened: PlanToRun, tools: Tools) -> Advice | None:
     """What earlier runs have taught, where that is asked for."""
     if tools.value_usd is None:
         return None
+    history = tools.stores.history
     try:
-        earlier = tools.stores.history.read(latest=ROUTES_FROM).observations
+        earlier, corrections = history.read(latest=ROUTES_FROM).observations, history.corrections()
     except StoreError:  # what is learned from this run alone will have to do
-        earlier = []
+        earlier, corrections = [], {}
     policy, seen = learn_policy(earlier)
-    return Advice(policy, str(opened.origin.project), tools.value_usd, seen, tools.learn_after)
+    return Advice(policy, str(opened.origin.project), tools.value_usd, seen, tools.learn_after, corrections)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from bursar.ledger import Denial, Ledger, Reservation
     from bursar.session.sessions import Session
 
+_OPEN_ONES = "bursar token report lists the open ones"
+
 
 def reserve_hold(ledger: Ledger, session: Session, hold_id: str, tokens: int, operation: str) -> Reservation | Denial:
     """The tokens are held for the operation until they are settled, released, or the session ends; or none are.
@@ -87,13 +89,11 @@ def _hold_key(session: Session, hold_id: str) -> str:
 def _find(ledger: Ledger, session: Session, hold_id: str) -> Reservation:
     found = ledger.reservation(_hold_key(session, hold_id))
     if found is None:
-        raise UserError(
-            f"there is no reservation `{hold_id}` in this session", hint="bursar token report lists the open ones"
-        )
+        raise UserError(f"there is no reservation `{hold_id}` in this session", hint=_OPEN_ONES)
     return found
 
 
 def _ended(found: Reservation, hold_id: str) -> UserError:
     charged = found.charged.tokens if found.charged is not None else 0
     how = "released" if found.state is State.RELEASED else f"{found.state} with {charged} tokens"
-    return UserError(f"the reservation `{hold_id}` has already been {how}; nothing changed")
+    return UserError(f"the reservation `{hold_id}` has already been {how}; nothing changed", hint=_OPEN_ONES)

@@ -12,7 +12,9 @@ from bursar.supervision.limits import AttemptLimits
 from bursar.supervision.spec import (
     ABANDONED,
     MARK,
+    MOST_GRACE_SECONDS,
     PROMPT_FILE,
+    STOP_ASKED,
     STREAM_FILE,
     VERIFY_LOG,
     AttemptSpec,
@@ -25,6 +27,7 @@ from bursar.supervision.spec import (
     encode_spec,
     read_claim,
     read_outcome,
+    write_grace,
 )
 from bursar.supervision.windows import WINDOWS_FILE, SeenWindow, WindowNotes, read_windows
 
@@ -33,8 +36,10 @@ SPAWNER_MODULE = "bursar.supervision.spawner"
 __all__ = [
     "ABANDONED",
     "MARK",
+    "MOST_GRACE_SECONDS",
     "PROMPT_FILE",
     "SPAWNER_MODULE",
+    "STOP_ASKED",
     "STREAM_FILE",
     "VERIFY_LOG",
     "WINDOWS_FILE",
@@ -57,4 +62,5 @@ __all__ = [
     "read_claim",
     "read_outcome",
     "read_windows",
+    "write_grace",
 ]

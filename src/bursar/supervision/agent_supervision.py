@@ -9,6 +9,7 @@ import selectors
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from math import inf, isinf
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +24,7 @@ from bursar.supervision.agent_process import AgentProcess
 from bursar.supervision.inbox import Inbox
 from bursar.supervision.limits import LimitWatch, cut_file
 from bursar.supervision.remarks import describe_rejections, read_last_line
-from bursar.supervision.spec import STDERR_FILE, AttemptSpec, Ending, Outcome
+from bursar.supervision.spec import STDERR_FILE, AttemptSpec, Ending, Outcome, take_grace
 from bursar.supervision.spending import Spending
 from bursar.supervision.stop_ladder import StopLadder
 from bursar.supervision.windows import WindowNotes
@@ -85,6 +86,7 @@ class Supervision:
         places = [Path(place) for place in spec.own_folders]
         self._limits = LimitWatch(spec.limits, places, self._started_at + _UNWATCHED_SECONDS)
         self._ends_at = None if spec.limit_seconds is None else self._started_at + spec.limit_seconds
+        self._grace_ends_at = inf
         self._ending = Ending.EXITED
         self._limit = ""
         self._is_open = True
@@ -228,8 +230,13 @@ class Supervision:
         return not event.is_streaming if isinstance(event, CallReported) else self._spending.calls > 0
 
     def _interrupted(self) -> None:
+        """Somebody wants the attempt to end: at once, or after the time that the agent is given to wrap up."""
         os.read(self._wake, 64)
-        self._stop(Ending.INTERRUPTED)
+        grace = take_grace(self._directory)
+        if grace and not self._ladder.is_begun and self._wrap_up.ask_to_end():
+            self._grace_ends_at = min(self._grace_ends_at, self._clock.monotonic() + grace)
+        else:
+            self._stop(Ending.INTERRUPTED)
 
     def _stop(self, ending: Ending, limit: str = "") -> None:
         if not self._ladder.is_begun:
@@ -241,9 +248,12 @@ class Supervision:
         now = self._clock.monotonic()
         if self._ends_at is not None and now >= self._ends_at:
             self._stop(Ending.TIMEOUT)
+        if now >= self._grace_ends_at:
+            self._stop(Ending.INTERRUPTED)
         self._climb(now)
         due = None if self._ends_at is None else self._ends_at - now
-        waits = [self._reader.poll_seconds, due, self._limits.seconds_left(now)]
+        grace = None if isinf(self._grace_ends_at) else self._grace_ends_at - now
+        waits = [self._reader.poll_seconds, due, grace, self._limits.seconds_left(now)]
         if self._ladder.is_begun:
             waits = [self._reader.poll_seconds, self._ladder.seconds_left(now)]
         return min((wait for wait in waits if wait is not None), default=None)

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
-from bursar.agents import WIDE_PIPE_BYTES
+from bursar.agents import WIDE_PIPE_BYTES, open_folder, read_plain, remove_name
 from bursar.supervision.limits import AttemptLimits
 
 SUPERVISOR_FILE = "supervisor"
+GRACE_FILE = "grace"
 OUTCOME_FILE = "outcome.json"
 STREAM_FILE = "stream.jsonl"
 STDERR_FILE = "stderr.log"
@@ -23,6 +25,8 @@ PROMPT_FILE = "prompt.md"
 VERIFY_LOG = "verify.log"
 ABANDONED = "abandoned"
 MARK = "BURSAR_ATTEMPT"
+STOP_ASKED = "the run was asked to stop"  # what an agent is told that it is to wrap up for
+MOST_GRACE_SECONDS = 3600.0
 
 
 class StopRung(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,6 +263,30 @@ def read_claim(directory: Path) -> str | None:
         return (directory / SUPERVISOR_FILE).read_bytes().decode(errors="backslashreplace")
     except FileNotFoundError:
         return None
+
+
+def write_grace(directory: Path, seconds: float) -> None:
+    """A supervisor that is told to stop gives its agent so long to wrap up; with 0, or a full disk, none at all."""
+    target = directory / GRACE_FILE
+    with suppress(OSError):
+        target.unlink()
+    if seconds > 0:
+        draft = directory / f".{GRACE_FILE}.{os.getpid()}"
+        with suppress(OSError):
+            draft.write_text(f"{seconds}", encoding="ascii")
+            os.replace(draft, target)
+
+
+def take_grace(directory: Path) -> float:
+    """How long the agent is given to wrap up, once: whoever is told to stop after that stops it at once; 0 for not."""
+    try:
+        with open_folder(directory, GRACE_FILE) as folder:
+            file = read_plain(folder, GRACE_FILE)
+            remove_name(folder, GRACE_FILE)
+        seconds = 0.0 if file is None else float(file.content)
+    except (OSError, ValueError):
+        return 0.0
+    return seconds if 0 < seconds <= MOST_GRACE_SECONDS else 0.0
 
 
 def _sync_folder(directory: Path) -> None:

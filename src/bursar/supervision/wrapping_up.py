@@ -13,7 +13,7 @@ from pathlib import Path
 from bursar.agents import empty_mailbox, put_words, were_heard
 from bursar.errors import BursarError
 from bursar.events import WindowTold
-from bursar.supervision.spec import WrapUpSpec
+from bursar.supervision.spec import STOP_ASKED, WrapUpSpec
 from bursar.supervision.spending import Spending
 
 
@@ -44,6 +44,12 @@ class WrapUp:
         if self._told_at is None and percent and percent <= told.percent and not told.is_used_up:
             self._window = told
             self._tell(f"the subscription's window {told.name} is used to {told.percent:g} %")
+
+    def ask_to_end(self) -> bool:
+        """The agent is told, because the run is to stop, if it was not told before; False where it cannot be."""
+        if self._spec is not None and self._told_at is None:
+            self._tell(STOP_ASKED)
+        return self._spec is not None
 
     def _tell(self, why: str) -> None:
         if not why or self._mailbox is None or self._spec is None:

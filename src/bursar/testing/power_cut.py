@@ -22,11 +22,11 @@ import errno
 import os
 import random
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import NamedTuple
 
 import apsw
+
+from bursar.testing.lost_writes import Change, Content, Losses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,26 +41,6 @@ _SYNCS_ITS_NAME = apsw.SQLITE_OPEN_WAL | apsw.SQLITE_OPEN_MAIN_JOURNAL
 
 class PowerCut(apsw.IOError):
     """The disk has no power: nothing is written any more."""
-
-
-class _Change(NamedTuple):
-    """A write that is not synced; or, without data, a new size."""
-
-    offset: int
-    data: bytes | None
-
-
-@dataclass
-class _Content:
-    """One file: what is safe of it, and what was done to it since."""
-
-    durable: bytearray
-    pending: list[_Change] = field(default_factory=list)
-
-    def sync(self) -> None:
-        for change in self.pending:
-            _apply(self.durable, change)
-        self.pending.clear()
 
 
 class Disk:
@@ -89,14 +69,14 @@ class Disk:
         self.steps = 0
         self._root = os.path.realpath(root)
         self._dice = dice
-        self._sector = sector
+        self._losses = Losses(dice, sector)
         self._is_lying = is_lying
         self._is_forgetful = is_forgetful
         self._cut_at: int | None = None
         self._failing: Iterable[int] = ()
         self._failure: Callable[[], Exception] = PowerCut
-        self._contents: dict[str, _Content] = {}
-        self._removed: dict[str, _Content] = {}
+        self._contents: dict[str, Content] = {}
+        self._removed: dict[str, Content] = {}
         self._names = {each for each, _ in _walk(self._root)}
         self._plain = {each: _read(each) for each, is_folder in _walk(self._root) if not is_folder}
 
@@ -138,65 +118,21 @@ class Disk:
             return  # the name of its folder was lost
         if path not in self._names and not self._dice.randrange(2):
             if path in self._removed and self._dice.randrange(2):
-                self._write(copy, self._survivors(self._removed[path]))
+                self._write(copy, self._losses.survivors(self._removed[path]))
         elif is_folder:
             os.mkdir(copy, 0o700)
         elif not os.path.lexists(path):
             if self._dice.randrange(2):
-                self._write(copy, self._survivors(self._removed[path]))
+                self._write(copy, self._losses.survivors(self._removed[path]))
         else:
             self._write(copy, self._left_of(path))
 
     def _left_of(self, path: str) -> bytes:
         if path in self._contents:
-            return self._survivors(self._contents[path])
+            return self._losses.survivors(self._contents[path])
         if path.endswith("-shm"):
             return self._dice.randbytes(self._dice.choice((0, 3, 32768)))  # nobody ever syncs it
         return self._dice.choice((self._plain.get(path, b""), _read(path)))
-
-    def _survivors(self, content: _Content) -> bytes:
-        """The file as it is found: each sector old or new, or torn; its end where it was, or where it was to be."""
-        left = bytearray(content.durable)
-        chance = self._dice.choice((0.0, 0.1, 0.5, 0.9, 1.0))
-        longest = len(left)
-        for change in content.pending:
-            for piece in self._pieces(change):
-                kept = self._kept(piece, chance)
-                if kept is not None:
-                    _apply(left, kept)
-                if piece.data is not None:
-                    longest = max(longest, piece.offset + len(piece.data))
-                elif kept is not None:
-                    longest = len(left)
-        if self._dice.randrange(2):
-            left += bytes(longest - len(left))
-        return bytes(left)
-
-    def _pieces(self, change: _Change) -> Iterator[_Change]:
-        """A write, cut where the sectors of the disk begin."""
-        if change.data is None:
-            yield change
-            return
-        start, end = change.offset, change.offset + len(change.data)
-        while start < end:
-            stop = min(end, (start // self._sector + 1) * self._sector)
-            yield _Change(start, change.data[start - change.offset : stop - change.offset])
-            start = stop
-
-    def _kept(self, piece: _Change, chance: float) -> _Change | None:
-        """All of it, with that chance; or a part, now and then; or nothing."""
-        if self._dice.random() < chance:
-            return piece
-        return self._torn(piece) if self._dice.random() < 0.05 else None
-
-    def _torn(self, piece: _Change) -> _Change:
-        """Its beginning or its end; a new size is there or not."""
-        if piece.data is None:
-            return piece
-        spot = self._dice.randrange(len(piece.data) + 1)
-        if self._dice.randrange(2):
-            return _Change(piece.offset, piece.data[:spot])
-        return _Change(piece.offset + spot, piece.data[spot:])
 
     @staticmethod
     def _write(path: str, content: bytes) -> None:
@@ -216,28 +152,28 @@ class Disk:
     def _has(self, path: str) -> bool:
         return path.startswith(self._root + os.sep)
 
-    def _opened(self, path: str, is_new: bool) -> _Content:
+    def _opened(self, path: str, is_new: bool) -> Content:
         if is_new:
             self._names.discard(path)
         if is_new or path not in self._contents:
-            self._contents[path] = _Content(bytearray(_read(path)))
+            self._contents[path] = Content(bytearray(_read(path)))
         return self._contents[path]
 
-    def _changed(self, content: _Content, change: _Change) -> None:
+    def _changed(self, content: Content, change: Change) -> None:
         """The change is not synced. Where this very step fails, a part of it may have been made."""
         try:
             self._step()
         except (apsw.Error, OSError):
-            content.pending.append(self._torn(change))
+            content.pending.append(self._losses.torn(change))
             raise
         content.pending.append(change)
 
-    def _synced(self, content: _Content, path: str, *, with_names: bool) -> None:
+    def _synced(self, content: Content, path: str, *, with_names: bool) -> None:
         try:
             self._step()
         except (apsw.Error, OSError):
             if self._is_forgetful and not self.is_off:
-                content.durable = bytearray(self._survivors(content))
+                content.durable = bytearray(self._losses.survivors(content))
                 content.pending.clear()
             raise
         if self._is_lying:
@@ -314,26 +250,16 @@ class _File(apsw.VFSFile):
         self._syncs_its_name = bool(asked & apsw.SQLITE_OPEN_CREATE and asked & _SYNCS_ITS_NAME)
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
-        self._disk._changed(self._content, _Change(offset, bytes(data)))
+        self._disk._changed(self._content, Change(offset, bytes(data)))
         super().xWrite(data, offset)
 
     def xTruncate(self, newsize: int) -> None:  # noqa: N802
-        self._disk._changed(self._content, _Change(newsize, None))
+        self._disk._changed(self._content, Change(newsize, None))
         super().xTruncate(newsize)
 
     def xSync(self, flags: int) -> None:  # noqa: N802
         self._disk._synced(self._content, self._path, with_names=self._syncs_its_name)
         self._syncs_its_name = False
-
-
-def _apply(content: bytearray, change: _Change) -> None:
-    end = change.offset + len(change.data or b"")
-    if len(content) < change.offset:
-        content += bytes(change.offset - len(content))
-    if change.data is None:
-        del content[end:]
-    else:
-        content[change.offset : end] = change.data
 
 
 def _walk(root: str) -> Iterator[tuple[str, bool]]:

@@ -149,14 +149,15 @@ def _left(record: Record) -> Iterator[str]:
     And empty worktrees that one made who had lost the run by then, and died (`bursar doctor` finds them).
     """
     said = " ".join(row.note for row in record.attempts)
-    said += "".join(f" what the agent left is in {worktree}" for worktree in _made_too_late(record))
-    if left := [worktree for worktree in record.git.worktrees if f"what the agent left is in {worktree}" not in said]:
+    excused = {each for each in record.git.worktrees if f"what the agent left is in {each}" in said}
+    if left := record.git.worktrees.keys() - excused - set(_made_too_late(record)):
         yield f"worktrees are left: {sorted(left)}"
     if record.machine.supervisors:
         yield f"agents are left: {sorted(record.machine.supervisors)}"
 
 
 def _made_too_late(record: Record) -> Iterator[str]:
+    """Worktrees of attempts that somebody else had called off by then."""
     claims = record.machine.claims
     if any(life.is_second for life in record.lives):
         yield from (row.worktree for row in record.attempts if claims.get(row.key) == CANCELLED)

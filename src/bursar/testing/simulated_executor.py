@@ -58,8 +58,8 @@ class SimulatedExecutor:
             return Status(Standing.RUNNING)
         return Status(Standing.ENDED, self._machine.outcomes.get(key))
 
-    def cancel(self, attempt: AttemptRow, *, running: bool = True) -> Status:
-        """See `Executor.cancel`."""
+    def cancel(self, attempt: AttemptRow, *, running: bool = True, grace_seconds: float = 0.0) -> Status:
+        """See `Executor.cancel`; its agents cannot be told anything."""
         self._faults.check_alive()
         if attempt.key not in self._machine.claims:
             self._faults.write("executor.cancel", lambda: self._machine.claims.setdefault(attempt.key, CANCELLED))

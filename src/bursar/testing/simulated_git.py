@@ -245,7 +245,7 @@ class SimulatedWork:
             try:
                 self._faults.write("git.advance", lambda: git.advance(self._ref, commit, self.tip))
             except BursarError:
-                if git.refs.get(self._ref) != commit:
+                if git.refs.get(self._ref) != commit:  # else it failed when it was done
                     raise
             self.tip = commit
         return True

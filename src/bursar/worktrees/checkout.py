@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bursar.worktrees.git import GitFailed, git
 from bursar.worktrees.merge import advance, contains, read_ref
+from bursar.worktrees.plain_files import read_plain
 from bursar.worktrees.repository import Repository, read_head, worktree_list
 
 # Files of a checkout that name the branch which it has left for a while.
@@ -57,7 +58,7 @@ def _use_of(repository: Repository, ref: str) -> str:
     for state in (repository.common_dir, *sorted((repository.common_dir / "worktrees").glob("*"))):
         for name, what in _UNDER_WAY.items():
             with suppress(OSError, UnicodeDecodeError):
-                if (state / name).read_text(encoding="utf-8").strip() in (ref, ref.removeprefix("refs/heads/")):
+                if read_plain(state / name).decode().strip() in (ref, ref.removeprefix("refs/heads/")):
                     return f"a {what} of it is under way"
     return ""
 

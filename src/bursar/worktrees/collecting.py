@@ -22,11 +22,13 @@ from pathlib import Path
 from bursar.worktrees.folders import remove_folder
 from bursar.worktrees.git import GitFailed, git
 from bursar.worktrees.objects import compare
+from bursar.worktrees.pipes import describe_swapped
 from bursar.worktrees.registry import has_more_state
 from bursar.worktrees.repository import Repository
 from bursar.worktrees.trees import REPOSITORY, Difference
 
 _BEGUN = "index.begun"
+_STATE_FILES = ("HEAD", "commondir", "gitdir", "config.worktree")  # that git reads whatever index it is given
 _MOST_INDEX_BYTES = 1 << 30
 
 
@@ -64,6 +66,8 @@ def collect_tree(repository: Repository, left: Left) -> tuple[str, list[Differen
     for name in ("index.lock", f"{_BEGUN}.lock"):  # of a git that was killed; the agent runs no more
         with suppress(OSError):
             (left.state_dir / name).unlink()
+    if any(describe_swapped(left.state_dir / name) for name in _STATE_FILES):
+        return _anew(repository, left)
     where = _where(repository, left)
     if not _is_index(begun):
         where |= {"GIT_INDEX_FILE": str(index)}

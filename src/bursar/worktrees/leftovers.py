@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bursar.worktrees.folders import remove_folder
 from bursar.worktrees.git import git
+from bursar.worktrees.plain_files import read_plain
 from bursar.worktrees.repository import Repository, worktree_list
 from bursar.worktrees.worktree import Worktree
 
@@ -54,14 +56,14 @@ def list_run_refs(repository: Repository) -> Sequence[RunRef]:
 
 def _path_of(listed: Path) -> Path | None:
     try:
-        return Path((listed / "gitdir").read_text(encoding="utf-8", errors="surrogateescape").strip()).parent
+        return Path(os.fsdecode(read_plain(listed / "gitdir").strip())).parent
     except OSError:
         return None
 
 
 def _head_of(listed: Path) -> str:
     try:
-        head = (listed / "HEAD").read_text(encoding="ascii").strip()
+        head = read_plain(listed / "HEAD").decode("ascii").strip()
     except (OSError, UnicodeDecodeError):
         return ""
     return "" if head.startswith("ref:") else head

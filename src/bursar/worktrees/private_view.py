@@ -19,6 +19,7 @@ from pathlib import Path
 
 from bursar.errors import SetupError
 from bursar.worktrees.folders import remove_folder
+from bursar.worktrees.plain_files import read_plain
 from bursar.worktrees.repository import Repository
 
 _BORROWED = "bursar-repository"  # in the view: the repository's own git directory
@@ -71,7 +72,7 @@ def close_view(folder: Path) -> None:
 def list_lenders(common_dir: Path) -> list[Path]:
     """Folders of objects that the repository borrows from others, as it names them itself."""
     try:
-        listed = (common_dir / "objects" / "info" / "alternates").read_bytes()
+        listed = read_plain(common_dir / "objects" / "info" / "alternates")
     except OSError:
         return []
     return [common_dir / "objects" / os.fsdecode(line) for line in listed.splitlines() if line and line[:1] != b"#"]

@@ -12,7 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from bursar.errors import SetupError, UserError
-from bursar.worktrees.git import GitFailed, git
+from bursar.worktrees.git import GitFailed, check_version, git
+from bursar.worktrees.pipes import find_swapped
+from bursar.worktrees.plain_files import append_plain, open_lock, read_plain
 from bursar.worktrees.running import Gits
 
 
@@ -50,6 +52,7 @@ def open_repository(directory: Path) -> Repository:
     Raises:
         SetupError: git is missing or too old, or this is no repository with a work tree.
     """
+    check_version()
     try:
         _, output = git(directory, "rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir")
     except GitFailed as failed:
@@ -57,6 +60,12 @@ def open_repository(directory: Path) -> Repository:
             raise SetupError(
                 f"git does not trust the repository at {directory}: {failed.output.splitlines()[0]}",
                 hint=f"git config --global --add safe.directory {shlex.quote(str(directory))}",
+            ) from failed
+        git_dir = directory / ".git"
+        swapped = find_swapped([git_dir]) or (f"{git_dir / 'HEAD'} is gone" if _has_no_head(git_dir) else "")
+        if swapped:
+            raise SetupError(
+                f"the repository at {directory} is broken: {swapped}", hint="put back what was there"
             ) from failed
         raise SetupError(
             f"{directory} is not in a git repository with a work tree",
@@ -70,6 +79,10 @@ def open_repository(directory: Path) -> Repository:
         )
     common_dir = others[0]
     return Repository(Path(root), Path(common_dir), _identity(Path(root)))
+
+
+def _has_no_head(git_dir: Path) -> bool:
+    return (git_dir / "objects").is_dir() and not os.path.lexists(git_dir / "HEAD")
 
 
 def read_head(repository: Repository) -> Head:
@@ -103,8 +116,15 @@ def worktree_list(repository: Repository) -> Iterator[None]:
 
     git reads every entry when it adds a worktree or moves a branch, and fails on one that another git is just making
     ("failed to read .git/worktrees/…/commondir").
+
+    Raises:
+        SetupError: it cannot be locked.
     """
-    lock = os.open(repository.common_dir / "bursar-worktrees.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    path = repository.common_dir / "bursar-worktrees.lock"
+    try:
+        lock = open_lock(path)
+    except OSError as error:
+        raise SetupError(f"git's list of worktrees cannot be locked: {path}: {error.strerror}") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -142,12 +162,14 @@ def leave_out(repository: Repository, pattern: str) -> None:
         OSError: git's list cannot be read or written.
     """
     path = repository.common_dir / "info" / "exclude"
-    known = path.read_bytes() if path.exists() else b""
+    try:
+        known = read_plain(path)
+    except FileNotFoundError:
+        known = b""
     if pattern.encode() in known.splitlines():
         return
     path.parent.mkdir(exist_ok=True)
-    with path.open("ab") as file:
-        file.write((b"" if not known or known.endswith(b"\n") else b"\n") + pattern.encode() + b"\n")
+    append_plain(path, (b"" if not known or known.endswith(b"\n") else b"\n") + pattern.encode() + b"\n")
 
 
 def _identity(root: Path) -> dict[str, str]:

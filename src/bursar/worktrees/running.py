@@ -15,8 +15,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TypeVar
 
-from bursar.worktrees.git import GitFailed, git, start_git
+from bursar.worktrees.git import GitFailed, WaitsInVain, git, open_output, say, start_git, watch_git
 from bursar.worktrees.known_trees import KnownTrees
+from bursar.worktrees.pipes import Patience
 from bursar.worktrees.submodules import Submodules
 from bursar.worktrees.trusted import TrustedSettings
 
@@ -83,6 +84,8 @@ class RunningGit:
         self._arguments = arguments
         self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._output: IO[bytes] | None = None
+        self._patience: Patience | None = None
         self._errors = -1
 
     def ask(self, request: bytes, read: Callable[[IO[bytes]], Answer], *, repeat: bool) -> Answer:
@@ -101,24 +104,26 @@ class RunningGit:
         if process is None:
             return 0
         assert process.stdin is not None
-        assert process.stdout is not None
+        assert self._output is not None
         try:
             process.stdin.close()
         except OSError:
             pass  # it has gone without reading what was left
-        process.stdout.close()
+        self._output.close()
         code = process.wait()
         os.close(self._errors)
         return code
 
     def _ask(self, request: bytes, read: Callable[[IO[bytes]], Answer]) -> Answer:
         process = self._process or self._start()
-        assert process.stdin is not None
-        assert process.stdout is not None
+        assert self._output is not None
+        assert self._patience is not None
         try:
-            process.stdin.write(request)
-            process.stdin.flush()
-            return read(process.stdout)
+            say(process, request, self._patience)
+            return read(self._output)
+        except WaitsInVain as waits:
+            process.kill()
+            raise GitFailed(self._arguments, self.end(), "", str(waits)) from waits
         except (EOFError, BrokenPipeError) as ended:
             said = self._said()
             raise GitFailed(self._arguments, self.end(), said) from ended
@@ -133,6 +138,10 @@ class RunningGit:
         except BaseException:
             os.close(self._errors)
             raise
+        assert self._process.stdin is not None
+        os.set_blocking(self._process.stdin.fileno(), False)
+        self._patience = watch_git(self._process, self._directory, {})
+        self._output = open_output(self._process, self._patience)
         return self._process
 
     def _said(self) -> str:

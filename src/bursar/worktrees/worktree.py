@@ -15,6 +15,7 @@ from bursar.worktrees.collecting import Left, collect_tree, keep_index
 from bursar.worktrees.folders import remove_folder
 from bursar.worktrees.git import git, git_beginning
 from bursar.worktrees.objects import compare, read_tree, write_commit
+from bursar.worktrees.plain_files import append_plain
 from bursar.worktrees.private_view import index_of
 from bursar.worktrees.registry import register, unregister
 from bursar.worktrees.repository import Repository
@@ -90,7 +91,7 @@ def commit_work(repository: Repository, worktree: Worktree, message: str, *, vie
     tree, changed = collect_tree(repository, left)
     change = _commit(repository, tree, worktree.base, message, changed)
     if change is not None:
-        _hold(worktree, change.commit)
+        _keep_from_pruning(worktree, change.commit)
     return change
 
 
@@ -195,15 +196,15 @@ def _check_submodules(repository: Repository, worktree: Worktree) -> None:
         )
 
 
-def _hold(worktree: Worktree, commit: str) -> None:
+def _keep_from_pruning(worktree: Worktree, commit: str) -> None:
     """Git's clearing up (`gc --prune=now`, which an agent may run) takes the commit for one that somebody needs.
 
     Nothing points to it until it is merged, or put on a branch. What a worktree has stood at is kept, by its own log.
     """
+    entry = f"{worktree.base} {commit} bursar <bursar@localhost> {int(time.time())} +0000\tcollected\n"
     with suppress(OSError):
         (worktree.state_dir / "logs").mkdir(exist_ok=True)
-        with open(worktree.state_dir / "logs" / "HEAD", "a", encoding="utf-8") as log:
-            log.write(f"{worktree.base} {commit} bursar <bursar@localhost> {int(time.time())} +0000\tcollected\n")
+        append_plain(worktree.state_dir / "logs" / "HEAD", entry.encode())
 
 
 def _check_place(worktree: Worktree) -> None:

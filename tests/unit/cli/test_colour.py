@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from bursar.cli.session import wants_colour
+from bursar.cli.terminal import wants_colour
 
 
 class Terminal(io.StringIO):
@@ -22,6 +22,9 @@ def test_who_gets_colour(
     monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, no_colour: str | None, wanted: bool
 ) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     if no_colour is not None:
         monkeypatch.setenv("NO_COLOR", no_colour)
     assert wants_colour(stream) is wanted
+    monkeypatch.setenv("TERM", "dumb")
+    assert not wants_colour(stream), "it knows no colours"

@@ -20,6 +20,9 @@ BOTH = [
     teaching.test_a_correction_goes_for_earlier_and_later_attempts,
     teaching.test_what_is_forgotten_is_gone,
     teaching.test_what_is_refused_is_kept_apart,
+    teaching.test_files_of_one_name_may_refuse_different_rows_at_one_line,
+    teaching.test_where_all_is_forgotten_nothing_is_left,
+    teaching.test_what_others_say_of_a_project_is_not_its_own,
 ]
 
 

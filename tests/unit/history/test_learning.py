@@ -20,11 +20,13 @@ from bursar.history import (
     build_statistics,
     check_observation,
     export_lines,
+    facts_of,
     learn,
     open_history,
     parse_lines,
     write_statistics,
 )
+from bursar.plan import Task
 from tests.unit.history.test_history import SEEN
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -128,6 +130,41 @@ def test_what_is_refused_is_kept_apart(history: History) -> None:
     assert history.observations() == []
 
 
+def test_files_of_one_name_may_refuse_different_rows_at_one_line(history: History) -> None:
+    refused = [Refused("x", 3, text, "because") for text in ("a", "b")]
+    for each in refused:
+        history.refuse([each])
+    assert history.refused() == refused
+    history.refuse([Refused("y", 3, "a", "because")])
+    assert history.forget_refused("x") == 2
+    assert [each.origin for each in history.refused()] == ["y"]
+
+
+def test_where_all_is_forgotten_nothing_is_left(history: History) -> None:
+    history.record(seen(1))
+    history.correct("d1", "architecture")
+    history.refuse([Refused("x", 3, "a", "because")])
+    history.clear()
+    assert (history.observations(), history.corrections(), history.refused()) == ([], {}, [])
+
+
+def test_what_others_say_of_a_project_is_not_its_own(history: History) -> None:
+    history.record_all([seen(1), seen(2, origin="colleague")])
+    assert [each.key for each in history.observations(project="/p")] == ["r/1"]
+    assert len(history.observations()) == 2
+
+
+@pytest.mark.parametrize("at", ["2026-03-01T13:30:00+05:00", "20260301T083000Z", "2026-W09-7T08:30Z"])
+def test_instants_are_ordered_however_they_were_written(history: History, at: str) -> None:
+    early = json.dumps(ROW | {"key": "early", "at": at}).encode()
+    late = json.dumps(ROW | {"key": "late", "at": "2026-03-01T09:00:00.000+00:00"}).encode()
+    history.record_all(parse_lines([late, early], "x", NOW).observations)
+    assert [(each.key, each.at[:16]) for each in history.observations()] == [
+        ("early", "2026-03-01T08:30"),
+        ("late", "2026-03-01T09:00"),
+    ]
+
+
 def test_exported_and_imported_it_is_the_same_but_for_folders(history: History) -> None:
     lines = [line.encode() for line in export_lines([seen(1), seen(2)])]
     assert b"/p" not in b"".join(lines)
@@ -161,10 +198,12 @@ ROW = json.loads(next(iter(export_lines([seen(1)]))))
         ({"complexity": 11}, "`complexity`"),
         ({"at": "2026-03-01"}, "`at`"),
         ({"at": "2031-01-01T00:00:00+00:00"}, "future"),
+        ({"at": "0001-01-01T00:00:00+14:00"}, "first year"),
         ({"facts": [1]}, "`facts`"),
         ({"facts": {"a": "b"}}, "`facts`"),
         ({"facts": {str(n): n for n in range(33)}}, "`facts`"),
         ({"surprise": 1}, "no field"),
+        ({"task_type": "x|y|z"}, "`task_type`"),
     ],
 )
 def test_a_row_that_cannot_be_believed_is_refused_by_itself(wrong: dict[str, Any], because: str) -> None:
@@ -233,3 +272,9 @@ def test_the_statistics_are_those_of_the_design(tmp_path: Path) -> None:
     }
     assert list(found) == ["unknown|-|sonnet", "unknown|7|sonnet"]
     assert [each.name for each in tmp_path.iterdir()] == [".token-stats.json"]
+
+
+def test_a_type_that_was_corrected_goes_for_routes_too() -> None:
+    task = Task(number="1", name="Write the tests", files=("tests/test_a.py",), digest="d1")
+    assert facts_of(task, "/p").kind == "test-write"
+    assert facts_of(task, "/p", {"d1": "architecture"}).kind == "architecture"

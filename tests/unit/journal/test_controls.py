@@ -86,3 +86,9 @@ def test_why_work_was_not_merged_is_known_to_later_conductors(journal: Journal) 
         journal.controls.refuse(each)
     assert journal.controls.refusals("r") == {"r/1/1": conflict, "r/1/2": red}
     assert journal.controls.refusals("other") == {}
+
+
+def test_a_request_says_how_long_it_waits(journal: Journal) -> None:
+    asked = Request(run_id="r", conductor="c", kind=RequestKind.STOP, by_user="ada", at=AT, grace_seconds=0.5)
+    journal.controls.ask(asked)
+    assert journal.controls.requests("r", "c") == [asked]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from bursar.budget import Amount, Unit
+from bursar.budget import Amount, Budget, Limit, Period, PeriodKind, Unit
 from bursar.journal import AttemptState, RunState, TaskState
-from bursar.reports import render_report, report_as_data
+from bursar.reports import build_run_status, render_report, report_as_data
+from bursar.reports.status_view import render_bar
+from bursar.reports.words import painter
 from tests.unit.reports.books import END, START, Books, open_books
 
 
@@ -109,6 +112,33 @@ def test_an_unknown_cost_is_said_to_be_unknown(books: Books) -> None:
     assert [data["cost_nano_usd"], *(task["cost_nano_usd"] for task in data["tasks"])] == [None, 1_500_000, None]
 
 
+def test_colours_follow_the_share_and_not_its_whole_percents(books: Books) -> None:
+    books.begin("Add login", limit="2k tokens")
+    books.limit(2000)
+    row = books.attempt("1", hold=Amount(1900, None))
+    for used, colour in ((1400, "32"), (1, "33"), (399, "33"), (1, "31")):
+        books.call(row, used, None)
+        held = books.ledger.reservation(row.key)
+        assert held is not None
+        bar = render_bar(held.metered.tokens, 2000, painter(in_colour=True), cells=10)
+        assert bar.startswith(f"\x1b[{colour}m"), held.metered.tokens
+    books.end(row)
+    report = books.report()
+    assert "\x1b[31m█" in render_report(report, in_colour=True), "1,801 of 2,000 is over 90 percent"
+
+
+def test_work_that_was_cut_off_is_said_to_be(books: Books) -> None:
+    books.begin("Add login", "Add a page", state=RunState.INTERRUPTED)
+    row = books.attempt("1")
+    books.call(row, 400, 1_500_000)
+    books.end(row, AttemptState.INTERRUPTED, TaskState.PENDING, commit=None)
+    report = books.report()
+    lines = render_report(report).splitlines()
+    assert lines[1].endswith("400 tokens  interrupted")
+    assert lines[2] == "  ·   2  Add a page"
+    assert [task["outcome"] for task in report_as_data(report)["tasks"]] == ["interrupted", None]
+
+
 def test_what_only_the_end_of_an_attempt_told_of_is_metered_too(books: Books) -> None:
     """The ledger was out of reach when a call was reported: the settling brought it in."""
     books.begin("Add login")
@@ -131,6 +161,20 @@ def test_what_a_budget_leaves_out_for_want_of_a_price_is_said(books: Books) -> N
     report = books.report()
     assert "(without 1 operation of unknown cost)" in render_report(report)
     assert report_as_data(report)["budgets"][0]["unpriced"] == 1
+
+
+def test_a_budget_of_each_session_stands_as_it_does_for_what_is_in_none(books: Books) -> None:
+    """A run is in no session; that somebody's script has one since then is not the run's."""
+    books.begin("Add login")
+    limit = Limit(4000, Unit.TOKENS)
+    books.ledger.define(Budget(name="each", limit=limit, period=Period(PeriodKind.SESSION)))
+    books.call(books.attempt("1"), 100, 10)
+    books.ledger.charge("k", {"session": "s-1"}, Amount(3000, None))
+    run = books.journal.run("r")
+    assert run is not None
+    status = build_run_status(books.journal, books.ledger, run, datetime.fromisoformat(END))
+    shown = [*books.report().budgets, *status.budgets]
+    assert [(each.budget.name, each.period_id, each.reserved) for each in shown] == [("each", "", 1000)] * 2
 
 
 def test_a_run_without_a_budget_says_nothing_of_limits(books: Books) -> None:

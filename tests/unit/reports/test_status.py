@@ -62,7 +62,7 @@ status of 08-02 · run r · 1m 12s · 4 instances: 1 running, 1 waiting, 1 done,
   #  instance                  state    model   time  tokens  cache  tools  budget
   1  analyze-api               done     sonnet   30s     400    0 %      3
   2  analyze-web               running  sonnet   42s     550    0 %      0  holds 2,000
-  3  review-everything-in-the  stopped  sonnet   30s   6,250    0 %         1250 % of 500
+  3  review-everything-in-th…  stopped  sonnet   30s   6,250    0 %         1250 % of 500
   4  late                      waiting"""
 
 

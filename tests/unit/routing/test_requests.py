@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bursar.estimation import DocumentedLearner, Estimator
 from bursar.routing import BadRequest, LearnedPolicy, Policy, RouteDesk, RulesPolicy
 
 MODELS = [{"name": "s", "tier": "small"}, {"name": "m", "tier": "medium"}, {"name": "l", "tier": "large"}]
@@ -67,6 +68,12 @@ def test_estimates_are_answered_too(desk: RouteDesk) -> None:
         {"op": "audit", "task": "t"},
         {"op": "next", "ready": []},
         {"op": "estimate"},
+        {"op": []},
+        {"op": {}},
+        {"op": 1},
+        {**ROUTE, "attempts": [{"model": "s", "verdict": "fail", "cost_usd": 1e308}]},
+        {"op": "outcome", "task": "t", "model": "s", "verdict": "pass", "cost_usd": 10**400},
+        {"op": "estimate_total", "tasks": [3, {"measure": "tokens"}]},
     ],
 )
 def test_what_cannot_be_answered_is_refused_with_a_reason(desk: RouteDesk, request_: object) -> None:
@@ -84,3 +91,34 @@ def test_odd_costs_and_values_hurt_nobody(verdict: str, cost: float) -> None:
     for value in (0, 1e-9, 1e12):
         reply = desk.answer({**ROUTE, "value_usd": value, "attempts": [attempt], "models": MODELS[1:]})
         assert reply["model"] in {"m", "l"}
+
+
+@pytest.mark.parametrize("much", [1e308, pytest.param(10**400, id="400 digits")])
+def test_what_is_left_and_what_a_task_is_worth_may_be_any_number(desk: RouteDesk, much: float) -> None:
+    money = {"value_usd": much, "budget_left_usd": much, "complexity": much}
+    assert desk.answer({**ROUTE, **money})["model"] in {"s", "m", "l"}
+    reply = desk.answer({"op": "next", "budget_left_usd": much, "ready": [{**ROUTE, **money, "attempts": []}]})
+    assert reply["task"] == "t"
+    json.dumps(reply, allow_nan=False)
+
+
+def test_a_cost_that_nobody_can_believe_spoils_no_later_answer() -> None:
+    desk = RouteDesk(LearnedPolicy())
+    before = desk.answer(ROUTE)
+    for number in range(40):
+        told = {"op": "outcome", "task": f"t{number}", "model": "s", "verdict": "fail", "cost_usd": 1e308}
+        with pytest.raises(BadRequest, match="cost_usd"):
+            desk.answer(told)
+    assert desk.answer(ROUTE) == before
+
+
+@pytest.mark.parametrize("learner", [Estimator, DocumentedLearner])
+@pytest.mark.parametrize("value", [1e308, 1e300, 5e-324, pytest.param(10**400, id="400 digits")])
+def test_totals_of_the_most_and_the_least_are_numbers(learner: type[Estimator], value: float) -> None:
+    desk = RouteDesk(RulesPolicy(), learner())
+    asked = {"op": "estimate", "measure": "cost_usd", "task": "t", "model": "s"}
+    for _ in range(12):
+        desk.answer({**asked, "op": "outcome", "cost_usd": value})
+    for reply in (desk.answer(asked), desk.answer({"op": "estimate_total", "tasks": [asked] * 100})):
+        json.dumps(reply, allow_nan=False)
+        assert float(str(reply["p10"])) <= float(str(reply["p50"])) <= float(str(reply["p90"]))

@@ -7,7 +7,7 @@ import pytest
 from bursar.journal import AttemptState
 from bursar.plan import Task
 from bursar.run.judgement import Judgement, judge
-from bursar.supervision import Ending
+from bursar.supervision import STOP_ASKED, Ending
 from tests.unit.supervision.test_spec import outcome
 
 DUE = Task(number="1", name="x", files=("a.py", "b.py", "c.py", "d.py"))
@@ -43,6 +43,14 @@ def test_every_other_end_says_why(changes: dict[str, object], state: AttemptStat
     judgement = judge(DUE, outcome(**changes), 1)
     assert judgement.state is state
     assert words in judgement.reason
+
+
+def test_who_wraps_up_on_request_was_not_stopped_by_a_limit() -> None:
+    told = {"has_heard": True, "told_why": STOP_ASKED, "message": "LEFT: two.txt"}
+    assert judge(DUE, outcome(**told), 1) == Judgement(
+        INTERRUPTED, "it wrapped up on request; left to do: two.txt", "two.txt"
+    )
+    assert judge(DUE, outcome(**{**told, "message": "DONE"}), 1).state is AttemptState.SUCCEEDED
 
 
 def test_no_change_where_files_were_due_is_a_failure() -> None:

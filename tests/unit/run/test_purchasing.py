@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -128,3 +128,16 @@ def test_what_is_weighed_speaks_for_all_that_is_open() -> None:
     some = shop(20.0, seed=1)
     assert not some.escalation.look_at_money(wishes(some), some.left, 10)
     assert some.escalation.look_at_money(wishes(some), some.left, 1000)
+
+
+def test_a_corrected_type_is_what_routes_are_chosen_and_learned_by() -> None:
+    class Heard(LearnedPolicy):
+        def observe(self, task: str, facts: Facts, attempt: PastAttempt) -> None:
+            kinds.append(facts.kind)
+            super().observe(task, facts, attempt)
+
+    kinds: list[str] = []
+    advice = Advice(Heard(), "p", value_usd=5.0, corrections={"d1": "architecture"})
+    for number, task in enumerate(TASKS[:2], start=1):
+        advice.learn(replace(task, digest=f"d{number}"), PastAttempt("haiku", AttemptVerdict.FAIL, 0.1))
+    assert kinds == ["architecture", "unknown"]

@@ -28,12 +28,12 @@ def home(tmp_path: Path) -> Path:
     (home / "venv/bin/python").symlink_to("python3")
     put(home / "venv/pyvenv.cfg", f"home = {real.parent}\nversion = 3.12.1\n")
     site = home / "venv/lib/python3.12/site-packages"
-    put(home / "work/first/src/first/__init__.py")
-    put(home / "work/second/second/__init__.py")
-    put(site / "first.pth", f"# a comment\nimport sys\n{home}/work/first/src\n{home}/nowhere\n{home}\nnear\n")
+    put(home / "code/first/src/first/__init__.py")
+    put(home / "code/second/second/__init__.py")
+    put(site / "first.pth", f"# a comment\nimport sys\n{home}/code/first/src\n{home}/nowhere\n{home}\nnear\n")
     (site / "near").mkdir()
     finder = "from __future__ import annotations\nMAPPING: dict[str, str] = {'second': '%s'}\nNAMES = {}\n"
-    put(site / "__editable___second_1_0_finder.py", finder % (home / "work/second/second"))
+    put(site / "__editable___second_1_0_finder.py", finder % (home / "code/second/second"))
     put(site / "__editable___odd_1_0_finder.py", "MAPPING: dict[str, str] = {'x': open('/etc/passwd')}\n")
     return home
 
@@ -44,7 +44,7 @@ def seen(home: Path, program: Path, path: str = "/usr/bin") -> set[str]:
 
 
 ENVIRONMENT = {"venv/bin", "venv/lib", "venv/pyvenv.cfg", "python/3.12.1/bin", "python/3.12.1/lib"}
-EDITABLE = {"work/first/src", "work/second/second", "venv/lib/python3.12/site-packages/near"}
+EDITABLE = {"code/first/src", "code/second/second", "venv/lib/python3.12/site-packages/near"}
 
 
 def test_an_interpreter_of_a_virtual_environment(home: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -12,9 +14,10 @@ import pytest
 from bursar.budget import Amount, Budget, Limit, Unit
 from bursar.clock import SystemClock
 from bursar.ledger import MemoryLedger, Reservation, ReserveRequest
-from bursar.supervision import Ending, Outcome, WrapUpSpec
+from bursar.supervision import STOP_ASKED, Ending, Outcome, StopRung, WrapUpSpec, write_grace
 from bursar.supervision.agent_process import AgentProcess
 from bursar.supervision.agent_supervision import Supervision
+from bursar.supervision.spec import take_grace
 from bursar.supervision.spending import Spending
 from tests.integration.supervised import make_spec
 from tests.unit.supervision.test_supervision_in_step import INIT, KEY, ToldAgent, call, line, wake
@@ -42,8 +45,25 @@ class HearingAgent(ToldAgent):
         super().resume()
 
 
+class SilentAgent(ToldAgent):
+    """Says what it has to say, and then nothing until INT has reached it."""
+
+    def _say_more(self) -> None:
+        os.write(self._speak, self._chunks.pop(0))
+
+    def send(self, rung: StopRung) -> None:
+        super().send(rung)
+        self._finish()
+
+
 def supervise(
-    folder: Path, wake: int, *chunks: bytes, limit: int = 1000, hears: bool = True
+    folder: Path,
+    wake: int,
+    *chunks: bytes,
+    limit: int = 1000,
+    hears: bool = True,
+    can_be_told: bool = True,
+    agent: ToldAgent | None = None,
 ) -> tuple[Outcome, ToldAgent]:
     ledger = MemoryLedger(SystemClock())
     ledger.define(Budget(name="run-r", selector={"run": "r"}, limit=Limit(limit, Unit.TOKENS)))
@@ -51,12 +71,12 @@ def supervise(
         ReserveRequest(key=KEY, labels={"run": "r", "task": "1"}, amount=Amount(limit, None), minimum=Amount(1, None))
     )
     assert isinstance(held, Reservation)
-    agent = HearingAgent(*chunks) if hears else ToldAgent(*chunks)
+    agent = agent or (HearingAgent(*chunks) if hears else ToldAgent(*chunks))
     agent.mailbox, agent.heard = folder / "mailbox.json", []  # type: ignore[attr-defined]
     told = WrapUpSpec(
         mailbox=str(folder / "mailbox.json"), words="Stop: {why}.", calls=2, window_percent=98.0, budgets=["run-r"]
     )
-    spec = make_spec(folder, units=["tokens"], wrap_up=told)
+    spec = make_spec(folder, units=["tokens"], wrap_up=told if can_be_told else None)
     spending = Spending(spec, ledger, held)
     outcome, _ = Supervision(spec, cast(AgentProcess, agent), spending, SystemClock(), io.BytesIO(), wake).run()
     return outcome, agent
@@ -108,3 +128,58 @@ def test_of_a_long_message_the_end_is_kept(tmp_path: Path, wake: int) -> None:
     assert outcome.message.startswith("Done: x")
     assert outcome.message.endswith("\nLEFT: the rest")
     assert len(outcome.message) < 2010
+
+
+@pytest.fixture
+def told() -> Iterator[tuple[int, int]]:
+    """What wakes a supervisor that is told to stop, and where that is written."""
+    readable, writable = os.pipe()
+    yield readable, writable
+    os.close(readable)
+    os.close(writable)
+
+
+def test_one_that_is_to_stop_may_wrap_up(tmp_path: Path, told: tuple[int, int]) -> None:
+    """Told once, in its time, and heard: it ends by itself, as a request and not as a limit has it."""
+    os.write(told[1], b"\x0f")
+    write_grace(tmp_path, 600.0)
+    outcome, agent = supervise(tmp_path, told[0], *calls(3))
+    assert (outcome.ending, outcome.has_heard, outcome.told_why) == (Ending.EXITED, True, STOP_ASKED)
+    assert agent.heard == ["Stop: the run was asked to stop."]  # type: ignore[attr-defined]
+    assert "INT" not in agent.actions
+    assert take_grace(tmp_path) == 0.0, "whoever says it again means it"
+
+
+@pytest.mark.parametrize("grace", [0.0, 600.0])
+def test_one_that_cannot_be_told_is_stopped_at_once(tmp_path: Path, told: tuple[int, int], grace: float) -> None:
+    os.write(told[1], b"\x0f")
+    write_grace(tmp_path, grace)
+    outcome, agent = supervise(tmp_path, told[0], *calls(3), can_be_told=grace == 0.0)
+    assert (outcome.ending, outcome.told_at) == (Ending.INTERRUPTED, "")
+    assert "INT" in agent.actions
+
+
+def test_a_grace_is_over_some_time(tmp_path: Path, told: tuple[int, int]) -> None:
+    """An agent that says nothing more is stopped then."""
+    os.write(told[1], b"\x0f")
+    write_grace(tmp_path, 0.01)
+    outcome, agent = supervise(tmp_path, told[0], agent=SilentAgent(INIT))
+    assert (outcome.ending, outcome.has_heard) == (Ending.INTERRUPTED, False)
+    assert "has not heard it" in outcome.remarks[0]
+    assert "INT" in agent.actions
+
+
+def put_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def put_link(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("put", [put_pipe, put_link, Path.mkdir, lambda path: path.write_text("1e999")])
+def test_what_is_no_grace_is_none(tmp_path: Path, put: Callable[[Path], object]) -> None:
+    """An agent without a sandbox can write there; nobody waits at what it puts."""
+    assert take_grace(tmp_path) == 0.0
+    put(tmp_path / "grace")
+    assert take_grace(tmp_path) == 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +20,13 @@ from bursar.agents.claude.environment import (
     output_cap_of,
     with_settings,
 )
-from bursar.agents.claude.home import CREDENTIALS, config_folder, credentials_folder, furnish_claude
+from bursar.agents.claude.home import (
+    LOGIN_VARIABLE,
+    config_folder,
+    credentials_folder,
+    furnish_claude,
+    with_login,
+)
 from bursar.agents.claude.reader import ClaudeReader
 from bursar.agents.claude.subagents import TYPES
 from bursar.agents.claude.telemetry import VARIABLES as TELEMETRY
@@ -76,18 +82,15 @@ class ClaudeAgent(CliAgent):
         """
         home = with_commands(self.home_of(request, environment), request, environment)
         private = None if home is None else home.folder
-        mailbox = None if self._brings_settings() else self.mailbox_of(request, home)
+        mailbox = None if self._is_given({"--settings"}) else self.mailbox_of(request, home)
         continues = request.continues and self.has_conversation(
             request.session_id, request.worktree, private, environment
         )
         kept = self._environment(environment, home) | ({CONTINUES: "1"} if continues else {})
         if home is not None and (own := credentials_folder(environment)) is not None:
-            # It renews tokens there, under its own lock, which is in that folder and beside it.
             folder = own if request.logins is None else request.logins / self.name / "login"
-            kept["CLAUDE_SECURESTORAGE_CONFIG_DIR"] = str(folder)
-            if folder != own:
-                mirrored = {str(folder / CREDENTIALS): own / CREDENTIALS}
-                home = replace(home, reached=(folder.parent,), mirrored=mirrored)
+            kept[LOGIN_VARIABLE] = str(folder)
+            home = with_login(home, own, folder)
         compacts = request.compacts and continues
         return Launch(
             argv=(self.find(), *self._arguments(request, mailbox, continues=continues)),
@@ -106,7 +109,7 @@ class ClaudeAgent(CliAgent):
         confined = ("--setting-sources", "user", "--strict-mcp-config", "--add-dir", str(request.worktree))
         return (
             "-p",
-            *(() if self._chooses_output() else STREAMING),  # it refuses them with another format
+            *(() if self._is_given(self.OUTPUT_OPTIONS) else STREAMING),  # it refuses them with another format
             *("--model", request.model),
             *("--resume" if continues else "--session-id", request.session_id),
             *(() if self._repository_settings else confined),
@@ -115,11 +118,9 @@ class ClaudeAgent(CliAgent):
             *self._extra_arguments,
         )
 
-    def _chooses_output(self) -> bool:
-        return any(word.partition("=")[0] in self.OUTPUT_OPTIONS for word in self._extra_arguments)
-
-    def _brings_settings(self) -> bool:
-        return any(word.partition("=")[0] == "--settings" for word in self._extra_arguments)
+    def _is_given(self, options: Set[str]) -> bool:
+        """Whether the user's own arguments have one of these options."""
+        return any(word.partition("=")[0] in options for word in self._extra_arguments)
 
     def _tools(self, request: LaunchRequest) -> tuple[str, ...]:
         """What it may use, by the request, else by the type of the task."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from bursar.agents.claude.home import LOGIN_VARIABLE
 from bursar.agents.cli_agent import read_output_cap
 from bursar.agents.environment import CONTINUES, EVENTS, allowed
 
@@ -16,7 +17,7 @@ VARIABLES = frozenset(
     {
         *("API_TIMEOUT_MS", "MAX_THINKING_TOKENS", "MAX_MCP_OUTPUT_TOKENS", "CLOUD_ML_REGION"),
         *("BASH_DEFAULT_TIMEOUT_MS", "BASH_MAX_TIMEOUT_MS", "BASH_MAX_OUTPUT_LENGTH"),
-        *("DISABLE_PROMPT_CACHING", "DISABLE_TELEMETRY", "DISABLE_ERROR_REPORTING", "CLAUDE_SECURESTORAGE_CONFIG_DIR"),
+        *("DISABLE_PROMPT_CACHING", "DISABLE_TELEMETRY", "DISABLE_ERROR_REPORTING", LOGIN_VARIABLE),
     }
 )
 CLOUDS: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from bursar.agents.home import PrivateHome
 
 LOGS = ".claude/projects"
 CREDENTIALS = ".credentials.json"
+LOGIN_VARIABLE = "CLAUDE_SECURESTORAGE_CONFIG_DIR"  # names the folder of the credentials
 _ACCOUNT = ("oauthAccount", "primaryApiKey", "customApiKeyResponses")  # who pays; the rest are habits and histories
 _HELPERS = ("apiKeyHelper", "awsAuthRefresh", "awsCredentialExport", "gcpAuthRefresh")
 _table = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -27,9 +29,19 @@ def config_folder(environment: Mapping[str, str]) -> Path | None:
 
 def credentials_folder(environment: Mapping[str, str]) -> Path | None:
     """Where the user's credentials lie; None where there are none in a file."""
-    given = environment.get("CLAUDE_SECURESTORAGE_CONFIG_DIR")
+    given = environment.get(LOGIN_VARIABLE)
     folder = Path(given) if given else config_folder(environment)
     return folder if folder is not None and (folder / CREDENTIALS).exists() else None
+
+
+def with_login(home: PrivateHome, own: Path, folder: Path) -> PrivateHome:
+    """The home of a CLI that finds the credentials at `folder`, be it the user's `own` or one that follows that.
+
+    It renews tokens there, under a lock in that folder and beside it.
+    """
+    if folder == own:
+        return home
+    return replace(home, reached=(folder.parent,), mirrored={str(folder / CREDENTIALS): own / CREDENTIALS})
 
 
 def find_account(environment: Mapping[str, str]) -> str | None:

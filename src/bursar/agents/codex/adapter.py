@@ -68,18 +68,9 @@ class CodexAgent(CliAgent):
         home = self.home_of(request, environment)
         private = None if home is None else home.folder
         log = self._find_log(request.session_id, private, environment) if request.continues else None
-        kind = settings_of(TYPES, request.subagent, writes_files=request.writes_files)
         # Its hook is trusted by a flag that would trust a repository's, too.
         mailbox = None if self._repository_settings else self.mailbox_of(request, home)
-        settings = (
-            *SETTINGS,
-            *(() if mailbox is None else (hook_setting(mailbox),)),
-            *((kind.mode,) if kind.mode is not None else ()),  # the last one counts
-            *self._trust(request.worktree, has_home=home is not None),
-            *(() if self._nested else ("agents.enabled=false",)),
-            *(() if self._repository_settings else ("skills.include_instructions=false",)),
-            *provider_settings(environment),
-        )
+        settings = (*self._settings(request, mailbox, has_home=home is not None), *provider_settings(environment))
         argv = (
             self.find(),
             *("exec", "--json", "--skip-git-repo-check"),
@@ -98,6 +89,18 @@ class CodexAgent(CliAgent):
             output_cap=OUTPUT_CAP_TOKENS,
             home=home,
             mailbox=mailbox,
+        )
+
+    def _settings(self, request: LaunchRequest, mailbox: Path | None, *, has_home: bool) -> tuple[str, ...]:
+        """What is said with `-c`; of two for one key the last counts."""
+        kind = settings_of(TYPES, request.subagent, writes_files=request.writes_files)
+        return (
+            *SETTINGS,
+            *(() if mailbox is None else (hook_setting(mailbox),)),
+            *(() if kind.mode is None else (kind.mode,)),
+            *self._trust(request.worktree, has_home=has_home),
+            *(() if self._nested else ("agents.enabled=false",)),
+            *(() if self._repository_settings else ("skills.include_instructions=false",)),
         )
 
     def _trust(self, worktree: Path, *, has_home: bool) -> tuple[str, ...]:

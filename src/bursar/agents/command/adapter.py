@@ -16,18 +16,22 @@ from bursar.agents.command.mapping import EventMapping
 from bursar.agents.command.reader import MappedReader
 from bursar.agents.condition import Certainty, Condition
 from bursar.agents.environment import EVENTS
+from bursar.agents.home import PrivateHome
+from bursar.agents.mailbox import MAILBOX
 from bursar.agents.port import NARROW_PIPE_BYTES, Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.programs import find_program
 from bursar.errors import UserError
 
-_PLACEHOLDER = re.compile(r"\{(model|prompt|session_id|worktree)\}")
+_PLACEHOLDER = re.compile(r"\{(mailbox|model|prompt|session_id|worktree)\}")
+_MAILBOX = "{mailbox}"
 
 
 class CommandAgent:
     """A program of the user's own.
 
-    `argv` is a template: `{model}`, `{prompt}`, `{session_id}` and `{worktree}` are filled in within each argument,
-    once, and never by a shell. Where no argument asks for `{prompt}` it goes to stdin. Other braces stay as they are.
+    `argv` is a template: `{mailbox}`, `{model}`, `{prompt}`, `{session_id}` and `{worktree}` are filled in within each
+    argument, once, and never by a shell. Where no argument asks for `{prompt}` it goes to stdin. Where one asks for
+    `{mailbox}` it is told there when to wrap up. Other braces stay as they are.
     `passed` names variables of the user's that it gets beside those of Claude Code; `events` say where in its lines is
     what, if they are not Claude Code's. Its home is the user's: nobody
     knows what its login is.
@@ -85,7 +89,10 @@ class CommandAgent:
         Raises:
             SetupError: the program is not installed.
         """
+        home = self._home_of(request)
+        mailbox = None if home is None or not request.listens else home.folder / MAILBOX
         values = {
+            "mailbox": "" if mailbox is None else str(mailbox),
             "model": request.model,
             "prompt": request.prompt,
             "session_id": request.session_id,
@@ -100,7 +107,15 @@ class CommandAgent:
             output_cap=output_cap_of(kept),
             pipe_bytes=NARROW_PIPE_BYTES,
             stdin=None if takes_prompt else request.prompt.encode(),
+            home=home,
+            mailbox=mailbox,
         )
+
+    def _home_of(self, request: LaunchRequest) -> PrivateHome | None:
+        """A folder for its mailbox, where it asks for one; it lives in the user's home all the same."""
+        if request.home is None or not any(_MAILBOX in argument for argument in self._argv[1:]):
+            return None
+        return PrivateHome(folder=request.home)
 
     def has_conversation(
         self, session_id: str, worktree: Path, home: Path | None, environment: Mapping[str, str]

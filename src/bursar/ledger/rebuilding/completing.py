@@ -14,12 +14,12 @@ from bursar.errors import StoreError
 from bursar.ledger import changes
 from bursar.ledger.folded import Line
 from bursar.ledger.holding import Account
-from bursar.ledger.port import Reservation, State
-from bursar.ledger.posting import is_past
+from bursar.ledger.posting import Posting, is_past
 from bursar.ledger.rebuilding.findings import Findings, ending_of
 from bursar.ledger.rebuilding.redraft import Redraft
 from bursar.ledger.rebuilt import Charged, Ended, Evidence
 from bursar.ledger.sqlite import SqliteLedger
+from bursar.ledger.types import Reservation, State
 
 FILE = "the damaged file"
 _NOBODY = "nobody: it is charged what was held"
@@ -149,22 +149,29 @@ class Completing:
             if last is not None and last.id != period and budget.period.kind not in _KINDS:
                 self.unexplained.append(f"budget `{title_of(name)}` had {words} in its earlier period {period}")
                 return
-            key = f"rebuilt/{posting.books.head()[0] + 1}"
-            labels = dict(budget.selector) | (
-                {budget.period.kind.value: period} if budget.period.kind in _KINDS and period else {}
-            )
-            holding = changes.charge(key, labels, amount, (Account(name, period),), ())
-            if is_past([found], None, holding):
-                holding = holding._replace(state=State.OVERRUN)
-            body = {
-                "labels": labels,
-                "amount": [amount.tokens, amount.nano_usd],
-                "state": holding.state.value,
-                "charged": [amount.tokens, amount.nano_usd],
-                "unknown": [0, 0],
-            }
-            posting.open(holding, "charged", body, [found], speaks=True)
+            _charge_alone(posting, found, amount)
         self.charged.append(Charged(f"budget `{title_of(name)}`", amount, f"its balance in {FILE}: {words}"))
+
+
+def _charge_alone(posting: Posting, balance: Balance, amount: Amount) -> None:
+    """The amount is charged to this budget in this period, and to no other; for what, nobody knows."""
+    budget, period = balance.budget, balance.period_id
+    key = f"rebuilt/{posting.books.head()[0] + 1}"
+    labels = dict(budget.selector) | (
+        {budget.period.kind.value: period} if budget.period.kind in _KINDS and period else {}
+    )
+    holding = changes.charge(key, labels, amount, (Account(budget.name, period),), ())
+    if is_past([balance], None, holding):
+        holding = holding._replace(state=State.OVERRUN)
+    charged = [amount.tokens, amount.nano_usd]
+    body = {
+        "labels": labels,
+        "amount": charged,
+        "state": holding.state.value,
+        "charged": charged,
+        "unknown": [0, 0],
+    }
+    posting.open(holding, "charged", body, [balance], speaks=True)
 
 
 def _sound(amount: Amount) -> Amount:

@@ -16,8 +16,8 @@ from bursar.ledger import changes, rows
 from bursar.ledger.books import Mark
 from bursar.ledger.entries import RawEntry, decode_amount, decode_call, hash_of
 from bursar.ledger.holding import Holding
-from bursar.ledger.port import CallRecord, State
 from bursar.ledger.sqlite import APPLICATION_ID
+from bursar.ledger.types import CallRecord, State
 
 T = TypeVar("T")
 

@@ -29,9 +29,9 @@ from bursar.ledger.entries import (
 from bursar.ledger.fold import follow
 from bursar.ledger.folded import Fold, Line
 from bursar.ledger.holding import Holding
-from bursar.ledger.port import State
 from bursar.ledger.rebuilding.chain import Gap
 from bursar.ledger.rebuilding.findings import Findings
+from bursar.ledger.types import State
 
 SUBJECT = "ledger"
 """What the entries `rebuilt` are about."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bursar.ledger.port import CallRecord
 from bursar.ledger.rows.common import Row
+from bursar.ledger.types import CallRecord
 from bursar.usage import Usage
 
 _CALL_COLUMNS = (

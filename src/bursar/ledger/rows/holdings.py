@@ -8,8 +8,8 @@ from functools import lru_cache
 from bursar.budget import Amount
 from bursar.ledger.entries import encode
 from bursar.ledger.holding import Account, Holding
-from bursar.ledger.port import State
 from bursar.ledger.rows.common import Row, run_and_task
+from bursar.ledger.types import State
 
 
 def _sides(what: str) -> tuple[str, ...]:
