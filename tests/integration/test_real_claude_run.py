@@ -65,13 +65,16 @@ def test_plan_to_commits(make_project: MakeProject, toml: str) -> None:
 def test_budget_stops_it(make_project: MakeProject, toml: str) -> None:
     """The first call passes the limit while its tool would run for ever: stopped, with everything charged.
 
-    A call that the CLI has begun before the signal reaches it is charged, too: one may be in flight.
+    A call that the CLI has begun before the signal reaches it is charged, too: one may be in flight. On a busy machine
+    the CLI also ends without its closing statement, once it has said that the tool was rejected: nobody knows then
+    whether it had begun another call, and one is charged.
     """
     project = make_project(plan(task("One")), script({1: [shell("sleep 600", usage=usage(10_000))]}), toml)
     ended = project.bursar(*run_claude(project, "--budget", "9k tokens"))
     assert ended.code == 4, ended.err
     assert project.bill <= project.charged <= 20_000
-    assert (ended.metered, project.charged) == (10_000, 10_000) or project.bill == 20_000
+    assert ended.metered == 10_000 or project.bill == 20_000
+    assert project.charged in (10_000, 20_000)
     assert f"was passed by {project.charged - 9_000:,} tokens" in ended.out
     assert not (project.repo / SUMMARY).exists()
     project.assert_tidy()

@@ -22,6 +22,13 @@ SUMS = (
     " sum(output_tokens), sum(nano_usd), sum(unpriced)"
 )
 
+_DAYS = (
+    "WITH RECURSIVE day (quarter) AS (VALUES (?1) UNION ALL SELECT (SELECT min(quarter) FROM quarter"
+    " WHERE quarter >= (day.quarter / 96 + 1) * 96) FROM day WHERE day.quarter <= ?2)"
+    " SELECT quarter / 96 FROM day WHERE quarter <= ?2"
+)
+"""The days of UTC, from a quarter that there is to another, on which there is anything: a look into the table each."""
+
 
 class Totals:
     """What was used. The counters are disjoint; `nano_usd` is of the calls whose cost is known, `unpriced` counts the
@@ -171,7 +178,8 @@ def rows_by_day(index: LogIndex, wanted: Wanted, zone: Zone, label: Callable[[in
     ((first, last),) = query(f"SELECT min(quarter), max(quarter) FROM quarter WHERE {condition}", values)
     models, rows = model_names(index), dict[str, UsageRow]()
     labelled, name = None, ""
-    for start, end, ahead in zone.spans(first, last) if first is not None else ():
+    days = [] if first is None else [day for (day,) in query(_DAYS, (first, last))]
+    for start, end, ahead in zone.spans(days):
         found = query(
             f"SELECT (quarter + ?) / 96 AS day, model, min(first_at), max(last_at), {SUMS} FROM quarter"
             f" WHERE {condition} AND quarter BETWEEN ? AND ? GROUP BY day, model ORDER BY day, min(first_at)",
@@ -217,7 +225,7 @@ def week_of(day: int) -> str:
 
 def month_of(day: int) -> str:
     """`2026-11`."""
-    return day_text(day)[:7]
+    return day_text(day).rpartition("-")[0]
 
 
 def model_names(index: LogIndex) -> dict[int, str]:

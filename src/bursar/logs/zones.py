@@ -6,10 +6,13 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _DAY_SECONDS = 86_400
 _QUARTER_SECONDS = 900
+_DAY_QUARTERS = 96
+_FIRST, _LAST = -62_135_510_400, 253_402_214_400
+"""A day within what a date can be: a zone has no offset beyond it, and a log may name its very end."""
 
 
 class Zone:
@@ -18,21 +21,31 @@ class Zone:
     def __init__(self, offset_at: Callable[[int], int]) -> None:
         self.offset_at = offset_at
 
-    def spans(self, first: int, last: int) -> list[tuple[int, int, int]]:
-        """Stretches of quarters from `first` to `last` with one offset each: first, last, quarters ahead of UTC."""
+    def spans(self, days: Sequence[int]) -> list[tuple[int, int, int]]:
+        """Stretches of quarters with one offset each, in which all these days are: first, last, quarters ahead of UTC.
+
+        `days` are those of UTC, since 1970-01-01, in their order. Between them nothing is looked at: a log may name any
+        year, and it belongs to whichever stretch.
+        """
         spans: list[tuple[int, int, int]] = []
-        start = first
-        while start <= last:
-            ahead, end = self._ahead(start), start
-            while end < last and self._ahead(later := min(end + 96, last)) == ahead:
-                end = later
-            low, high = end, min(end + 96, last + 1)
-            while high - low > 1:  # the change lies between two days
-                middle = (low + high) // 2
-                low, high = (middle, high) if self._ahead(middle) == ahead else (low, middle)
-            spans.append((start, low, ahead))
-            start = low + 1
+        known: tuple[int, int] = (-1, 0)  # the quarter that was asked for last, and its offset
+        for day in days:
+            first, after = day * _DAY_QUARTERS, (day + 1) * _DAY_QUARTERS
+            ahead = known[1] if known[0] == first else self._ahead(first)
+            known = (after, self._ahead(after))
+            change = after if known[1] == ahead else self._change(first, after)
+            _extend(spans, first, change - 1, ahead)
+            if change < after:
+                _extend(spans, change, after - 1, known[1])
         return spans
+
+    def _change(self, low: int, high: int) -> int:
+        """The first quarter of a day whose offset is not that of `low`, where that of `high` is another."""
+        before = self._ahead(low)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._ahead(middle) == before else (low, middle)
+        return high
 
     def midnight(self, day: int) -> int:
         """When a day begins that is so many days after 1970-01-01, in seconds since then."""
@@ -42,6 +55,13 @@ class Zone:
 
     def _ahead(self, quarter: int) -> int:
         return self.offset_at(quarter * _QUARTER_SECONDS) // _QUARTER_SECONDS
+
+
+def _extend(spans: list[tuple[int, int, int]], first: int, last: int, ahead: int) -> None:
+    """The stretch is one of `spans`, or the end of the one before it."""
+    if spans and spans[-1][2] == ahead:
+        first = spans.pop()[0]
+    spans.append((first, last, ahead))
 
 
 def local_zone() -> Zone:
@@ -63,7 +83,7 @@ def named_zone(name: str) -> Zone:
     zone, epoch = ZoneInfo(name), datetime(1970, 1, 1, tzinfo=UTC)
 
     def offset_at(at: int) -> int:
-        ahead = (epoch + timedelta(seconds=at)).astimezone(zone).utcoffset()
+        ahead = (epoch + timedelta(seconds=max(_FIRST, min(at, _LAST)))).astimezone(zone).utcoffset()
         return 0 if ahead is None else int(ahead.total_seconds())
 
     return Zone(offset_at)
