@@ -1,10 +1,12 @@
 """What an estimate and a route cost in CPU, whatever the history's length; and what a forecast of 200 tasks costs.
 
-python benchmarks/estimate.py           the aims: an estimate within 5 ms after 100,000 observations; a forecast of a
-                                        roadmap of 200 tasks within 300 ms of CPU, once everything is imported
+python benchmarks/estimate.py           the aims: an estimate within 5 ms after 10,000 and 1,000,000 observations; a
+                                        forecast of a roadmap of 200 tasks within 300 ms of CPU, everything imported
 python benchmarks/estimate.py --full    1,000,000 observations one by one, too (half an hour)
 
-CPU seconds, user and system together, so that other work on the machine counts for little. Seeded.
+CPU seconds, user and system together, so that other work on the machine counts for little. Seeded. In brackets: what
+each of them takes that are loaded at once, as a history is, with the one fit that this needs. `of 100`: as many times
+as long as after 100 observations.
 """
 
 from __future__ import annotations
@@ -37,21 +39,23 @@ def main() -> None:
     full = options.parse_args().full
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     print(f"Python {platform.python_version()}, seed {SEED}, load {os.getloadavg()[0]:.1f}")
-    print(f"{'observations':>14}  {'observe':>9}  {'estimate':>9}  {'total of 10':>11}   µs of CPU each")
-    for count in (100, 10_000, 1_000_000):
+    print(f"{'observations':>14}  {'observe':>9}  {'estimate':>9}  {'of 100':>6}  {'total of 10':>11}   µs of CPU each")
+    first = measure_observed(100, None)
+    for count in (10_000, 1_000_000):
         if count == 1_000_000 and not full:
-            measure_loaded(count)
+            measure_loaded(count, first)
         else:
-            measure_observed(count)
-    print(f"{'outcomes':>14}  {'observe':>9}  {'route':>9}  {'next of 10':>11}   µs of CPU each")
-    for count in (100, 10_000, 1_000_000):
-        measure_routes(count)
+            measure_observed(count, first)
+    print(f"{'outcomes':>14}  {'observe':>9}  {'route':>9}  {'of 100':>6}  {'next of 10':>11}   µs of CPU each")
+    first = measure_routes(100, None)
+    for count in (10_000, 1_000_000):
+        measure_routes(count, first)
     measure_forecast()
 
 
-def measure_routes(count: int) -> None:
+def measure_routes(count: int, first: float | None) -> float:
     """What the learned policy has been told so many outcomes of: the next attempt at a new task, and for a plan of ten
-    tasks, half of which have failed once, on a tight budget.
+    tasks, half of which have failed once, on a tight budget. The microseconds of a route, which `first` were at first.
     """
     luck, policy = random.Random(SEED), LearnedPolicy()
     began = time.process_time()
@@ -70,7 +74,9 @@ def measure_routes(count: int) -> None:
     ]
     route = _microseconds(lambda number: policy.choose(tasks[number % 200]), 200)
     plan = _microseconds(lambda number: policy.choose_next(tasks[10 * number : 10 * number + 10], 1.5), 20)
-    print(f"{count:>14,}  {observed:>9,.0f}  {route:>9,.0f}  {plan:>11,.0f}", flush=True)
+    ratio = route / (first or route)
+    print(f"{count:>14,}  {observed:>9,.0f}  {route:>9,.0f}  {ratio:>6.2f}  {plan:>11,.0f}", flush=True)
+    return route
 
 
 def _facts(luck: random.Random) -> Facts:
@@ -100,29 +106,32 @@ def work(count: int) -> Iterator[tuple[Key, float]]:
         yield key, luck.lognormvariate(11.0, 0.7)
 
 
-def measure_observed(count: int) -> None:
+def measure_observed(count: int, first: float | None) -> float:
     """One by one, as a program sees them."""
     estimator = Estimator()
     began = time.process_time()
     for key, value in work(count):
         estimator.observe(key, value)
-    _print_row(count, f"{1e6 * (time.process_time() - began) / count:,.0f}", estimator)
+    return _print_row(count, f"{1e6 * (time.process_time() - began) / count:,.0f}", estimator, first)
 
 
-def measure_loaded(count: int) -> None:
+def measure_loaded(count: int, first: float) -> None:
     """All at once, as a history is read; the estimator keeps the latest."""
     estimator, seen = Estimator(), list(work(count))
     began = time.process_time()
     estimator.observe_all([key for key, _ in seen], [value for _, value in seen])
     estimator.estimate(seen[-1][0])
-    _print_row(count, f"({1e6 * (time.process_time() - began) / count:,.1f})", estimator)
+    _print_row(count, f"({1e6 * (time.process_time() - began) / count:,.1f})", estimator, first)
 
 
-def _print_row(count: int, observed: str, estimator: Estimator) -> None:
+def _print_row(count: int, observed: str, estimator: Estimator, first: float | None) -> float:
     keys = [key for key, _ in work(400)]
     single = _microseconds(lambda number: estimator.estimate(keys[number]), 400)
     total = _microseconds(lambda number: estimator.estimate_total(keys[number : number + 10]), 100)
-    print(f"{count:>14,}  {observed:>9}  {single:>9,.0f}  {total:>11,.0f}")
+    print(
+        f"{count:>14,}  {observed:>9}  {single:>9,.0f}  {single / (first or single):>6.2f}  {total:>11,.0f}", flush=True
+    )
+    return single
 
 
 def _microseconds(act: Callable[[int], object], times: int) -> float:
@@ -137,19 +146,21 @@ def measure_forecast() -> None:
     """`bursar estimate ROADMAP` as a person runs it, beside a bare Python and one that imports numpy."""
     with tempfile.TemporaryDirectory(prefix="bursar-bench-") as folder:
         project, environment = _project(Path(folder))
-        bursar = str(Path(sys.executable).with_name("bursar"))
-        for name, argv in {
-            "python -c pass": [sys.executable, "-c", "pass"],
-            "python -c 'import numpy'": [sys.executable, "-c", "import numpy"],
-            f"bursar estimate, {TASKS} tasks, no history": [bursar, "estimate", ".planning/ROADMAP.md", "--json"],
-        }.items():
-            print(f"{name:<48} {_cpu(argv, project, environment):6.0f} ms of CPU")
+        estimate = [str(Path(sys.executable).with_name("bursar")), "estimate", ".planning/ROADMAP.md", "--json"]
+        bare = _cpu([sys.executable, "-c", "pass"], project, environment)
+        print(f"{'whole processes':<52}{'ms of CPU':>10}{'times a bare Python':>21}")
+        _print_process("python -c pass", bare, bare)
+        numpy = _cpu([sys.executable, "-c", "import numpy"], project, environment)
+        _print_process("python -c 'import numpy'", numpy, bare)
+        _print_process(f"bursar estimate, {TASKS} tasks, no history", _cpu(estimate, project, environment), bare)
         _fill_history(Path(environment["BURSAR_STATE_DIR"]), project)
-        argv = [bursar, "estimate", ".planning/ROADMAP.md", "--json"]
-        print(
-            f"{f'bursar estimate, {TASKS} tasks, 1,000 attempts':<48} {_cpu(argv, project, environment):6.0f} ms of CPU"
-        )
-        print(f"{'  without imports':<48} {_cpu_without_imports(project, environment):6.0f} ms of CPU")
+        ours = _cpu(estimate, project, environment)
+        _print_process(f"bursar estimate, {TASKS} tasks, a history of 1,000", ours, bare)
+        _print_process("  the same without imports", _cpu_without_imports(project, environment), bare)
+
+
+def _print_process(name: str, milliseconds: float, bare: float) -> None:
+    print(f"{name:<52}{milliseconds:>10.0f}{milliseconds / bare:>21.1f}", flush=True)
 
 
 def _cpu_without_imports(project: Path, environment: dict[str, str]) -> float:

@@ -49,7 +49,7 @@ def main() -> int:
         by_msgspec = statistics.median(bare / metered for metered, _, bare in rounds)
         figures = f"{len(stream) / 1e6:5.1f} {lines:8,} {lines / seconds:10,.0f} {by_json:12.2f}× {by_msgspec:15.2f}×"
         print(f"{agent:10} {figures}")
-    print(f"ratio of events per second; aim: at least {AIM} of a bare parse")
+    print(f"ratios of lines per second; aim: at least {AIM} of a bare parse")
     return 0
 
 

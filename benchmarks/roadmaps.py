@@ -49,12 +49,15 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--quick", action="store_true")
     chosen = options.parse_args()
+    per_byte = []
     for phases in (40, 400):
         text = "# Roadmap\n\n" + "".join(_PHASE.format(number=n, before=n - 1) for n in range(1, phases + 1))
         seconds = min(_seconds(text) for _ in range(5))
         print(
             f"{phases} phases, {len(text) / 1e3:.0f} kB: {seconds * 1e3:.1f} ms, {len(text) / 1e6 / seconds:.1f} MB/s"
         )
+        per_byte.append(seconds / len(text))
+    print(f"ten times the phases: {per_byte[1] / per_byte[0]:.2f} times the time per byte (1.00 is linear)")
     measured = [(_seconds(text), name) for name, text in _hostile(8 if chosen.quick else 1)]
     print(f"{len(measured)} hostile texts of 4 MiB, the slowest (aim {AIM_SECONDS} s of CPU time):")
     for seconds, name in sorted(measured, reverse=True)[:SHOWN]:

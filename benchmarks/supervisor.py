@@ -2,6 +2,9 @@
 
     python benchmarks/supervisor.py [--count 40]
 
+Beside it, in turns, the same agent started by a bare Python with nobody to supervise it: a Python process that starts
+the agent is what a supervisor would be that is not forked. `ratio` is the median of neighbours.
+
 Its own memory is what it does not share with the spawner, of which it is a copy (`Private_*` of proc(5)); all of it
 (`Rss`) counts what is shared as often as there are supervisors. Aims: at most 100 ms and 40 MB.
 """
@@ -31,9 +34,10 @@ MODEL = "claude-sonnet-4-5"
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """One supervisor: milliseconds until its agent spoke, its megabytes, and those that it shares with nobody."""
+    """One supervisor: milliseconds until its agent spoke, of a bare start too; its megabytes, and those of its own."""
 
     milliseconds: float
+    bare_milliseconds: float
     megabytes: float
     own_megabytes: float
 
@@ -50,12 +54,16 @@ def main() -> None:
     )
     print(f"{'':<28}{'median':>8}{'worst':>8}   aim")
     _print("ms to the agent's word", [each.milliseconds for each in found], AIM_MS)
+    _print("  of a bare Python's agent", [each.bare_milliseconds for each in found])
+    ratio = statistics.median(each.milliseconds / each.bare_milliseconds for each in found)
+    print(f"{'  ratio':<28}{ratio:>8.2f}")
     _print("MB", [each.megabytes for each in found], AIM_MB)
     _print("MB of its own", [each.own_megabytes for each in found], AIM_MB)
 
 
-def _print(name: str, values: list[float], aim: int) -> None:
-    print(f"{name:<28}{statistics.median(values):>8.1f}{max(values):>8.1f}   at most {aim}")
+def _print(name: str, values: list[float], aim: int | None = None) -> None:
+    wanted = "" if aim is None else f"   at most {aim}"
+    print(f"{name:<28}{statistics.median(values):>8.1f}{max(values):>8.1f}{wanted}")
 
 
 def measure(folder: Path, count: int) -> tuple[list[Started], float]:
@@ -93,7 +101,20 @@ def _start(folder: Path, ledger: Ledger, spawner: subprocess.Popen[bytes], numbe
     os.close(pidfd)
     os.close(word)
     own = sizes["Private_Clean"] + sizes["Private_Dirty"]
-    return Started(milliseconds, sizes["Rss"] / 1000, own / 1000)
+    return Started(milliseconds, _start_bare(spec), sizes["Rss"] / 1000, own / 1000)
+
+
+def _start_bare(spec: AttemptSpec) -> float:
+    """Milliseconds until the same agent, started by a Python of its own, has spoken; it may end at once."""
+    word = os.open(Path(spec.worktree) / "word", os.O_RDONLY | os.O_NONBLOCK)
+    began = time.perf_counter()
+    code = f"import subprocess; subprocess.run({spec.argv!r}, check=True)"
+    bare = subprocess.Popen([sys.executable, "-c", code])
+    select.select([word], [], [])
+    milliseconds = 1000 * (time.perf_counter() - began)
+    bare.wait()
+    os.close(word)
+    return milliseconds
 
 
 def _spec(folder: Path, number: int) -> AttemptSpec:

@@ -41,6 +41,11 @@ class Column:
         self.title, self.is_right, self.rank, self.least = title, is_right, rank, least
 
 
+def count_of(number: int, noun: str) -> str:
+    """`1 task`, `2 tasks`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def columns_of(line: str) -> int:
     """How many columns of a terminal it takes; styles take none."""
     shown = line if _ESCAPE not in line else _without_styles(line)

@@ -549,6 +549,26 @@ def test_a_budget_that_includes_logs_is_shown_with_what_they_show(
     assert said.code == 0
 
 
+def test_a_budget_that_includes_logs_is_charged_also_where_nothing_was_ever_run(
+    project: Path, bursar: Bursar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever uses agents by hand alone, and looks. A look makes that budget, and changes none that there is."""
+    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    log = tmp_path / "home" / ".claude" / "projects" / "-shop" / "s1.jsonl"
+    log.parent.mkdir(parents=True)
+    log.write_bytes(encode(line(cwd=str(project))))
+    bursar("budget", "set", "month", "5k tokens", "--period", "monthly", "--include-logs")
+    for limit in ("5k tokens", "6k tokens"):
+        bursar("budget", "set", "month", limit)
+        (month,) = bursar("budget", "list", "--json").data
+        assert month["spent"] == 1280
+    ledger = open_ledger(str(tmp_path / "state" / "ledger.db"), SystemClock())
+    (balance,) = ledger.budgets()
+    assert (balance.budget.limit.quantity, balance.spent) == (5_000, 1280)
+    ledger.close()
+
+
 def test_a_rolling_window_is_open_from_its_first_operation_on(bursar: Bursar) -> None:
     bursar("budget", "set", "five", "100 tokens", "--period", "5h")
     before = json.loads(bursar("budget", "list", "--json").out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,20 @@ def test_a_phase_without_plans_costs_what_its_own_tokens_cost_and_not_what_an_at
     assert first["nano_usd"]["p50"] / first["nano_usd"]["p10"] == pytest.approx(
         first["tokens"]["p50"] / first["tokens"]["p10"], rel=0.01
     )
+
+
+def test_of_work_that_has_always_taken_the_same_there_are_forecasts_and_savings_too(
+    bursar: Bursar, project: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "state").mkdir()
+    opened, luck = open_history(tmp_path / "state/history.db"), random.Random(2)
+    same = {"tokens": 24_500, "nano_usd": 10**8, "wall_seconds": 1.5, "project": str(project), "model": "opus"}
+    opened.record_all([replace(attempt(number, luck), **same) for number in range(60)])  # type: ignore[arg-type]
+    opened.close()
+    told = data(bursar, PLAN, "--budget", "5 USD")
+    assert told["total"]["tokens"]["p50"] == pytest.approx(3 * 24_500, rel=0.2)
+    assert told["budget"]["finishes"] > 0.5
+    assert "no difference" in bursar("report", "--savings").out
 
 
 def test_a_plan_that_cannot_be_read_is_left_out_of_its_phase_and_said(bursar: Bursar, project: Path) -> None:

@@ -80,6 +80,18 @@ def test_only_what_is_meant_is_forgotten(bursar: Bursar) -> None:
 
 
 @pytest.mark.usefixtures("history")
+def test_no_row_of_others_ends_the_report(bursar: Bursar, place: Path) -> None:
+    row = json.loads(bursar("learn", "export").out.splitlines()[0])
+    odd = [{"task_type": "x|y|z"}, {"model": "a|b"}, {"model": ""}, {"task_type": ""}, {"outcome": "interrupted"}]
+    rows = [row | each | {"key": f"odd{number}"} for number, each in enumerate(odd)]
+    (place / "odd.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in rows))
+    assert "odd.jsonl:1: refused: `task_type` has a `|` in it" in bursar("learn", "import", "odd.jsonl").err
+    kinds = json.loads(bursar("learn", "report", "--json").out)["kinds"]
+    assert {"a|b", "", "sonnet"} == {each["model"] for each in kinds}
+    assert bursar("learn", "report").code == 0
+
+
+@pytest.mark.usefixtures("history")
 def test_to_forget_all_is_to_forget_what_was_refused_and_corrected_too(bursar: Bursar, place: Path) -> None:
     (place / "odd.jsonl").write_text("[]\n{}\n" + bursar("learn", "export").out)
     write_plan(place / PLAN, task("One"))

@@ -79,6 +79,9 @@ def test_for_programs_it_is_one_object(bursar: Bursar, written: Path) -> None:
         (("explain", PLAN, "--value", "x"), "--value: the limit `x` is not a number with a unit"),
         (("explain", "--stdio"), "--stdio answers requests and explains no plan"),
         (("--policy", "best"), "argument --policy: invalid choice"),
+        (("--stdio", "--value", "2 USD"), "--value is for explaining a plan"),
+        (("--stdio", "--task", "2"), "--task is for explaining a plan"),
+        (("explain", PLAN, "--policy", "rules"), "--policy is for --stdio; both policies are explained"),
     ],
 )
 def test_what_is_refused_and_how(bursar: Bursar, written: Path, arguments: tuple[str, ...], error: str) -> None:
@@ -147,3 +150,11 @@ def test_no_number_ends_it_and_none_is_called_a_bug(place: Path, policy: str) ->
     assert len(answers) == len(lines)
     assert not [answer for answer in answers if "bug" in answer.get("error", "")]
     assert told.stderr == b""
+
+
+def test_without_anybody_to_answer_it_says_so(place: Path) -> None:
+    said = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m bursar route --stdio <&-"], capture_output=True, check=False, cwd=place
+    )
+    assert said.returncode == 2
+    assert said.stderr.startswith(b"error: stdin or stdout is closed")

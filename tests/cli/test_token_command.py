@@ -6,6 +6,7 @@ import json
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -824,6 +825,27 @@ def test_a_limit_that_each_session_has_is_passed_aloud_whoever_used_it_last(
     more, passed = "tokens more than was held\n", "budget `each` is past its limit of 1,000 tokens by 1,200 tokens\n"
     assert said[project, "record", 700, "a"] == f"warning: 600 {more}warning: {passed}"
     assert said[other, "record", 200, "a"] == f"warning: 100 {more}"
+
+
+def test_what_ends_a_day_late_says_what_it_has_passed_on_its_own_day(
+    token: Bursar, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "bursar.toml").write_text('[[budget]]\nname = "day"\nlimit = "1k tokens"\nperiod = "daily"\n')
+    now = datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
+    monkeypatch.setattr(SystemClock, "now", lambda _: now)
+    token("init")
+    token("reserve", 100, "a")
+    token("reserve", 100, "b")
+    token("record", 1500, "c")
+    now += timedelta(hours=1)
+    passed = "warning: budget `day` is past its limit of 1,000 tokens by"
+    assert (
+        token("record", 150, "a").err
+        == f"warning: 50 tokens more than was held\n{passed} 750 tokens, with what is reserved\n"
+    )
+    assert token("record", 900, "d").err.count(passed) == 0
+    assert token("record", 300, "e").err.count(passed) == 1
+    assert token("record", 120, "b").err.endswith(f"{passed} 770 tokens\n")
 
 
 def test_a_record_that_takes_what_others_hold_says_so(token: Bursar) -> None:

@@ -358,7 +358,7 @@ def test_verify_says_what_bursar_refuses(bursar: Bursar, logs: Path, ccusage: Ca
     (logs / "s2.jsonl").write_bytes(encode(absurd, undated))
     theirs = breakdown("claude-sonnet-4-5", (2000, 50 + 10**12, 60, 400), 15_000_000.0)
     said = bursar("usage", "verify", "--command", ccusage({"claude": [day_of(theirs)]}))
-    assert "  why: bursar refuses records: a count that no call can have (1)\n" in said.out
+    assert "  why: bursar refuses records: a count or a time that no call can have (1)\n" in said.out
     assert said.code == 1
 
 

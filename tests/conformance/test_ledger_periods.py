@@ -292,3 +292,20 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
 @pytest.mark.parametrize("name", TABLES)
 def test_the_law_of_periods_holds(ledger: Ledger, name: str) -> None:
     run_table(ledger, TABLES[name])
+
+
+def test_balances_of_a_reservation_are_those_that_took_it(ledger: Ledger) -> None:
+    """Whatever day it is by now, and whose session was there last."""
+    table = """
+        define day 100 tokens per=daily         | ok
+        define each 100 tokens per=session      | ok
+        define money 5 usd                      | ok
+        reserve a 60/3 session=one lane=subscription | held 60/3
+        clock 2026-03-02T00:00:00               |
+        charge b 40/1 session=two               | settled 40/1
+        settle a 110/3                          | overrun 110/3 !day:101 !each:101
+    """
+    run_table(ledger, table)
+    found = [(each.budget.name, each.period_id, each.spent) for each in ledger.balances_of_reservation("a")]
+    assert found == [("day", "2026-03-01", 110), ("each", "one", 110)]
+    assert ledger.balances_of_reservation("c") == []

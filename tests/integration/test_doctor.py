@@ -82,7 +82,7 @@ def test_a_worktree_of_the_users_is_none_of_ours(project: Project, tmp_path: Pat
 def test_a_draft_of_a_worktree(project: Project) -> None:
     draft = project.repo / ".git/bursar-worktree-x-1-1"
     draft.mkdir()
-    assert "1 worktrees in the making, by processes that were killed" in project.bursar("doctor").out
+    assert "1 worktree in the making, by processes that were killed" in project.bursar("doctor").out
     assert project.bursar("doctor", "--clean").code == 0
     assert not draft.exists()
 

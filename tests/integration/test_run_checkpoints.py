@@ -187,6 +187,18 @@ def test_what_happens_meanwhile_is_not_told_behind_the_question(make_project: Ma
     assert f"{asks}\n  ✓ 2  Two" in terminal.said
 
 
+def test_after_ctrl_c_nothing_is_asked_any_more(make_project: MakeProject) -> None:
+    """What is said then begins a line, and the question is not below it again."""
+    terminal = Terminal(make_project(plan(DECISION), script({})))
+    asks = "type one of file, server [Enter: later, ctrl-D: leave] > "
+    terminal.wait_until_said(asks)
+    terminal.type("\x03")
+    terminal.wait_until_said("metered 0 tokens")
+    assert terminal.end() == 130
+    assert f"{asks}^C\nstopping: agents get up to 5 s to end" in terminal.said
+    assert terminal.said.count(asks) == 1
+
+
 def test_a_status_says_how_a_decision_is_answered(make_project: MakeProject) -> None:
     project = make_project(plan(DECISION), script({}))
     assert project.run().code == 5

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.layout import Column, columns_of, fold_words, lay_out, say_left_out, shorten
+from bursar.layout import Column, columns_of, count_of, fold_words, lay_out, say_left_out, shorten
 
 COLUMNS = (
     Column("model", least=8),
@@ -56,6 +56,10 @@ def test_a_table_is_as_wide_as_there_is_room_and_keeps_its_numbers(rows: list[tu
     assert max(map(columns_of, lines)) <= max(width, 12)
     kept = [at for at, column in enumerate(columns) if column.title not in left_out]
     assert all(row[at].strip() in line for row, line in zip(rows, lines, strict=True) for at in kept[1:])
+
+
+def test_one_is_no_plural() -> None:
+    assert [count_of(number, "task") for number in (0, 1, 2)] == ["0 tasks", "1 task", "2 tasks"]
 
 
 def test_shortened_text_says_so() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from bursar.budget import Counting, OnLimit, format_quantity
 from bursar.cli import budget_views as views
+from bursar.cli.budget_standing import read_alerts, read_history, read_standing
 from bursar.cli.json_output import write_json
 from bursar.cli.logged import charge_before_looking
 from bursar.cli.parsing import Parser, parser
@@ -97,7 +98,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _list(root: Path, options: Any) -> int:
     charge_before_looking(root)
-    budgets = views.read_standing(root, everything=options.all)
+    budgets = read_standing(root, everything=options.all)
     if options.json:
         write_json([views.line_as_data(each) for each in budgets])
         return OK
@@ -114,7 +115,7 @@ def _list(root: Path, options: Any) -> int:
 
 def _show(root: Path, options: Any) -> int:
     charge_before_looking(root)
-    budgets = views.read_standing(root, everything=options.name is not None)
+    budgets = read_standing(root, everything=options.name is not None)
     if options.name is not None:
         budgets = [each for each in budgets if options.name in (each.title, each.balance.budget.name)]
         if not budgets:
@@ -133,7 +134,7 @@ def _history(root: Path, options: Any) -> int:
     if not (count.isascii() and count.isdigit()) or not 1 <= int(count[:10]) <= 1_000_000:
         wrong = f"-n must be a whole number from 1 to 1000000, not {count!r}"
         raise UserError(wrong, hint="bursar budget history -n 100")
-    entries = views.read_history(root, int(count), everything=options.all_projects)
+    entries = read_history(root, int(count), everything=options.all_projects)
     if options.json:
         write_json([views.entry_as_data(each) for each in entries])
         return OK
@@ -144,7 +145,7 @@ def _history(root: Path, options: Any) -> int:
 
 
 def _alerts(root: Path, options: Any) -> int:
-    alerts = views.read_alerts(root, everything=options.all)
+    alerts = read_alerts(root, everything=options.all)
     if options.json:
         write_json([views.alert_as_data(each) for each in alerts])
         return OK

@@ -64,7 +64,8 @@ class CheckpointDesk:
             self._prompt()
 
     def close(self) -> None:
-        """The terminal is read no more."""
+        """The terminal is read no more, and nothing is asked there; what is said next begins a line."""
+        self.step_aside()
         if self._source is not None:
             asyncio.get_running_loop().remove_reader(self._source)
             self._source = None

@@ -13,6 +13,7 @@ from bursar.cli.json_output import write_json
 from bursar.cli.parsing import parser
 from bursar.errors import OK, TASK_FAILED, BursarError
 from bursar.journal import AttemptRow, AttemptState, Journal, RunState, open_journal
+from bursar.layout import count_of
 from bursar.paths import JOURNAL_FILE, SPARES, state_dir
 from bursar.processes import is_alive
 from bursar.run import is_kept
@@ -91,14 +92,14 @@ def _find_folders(repository: Repository, journal: Journal | None) -> Iterator[L
     drafts = list_drafts(repository)
     if drafts and not _is_conducted(repository, journal):
         yield Leftover(
-            what=f"{len(drafts)} worktrees in the making, by processes that were killed",
+            what=f"{count_of(len(drafts), 'worktree')} in the making, by processes that were killed",
             fix="bursar doctor --clean",
             drafts=drafts,
         )
     spares = [folder for folder in _spare_folders(repository, journal) if folder.is_dir()]
     if spares:
         yield Leftover(
-            what=f"worktrees that were kept to be used again, of {len(spares)} runs that were killed",
+            what=f"worktrees that were kept to be used again, of {count_of(len(spares), 'killed run')}",
             fix="bursar doctor --clean",
             drafts=spares,
         )

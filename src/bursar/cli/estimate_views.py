@@ -9,6 +9,7 @@ from typing import Any
 from bursar.budget import format_quantity
 from bursar.estimation import DRAWS, Draws
 from bursar.history import SURE, Basis, Chance, Estimated, Told, to_nano_usd
+from bursar.layout import count_of
 from bursar.money import format_usd
 from bursar.reports import plain
 
@@ -127,7 +128,7 @@ def _render_basis(told: Sequence[Told], basis: Basis) -> str:
     sources = sorted({each.source for each in told if not each.source.startswith("learned")})
     if not seen:
         return f"no history, nothing here has been measured: {', '.join(sources)}"
-    words = [f"from {seen} finished attempts"]
+    words = [f"from {count_of(seen, 'finished attempt')}"]
     if coverage is not None:
         words.append(f"{100 * coverage:.0f} % of them within their intervals")
     if sources:

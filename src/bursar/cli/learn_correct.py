@@ -12,6 +12,7 @@ from bursar.cli.parsing import parser
 from bursar.errors import OK, UserError
 from bursar.estimation import TaskType
 from bursar.history import History, Observation
+from bursar.layout import count_of
 from bursar.plan import UnreadablePlan, read_plan
 from bursar.session import find_project
 
@@ -33,7 +34,8 @@ def _correct(arguments: Sequence[str]) -> int:
     with opened_history() as history:
         history.correct(digest, chosen.type)
         seen = sum(each.digest == digest for each in history.observations())
-    sys.stderr.write(f"task {chosen.task} is {chosen.type}; {seen} finished attempts at it count as that\n")
+    attempts = f"{count_of(seen, 'finished attempt')} at it {'counts' if seen == 1 else 'count'}"
+    sys.stderr.write(f"task {chosen.task} is {chosen.type}; {attempts} as that\n")
     return OK
 
 
@@ -104,12 +106,12 @@ class _Found:
 def _find(history: History, conditions: _Conditions) -> _Found:
     read = history.read()
     keys = [seen.key for seen in read.observations if conditions.hold(seen)]
-    told = [f"{len(keys)} observations"]
+    told = [count_of(len(keys), "observation")]
     refused = [each for each in history.refused() if conditions.origin in {None, each.origin}]
     if refused and conditions.are_of_imports:
-        told.append(f"{len(refused)} refused rows of imports")
+        told.append(f"{count_of(len(refused), 'refused row')} of imports")
     if conditions.are_none and read.unbelievable:
-        told.append(f"{read.unbelievable} rows that cannot be believed")
+        told.append(f"{count_of(read.unbelievable, 'row')} that cannot be believed")
     if conditions.are_none and (corrections := history.corrections()):
         told.append(f"{len(corrections)} corrected {'type' if len(corrections) == 1 else 'types'}")
     return _Found(keys, told)

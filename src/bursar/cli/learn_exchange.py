@@ -11,6 +11,7 @@ from bursar.cli.learn_history import opened_history
 from bursar.cli.parsing import parser
 from bursar.errors import OK, UserError
 from bursar.history import export_lines, parse_lines
+from bursar.layout import count_of
 from bursar.session import find_project
 
 _AHEAD = timedelta(days=1)  # clocks differ
@@ -31,7 +32,7 @@ def _export(arguments: Sequence[str]) -> int:
     with opened_history() as history:
         seen = [each for each in history.observations() if project is None or each.project == project]
     sys.stdout.writelines(f"{line}\n" for line in export_lines(seen))
-    sys.stderr.write(f"{len(seen)} observations\n")
+    sys.stderr.write(f"{count_of(len(seen), 'observation')}\n")
     return OK
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bursar.errors import StoreError
 from bursar.history import ENOUGH_ATTEMPTS, LEARN_FROM, Experience, History, Read, learn, open_history
+from bursar.layout import count_of
 from bursar.paths import HISTORY_FILE, state_dir
 
 ATTEMPTS_NEEDED = {"rules": math.inf, "auto": ENOUGH_ATTEMPTS, "learned": 0}
@@ -47,7 +48,8 @@ def read_latest(count: int) -> Known:
         sys.stderr.write(f"warning: nothing is learned from the history: {error.message}\n")
         return nothing
     if known.read.unbelievable:
-        sys.stderr.write(f"warning: {known.read.unbelievable} rows of {path} cannot be believed and are passed over\n")
+        rows = count_of(known.read.unbelievable, "row")
+        sys.stderr.write(f"warning: passed over, because nobody can believe them: {rows} of {path}\n")
     return known
 
 

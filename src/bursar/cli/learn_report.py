@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bursar.cli.json_output import write_json
@@ -12,7 +12,8 @@ from bursar.cli.learn_history import opened_history
 from bursar.cli.parsing import parser
 from bursar.errors import OK
 from bursar.estimation import Interval
-from bursar.history import LEARN_FROM, Experience, Observation, build_statistics, key_of, learn
+from bursar.history import LEARN_FROM, Experience, Observation, build_statistics, key_of, learn, name_kind
+from bursar.layout import count_of
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -23,7 +24,9 @@ def main(arguments: Sequence[str]) -> int:
     with opened_history() as history:
         read, refused = history.read(), history.refused()
     experience = learn(read.observations[-LEARN_FROM:], read.unbelievable)
-    kinds = [_kind(name, figures, read.observations, experience) for name, figures in _statistics(read.observations)]
+    latest = {name_kind(seen): seen for seen in read.observations if seen.outcome != "interrupted"}
+    statistics = build_statistics(read.observations)
+    kinds = [_kind(latest[name], figures, experience) for name, figures in statistics.items()]
     data = {
         "observations": len(read.observations),
         "unbelievable": read.unbelievable,
@@ -38,26 +41,14 @@ def main(arguments: Sequence[str]) -> int:
     return OK
 
 
-def _statistics(observations: Sequence[Observation]) -> list[tuple[str, dict[str, Any]]]:
-    return [(name, dict(figures)) for name, figures in build_statistics(observations).items()]
-
-
-def _kind(
-    name: str, figures: dict[str, Any], observations: Sequence[Observation], experience: Experience
-) -> dict[str, Any]:
-    type_, complexity, model = name.split("|", 2)
-    alike = next(
-        seen
-        for seen in reversed(observations)
-        if (seen.task_type, "-" if seen.complexity is None else str(seen.complexity), seen.model)
-        == (type_, complexity, model)
-    )
-    key = key_of(alike, "tokens")
+def _kind(latest: Observation, figures: Mapping[str, Any], experience: Experience) -> dict[str, Any]:
+    """What work like the latest of its kind has taken, and will take."""
+    key = key_of(latest, "tokens")
     interval = experience.estimator.estimate(key)
     return {
-        "type": type_,
-        "complexity": None if complexity == "-" else int(complexity),
-        "model": model,
+        "type": latest.task_type,
+        "complexity": latest.complexity,
+        "model": latest.model,
         **figures,
         "estimated_success_rate": round(experience.success.estimate(key).rate, 4),
         "next_tokens": _as_data(interval),
@@ -84,4 +75,5 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
         yield f"{100 * data['coverage']:.0f} % of the attempts took what they were, or would have been, estimated at"
     if data["unbelievable"] or data["refused"]:
         unbelievable, refused = data["unbelievable"], data["refused"]
-        yield f"not learned from: {unbelievable} rows that cannot be believed, and {refused} refused rows of imports"
+        passed_over = f"{count_of(unbelievable, 'row')} that cannot be believed"
+        yield f"not learned from: {passed_over}, and {count_of(refused, 'refused row')} of imports"

@@ -50,7 +50,10 @@ def charging_logs(settings: Settings, tools: Tools, budgets: Sequence[Budget]) -
 
 
 def charge_before_looking(root: Path) -> None:
-    """The project's budgets that include logs are charged with what the logs show; what goes wrong is told."""
+    """The project's budgets that include logs are charged with what the logs show; what goes wrong is told.
+
+    One that the ledger does not know yet is made. To change one is not for somebody who only looks.
+    """
     budgets = including_logs([each.budget for each in read_budgets(root).budgets])
     if not budgets:
         return
@@ -63,6 +66,8 @@ def charge_before_looking(root: Path) -> None:
             journal.close()
         ledger = open_ledger(find_ledger_place(), SystemClock())
         try:
+            for new in [each for each in budgets if ledger.balance(each.name) is None]:
+                ledger.define(new)
             _charge(ledger, budgets, work, SystemClock())
         finally:
             ledger.close()

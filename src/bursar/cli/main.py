@@ -12,7 +12,7 @@ from bursar.errors import BUG, CTRL_C, OK, BursarError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
+    from typing import Any, TextIO
 
 COMMANDS = {
     "plan": ("bursar.cli.plan", "read, check, draw, index or annotate plans"),
@@ -74,10 +74,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; its exit code. Without `arguments` it is the program that runs, and may end here."""
     if arguments is not None:
         return _main(list(arguments))
-    code = _main(sys.argv[1:])
+    code = _flushed(_main(sys.argv[1:]))
     if sys.argv[1:2] and sys.argv[1] in _ENDS_AT_ONCE:
         _end(code)
     return code
+
+
+def _flushed(code: int) -> int:
+    """All that was printed is out, and the exit code is still that; or it says why not."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            _lead_nowhere(stream)
+        except OSError as error:
+            _lead_nowhere(stream)
+            code = _tell_machine(error) if stream is sys.stdout else code
+    return code
+
+
+def _lead_nowhere(stream: TextIO) -> None:
+    """What is still to be written there is not missed by anybody; else Python would complain at its end."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def _end(code: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bursar.budget import OF_TASKS, Balance, Budget, Counting, OnLimit, PeriodKind, Unit
-from bursar.cli.budget_views import configured_standing
+from bursar.cli.budget_standing import configured_standing
 from bursar.cli.json_output import write_json, write_json_line
 from bursar.cli.parallel_roadmap import link_phases, numbers_as_data, open_roadmap
 from bursar.cli.quantities import parse_used_tokens

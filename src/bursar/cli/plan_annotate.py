@@ -12,6 +12,7 @@ from bursar.cli.json_output import write_json_line
 from bursar.cli.parsing import parser
 from bursar.errors import INVALID_PLAN, OK
 from bursar.graph import Conflict, Graph, build_graph, check_plan, plan_nodes
+from bursar.layout import count_of
 from bursar.plan import (
     Annotated,
     Plan,
@@ -148,7 +149,7 @@ def _tell_problems(path: Path, problems: Sequence[Problem], *, as_json: bool) ->
 def _in_words(result: _Outcome, *, is_dry: bool, is_inferred: bool) -> str:
     """What was done, and with an inferred order why each task waits for what it waits for."""
     plan, count = result.plan, len(result.annotated.added)
-    what = f"{plan.path}: plan {plan.id}, {len(plan.tasks)} tasks: "
+    what = f"{plan.path}: plan {plan.id}, {count_of(len(plan.tasks), 'task')}: "
     if not result.is_changed:
         what += "everything is there already, nothing to write"
     else:

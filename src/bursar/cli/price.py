@@ -16,7 +16,7 @@ from bursar.cli.terminal import width_of
 from bursar.clock import SystemClock
 from bursar.config import load_settings
 from bursar.errors import OK, TASK_FAILED, UserError
-from bursar.layout import Column, lay_out, say_left_out
+from bursar.layout import Column, count_of, lay_out, say_left_out
 from bursar.money import format_usd
 from bursar.pricing import (
     ALIASES,
@@ -173,7 +173,7 @@ def _render_table(prices: Prices, models: Sequence[ModelRates]) -> str:
 
 def _footnote(table: RateTable, models: Sequence[ModelRates]) -> str:
     return (
-        f"{len(models)} models, USD for a million tokens on {table.dated[:10]}; list prices of genai-prices"
+        f"{count_of(len(models), 'model')}, USD for a million tokens on {table.dated[:10]}; list prices of genai-prices"
         f" {library_version()}. A kind of token without a price has an unknown cost, never 0.\n"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from bursar.cli.parsing import parser
 from bursar.errors import UserError
@@ -24,11 +25,22 @@ def main(arguments: Sequence[str]) -> int:
     if chosen.stdio:
         if chosen.action is not None:
             raise UserError("--stdio answers requests and explains no plan", hint="bursar route --stdio")
+        _refuse_idle(chosen, ("task", "value", "json"), "is for explaining a plan", "bursar route --stdio")
         from bursar.cli.route_stdio import serve
 
         return serve(chosen.policy or "learned")
     if chosen.action is None or chosen.path is None:
         raise UserError("there is nothing to explain", hint="bursar route explain PLAN, or bursar route --stdio")
+    _refuse_idle(chosen, ("policy",), "is for --stdio; both policies are explained", "bursar route explain PLAN")
     from bursar.cli.route_explain import explain
 
     return explain(chosen)
+
+
+def _refuse_idle(chosen: Any, names: Sequence[str], why: str, hint: str) -> None:
+    """Raises:
+    UserError: one of these was given, and would do nothing.
+    """
+    for name in names:
+        if getattr(chosen, name):
+            raise UserError(f"--{name} {why}", hint=hint)

@@ -18,7 +18,7 @@ from bursar.cli.terminal import width_of
 from bursar.config import Settings, build_agent, load_settings
 from bursar.errors import INVALID_PLAN, OK, UserError
 from bursar.history import ROUTES_FROM, facts_of, learn_policy
-from bursar.layout import Column, lay_out, say_left_out
+from bursar.layout import Column, count_of, lay_out, say_left_out
 from bursar.money import NANO_PER_USD
 from bursar.plan import Plan, Task, UnreadablePlan, read_plan
 from bursar.routing import (
@@ -130,7 +130,7 @@ def _explain(task: Task, agent: Agent, policy: LearnedPolicy, facts: Facts, valu
 
 
 def _heading(seen: int, value: float, needed: float) -> str:
-    learned = f"{seen} finished attempts" if seen else "no finished attempt yet, so from what is usual"
+    learned = count_of(seen, "finished attempt") if seen else "no finished attempt yet, so from what is usual"
     if seen >= needed:
         chooses = "a run goes by what was learned"
     elif math.isinf(needed):

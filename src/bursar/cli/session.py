@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-from bursar.cli.checkpoint_desk import open_desk
+from bursar.cli.checkpoint_desk import CheckpointDesk, open_desk
 from bursar.cli.json_output import write_json
 from bursar.cli.run_watch import Watch
 from bursar.cli.terminal import wants_colour, width_of
@@ -110,7 +110,11 @@ async def _conduct(
 ) -> tuple[RunState, int | None]:
     loop, received = asyncio.get_running_loop(), list[int]()
 
+    desk: CheckpointDesk | None = None
+
     def stop(number: int) -> None:
+        if desk is not None:
+            desk.close()
         if not received:
             say("stopping: agents get up to 5 s to end; what they used is settled\n")
         received.append(number)

@@ -36,17 +36,10 @@ class HarmlessTerminal:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._is_within_line = False
 
     def write(self, text: str) -> int:
-        """The text is written, with what is neither shown nor one of our own styles escaped, folded between words.
-
-        What goes on with a line that an earlier call began is not folded: it may be JSON that is written bit by bit.
-        """
-        shown = self._folded(text if text.isprintable() else show_all(text))
-        if text:
-            self._is_within_line = not text.endswith("\n")
-        self._stream.write(shown)
+        """The text is written, with what is neither shown nor one of our own styles escaped, folded between words."""
+        self._stream.write(self._folded(text if text.isprintable() else show_all(text)))
         return len(text)
 
     def _folded(self, text: str) -> str:
@@ -54,10 +47,7 @@ class HarmlessTerminal:
             return text
         from bursar.layout import fold_words  # here, because most of what is said is short
 
-        if not self._is_within_line:
-            return fold_words(text, width)
-        rest, end, others = text.partition("\n")
-        return rest + end + fold_words(others, width)
+        return fold_words(text, width)
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Each is written."""

@@ -163,8 +163,7 @@ def _tell_end(desk: Desk, options: Any, session: Session, ended: Reservation, se
 
 def _warn(desk: Desk, ended: Reservation, charged: Amount) -> None:
     """What a charge has passed, or what cannot count it, is said each time, also where no threshold fires any more."""
-    found = [desk.ledger.balance(name, labels=ended.labels) for name in ended.budgets]
-    balances = [each for each in found if each is not None and not is_retired(each.budget)]
+    balances = [each for each in desk.ledger.balances_of_reservation(ended.key) if not is_retired(each.budget)]
     said = [alert.budget for alert in ended.alerts if alert.percent == OVERRUN_PERCENT]
     warnings: list[str] = []
     if ended.state is State.OVERRUN:

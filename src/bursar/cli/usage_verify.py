@@ -18,7 +18,7 @@ from bursar.cli.usage_views import one_line
 from bursar.cli.usage_zone import zone_of
 from bursar.errors import OK, TASK_FAILED, SetupError, UserError
 from bursar.logs import LogIndex, Totals, Wanted, Zone, day_of, open_index, rows_by_day, update_index
-from bursar.logs.dropped import Dropped, find_dropped, find_refused, find_tiers
+from bursar.logs.dropped import Dropped, find_dropped, find_refused, find_repeated, find_tiers
 from bursar.money import NANO_PER_USD
 
 _TIMEOUT_SECONDS = 600
@@ -28,6 +28,7 @@ _HALF_A_CENT = 0.005
 _REASONING_BESIDE = ("gemini", "opencode")
 _ALL_MODELS = ""
 _PRICES = "the price lists, or how they count long contexts"
+_OWN_COST = "OpenCode's own figure, which ccusage takes where there is one; or the price lists"
 
 
 class Counted(NamedTuple):
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str]) -> int:
     theirs = _with_reasoning(_without_speeds(theirs, ours), ours)
     whys = {
         "ccusage leaves records out": _reasons(find_dropped(os.environ), zone),
+        "ccusage counts records again": _reasons(find_repeated(os.environ), zone),
         "bursar refuses records": _reasons(find_refused(os.environ), zone),
     }
     differences = list(_differences(ours, theirs, whys, _reasons(find_tiers(os.environ), zone)))
@@ -221,7 +223,7 @@ def _differences(
         elif not _costs_differ(one, other, is_known=key not in tiers):
             continue
         else:
-            reason = tiers.get(key, _PRICES)
+            reason = tiers.get(key, _OWN_COST if key[0] == "opencode" else _PRICES)
         yield {
             "agent": key[0],
             "date": key[1],

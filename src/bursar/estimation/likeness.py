@@ -10,9 +10,9 @@ Source: docs/decisions/0033-how-estimates-learn.md
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeAlias
 
 from bursar.estimation.key import Fact, Key
@@ -138,8 +138,8 @@ def effects(one: Rows, other: Rows, kinds: Iterable[int]) -> Iterator[Floats]:
     Args:
         kinds: places in what `prior_variances` returns.
     """
-    pairs = _Pairs(one, other)
-    return map(pairs.effect, kinds)
+    shares = _Pairs(one, other).shares()
+    return (shares[kind]() for kind in kinds)
 
 
 class _Pairs:
@@ -147,31 +147,27 @@ class _Pairs:
 
     def __init__(self, one: Rows, other: Rows) -> None:
         self._one, self._other = one, other
-        self._columns = one.numbers.shape[1]
+        self._columns = range(one.numbers.shape[1])
         self._bends: dict[int, Floats] = {}
 
-    def effect(self, kind: int) -> Floats:
-        """How much of this kind of effect they have in common."""
-        place = kind - 1
-        if place < 0:
-            return np.ones((len(self._one), len(self._other)))
-        if place < len(_SHARED):
-            return self._same(place)
-        place -= len(_SHARED)
-        if place < len(_DRIFTS):
-            return self._drift(*_DRIFTS[place])
-        place -= len(_DRIFTS)
-        if place < self._columns:
-            return np.multiply.outer(self._one.numbers[:, place], self._other.numbers[:, place])
-        place -= self._columns
-        if place < self._columns:
-            return self._bend(place)
-        return self._joint() if place == self._columns else self._joint() * self._same(TYPE)
+    def shares(self) -> list[Callable[[], Floats]]:
+        """For each kind of effect, in the order of `prior_variances`, what tells how much of it they have in common."""
+        return [
+            self._level,
+            *(partial(self._same, place) for place in range(len(_SHARED))),
+            *(partial(self._drift, among, memory) for among, memory, _ in _DRIFTS),
+            *(partial(self._line, column) for column in self._columns),
+            *(partial(self._bend, column) for column in self._columns),
+            *((self._joint, self._joint_of_one_type) if self._columns else ()),
+        ]
+
+    def _level(self) -> Floats:
+        return np.ones((len(self._one), len(self._other)))
 
     def _same(self, place: int) -> Floats:
         return np.equal.outer(self._one.codes[:, place], self._other.codes[:, place]).astype(np.float64)
 
-    def _drift(self, among: int | None, memory: float, _: float) -> Floats:
+    def _drift(self, among: int | None, memory: float) -> Floats:
         steps = np.exp(-np.arange(self._apart.max(initial=0) + 1) / memory)
         near = steps[self._apart]
         if among is not None:
@@ -183,16 +179,22 @@ class _Pairs:
         """Times are whole numbers, so few distances occur."""
         return np.abs(np.subtract.outer(self._one.times.astype(np.int64), self._other.times.astype(np.int64)))
 
+    def _line(self, column: int) -> Floats:
+        return np.multiply.outer(self._one.numbers[:, column], self._other.numbers[:, column])
+
+    def _bend(self, column: int) -> Floats:
+        if column not in self._bends:
+            self._bends[column] = _bend(self._one.numbers[:, column], self._other.numbers[:, column])
+        return self._bends[column]
+
     def _joint(self) -> Floats:
         joint = self._bend(0).copy()
-        for place in range(1, self._columns):
-            joint *= self._bend(place)
+        for column in self._columns[1:]:
+            joint *= self._bend(column)
         return joint
 
-    def _bend(self, place: int) -> Floats:
-        if place not in self._bends:
-            self._bends[place] = _bend(self._one.numbers[:, place], self._other.numbers[:, place])
-        return self._bends[place]
+    def _joint_of_one_type(self) -> Floats:
+        return self._joint() * self._same(TYPE)
 
 
 def _bend(one: Floats, other: Floats) -> Floats:

@@ -20,6 +20,7 @@ _RATE, _TOTAL_RATE = 0.02, 0.1  # see `Correction`
 _MOST_COUNTED = 50_000  # kinds of work that are counted
 _JUDGED_AT_ONCE = 20
 _GUESS = 10.0  # how many times more, or less, it may be while nothing is known
+_EQUAL = 1e-12  # logarithms that lie so close are the same number: of work that always takes the same
 _LARGEST = 690.0  # logarithm of what a float can hold
 
 
@@ -118,7 +119,8 @@ class Stream:
         whole, sums = add_up(expected), log_sums(logs)
         tails = self._total_correction.correct(self._tails_of_totals(len(keys)))
         low, middle, high = np.quantile(sums, [0.1, 0.5, 0.9])
-        places = (sums - middle) / np.where(sums > middle, high - middle, middle - low) * ONE_SIDE
+        widths = np.where(sums > middle, high - middle, middle - low)
+        places = np.divide(sums - middle, widths, out=np.zeros_like(sums), where=widths > _EQUAL) * ONE_SIDE
         wanted = whole.middle + whole.deviation * stretch(places, tails)
         logs += wanted - sums
         return _all_exp(logs)

@@ -8,7 +8,7 @@ from bursar.history.exchange import Parsed, export_lines, parse_lines
 from bursar.history.learning import LEARN_FROM, Experience, key_of, learn
 from bursar.history.observation import Observation, check_observation
 from bursar.history.routes import ENOUGH_ATTEMPTS, ROUTES_FROM, VERDICTS, facts_of, learn_policy
-from bursar.history.statistics import STATISTICS_FILE, build_statistics, write_statistics
+from bursar.history.statistics import STATISTICS_FILE, build_statistics, name_kind, write_statistics
 from bursar.history.store import FleetingHistory, History, Read, Refused, open_history
 from bursar.history.work import Work
 
@@ -43,6 +43,7 @@ __all__ = [
     "key_of",
     "learn",
     "learn_policy",
+    "name_kind",
     "open_history",
     "parse_lines",
     "to_nano_usd",

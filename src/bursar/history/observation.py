@@ -10,6 +10,7 @@ from datetime import datetime
 OUTCOMES = frozenset({"succeeded", "failed", "stopped", "interrupted"})
 MAX_TEXT = 500  # characters of any of its words
 MAX_FACTS = 32
+KIND_SEPARATOR = "|"  # of type, complexity and model, where a kind of work is named in one text
 _MOST = {"tokens": 10**12, "nano_usd": 10**15, "calls": 10**7, "wall_seconds": 10**8}
 _WORDS = ("key", "at", "project", "plan_id", "task", "subagent", "agent", "model", "outcome", "task_type", "digest")
 
@@ -72,6 +73,8 @@ def _check_words(seen: Observation) -> str | None:
             return f"`{name}` is no printable text of at most {MAX_TEXT} characters"
     if not seen.key:
         return "`key` is empty"
+    if KIND_SEPARATOR in seen.task_type:
+        return f"`task_type` has a `{KIND_SEPARATOR}` in it"
     return None if seen.outcome in OUTCOMES else f"`outcome` is none of {', '.join(sorted(OUTCOMES))}"
 
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from bursar.history.observation import Observation
+from bursar.history.observation import KIND_SEPARATOR, Observation
 
 STATISTICS_FILE = ".token-stats.json"
 Statistics = dict[str, int | float | None]
@@ -26,9 +26,13 @@ def build_statistics(observations: Iterable[Observation]) -> Mapping[str, Statis
     found: dict[str, list[Observation]] = {}
     for seen in observations:
         if seen.outcome != "interrupted":
-            name = f"{seen.task_type}|{'-' if seen.complexity is None else seen.complexity}|{seen.model}"
-            found.setdefault(name, []).append(seen)
+            found.setdefault(name_kind(seen), []).append(seen)
     return {name: _sum_up(found[name]) for name in sorted(found)}
+
+
+def name_kind(seen: Observation) -> str:
+    """`TYPE|COMPLEXITY|MODEL`; no type has a `|` in it."""
+    return KIND_SEPARATOR.join((seen.task_type, "-" if seen.complexity is None else str(seen.complexity), seen.model))
 
 
 def write_statistics(folder: Path, statistics: Mapping[str, Statistics]) -> Path:

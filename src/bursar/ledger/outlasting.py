@@ -113,6 +113,9 @@ class OutlastingLedger:
         each = list(values)  # they may be asked for again
         return self._read(lambda: self._ledger.balances_of_each(labels, label, each))
 
+    def balances_of_reservation(self, key: str) -> Sequence[Balance]:
+        return self._read(lambda: self._ledger.balances_of_reservation(key))
+
     def budgets(self, *, at: datetime | None = None, labels: Mapping[str, str] | None = None) -> Sequence[Balance]:
         return self._read(lambda: self._ledger.budgets(at=at, labels=labels))
 

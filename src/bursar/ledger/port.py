@@ -156,6 +156,10 @@ class Ledger(Protocol):
         """As `balances`, of operations with these labels alone, or with one of the values of another; each once."""
         ...
 
+    def balances_of_reservation(self, key: str) -> Sequence[Balance]:
+        """Every budget that the reservation is charged to, in the period that took it, in order of name."""
+        ...
+
     def budgets(self, *, at: datetime | None = None, labels: Mapping[str, str] | None = None) -> Sequence[Balance]:
         """Every budget there is, in its current period, in order of name; `at` and `labels` as in `balance`."""
         ...

@@ -9,7 +9,7 @@ from datetime import datetime
 from bursar.budget import Balance
 from bursar.clock import Clock
 from bursar.ledger.books import Books
-from bursar.ledger.counting import current_balances
+from bursar.ledger.counting import balances_of, current_balances
 
 
 class Reading:
@@ -44,6 +44,12 @@ class Reading:
                 new = [standing for standing in books.matching(each) if standing.budget.name not in found]
                 found |= {one.budget.name: one for one in current_balances(books, new, at, each, is_exact=True)}
         return [found[name] for name in sorted(found)]
+
+    def balances_of_reservation(self, key: str) -> Sequence[Balance]:
+        """See `Ledger.balances_of_reservation`."""
+        with self._snapshot() as books:
+            holding = books.holding(key)
+            return [] if holding is None else balances_of(books, holding.accounts)
 
     def phases(self, session: str) -> Mapping[str, int]:
         """See `Ledger.phases`."""

@@ -60,6 +60,7 @@ class Savings:
         failed_attempts: how many did not succeed.
         unpriced: attempts of unknown cost, which nothing here counts.
         left_out: earlier attempts, which nothing here counts either.
+        interrupted: attempts that were; what they used counts with the attempt that went on with it, else not at all.
     """
 
     paid: int
@@ -69,6 +70,7 @@ class Savings:
     unpriced: int
     alternatives: Sequence[Alternative]
     left_out: int = 0
+    interrupted: int = 0
 
 
 @dataclass(slots=True)
@@ -111,6 +113,7 @@ def weigh_savings(
         failed_attempts=sum(seen.outcome != "succeeded" for seen in priced),
         unpriced=len(counted) - len(priced),
         left_out=left_out,
+        interrupted=len(observations) - len(counted),
         alternatives=[
             _alternative(role, model, [_expect(work, model, policy, ranks) for work in works], experience, seed)
             for role, model in roles.items()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from bursar.layout import count_of
 from bursar.money import format_usd
 from bursar.reports.savings import NEEDED, Alternative, Savings
 
@@ -16,9 +17,13 @@ def render_savings(savings: Savings) -> Iterator[str]:
         yield "no finished attempt of this project has a known cost: nothing to compare"
         return
     failed = f", {savings.failed_attempts} of the attempts failed and are counted" if savings.failed_attempts else ""
-    yield f"paid {format_usd(savings.paid)} for {savings.tasks} tasks, {savings.finished} of them finished{failed}"
+    tasks = count_of(savings.tasks, "task")
+    yield f"paid {format_usd(savings.paid)} for {tasks}, {savings.finished} of them finished{failed}"
     if savings.unpriced:
-        yield f"not counted: {savings.unpriced} attempts of unknown cost"
+        yield f"not counted: {count_of(savings.unpriced, 'attempt')} of unknown cost"
+    if savings.interrupted:
+        said = count_of(savings.interrupted, "interrupted attempt")
+        yield f"not counted: {said}, but where another one went on with the work"
     if savings.left_out:
         yield f"not counted: {savings.left_out:,} earlier attempts; these are the latest"
     if not savings.finished:

@@ -120,7 +120,7 @@ def _render_tasks(tasks: Sequence[TaskLine], paint: Paint, width: int | None) ->
 def _with_tail(row: str, task: TaskLine, width: int | None) -> list[str]:
     """The row with its commit behind it, or with what is to be said of the task; below it, for want of room."""
     tail = task.row.commit[:_COMMIT] if task.row.commit else plain(task.row.note) or _cut_off(task)
-    if width is None or columns_of(row) + 2 + columns_of(tail) <= width:
+    if not tail or width is None or columns_of(row) + 2 + columns_of(tail) <= width:
         return [f"{row}  {tail}".rstrip()]
     return [row.rstrip()] if task.row.commit else [row.rstrip(), f"{' ' * 9}{tail}"]
 
@@ -157,7 +157,7 @@ def _render_budget(balance: Balance, paint: Paint, cells: int) -> str:
     taken = balance.spent + balance.reserved
     percent = 100 * taken // limit
     full = min(cells, cells * taken // limit)
-    colour = RED if percent > 90 else YELLOW if percent > 70 else GREEN
+    colour = RED if 100 * taken > 90 * limit else YELLOW if 100 * taken > 70 * limit else GREEN
     bar = paint(colour, "█" * full) + paint(DIM, "░" * (cells - full))
     held = f", {format_quantity(balance.reserved, unit)} reserved" if balance.reserved else ""
     return (

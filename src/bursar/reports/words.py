@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bursar.layout import columns_of
+from bursar.layout import columns_of, count_of
 
 GREEN, YELLOW, RED, DIM, BOLD = "32", "33", "31", "2", "1"
 
@@ -49,6 +49,4 @@ def _fold_line(line: str, width: int) -> str:
     return "\n".join(lines)
 
 
-def count_of(number: int, noun: str) -> str:
-    """`1 task`, `2 tasks`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+__all__ = ["BOLD", "DIM", "GREEN", "RED", "YELLOW", "Paint", "count_of", "fold", "painter", "plain"]

@@ -24,7 +24,6 @@ from bursar.run.origins import Origin
 from bursar.run.place import Place
 from bursar.run.prepare import (
     PlanToRun,
-    RunLock,
     Tools,
     check_plan_file,
     check_prices,
@@ -36,6 +35,7 @@ from bursar.run.programs import Selection, reselect, select_phases, select_plans
 from bursar.run.purse import Purse
 from bursar.run.requests import ask_of_us, ring
 from bursar.run.run_budgets import RunBudget, RunLimit
+from bursar.run.run_lock import RunLock
 from bursar.run.taking_up import settle_finished, take_up, unfinished_run
 
 __all__ = [

@@ -181,3 +181,18 @@ def test_the_same_over_and_over_is_learned_to_be_the_same() -> None:
         estimator.observe(key(model="m", task=str(number)), 90_000.0)
     said = estimator.estimate(key(model="m", task="next"))
     assert 60_000 < said.p10 <= said.p90 < 135_000
+
+
+@pytest.mark.parametrize("count", [12, 60, 250])
+@pytest.mark.parametrize("values", [(24_500.0,), (1.0, 1.0, 1.0, 900.0), (1e-300, 1e300)])
+def test_ways_in_which_it_may_go_are_numbers_also_where_it_always_goes_the_same(
+    values: tuple[float, ...], count: int
+) -> None:
+    estimator = Estimator()
+    works = [key(model="m", task=str(number % 7)) for number in range(count)]
+    estimator.observe_all(works, [values[number % len(values)] for number in range(count)])
+    for keys in (works[:1], works[:2], [*works[:9], key(model="new")]):
+        drawn = estimator.draw(keys, 1)
+        assert all(0 < each < math.inf for row in drawn.tolist() for each in row)
+        if len(set(values)) == 1:
+            assert sorted(drawn[0].tolist())[len(drawn[0]) // 2] == pytest.approx(24_500, rel=0.2)

@@ -203,6 +203,7 @@ ROW = json.loads(next(iter(export_lines([seen(1)]))))
         ({"facts": {"a": "b"}}, "`facts`"),
         ({"facts": {str(n): n for n in range(33)}}, "`facts`"),
         ({"surprise": 1}, "no field"),
+        ({"task_type": "x|y|z"}, "`task_type`"),
     ],
 )
 def test_a_row_that_cannot_be_believed_is_refused_by_itself(wrong: dict[str, Any], because: str) -> None:

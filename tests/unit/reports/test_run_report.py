@@ -12,6 +12,8 @@ import pytest
 from bursar.budget import Amount, Budget, Limit, Period, PeriodKind, Unit
 from bursar.journal import AttemptState, RunState, TaskState
 from bursar.reports import build_run_status, render_report, report_as_data
+from bursar.reports.status_view import render_bar
+from bursar.reports.words import painter
 from tests.unit.reports.books import END, START, Books, open_books
 
 
@@ -108,6 +110,21 @@ def test_an_unknown_cost_is_said_to_be_unknown(books: Books) -> None:
     data = report_as_data(report)
     assert "metered 500 tokens (unknown cost at list price)" in render_report(report)
     assert [data["cost_nano_usd"], *(task["cost_nano_usd"] for task in data["tasks"])] == [None, 1_500_000, None]
+
+
+def test_colours_follow_the_share_and_not_its_whole_percents(books: Books) -> None:
+    books.begin("Add login", limit="2k tokens")
+    books.limit(2000)
+    row = books.attempt("1", hold=Amount(1900, None))
+    for used, colour in ((1400, "32"), (1, "33"), (399, "33"), (1, "31")):
+        books.call(row, used, None)
+        held = books.ledger.reservation(row.key)
+        assert held is not None
+        bar = render_bar(held.metered.tokens, 2000, painter(in_colour=True), cells=10)
+        assert bar.startswith(f"\x1b[{colour}m"), held.metered.tokens
+    books.end(row)
+    report = books.report()
+    assert "\x1b[31m█" in render_report(report, in_colour=True), "1,801 of 2,000 is over 90 percent"
 
 
 def test_work_that_was_cut_off_is_said_to_be(books: Books) -> None:

@@ -95,6 +95,17 @@ def test_what_was_not_finished_is_nothing_that_another_model_would_have_finished
     assert list(render_savings(nothing))[-1] == "no task is finished: nothing to compare"
 
 
+def test_what_is_not_counted_is_said() -> None:
+    cut_off = [replace(each, key=f"cut {each.key}", outcome="interrupted") for each in attempts("dear", 3)]
+    savings = weigh_savings(
+        [*attempts("dear", 30), *cut_off], learn(attempts("dear", 30)), RANKS, seed=1, left_out=1_500
+    )
+    told = list(render_savings(savings))
+    assert "not counted: 3 interrupted attempts, but where another one went on with the work" in told
+    assert "not counted: 1,500 earlier attempts; these are the latest" in told
+    assert (savings.interrupted, savings.failed_attempts, savings.tasks) == (3, 0, 30)
+
+
 def escalated(seed: int, count: int = 80) -> tuple[list[Observation], float]:
     """Tasks that begin with the cheap model and go up after failures; what the dear one alone costs for as many."""
     luck = random.Random(seed)
