@@ -5,10 +5,23 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 
 from bursar.testing.script import Step
 from tests.integration.conftest import MakeProject
-from tests.integration.kit import CALL_TOKENS, PLAN, Command, Project, parallel, plan, script, task, write
+from tests.integration.kit import (
+    ARGV,
+    CALL_TOKENS,
+    PLAN,
+    Command,
+    Project,
+    parallel,
+    plan,
+    script,
+    settings,
+    task,
+    write,
+)
 
 BEGUN = [write("one.txt", "begun\n"), Step(text="Going on.", wait_for="gate"), write("one.txt", "done\n")]
 
@@ -135,3 +148,56 @@ def test_of_a_run_that_is_done_nothing_is_left_to_ask(make_project: MakeProject)
             f"error: run {run_id} is done, there is nothing to {word}\n\nhint: bursar report {run_id}\n",
         )
     assert project.bursar("stop", "nosuchrn").err == "error: there is no run `nosuchrn`\n\nhint: bursar status --all\n"
+
+
+TOGETHER = 'test ! -e one.txt || test ! -e two.txt || { echo > "$HOME/begun"; exec sleep 600; }'
+
+
+def while_merged_work_is_verified(make_project: MakeProject) -> tuple[Project, Command]:
+    """One is merged; Two is done and verified, and a command that is verifying both together never ends."""
+    tasks = [parallel(name, verify="sh check.sh") for name in ("One", "Two")]
+    project = make_project(plan(*tasks), script({1: [write("one.txt")], 2: [write("two.txt", wait_for="gate")]}))
+    project.commit({"check.sh": TOGETHER}, "a check")
+    fifo = project.folder / "home" / "begun"
+    os.mkfifo(fifo)
+    run = project.start_run()
+    run.wait_until_said("✓ 1  One")
+    project.server.open_gate("gate")
+    fifo.read_bytes()
+    return project, run
+
+
+def test_cancel_while_merged_work_is_verified_keeps_it_too(make_project: MakeProject) -> None:
+    project, run = while_merged_work_is_verified(make_project)
+    said = project.bursar("cancel")
+    assert said.code == 0
+    assert run.end().code == 1
+    run_id = project.report["run"]
+    assert project.note("2") == f"cancelled before it was verified; its work is on branch bursar/{run_id}/2/1"
+    assert project.git("show", f"bursar/{run_id}/2/1:two.txt") == "done"
+    project.assert_tidy()
+
+
+def test_cancel_after_a_stop_that_has_left_work_to_be_verified(make_project: MakeProject) -> None:
+    """The agent that was asked to wrap up still has its time; what a resume would have verified is kept on a branch."""
+    program = ["-c", 'import os, sys; os.environ["MAILBOX"] = sys.argv[1]; os.execv(sys.executable, sys.argv[2:])']
+    argv = [sys.executable, *program, "{mailbox}", sys.executable, *ARGV[1:]]
+    steps = {1: [write("one.txt")], 2: [Step(text="Never heard.", wait_for="gate")]}
+    tasks = [parallel("One", verify="sh check.sh"), parallel("Two")]
+    project = make_project(plan(*tasks), script(steps), settings(argv=argv))
+    project.commit({"check.sh": 'echo > "$HOME/begun"; exec sleep 600'}, "a check")
+    fifo = project.folder / "home" / "begun"
+    os.mkfifo(fifo)
+    run = project.start_run()
+    fifo.read_bytes()
+    assert project.server.wait_until_reached("gate")
+    stop = project.start("stop", "--grace", "600")
+    run.wait_until_said("stopped before it was verified; a resume goes on from here")
+    assert project.bursar("cancel").code == 0
+    assert stop.end().code == 0
+    ended = run.end()
+    assert ended.code == 1
+    run_id = project.report["run"]
+    assert project.note("1") == f"cancelled before it was verified; its work is on branch bursar/{run_id}/1/1"
+    assert project.git("show", f"bursar/{run_id}/1/1:one.txt") == "done"
+    project.assert_tidy()

@@ -26,6 +26,7 @@ from bursar.run.job_holds import find_short_budgets
 from bursar.run.judgement import Judgement, judge
 from bursar.run.kept import forget_kept, is_kept, keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
+from bursar.run.merge_queue import Refusal
 from bursar.run.place import Place
 from bursar.run.refused_merges import RefusedMerges
 from bursar.run.retrying import restore_lessons
@@ -40,6 +41,9 @@ _TASK_STATE = {
     AttemptState.STOPPED: TaskState.STOPPED,
     AttemptState.INTERRUPTED: TaskState.PENDING,
 }
+
+
+_GIVEN_UP = Judgement(AttemptState.INTERRUPTED, "cancelled before it was verified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Attempts:
         self._is_stopping = False
         self._grace_seconds = 0.0
         self._is_for_good = False
+        self._left_to_resume: list[tuple[Task, AttemptRow, Outcome | None, Change | None]] = []
         self._commands = context.commands
         self.refused = RefusedMerges(context)
         self.settling = Settling(context.stores.ledger, executor)
@@ -172,16 +177,15 @@ class Attempts:
             if judgement.state is AttemptState.SUCCEEDED:
                 verified = await self._verify(task, row)
                 if verified is None and not self._is_for_good:
-                    return self._left(task, row, outcome)
-                verified = verified or Judgement(AttemptState.INTERRUPTED, "cancelled before it was verified")
-                judgement = verified
+                    return self._left(task, row, outcome, change)
+                judgement = verified or _GIVEN_UP
             if judgement.state is AttemptState.SUCCEEDED and change is not None:
                 merged = await self._place.merge(task, row, change)
-                if merged is None:
-                    return self._left(task, row, outcome)
+                if merged is None and not self._is_for_good:
+                    return self._left(task, row, outcome, change)
                 if isinstance(merged, str):
                     return await self._end(task, row, outcome, change, judgement, commit=merged)
-                judgement = Judgement(AttemptState.FAILED, self.refused.add(row, merged, self._place.tip))
+                judgement = _GIVEN_UP if merged is None else self._refused(row, merged)
         except StoreError:
             raise  # the journal could not be written: a resume goes on from here, and the task is not done twice
         except BursarError as error:
@@ -292,8 +296,17 @@ class Attempts:
         self._context.emit(ended)
         return ended
 
-    def _left(self, task: Task, row: AttemptRow, outcome: Outcome | None) -> AttemptEnded:
+    def _refused(self, row: AttemptRow, refusal: Refusal) -> Judgement:
+        return Judgement(AttemptState.FAILED, self.refused.add(row, refusal, self._place.tip))
+
+    async def give_up(self) -> None:
+        """No resume will go on with what was left for one: it is on branches."""
+        while self._left_to_resume:
+            await self._end(*self._left_to_resume.pop(0), _GIVEN_UP)
+
+    def _left(self, task: Task, row: AttemptRow, outcome: Outcome | None, change: Change | None) -> AttemptEnded:
         """The work is done and paid for, not verified: the attempt stays as it is, and a resume goes on from here."""
+        self._left_to_resume.append((task, row, outcome, change))
         judgement = Judgement(AttemptState.INTERRUPTED, "stopped before it was verified; a resume goes on from here")
         self._open.pop(row.key, None)
         self.holds.ended(row.key)

@@ -140,6 +140,8 @@ class Conductor:
             await self._take_over(rows)
             try:
                 state = await self._work()
+                if self._is_cancelled:
+                    await self._attempts.give_up()
                 self._context.stores.journal.check_conducts()
             except Superseded:
                 await self._let_go()

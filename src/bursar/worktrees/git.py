@@ -270,16 +270,20 @@ def _limit_memory(pid: int) -> None:
 def _environment(directory: Path) -> dict[bytes, bytes]:
     """Ours without GIT_*: a GIT_DIR or GIT_INDEX_FILE of the caller (a hook, say) would redirect every call.
 
-    In the top folder of a repository it is that one or none: one that is broken is not taken for a folder in another.
-    As bytes, which is what the system takes: it is asked for with every call.
+    In a folder that is known as the top of a repository it is that one or none: where it was broken since, it is not
+    taken for a folder in another. As bytes, which is what the system takes: it is asked for with every call.
     """
-    if directory in _tops or os.path.lexists(directory / ".git"):
-        _tops.add(directory)
+    if directory in _tops:
         return _kept_environment() | {b"GIT_CEILING_DIRECTORIES": os.fsencode(os.path.realpath(directory.parent))}
     return _kept_environment()
 
 
 _tops: set[Path] = set()
+
+
+def know_top(directory: Path) -> None:
+    """A git that is started there looks for its repository nowhere above, from now on."""
+    _tops.add(directory)
 
 
 def _kept_environment() -> dict[bytes, bytes]:

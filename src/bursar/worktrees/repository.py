@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from bursar.errors import SetupError, UserError
-from bursar.worktrees.git import GitFailed, check_version, git
+from bursar.worktrees.git import GitFailed, check_version, git, know_top
 from bursar.worktrees.pipes import find_swapped
 from bursar.worktrees.plain_files import append_plain, open_lock, read_plain
 from bursar.worktrees.running import Gits
@@ -35,6 +35,7 @@ class Repository:
     gits: Gits = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        know_top(self.root)
         object.__setattr__(self, "gits", Gits(self.root, self.identity))
 
 
