@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import traceback
 from typing import BinaryIO
 
-from bursar.errors import OK, UserError
+from bursar.errors import OK
 from bursar.estimation import DocumentedLearner, Estimator
 from bursar.routing import BadRequest, LearnedPolicy, Policy, RouteDesk, RulesPolicy
 
@@ -16,13 +15,7 @@ _MOST_BYTES = 16_000_000  # of one request
 
 
 def serve(policy: str) -> int:
-    """Every line of stdin is answered on stdout; 0 when stdin closes.
-
-    Raises:
-        UserError: stdin or stdout was closed from the start.
-    """
-    if any(getattr(stream, "name", None) == os.devnull for stream in (sys.stdin, sys.stdout)):  # see `cli.main`
-        raise UserError("stdin or stdout is closed: there is nobody to answer", hint="bursar route --stdio < requests")
+    """Every line of stdin is answered on stdout; 0 when stdin closes."""
     desk = RouteDesk(build_policy(policy), DocumentedLearner() if policy == "rules" else Estimator())
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     while line := _read_line(source):

@@ -104,16 +104,15 @@ class RouteDesk:
         )
 
     def _remember(self, request: Mapping[str, Any]) -> None:
-        """A task's facts, for requests that name it without them."""
+        """A task's facts, for requests that name it without them; what is said anew goes before what was."""
         task = _word(request, "task")
-        if task in self._facts and "text" not in request:
-            return
-        if len(self._facts) >= _MOST_REMEMBERED:
+        known = self._facts.get(task)
+        if known is None and len(self._facts) >= _MOST_REMEMBERED:
             del self._facts[next(iter(self._facts))]
-        self._facts[task] = _read_facts(request)
+        self._facts[task] = _read_facts(request, known or Facts())
 
     def _facts_of(self, request: Mapping[str, Any]) -> Facts:
-        return self._facts.get(_word(request, "task")) or _read_facts(request)
+        return self._facts.get(_word(request, "task")) or _read_facts(request, Facts())
 
 
 def _reply(choice: Choice) -> dict[str, object]:
@@ -122,14 +121,14 @@ def _reply(choice: Choice) -> dict[str, object]:
     return {"model": choice.model, "cap_usd": choice.cap_usd, "reason": choice.reason}
 
 
-def _read_facts(request: Mapping[str, Any]) -> Facts:
+def _read_facts(request: Mapping[str, Any], before: Facts) -> Facts:
     complexity = request.get("complexity")
     known = isinstance(complexity, int | float) and not isinstance(complexity, bool) and abs(complexity) < math.inf
     return Facts(
-        kind=_optional_word(request, "type"),
-        project=_optional_word(request, "project"),
-        complexity=float(max(1.0, min(10.0, complexity))) if known else None,  # type: ignore[type-var, arg-type]
-        text=_optional_word(request, "text"),
+        kind=_optional_word(request, "type") or before.kind,
+        project=_optional_word(request, "project") or before.project,
+        complexity=float(max(1.0, min(10.0, complexity))) if known else before.complexity,  # type: ignore[type-var, arg-type]
+        text=_optional_word(request, "text") or before.text,
     )
 
 

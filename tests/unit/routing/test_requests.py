@@ -122,3 +122,12 @@ def test_totals_of_the_most_and_the_least_are_numbers(learner: type[Estimator], 
     for reply in (desk.answer(asked), desk.answer({"op": "estimate_total", "tasks": [asked] * 100})):
         json.dumps(reply, allow_nan=False)
         assert float(str(reply["p10"])) <= float(str(reply["p50"])) <= float(str(reply["p90"]))
+
+
+def test_what_is_said_anew_of_a_task_goes_before_and_what_is_not_said_stays() -> None:
+    desk = RouteDesk(RulesPolicy())
+    asked = {name: ROUTE[name] for name in ("op", "task", "models", "must_try")}
+    assert desk.answer({**asked, "complexity": 2, "text": "words"})["model"] == "s"
+    assert desk.answer(asked)["model"] == "s"
+    assert desk.answer({**asked, "complexity": 10})["model"] == "l"
+    assert desk.answer({**asked, "complexity": None})["model"] == "l"
