@@ -92,6 +92,7 @@ class Bench:
     fifo: int
     said: bytes = b""
     pidfds: list[int] = field(default_factory=list)
+    stand_ins: list[int] = field(default_factory=list)  # for processes that had ended before anybody could watch them
 
     @property
     def ledger_path(self) -> Path:
@@ -165,7 +166,8 @@ class Bench:
         try:
             pidfd = os.pidfd_open(pid)
         except ProcessLookupError:  # one with nothing to do may be gone by now; as its pidfd would be, this is readable
-            pidfd = os.open(os.devnull, os.O_RDONLY)
+            self.stand_ins.append(stand_in := os.open(os.devnull, os.O_RDONLY))
+            return stand_in
         self.pidfds.append(pidfd)
         return pidfd
 
@@ -205,5 +207,5 @@ def _end(bench: Bench) -> None:
         bench.spawner.kill()
         bench.spawner.wait()
         bench.spawner.stdout.close()
-        for descriptor in (*bench.pidfds, bench.fifo):
+        for descriptor in (*bench.pidfds, *bench.stand_ins, bench.fifo):
             os.close(descriptor)
