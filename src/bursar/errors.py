@@ -7,6 +7,7 @@
     ├── AgentError       the agent broke its contract        exit 1
     ├── StoreError       a ledger or journal cannot be used  exit 6
     │   ├── NoDatabase   nothing was ever begun at that place
+    │   ├── Outdated     of an earlier release: to be opened for writing once
     │   ├── KeyReused    one key, two different requests
     │   ├── LedgerBusy   no write lock in time; nothing was written
     │   ├── Superseded   another process conducts the run now            exit 5
@@ -72,6 +73,10 @@ class StoreError(BursarError):
 
 class NoDatabase(StoreError):
     """Nobody has had a database at that place: there is none, or its first maker was killed before it was one."""
+
+
+class Outdated(StoreError):
+    """An earlier release wrote it, and it was to be read only; whoever opens it for writing brings it up to date."""
 
 
 class KeyReused(StoreError):

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from bursar import journal
 from bursar.budget import RUN_THRESHOLDS, Amount, Budget, Limit, Unit
 from bursar.clock import SystemClock
 from bursar.config import open_stores
+from bursar.database import load_migrations, open_database
 from bursar.journal import RunRow, RunState, TaskRow, TaskState
 from bursar.ledger import ReserveRequest
-from bursar.paths import LEDGER_FILE
+from bursar.paths import JOURNAL_APPLICATION_ID, JOURNAL_FILE, LEDGER_FILE
 from bursar.processes import identify
 from bursar.run import Stores
 from tests.cli.conftest import Bursar, Said
@@ -55,6 +57,17 @@ def begin(stores: Stores, run: RunRow) -> None:
     names = ("Add login", "Look at it")
     tasks = [TaskRow(run_id=run.id, number=str(at), name=name, digest="") for at, name in enumerate(names, start=1)]
     stores.journal.begin_run(run, tasks)
+
+
+def test_a_journal_of_an_earlier_release_is_brought_up_to_date_by_whoever_reads_it(
+    bursar: Bursar, place: Path, tmp_path: Path
+) -> None:
+    migrations = load_migrations(journal.__file__)
+    (tmp_path / "state").mkdir(mode=0o700)
+    path = tmp_path / "state" / JOURNAL_FILE
+    open_database(path, migrations=migrations[:-1], application_id=JOURNAL_APPLICATION_ID).close()
+    for command in ("status --json", "budget list --json"):
+        assert bursar(*command.split()) == Said(0, "[]\n", "")
 
 
 def test_status_names_the_projects_runs_with_their_progress(bursar: Bursar, stores: Stores) -> None:

@@ -6,7 +6,7 @@ import os
 
 import bursar
 from bursar.database import load_migrations, open_database
-from bursar.errors import NoDatabase
+from bursar.errors import NoDatabase, Outdated
 from bursar.paths import JOURNAL_APPLICATION_ID, JOURNAL_FILE, state_dir
 
 TYPE_CHECKING = False
@@ -29,15 +29,22 @@ _BEGUN = (
 
 
 def open_journal_to_read() -> Database | None:
-    """The journal, to be read; None where there is none yet."""
+    """The journal, to be read; None where there is none yet. One of an earlier release is brought up to date first."""
     path = os.path.join(state_dir(), JOURNAL_FILE)
     if not os.path.exists(path):
         return None
-    migrations = load_migrations(os.path.join(os.path.dirname(bursar.__file__), "journal", "store.py"))
     try:
-        return open_database(path, migrations=migrations, application_id=JOURNAL_APPLICATION_ID, read_only=True)
+        return _open(path, read_only=True)
+    except Outdated:
+        _open(path, read_only=False).close()
+        return _open(path, read_only=True)
     except NoDatabase:
         return None  # whoever was about to make it was killed
+
+
+def _open(path: str, *, read_only: bool) -> Database:
+    migrations = load_migrations(os.path.join(os.path.dirname(bursar.__file__), "journal", "store.py"))
+    return open_database(path, migrations=migrations, application_id=JOURNAL_APPLICATION_ID, read_only=read_only)
 
 
 def read_phases(run: str) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from bursar.database import files
 from bursar.database.engine import apsw
 from bursar.database.lock import lock_file, unlock_file
 from bursar.database.store import BUSY_SECONDS, Database, check_not_inherited, lock_path, store_error
-from bursar.errors import NoDatabase, StoreError
+from bursar.errors import NoDatabase, Outdated, StoreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def open_database(
 
     Raises:
         NoDatabase: nobody has had one there, and it was to be read only.
+        Outdated: an earlier release wrote it, and it was to be read only.
         StoreError: corrupt, foreign, of a later version, lost (there was one before), not ours, or reached through a
             symlink. Nothing is ever started empty in place of something.
         LedgerBusy: another process was making it all this while.
@@ -89,7 +90,7 @@ class _Opening:
             if self._identity(connection) == _NOTHING and files.is_empty(lock_path(self.path)):
                 raise self._missing()
             if self._version(connection) < len(self.migrations):
-                raise StoreError(
+                raise Outdated(
                     f"`{self.path}` was written by an earlier release and has to be brought up to date first",
                     hint="run any command that writes, for example `bursar run`",
                 )
