@@ -33,12 +33,16 @@ class Column:
         is_right: its cells stand at its right edge, as numbers do.
         rank: in which order columns are left out, the highest first; one of rank 0 never is.
         least: to how many columns of the terminal its cells may be shortened; None: not at all.
+        usual: the same, as long as there is another column to leave out instead.
     """
 
-    __slots__ = ("is_right", "least", "rank", "title")
+    __slots__ = ("is_right", "least", "rank", "title", "usual")
 
-    def __init__(self, title: str, *, is_right: bool = False, rank: int = 0, least: int | None = None) -> None:
+    def __init__(
+        self, title: str, *, is_right: bool = False, rank: int = 0, least: int | None = None, usual: int | None = None
+    ) -> None:
         self.title, self.is_right, self.rank, self.least = title, is_right, rank, least
+        self.usual = least if usual is None else usual
 
 
 def count_of(number: int, noun: str) -> str:
@@ -66,7 +70,8 @@ def lay_out(
 ) -> tuple[list[str], list[str]]:
     """The rows as lines, cells below each other, and the titles of the columns that are left out for want of room.
 
-    First cells are shortened, where their column allows it; where that is not enough, columns are left out.
+    First cells are shortened, where their column allows it; where that is not enough, columns are left out, and where
+    none is left that may be, cells are shortened further.
 
     Args:
         rows: one cell for each column; a head is a row as any other.
@@ -76,11 +81,10 @@ def lay_out(
     widths = [max((columns_of(row[at]) for row in rows), default=0) for at in range(len(columns))]
     kept = list(range(len(columns)))
     while width is not None and (lack := indent + _sum(widths, kept) - width) > 0:
-        if lack <= sum(_spare(columns[at], widths[at]) for at in kept):
-            _shorten(columns, widths, kept, lack)
-            break
-        if not (droppable := [at for at in kept if columns[at].rank]):
-            _shorten(columns, widths, kept, lack)
+        droppable = [at for at in kept if columns[at].rank]
+        limits = [column.usual if droppable else column.least for column in columns]
+        if not droppable or lack <= sum(_spare(limits[at], widths[at]) for at in kept):
+            _shorten(limits, widths, kept, lack)
             break
         kept.remove(max(droppable, key=lambda at: columns[at].rank))
     lines = [" " * indent + "  ".join(_cell(columns[at], row[at], widths[at]) for at in kept) for row in rows]
@@ -210,14 +214,14 @@ def _sum(widths: Sequence[int], kept: Sequence[int]) -> int:
     return sum(widths[at] for at in kept) + 2 * (len(kept) - 1)
 
 
-def _spare(column: Column, width: int) -> int:
-    return 0 if column.least is None else max(0, width - column.least)
+def _spare(limit: int | None, width: int) -> int:
+    return 0 if limit is None else max(0, width - limit)
 
 
-def _shorten(columns: Sequence[Column], widths: list[int], kept: Sequence[int], lack: int) -> None:
+def _shorten(limits: Sequence[int | None], widths: list[int], kept: Sequence[int], lack: int) -> None:
     """The widest that may be shortened are, as far as they may."""
     for _ in range(lack):
-        spare = [at for at in kept if _spare(columns[at], widths[at])]
+        spare = [at for at in kept if _spare(limits[at], widths[at])]
         if not spare:
             return
         widths[max(spare, key=lambda at: widths[at])] -= 1

@@ -41,6 +41,20 @@ def test_cells_are_shortened_before_columns_are_left_out(width: int, last: str, 
     assert (lines[-1], titles) == (last, left_out)
 
 
+@pytest.mark.parametrize(
+    ("width", "last", "left_out"),
+    [
+        (33, "claude-sonnet…  1,000  0.20  list", []),
+        (32, "claude-sonnet-4-5  1,000  0.20", ["from"]),
+        (20, "claude-sonnet…  0.20", ["input", "from"]),
+        (15, "claude-s…  0.20", ["input", "from"]),
+    ],
+)
+def test_names_that_differ_at_their_ends_are_shortened_last(width: int, last: str, left_out: list[str]) -> None:
+    lines, titles = lay_out((Column("model", least=8, usual=14), *COLUMNS[1:]), ROWS, width)
+    assert (lines[-1], titles) == (last, left_out)
+
+
 def test_what_is_left_out_is_said() -> None:
     assert say_left_out(["input", "from"]) == "(no room for: input, from)\n"
     assert say_left_out([]) == ""

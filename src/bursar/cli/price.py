@@ -40,7 +40,7 @@ _TITLES = {
     "output_tokens": "output",
 }
 _COLUMNS = (
-    Column("model", least=16),
+    Column("model", least=16, usual=36),
     *(
         Column(_TITLES[counter], is_right=True, rank=rank)
         for counter, rank in zip(COUNTERS, (0, 2, 3, 4, 0), strict=True)
