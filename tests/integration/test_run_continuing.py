@@ -149,7 +149,7 @@ def test_other_agents_remember_too(make_project: MakeProject, agent: str) -> Non
     run = project.start_run("--budget", "25k tokens")
     if not KINDS[agent].is_live_in_a_tool:
         assert project.server.wait_until_reached("gate", 200)
-        assert project.bursar("stop").code == 0
+        assert project.bursar("stop", "--now").code == 0
     assert run.end(200).code == (4 if KINDS[agent].is_live_in_a_tool else 5)
     before = project.charged
     again_from = project.bill
