@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+from contextlib import closing
 
 import pytest
 
+from bursar.history import open_history
+from bursar.paths import HISTORY_FILE
 from bursar.testing.script import Step, ToolCall
 from tests.conformance.real_agents import KINDS, settings_for
 from tests.integration.conftest import MakeProject
@@ -35,8 +38,20 @@ def test_the_next_attempt_finds_what_was_begun(make_project: MakeProject) -> Non
     assert "one.txt" in (project.repo / "two.txt").read_text()
     assert project.subjects == ["feat(08-02): One", "docs(08-02): Add summary"]
     assert "## What is there already\nAn earlier attempt" in last_prompt(project)
+    assert_is_one_observation(project)
     assert again.metered <= project.bill <= project.charged
     project.assert_tidy()
+
+
+def assert_is_one_observation(project: Project) -> None:
+    """What was learned of the attempt that went on is of the whole piece of work: its tokens, calls and seconds."""
+    outcomes = [json.loads(path.read_text()) for path in sorted(project.state.glob("runs/*/attempts/1-*/outcome.json"))]
+    with closing(open_history(project.state / HISTORY_FILE)) as history:
+        cut_off, whole = history.observations()
+    assert (cut_off.calls, whole.calls) == (outcomes[0]["calls"], sum(each["calls"] for each in outcomes))
+    assert whole.wall_seconds == pytest.approx(sum(each["wall_seconds"] for each in outcomes))
+    assert whole.tokens >= sum(each["metered_tokens"] for each in outcomes)
+    assert whole.nano_usd == sum(each["metered_nano_usd"] for each in outcomes)
 
 
 def test_what_is_done_need_not_be_held_again(make_project: MakeProject) -> None:

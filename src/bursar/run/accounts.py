@@ -51,15 +51,19 @@ def observe(
         model=row.model,
         outcome=judgement.state,
         tokens=before.tokens + outcome.metered_tokens,
-        nano_usd=None if outcome.metered_nano_usd is None else (before.nano_usd or 0) + outcome.metered_nano_usd,
-        calls=outcome.calls,
-        wall_seconds=outcome.wall_seconds,
+        nano_usd=_sum(before.nano_usd, outcome.metered_nano_usd),
+        calls=before.calls + outcome.calls,
+        wall_seconds=before.wall_seconds + outcome.wall_seconds,
         task_type=choose_task_type(task),
         digest=task.digest,
         facts=task_facts(task),
     )
     context.stores.history.record(seen)
     return seen
+
+
+def _sum(before: int | None, then: int | None) -> int | None:
+    return None if before is None or then is None else before + then
 
 
 def build_ended(

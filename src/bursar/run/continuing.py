@@ -12,14 +12,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bursar.budget import Amount
 from bursar.journal import AttemptRow, AttemptState, Remainder
 from bursar.paths import HOME_FOLDER
 from bursar.plan import Task
 from bursar.run.context import RunContext
 from bursar.run.holds import Hold, less
 from bursar.run.place import Place
-from bursar.supervision import ABANDONED, Ending, Outcome, read_claim
+from bursar.supervision import ABANDONED, Ending, Outcome, read_claim, read_outcome
 from bursar.worktrees import Change
 
 _CUT_OFF = frozenset({AttemptState.STOPPED, AttemptState.INTERRUPTED})
@@ -30,6 +29,22 @@ class _Left:
     row: AttemptRow
     remainder: Remainder
     lesson: str  # that the attempt was told
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What parts of one piece of work have come to.
+
+    Attributes:
+        nano_usd: None where the price of a part is not known.
+        calls: to the model; of a part whose supervisor was killed nobody has counted them.
+        wall_seconds: of the agents alone; the same holds for it.
+    """
+
+    tokens: int = 0
+    nano_usd: int | None = 0
+    calls: int = 0
+    wall_seconds: float = 0.0
 
 
 class Continuing:
@@ -130,15 +145,22 @@ def home_of(context: RunContext, row: AttemptRow) -> Path:
     return Path(row.directory) / HOME_FOLDER
 
 
-def used_before(context: RunContext, key: str | None) -> Amount:
+def used_before(context: RunContext, key: str | None) -> Used:
     """What the attempt and those that it goes on with have used, as it was metered; nothing for None."""
-    tokens, nano_usd = 0, 0
+    if key is None:
+        return Used()
+    tokens, costs, calls, wall_seconds = 0, list[int | None](), 0, 0.0
+    directories = {row.key: Path(row.directory) for row in context.stores.journal.attempts(context.run.id)}
     for each in _chain(context, key):
         reservation = context.stores.ledger.reservation(each)
         if reservation is not None:
             tokens += reservation.known.tokens
-            nano_usd += reservation.known.nano_usd or 0
-    return Amount(tokens, nano_usd)
+            costs.append(reservation.known.nano_usd)
+        if each in directories and (outcome := read_outcome(directories[each])) is not None:
+            calls += outcome.calls
+            wall_seconds += outcome.wall_seconds
+    nano_usd = None if None in costs else sum(cost for cost in costs if cost is not None)
+    return Used(tokens, nano_usd, calls, wall_seconds)
 
 
 def _chain(context: RunContext, key: str | None) -> Iterator[str]:
