@@ -14,7 +14,8 @@ import pytest
 from bursar.budget import Amount, Budget, Limit, Unit
 from bursar.cli.main import main
 from bursar.clock import SystemClock
-from bursar.ledger import ReserveRequest, State, open_ledger
+from bursar.ledger import CallRecord, ReserveRequest, State, open_ledger
+from bursar.usage import Usage
 
 KEY = "r/1/1"
 
@@ -105,7 +106,7 @@ def test_a_forfeited_charge_is_lowered_once_on_evidence(bursar: Bursar, tmp_path
     assert bursar(*words).code == 0  # the same again changes nothing
     assert bursar("list").out == before
     other = bursar("adjust", KEY, "--tokens", "11000", "--usd", "0.5", "--evidence", "invoice 8")
-    assert (other.code, bursar("list").out) == (6, before)
+    assert (other.code, bursar("list").out) == (2, before)
     assert bursar("verify").code == 0
     found = open_ledger(tmp_path / "ledger.db", SystemClock()).reservation(KEY)
     assert found is not None
@@ -118,8 +119,9 @@ def test_a_forfeited_charge_is_lowered_once_on_evidence(bursar: Bursar, tmp_path
 @pytest.mark.parametrize(
     ("words", "code", "what"),
     [
-        ([KEY, "--tokens", "12000", "--evidence", "x"], 6, "needs the cost"),
-        ([KEY, "--tokens", "30001", "--usd", "5", "--evidence", "x"], 6, "a credit lowers"),
+        ([KEY, "--tokens", "12000", "--evidence", "x"], 2, "needs the cost"),
+        ([KEY, "--tokens", "30001", "--usd", "5", "--evidence", "x"], 2, "an adjustment lowers a charge"),
+        ([KEY, "--tokens", "3", "--usd", "5.01", "--evidence", "x"], 2, "an adjustment lowers a charge"),
         ([KEY, "--tokens", "-1", "--usd", "5", "--evidence", "x"], 2, "--tokens"),
         ([KEY, "--tokens", "1_0", "--usd", "5", "--evidence", "x"], 2, "--tokens must be a whole number"),
         ([KEY, "--tokens", "3.9e5", "--usd", "5", "--evidence", "x"], 2, "--tokens must be a whole number"),
@@ -141,6 +143,18 @@ def test_a_refused_adjustment_changes_nothing(bursar: Bursar, words: list[str], 
     assert (said.code, said.out) == (code, "")
     assert what in said.err
     assert bursar("export").out == before
+
+
+def test_what_was_metered_cannot_be_adjusted_away(bursar: Bursar, tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path / "ledger.db", SystemClock())
+    usage = Usage(input_tokens=700, output_tokens=300)
+    ledger.record("r/2/1", CallRecord(call_id="c", sequence=1, model="m", usage=usage, nano_usd=40_000_000))
+    ledger.forfeit("r/2/1")
+    ledger.close()
+    for tokens, usd in (("999", "1"), ("1000", "0.03")):
+        said = bursar("adjust", "r/2/1", "--tokens", tokens, "--usd", usd, "--evidence", "x")
+        assert (said.code, "has metered 1,000 tokens (0.04 USD)" in said.err) == (2, True), said.err
+    assert bursar("adjust", "r/2/1", "--tokens", "1000", "--usd", "0.04", "--evidence", "x").code == 0
 
 
 def test_no_other_actions(bursar: Bursar) -> None:

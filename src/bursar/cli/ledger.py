@@ -15,7 +15,7 @@ from bursar.cli.parsing import Parser, parser
 from bursar.cli.quantities import parse_used_tokens, parse_used_usd
 from bursar.clock import SystemClock
 from bursar.config import find_ledger_place
-from bursar.errors import OK, StoreError, UserError
+from bursar.errors import OK, KeyReused, StoreError, UserError
 from bursar.ledger import Entry, Ledger, Reservation, State, is_ledger_url, open_ledger
 from bursar.paths import AUDIT_FILE, state_dir
 
@@ -104,14 +104,32 @@ def _adjust(ledger: Ledger, options: Any) -> int:
     if found.state not in (State.FORFEITED, State.CREDITED):
         raise UserError(f"`{options.key}` is {found.state}: only what was forfeited is charged without knowing")
     charged = found.charged or Amount(0, 0)
+    _check_adjustment(found, charged, Amount(tokens, nano_usd))
     _keep_audit(ledger)
-    after = ledger.credit(options.key, Amount(tokens, nano_usd), evidence=options.evidence)
+    try:
+        after = ledger.credit(options.key, Amount(tokens, nano_usd), evidence=options.evidence)
+    except KeyReused as error:
+        raise UserError(error.message) from error
     if options.json:
         write_json(_reservation(after))
     else:
         sys.stderr.write(f"`{options.key}` is charged {_words(after.charged)} now, instead of {_words(charged)}\n")
     sys.stderr.writelines(f"warning: {alert.message}\n" for alert in after.alerts)
     return OK
+
+
+def _check_adjustment(found: Reservation, charged: Amount, actual: Amount) -> None:
+    """Raises:
+    UserError: what was not charged cannot be given back, and what was metered was used.
+    """
+    most = charged.nano_usd
+    if actual.nano_usd is None and most is not None:
+        raise UserError(f"`{found.key}` was charged in USD too: an adjustment needs the cost", hint="--usd X")
+    if actual.tokens > charged.tokens or (most is not None and (actual.nano_usd or 0) > most):
+        raise UserError(f"an adjustment lowers a charge; `{found.key}` is charged {_words(charged)}")
+    metered = found.metered
+    if actual.tokens < metered.tokens or (actual.nano_usd or 0) < (metered.nano_usd or 0):
+        raise UserError(f"`{found.key}` has metered {_words(metered)}: usage that happened cannot be un-spent")
 
 
 def _keep_audit(ledger: Ledger) -> None:
