@@ -38,7 +38,7 @@ class Spending:
     @property
     def is_limited(self) -> bool:
         """Whether any budget can end this attempt."""
-        return bool(self._units)
+        return bool(self._units or self._countings)
 
     @property
     def metered(self) -> Amount:

@@ -12,7 +12,7 @@ from typing import cast
 
 import pytest
 
-from bursar.budget import Amount, Budget, Limit, Unit
+from bursar.budget import Amount, Budget, Counting, Limit, Unit
 from bursar.clock import SystemClock
 from bursar.ledger import CallRecord, MemoryLedger, Reservation, ReserveRequest
 from bursar.supervision.agent_process import AgentProcess
@@ -107,16 +107,25 @@ def wake() -> Iterator[int]:
     os.close(writable)
 
 
-def supervise(tmp_path: Path, wake: int, agent: ToldAgent, limit: int | None) -> tuple[Outcome, WatchingLedger]:
+def supervise(
+    tmp_path: Path, wake: int, agent: ToldAgent, limit: int | None, counts: Counting = Counting.TOTAL
+) -> tuple[Outcome, WatchingLedger]:
     ledger = WatchingLedger(SystemClock())
     ledger.agent, ledger.was_paused = agent, []
     if limit is not None:
-        ledger.define(Budget(name="run-r", selector={"run": "r"}, limit=Limit(limit, Unit.TOKENS)))
+        whole = Limit(limit, Unit.TOKENS)
+        ledger.define(Budget(name="run-r", selector={"run": "r"}, limit=whole, counts=counts))
     held = ledger.reserve(
         ReserveRequest(key=KEY, labels={"run": "r", "task": "1"}, amount=Amount(1000, None), minimum=Amount(1, None))
     )
     assert isinstance(held, Reservation)
-    spec = make_spec(tmp_path, units=["tokens"] if limit is not None else [])
+    is_whole = counts is Counting.TOTAL
+    spec = make_spec(
+        tmp_path,
+        units=["tokens"] if limit is not None and is_whole else [],
+        countings=[] if is_whole else [counts.value],
+        step_output_tokens=100,
+    )
     supervision = Supervision(
         spec, cast(AgentProcess, agent), Spending(spec, ledger, held), SystemClock(), io.BytesIO(), wake
     )
@@ -138,6 +147,13 @@ def test_the_stop_is_sent_before_it_goes_on(tmp_path: Path, wake: int) -> None:
     assert outcome.ending is Ending.LIMIT
     assert outcome.metered_tokens == 800
     assert agent.actions == ["pause", "resume", "pause", "INT", "resume"]
+
+
+def test_a_limit_of_some_tokens_holds_it_up_as_well(tmp_path: Path, wake: int) -> None:
+    agent = ToldAgent(INIT + call("m1", 400), call("m2", 400), call("m3", 400), call("m4", 400))
+    outcome, ledger = supervise(tmp_path, wake, agent, limit=800, counts=Counting.FRESH)
+    assert (outcome.ending, outcome.metered_tokens) == (Ending.LIMIT, 800)
+    assert ledger.was_paused == [True, True]
 
 
 def test_what_it_said_before_it_stood_still_is_counted_too(tmp_path: Path, wake: int) -> None:
