@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
@@ -123,6 +124,58 @@ def test_agents_that_were_left_alone_are_ended_too(make_project: MakeProject) ->
     assert project.bursar("cancel", run_id).err.startswith(f"run {run_id} is cancelled\n")
     project.assert_tidy()
     assert project.bill <= project.charged
+
+
+def test_agents_that_were_left_alone_end_also_where_the_run_cannot_be_taken_up(make_project: MakeProject) -> None:
+    """The user has changed something meanwhile. What was begun is not lost: a resume finds it."""
+    project, run, run_id = at_the_gate(make_project)
+    run.kill()
+    (project.repo / "README.md").write_text("# changed\n")
+    said = project.bursar("stop")
+    assert project.agents == []
+    assert said.code == 2
+    assert said.err.startswith(f"no agent of run {run_id} works any more, and what was used is settled; ")
+    assert "error: the checkout has changes that are not committed" in said.err
+    project.assert_gone()
+    project.assert_books()
+    project.git("checkout", "--", "README.md")
+    project.server.open_gate("gate")
+    again = project.bursar("resume", run_id, "--trust")
+    assert again.code == 0, again.err
+    assert project.subjects == ["feat(08-02): One", "feat(08-02): Two", "docs(08-02): Add summary"]
+    assert project.git("show", f"bursar/{run_id}/1/1:one.txt") == "begun"
+    assert again.metered <= project.bill <= project.charged
+    project.assert_tidy()
+
+
+def test_a_stop_whose_conductor_dies_over_it_ends_the_agents_itself(make_project: MakeProject) -> None:
+    """Nobody but the one who was asked can say that it has ended."""
+    project, run, run_id = at_the_gate(make_project)
+    run.send(signal.SIGSTOP)
+    stop = project.start("stop", run_id)
+    stop.wait_until_said("end them at once with")
+    run.kill()
+    said = stop.end()
+    assert said.code == 0, said.err
+    assert project.agents == []
+    assert project.git("show", f"bursar/{run_id}/1/1:one.txt") == "begun"
+    assert said.err.endswith(f"go on with: bursar resume {run_id}\n")
+    project.assert_tidy()
+
+
+def test_agents_end_though_somebody_has_the_lock_and_conducts_nothing(make_project: MakeProject) -> None:
+    """As a resume that is to start later: it has no agents to end."""
+    project, run, run_id = at_the_gate(make_project)
+    run.kill()
+    (lock,) = project.state.glob("locks/*.lock")
+    with lock.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        said = project.bursar("stop")
+        assert project.agents == []
+        assert (said.code, "this plan is being run by another process" in said.err) == (2, True)
+    assert project.bursar("stop").code == 0
+    assert project.git("show", f"bursar/{run_id}/1/1:one.txt") == "begun"
+    project.assert_tidy()
 
 
 def test_a_request_is_for_the_conductor_that_was_there(make_project: MakeProject) -> None:

@@ -6,9 +6,11 @@ killed are still at work, this process conducts the run just as long as it takes
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import sys
+import time
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,16 +21,17 @@ from bursar.cli.parsing import parser
 from bursar.cli.quantities import parse_seconds
 from bursar.clock import SystemClock
 from bursar.config import find_ledger_place, open_stores
-from bursar.errors import OK, UserError
+from bursar.errors import OK, BursarError, UserError
 from bursar.journal import AttemptState, Journal, Request, RequestKind, RunRow, RunState, TaskState, open_journal
 from bursar.ledger import State
 from bursar.paths import JOURNAL_FILE, state_dir
 from bursar.processes import is_alive, pid_of
-from bursar.run import RunLock, forget_jobs, ring, user_name
+from bursar.run import RunLock, end_agents, forget_jobs, ring, user_name
 from bursar.supervision import MOST_GRACE_SECONDS
 
 _PATIENCE_SECONDS = 60.0
 _GRACE_SECONDS = 60.0
+_TAKING_OVER_SECONDS = 5  # between a lock and its conductor's name lies as much as reading a plan takes
 _ABOUT = {
     RequestKind.PAUSE: "start nothing new: attempts that run may finish, then the run ends and can be resumed",
     RequestKind.STOP: "end a run's agents and keep what they have begun: it can be resumed",
@@ -48,21 +51,9 @@ def ask(kind: RequestKind, arguments: Sequence[str]) -> int:
             _say(f"run {run.id} is cancelled already")
             return OK
         _check_open(journal, run, kind)
-        conductor = run.conductor or ""
-        if not (conductor and is_alive(conductor)):
-            return _end_alone(journal, run, kind, grace)
-        journal.controls.ask(
-            Request(run_id=run.id, conductor=conductor, kind=kind, by_user=user_name(), at=_now(), grace_seconds=grace)
-        )
-        ring(Path(state_dir(), "runs", run.id))
-        if kind is RequestKind.PAUSE:
-            _say(f"run {run.id} starts nothing new; go on with: bursar resume {run.id}")
-            return OK
-        if grace:
-            _say(f"agents of run {run.id} that can be told to wrap up have {grace:g} s for that")
-            _say(f"end them at once with: bursar stop --now {run.id}")
-        _wait_for(conductor, _PATIENCE_SECONDS + grace)
-        return _tell_end(journal, run, kind)
+        if run.conductor and is_alive(run.conductor):
+            return _ask_conductor(journal, run, run.conductor, kind, grace)
+        return _end_alone(journal, run, kind, grace)
     finally:
         journal.close()
 
@@ -100,12 +91,48 @@ def _check_open(journal: Journal, run: RunRow, kind: RequestKind) -> None:
         raise UserError(f"run {run.id} is cancelled, there is nothing to {kind}", hint=f"bursar report {run.id}")
 
 
+def _ask_conductor(journal: Journal, run: RunRow, conductor: str, kind: RequestKind, grace_seconds: float) -> int:
+    """The process that conducts the run has done what is asked, or it is said that it has not yet."""
+    journal.controls.ask(
+        Request(
+            run_id=run.id,
+            conductor=conductor,
+            kind=kind,
+            by_user=user_name(),
+            at=_now(),
+            grace_seconds=grace_seconds,
+        )
+    )
+    ring(Path(state_dir(), "runs", run.id))
+    if kind is RequestKind.PAUSE:
+        _say(f"run {run.id} starts nothing new; go on with: bursar resume {run.id}")
+        return OK
+    if grace_seconds:
+        _say(f"agents of run {run.id} that can be told to wrap up have {grace_seconds:g} s for that")
+        _say(f"end them at once with: bursar stop --now {run.id}")
+    _wait_for(conductor, _PATIENCE_SECONDS + grace_seconds)
+    now = journal.run(run.id) or run
+    is_conducted = now.conductor is not None and is_alive(now.conductor)
+    if now.conductor is not None and not is_conducted and _is_open(journal, now):  # it died over it
+        return _end_alone(journal, now, kind, grace_seconds)
+    if is_conducted and now.conductor != conductor:
+        _say(f"run {run.id} is gone on with since by another process, which was not asked: see bursar status")
+        return OK
+    return _tell_end(journal, run, kind)
+
+
 def _end_alone(journal: Journal, run: RunRow, kind: RequestKind, grace_seconds: float) -> int:
-    """Nobody conducts the run; while the lock is held, nobody begins to."""
+    """Nobody conducts the run; while the lock is held, nobody begins to. Who is about to is asked once it does."""
     if kind is RequestKind.PAUSE:
         _say(f"nobody conducts run {run.id}, so nothing new starts; go on with: bursar resume {run.id}")
         return OK
-    lock = RunLock(Path(state_dir()), run)
+    try:
+        lock = RunLock(Path(state_dir()), run)
+    except UserError:
+        if (conductor := _successor(journal, run)) is not None:
+            return _ask_conductor(journal, run, conductor, kind, grace_seconds)
+        _end_agents(journal, run, grace_seconds)
+        raise
     try:
         is_open = _is_open(journal, run)
         if kind is RequestKind.CANCEL and not is_open:
@@ -114,12 +141,43 @@ def _end_alone(journal: Journal, run: RunRow, kind: RequestKind, grace_seconds: 
     finally:
         lock.release()
     if is_open:
-        from bursar.cli.resume import end_run
-
-        end_run(run, kind, grace_seconds)
+        _conduct_to_end(journal, run, kind, grace_seconds)
         if kind is RequestKind.CANCEL:  # after a stop, work may wait for its verification
             _check_ended(journal, run)
     return _tell_end(journal, run, kind)
+
+
+def _conduct_to_end(journal: Journal, run: RunRow, kind: RequestKind, grace_seconds: float) -> None:
+    """What was begun is settled and kept; where the run cannot be taken up for that, its agents have ended at least.
+
+    Raises:
+        BursarError: that was why.
+    """
+    from bursar.cli.resume import end_run
+
+    try:
+        end_run(run, kind, grace_seconds)
+    except BursarError:
+        _end_agents(journal, run, grace_seconds)
+        raise
+
+
+def _end_agents(journal: Journal, run: RunRow, grace_seconds: float) -> None:
+    """No agent that was left alone works any more, and that is said; a resume collects what they have done."""
+    ledger = open_stores(Path(state_dir()), find_ledger_place(), SystemClock()).ledger
+    rows = journal.attempts(run.id)
+    asyncio.run(end_agents(Path(state_dir(), "runs", run.id), rows, ledger, grace_seconds))
+    _say(f"no agent of run {run.id} works any more, and what was used is settled; a resume collects what was done")
+
+
+def _successor(journal: Journal, run: RunRow) -> str | None:
+    """The process that has the lock, once it conducts the run; None where it does not for a while."""
+    for _ in range(_TAKING_OVER_SECONDS * 10):
+        now = journal.run(run.id)
+        if now is not None and now.conductor and is_alive(now.conductor):
+            return now.conductor
+        time.sleep(0.1)
+    return None
 
 
 def _check_ended(journal: Journal, run: RunRow) -> None:

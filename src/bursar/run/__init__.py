@@ -18,6 +18,7 @@ from bursar.run.context import RunContext, RunSettings, Stores, command_of, is_c
 from bursar.run.executor import AttemptExecutor, Executor, Standing, Status
 from bursar.run.gsd_jobs import check_no_other_job, forget_jobs
 from bursar.run.kept import is_kept
+from bursar.run.left_alone import end_agents
 from bursar.run.live_forecast import LiveForecast
 from bursar.run.logged import LoggedWork, charge_logs, including_logs
 from bursar.run.origins import Origin
@@ -68,6 +69,7 @@ __all__ = [
     "choose_answer",
     "command_for",
     "command_of",
+    "end_agents",
     "forget_jobs",
     "give_answer",
     "including_logs",
