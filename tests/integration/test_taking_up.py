@@ -17,7 +17,7 @@ from bursar.clock import SystemClock
 from bursar.config import open_stores
 from bursar.errors import InvalidPlan, UserError
 from bursar.ids import RandomIds
-from bursar.journal import AttemptRow, AttemptState, RunRow, RunState, TaskState
+from bursar.journal import AttemptRow, AttemptState, RunRow, RunState, TaskState, TopUp
 from bursar.ledger import Reservation, ReserveRequest, State
 from bursar.paths import LEDGER_FILE
 from bursar.pricing import load_prices
@@ -214,6 +214,21 @@ def test_a_limit_in_another_unit_is_refused_and_changes_nothing(desk: Desk) -> N
     with pytest.raises(UserError, match="has a budget of 200k tokens, which cannot become one of 5 USD"):
         desk.again("5 USD")
     assert (desk.stores.journal.run(context.run.id), list(desk.stores.ledger.entries())) == before
+
+
+def test_what_is_added_to_a_limit_that_was_changed_meanwhile_is_refused(desk: Desk) -> None:
+    """It was worked out before the lock was taken, while another command was adding, too."""
+    run = desk.take_up(limit="100k tokens").run
+    desk.again("150k tokens")
+    added = TopUp(
+        run_id=run.id, key="k", amount="20,000 tokens", new_limit="120,000 tokens", by_user="ada", at="2026-11-22"
+    )
+    stale = RunLimit(text=added.new_limit, limit=parse_limit(added.new_limit), top_up=added)
+    opened = desk.open()
+    with pytest.raises(UserError, match="has been changed meanwhile: it is 150k tokens, and nothing was added"):
+        take_up(opened, desk.tools, unfinished_run(opened, desk.tools), stale, lambda _: None)
+    assert desk.again().run.limit == "150k tokens"
+    assert desk.stores.journal.controls.top_ups(run.id) == []
 
 
 @pytest.mark.parametrize("detached", [False, True])

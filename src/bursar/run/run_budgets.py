@@ -76,6 +76,21 @@ def check_unit(tools: Tools, run: RunRow, limit: RunLimit) -> None:
         )
 
 
+def check_top_up(run: RunRow, limit: RunLimit) -> None:
+    """What was added was added to the limit that the run has: it was worked out before anybody had the lock.
+
+    Raises:
+        UserError: somebody has changed the limit since; nothing was added.
+    """
+    if limit.top_up is None or run.limit is None:
+        return
+    if parse_limit(run.limit).quantity + parse_limit(limit.top_up.amount).quantity != limit.limit.quantity:
+        raise UserError(
+            f"the limit of run {run.id} has been changed meanwhile: it is {run.limit}, and nothing was added",
+            hint=f'bursar resume {run.id} --add "{limit.top_up.amount}"',
+        )
+
+
 def run_budget(run_id: str, limit: Limit) -> Budget:
     """The budget over a whole run: it blocks when all of it is spent or held."""
     return Budget(name=f"run-{run_id}", selector={"run": run_id}, limit=limit, thresholds=RUN_THRESHOLDS)

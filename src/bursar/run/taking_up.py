@@ -21,7 +21,14 @@ from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext
 from bursar.run.executor import AttemptExecutor
 from bursar.run.prepare import PlanToRun, Tools
-from bursar.run.run_budgets import RunBudget, RunLimit, check_unit, define_budgets, limit_never_defined
+from bursar.run.run_budgets import (
+    RunBudget,
+    RunLimit,
+    check_top_up,
+    check_unit,
+    define_budgets,
+    limit_never_defined,
+)
 from bursar.supervision import keep_audit
 
 
@@ -85,6 +92,7 @@ def take_up(
         opened = opened.knowing(row.number for row in tools.stores.journal.tasks(run.id))
     if run is not None and limit is not None:
         check_unit(tools, run, limit)
+        check_top_up(run, limit)
     if run is None:
         run = _begin(opened, tools, limit, conductor)
     else:
