@@ -92,7 +92,7 @@ class Continuing:
     def shrink(self, task: Task, hold: Hold) -> Hold:
         """What is to be held where a part of the task is done, and paid for."""
         left = self._find(task)
-        return hold if left is None else less(hold, used_before(self._context, left.row.key).tokens)
+        return hold if left is None else less(hold, _tokens_before(self._context, left.row.key))
 
     def take(self, task: Task, row: AttemptRow) -> AttemptRow:
         """The attempt, which is about to begin, as it goes on with the last one; as it is where there is none."""
@@ -161,6 +161,12 @@ def used_before(context: RunContext, key: str | None) -> Used:
             wall_seconds += outcome.wall_seconds
     nano_usd = None if None in costs else sum(cost for cost in costs if cost is not None)
     return Used(tokens, nano_usd, calls, wall_seconds)
+
+
+def _tokens_before(context: RunContext, key: str) -> int:
+    """The tokens of `used_before`. Asked for with every look at what could start, so it reads nothing of the others."""
+    found = map(context.stores.ledger.reservation, _chain(context, key))
+    return sum(each.known.tokens for each in found if each is not None)
 
 
 def _chain(context: RunContext, key: str | None) -> Iterator[str]:
