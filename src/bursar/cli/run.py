@@ -95,8 +95,10 @@ def _check_that_it_may_run(opened: PlanToRun, tools: Tools, limit: RunLimit | No
 
 
 def _require_approval(opened: PlanToRun, tools: Tools, settings: Settings, *, is_given: bool) -> None:
-    """Raises:
-    UserError: nobody has approved it, or `settings` are not what was approved: their file has changed since.
+    """A person has approved what is to run, and the settings are what was approved.
+
+    Raises:
+        UserError: nobody has approved it, or `settings` are not what was approved: their file has changed since.
     """
     own_settings, more = load_project_settings(opened.origin.project), lines_to_approve(opened)
     require_approval(opened.plans, own_settings, tools.stores.journal, trust=is_given, more=more)

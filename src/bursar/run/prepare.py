@@ -147,8 +147,10 @@ def open_program(selection: Selection, directory: Path) -> PlanToRun:
 
 
 def _open_checkout(directory: Path, *paths: Path) -> CheckoutOrigin:
-    """Raises:
-    SetupError, UserError: as `open_plan`.
+    """The repository that has `directory`, or else the first of `paths`; its checkout is clean.
+
+    Raises:
+        SetupError, UserError: as `open_plan`.
     """
     repository = _find_repository(directory, paths[0].parent)
     _check_paths(repository.root, *paths)

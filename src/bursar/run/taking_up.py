@@ -114,8 +114,10 @@ def _read(tools: Tools, run: RunRow) -> tuple[Sequence[AttemptRow], Sequence[Res
 
 
 def _check_nobody_conducts(run: RunRow, conductor: str) -> None:
-    """Raises:
-    UserError: a process that lives conducts the run; the lock that says so has been lost.
+    """Nobody conducts the run, as far as its row tells, or it is this conductor already.
+
+    Raises:
+        UserError: a process that lives conducts the run; the lock that says so has been lost.
     """
     if run.conductor is not None and run.conductor != conductor and is_alive(run.conductor):
         raise UserError(f"run {run.id} is being run by another process", hint="bursar status")
