@@ -97,7 +97,7 @@ def test_refusal(bench: RealBench, cell: Cell) -> None:
     cell("refused", f"{bench.kind.refusal}: ends at once, nothing charged for it")
 
 
-@pytest.mark.parametrize("status", [429, 500, 529])
+@pytest.mark.parametrize("status", [429, 529, pytest.param(500, marks=pytest.mark.faults)])
 def test_refused_once(bench: RealBench, cell: Cell, status: int) -> None:
     run = bench.run(Step(status=status, times=1, text="Done."))
     assert_exact(run, bench)
