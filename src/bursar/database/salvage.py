@@ -57,7 +57,6 @@ class Salvage:
         self._log: dict[int, bytes] = {}
         self.is_log_whole = True
         self._read_log(path + "-wal")
-        self._count = max(len(self._content) // self._size, *self._log, 0)
 
     @property
     def identity(self) -> tuple[int, int] | None:
@@ -75,7 +74,8 @@ class Salvage:
 
     def records(self) -> Iterator[Record]:
         """Every record that can be read, of tables and of indices, from the first page to the last."""
-        for number in range(1, self._count + 1):
+        in_file = range(1, len(self._content) // self._size + 1)
+        for number in sorted({*in_file, *self._log}):  # a damaged log may name a page far beyond all others
             page = self._page(number)
             yield from (Record(*each, True) for each in self._records_of(number, page))
             if number in self._log:
