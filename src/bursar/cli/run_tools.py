@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bursar.agents import Agent
 from bursar.budget import Lane, Unit, WindowLimit, parse_limit
-from bursar.cli.session import say
+from bursar.cli.conducting import say
 from bursar.clock import SystemClock
 from bursar.config import (
     URL_VARIABLE,
