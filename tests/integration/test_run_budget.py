@@ -123,6 +123,7 @@ def test_budget_of_one_task_stops_only_that_task(make_project: MakeProject) -> N
     assert project.bill == ended.metered == 16_000 + 4 * CALL
     assert project.note("1").endswith("/task-1 reached its limit of 15,000 tokens")
     assert "/task-1 was passed by 1,000 tokens" in ended.out
+    assert ended.err.endswith(f"\ngo on with: bursar resume {project.report['run']}\n")  # --add would be of no use
     assert not (project.repo / SUMMARY).exists()
     again = project.run("--budget", "1M tokens")
     assert (again.code, project.bill) == (4, ended.metered)
@@ -134,6 +135,7 @@ def test_budget_in_usd(make_project: MakeProject) -> None:
     project = in_a_row(make_project, four_tasks(hang_in=3))
     ended = project.run("--budget", "0.20 USD")
     assert ended.code == 4
+    assert ended.err.endswith(f"\ngo on with: bursar resume {project.report['run']} --add '0.20 USD'\n")
     assert project.bill == 5 * CALL
     assert "50,000 tokens (0.2100 USD at list price)" in ended.out
     assert "was passed by 0.01 USD" in ended.out
