@@ -156,6 +156,7 @@ COMMANDS = {
         f".planning/phases/08-features is a directory, not a plan\n\nhint: name one of its plans, for example {PLAN}\n",
     ),
     "run .": (2, ". is a directory, not a plan\n\nhint: name a PLAN.md\n"),
+    "run 3": (2, "there is no plan at 3\n"),
     "run": (2, "the following arguments are required: PLAN\n\nhint: bursar run --help\n"),
     f"run {PLAN} --bogus": (2, "unrecognized arguments: --bogus\n\nhint: bursar run --help\n"),
     f"run {PLAN} --max-parallel 0": (2, "--max-parallel must be from 1 to 64, not 0\n"),
