@@ -20,7 +20,7 @@ from bursar.cli.run_targets import open_target, tell_left_out
 from bursar.cli.run_times import wait_for_start
 from bursar.cli.run_tools import build_tools, read_settings, tell_missing_login
 from bursar.cli.run_watch import Watch
-from bursar.cli.session import conduct, say, send_earlier_alerts, tell_undelivered
+from bursar.cli.session import conduct, say, send_earlier_alerts, tell_how_to_go_on, tell_undelivered
 from bursar.config import FILE_NAME, Settings, define_budgets, load_project_settings
 from bursar.errors import OK, UserError
 from bursar.journal import RunRow
@@ -133,6 +133,8 @@ def _conduct(
         send_earlier_alerts(asked.notifier, context)
         code = conduct(conductor, context, rows, watch, as_json=asked.as_json)
         tell_roadmap(context)
+        if request is None:  # else whoever asked for it is told by who carries it out
+            tell_how_to_go_on(context)
         return code
 
 

@@ -84,20 +84,20 @@ def conduct(
         sys.stdout.flush()
     except OSError:  # whoever read our output has gone: the run went as it went
         _mute(sys.stdout)
-    _tell_how_to_go_on(context, state)
     if number == signal.SIGINT:
         return CTRL_C
     return _EXIT_CODES[state]
 
 
-def _tell_how_to_go_on(context: RunContext, state: RunState) -> None:
+def tell_how_to_go_on(context: RunContext) -> None:
     """What to type next is on stderr, where the run can be gone on with and no checkpoint's line says it already."""
-    run, tasks = context.run, context.stores.journal.tasks(context.run.id)
-    is_waiting = state is RunState.INTERRUPTED and any(task.state is TaskState.WAITING for task in tasks)
-    if is_waiting or state not in (RunState.FAILED, RunState.STOPPED, RunState.INTERRUPTED):
+    run = context.stores.journal.run(context.run.id) or context.run
+    tasks = context.stores.journal.tasks(run.id)
+    is_waiting = run.state is RunState.INTERRUPTED and any(task.state is TaskState.WAITING for task in tasks)
+    if is_waiting or run.state not in (RunState.FAILED, RunState.STOPPED, RunState.INTERRUPTED):
         return
     own = re.compile(rf"\brun-{run.id}(?!\S*/)")  # its own limit, not that of a part: `run-ID/task-1`
-    is_full = state is RunState.STOPPED and any(own.search(task.note) for task in tasks)
+    is_full = run.state is RunState.STOPPED and any(own.search(task.note) for task in tasks)
     more = f" --add {shlex.quote(run.limit)}" if is_full and run.limit is not None else ""  # as much again
     say(f"go on with: bursar resume {run.id}{more}\n")
 
