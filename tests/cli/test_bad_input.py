@@ -189,7 +189,13 @@ TOML = {
         2,
         'Expected `str`, got `float` - at `$.price[0].input`\n\nhint: amounts are text: "3 USD"\n',
     ),
-    "[run]\nbogus = 5\n": (2, "Object contains unknown field `bogus` - at `$.run`\n"),
+    "[run]\nagnt = 5\n": (2, "Object contains unknown field `agnt` - at `$.run`\n\nhint: did you mean `agent`?\n"),
+    "[sandbox]\nbogus = 5\n": (
+        2,
+        "Object contains unknown field `bogus` - at `$.sandbox`\n\n"
+        "hint: known are enabled, network, readable, writable\n",
+    ),
+    '[run]\ndefault_hold = "5"\n': (2, f"run.default_hold: the limit `5` has no unit{LIMIT_HINT}"),
     "[budget]\n": (2, "budgets are written as [[budget]] tables\n\nhint: bursar budget check\n"),
     "[run]\nmax_parallel = 99\n": (2, "run.max_parallel must be from 1 to 64, not 99\n"),
     "[run]\nattempt_minutes = 0\n": (2, "run.attempt_minutes must be more than 0 and at most a week, not 0.0\n"),
@@ -221,7 +227,6 @@ AGENTS = {
         2,
         'run.default_hold must be in tokens\n\nhint: default_hold = "50k tokens"\n',
     ),
-    settings(argv=ARGV, run='default_hold = "5"'): (2, f"the limit `5` has no unit{LIMIT_HINT}"),
 }
 
 
