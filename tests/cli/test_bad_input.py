@@ -156,6 +156,7 @@ COMMANDS = {
         f".planning/phases/08-features is a directory, not a plan\n\nhint: name one of its plans, for example {PLAN}\n",
     ),
     "run .": (2, ". is a directory, not a plan\n\nhint: name a PLAN.md\n"),
+    "run 3": (2, "there is no plan at 3\n"),
     "run": (2, "the following arguments are required: PLAN\n\nhint: bursar run --help\n"),
     f"run {PLAN} --bogus": (2, "unrecognized arguments: --bogus\n\nhint: bursar run --help\n"),
     f"run {PLAN} --max-parallel 0": (2, "--max-parallel must be from 1 to 64, not 0\n"),
@@ -188,7 +189,13 @@ TOML = {
         2,
         'Expected `str`, got `float` - at `$.price[0].input`\n\nhint: amounts are text: "3 USD"\n',
     ),
-    "[run]\nbogus = 5\n": (2, "Object contains unknown field `bogus` - at `$.run`\n"),
+    "[run]\nagnt = 5\n": (2, "Object contains unknown field `agnt` - at `$.run`\n\nhint: did you mean `agent`?\n"),
+    "[sandbox]\nbogus = 5\n": (
+        2,
+        "Object contains unknown field `bogus` - at `$.sandbox`\n\n"
+        "hint: known are enabled, network, readable, writable\n",
+    ),
+    '[run]\ndefault_hold = "5"\n': (2, f"run.default_hold: the limit `5` has no unit{LIMIT_HINT}"),
     "[budget]\n": (2, "budgets are written as [[budget]] tables\n\nhint: bursar budget check\n"),
     "[run]\nmax_parallel = 99\n": (2, "run.max_parallel must be from 1 to 64, not 99\n"),
     "[run]\nattempt_minutes = 0\n": (2, "run.attempt_minutes must be more than 0 and at most a week, not 0.0\n"),
@@ -220,7 +227,6 @@ AGENTS = {
         2,
         'run.default_hold must be in tokens\n\nhint: default_hold = "50k tokens"\n',
     ),
-    settings(argv=ARGV, run='default_hold = "5"'): (2, f"the limit `5` has no unit{LIMIT_HINT}"),
 }
 
 

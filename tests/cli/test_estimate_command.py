@@ -247,6 +247,16 @@ def test_a_history_that_cannot_be_read_is_told_of_and_the_defaults_hold(
     assert "documented default" in said.out
 
 
+def test_a_folder_without_plans_is_not_done_but_empty(bursar: Bursar, project: Path) -> None:
+    said = bursar("estimate", ".planning")
+    assert (said.code, said.err) == (
+        2,
+        "error: there are no plans in .planning\n\nhint: bursar estimate .planning/ROADMAP.md\n",
+    )
+    (project / "empty").mkdir()
+    assert bursar("estimate", "empty").err == "error: there are no plans in empty\n"
+
+
 def test_nothing_is_written(bursar: Bursar, project: Path, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     bursar("estimate", ".planning/ROADMAP.md", "--budget", "5 USD")

@@ -53,6 +53,12 @@ def test_analyze_is_json_and_a_sentence(bursar: Bursar, roadmap: Path) -> None:
     assert bursar("parallel", "analyze", str(roadmap)) == said
 
 
+def test_a_phase_is_run_by_way_of_its_roadmap(bursar: Bursar, roadmap: Path) -> None:
+    said = bursar("run", "3")
+    assert said == error("there is no plan at 3", "bursar run .planning/ROADMAP.md --phases 3")
+    assert bursar("run", "three") == error("there is no plan at three")
+
+
 def test_analyze_keeps_numbers_that_are_no_numbers(bursar: Bursar, roadmap: Path) -> None:
     roadmap.write_text("### Phase 01: A\n\n### Phase 2.10: B\n**Depends on**: Phase 1\n")
     assert json.loads(bursar("parallel", "analyze").out)["parallelGroups"] == [[1], ["2.10"]]

@@ -107,6 +107,9 @@ def test_a_run_whose_conductor_died_is_interrupted(bursar: Bursar, stores: Store
     (run,) = json.loads(bursar("status", "--json").out)
     assert run["state"] == ("running" if alive else "interrupted")
     assert "conductor" not in run
+    assert json.loads(bursar("report", "--json").out)["state"] == run["state"]
+    assert bursar("report").out.startswith(f"08-02 {'running' if alive else 'waits for a person'} · 1 of 2 tasks\n")
+    assert json.loads(bursar("run", "export", RUN.id).out)["report"]["state"] == run["state"]
 
 
 def test_status_as_json(bursar: Bursar, stores: Stores, place: Path) -> None:

@@ -779,6 +779,11 @@ def test_what_a_log_may_have_too_is_recorded_with_a_warning(token: Bursar, proje
     assert "warning: budget `today` includes agents' logs: what was recorded here" in said.err
     (project / "bursar.toml").write_text(table)
     assert "logs" not in token("record", 900, "a").err
+    dollars = table.replace("10k tokens", "5 USD").replace("today", "money")
+    (project / "bursar.toml").write_text(dollars + "include_logs = true\n")
+    unpriced = token("record", 900, "a").err
+    assert "does not count this: its cost is unknown" in unpriced
+    assert "logs" not in unpriced  # what does not count once does not count twice
 
 
 def test_more_than_was_held_is_said(token: Bursar) -> None:

@@ -81,12 +81,12 @@ def test_a_call_in_flight_at_the_limit_is_charged(make_project: MakeProject) -> 
     """The agent has sent its next call before it could be stopped: charged at a bound, and the bill is within."""
     steps = [write("one.txt", usage=usage(CALL)), Step(text="never heard", wait_for="in flight", usage=usage(CALL))]
     project = make_project(plan(task("One")), script({1: steps}))
-    ended = project.run("--budget", "9k tokens")
+    ended = project.run("--budget", "9500 tokens")  # more than the first call's input: it is its end that reaches it
     assert ended.code == 4
     assert CALL <= ended.metered <= project.bill <= project.charged
-    assert project.bill <= 9_000 + 2 * CALL
+    assert project.bill <= 9_500 + 2 * CALL
     (budget,) = project.report["budgets"]
-    assert budget["spent"] == project.charged == 9_000 + budget["overrun"]
+    assert budget["spent"] == project.charged == 9_500 + budget["overrun"]
     project.assert_tidy()
 
 
@@ -123,6 +123,7 @@ def test_budget_of_one_task_stops_only_that_task(make_project: MakeProject) -> N
     assert project.bill == ended.metered == 16_000 + 4 * CALL
     assert project.note("1").endswith("/task-1 reached its limit of 15,000 tokens")
     assert "/task-1 was passed by 1,000 tokens" in ended.out
+    assert ended.err.endswith(f"\ngo on with: bursar resume {project.report['run']}\n")  # --add would be of no use
     assert not (project.repo / SUMMARY).exists()
     again = project.run("--budget", "1M tokens")
     assert (again.code, project.bill) == (4, ended.metered)
@@ -134,6 +135,7 @@ def test_budget_in_usd(make_project: MakeProject) -> None:
     project = in_a_row(make_project, four_tasks(hang_in=3))
     ended = project.run("--budget", "0.20 USD")
     assert ended.code == 4
+    assert ended.err.endswith(f"\ngo on with: bursar resume {project.report['run']} --add '0.20 USD'\n")
     assert project.bill == 5 * CALL
     assert "50,000 tokens (0.2100 USD at list price)" in ended.out
     assert "was passed by 0.01 USD" in ended.out

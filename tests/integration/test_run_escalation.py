@@ -191,7 +191,8 @@ def test_a_cap_sends_the_task_up_and_other_limits_do_not(make_project: MakeProje
     ended = project.run()
     assert ended.code == 0, ended.err
     assert models_of(project.calls) == [MODELS["small"], MODELS["medium"]]
-    assert project.bill == project.charged
+    # on a busy machine the agent may be about to send its next call when the cap ends it: it might have been billed
+    assert project.bill <= project.charged <= project.bill + CALL_TOKENS
     limited = make_project(one_task(), by_model(haiku=rounds, sonnet=GOOD), escalating())
     assert limited.run("--budget", "5k tokens").code == 4
     assert models_of(limited.calls) == [MODELS["small"]]

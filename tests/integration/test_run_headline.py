@@ -86,6 +86,8 @@ def test_a_plan_that_is_done_is_left_alone(make_project: MakeProject) -> None:
     again = project.run("--budget", "1 token")
     assert (again.code, again.out) == (0, "")
     assert again.err == f"nothing to do: {project.repo / SUMMARY} says that 08-02 is done\n"
+    as_json = project.run("--json")
+    assert (as_json.code, as_json.out) == (0, "null\n")  # there is no report of what was not run
     assert (project.head, project.bill) == (head, bill)
     assert project.bursar("resume").code == 2
 

@@ -74,6 +74,7 @@ def test_cancel_is_for_good(make_project: MakeProject) -> None:
     ended = run.end()
     assert ended.code == 1
     assert "08-02 cancelled" in ended.out
+    assert "go on with" not in ended.err
     assert project.git("show", f"bursar/{run_id}/1/1:one.txt") == "begun"
     project.assert_tidy()
     refused = project.bursar("resume", run_id, "--trust")
@@ -115,8 +116,10 @@ def test_agents_that_were_left_alone_are_ended_too(make_project: MakeProject) ->
     assert len(project.agents) == 1
     assert project.bursar("pause", run_id).err.startswith(f"nobody conducts run {run_id}, so nothing new starts")
     assert len(project.agents) == 1
+    assert project.report["state"] == "interrupted"
     said = project.bursar("stop", run_id)
     assert said.code == 0, said.err
+    assert said.err.count(f"go on with: bursar resume {run_id}\n") == 1
     assert project.agents == []
     assert project.states == {"1": "pending", "2": "pending"}
     assert project.git("show", f"bursar/{run_id}/1/1:one.txt") == "begun"

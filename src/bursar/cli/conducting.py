@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import re
+import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -13,12 +15,13 @@ from pathlib import Path
 from typing import TextIO
 
 from bursar.cli.checkpoint_desk import CheckpointDesk, open_desk
+from bursar.cli.finding import as_it_stands
 from bursar.cli.json_output import write_json
 from bursar.cli.run_watch import Watch
 from bursar.cli.terminal import wants_colour, width_of
 from bursar.errors import CTRL_C, INTERRUPTED, OK, STOPPED_BY_BUDGET, TASK_FAILED, StoreError, Superseded, UserError
 from bursar.history import STATISTICS_FILE, build_statistics, write_statistics
-from bursar.journal import AttemptRow, RunState, read_window_record
+from bursar.journal import AttemptRow, RunState, TaskState, read_window_record
 from bursar.notify import Notifier
 from bursar.paths import state_dir
 from bursar.reports import build_run_report, render_report, report_as_data
@@ -86,6 +89,19 @@ def conduct(
     return _EXIT_CODES[state]
 
 
+def tell_how_to_go_on(context: RunContext) -> None:
+    """What to type next is on stderr, where the run can be gone on with and no checkpoint's line says it already."""
+    run = context.stores.journal.run(context.run.id) or context.run
+    tasks = context.stores.journal.tasks(run.id)
+    is_waiting = run.state is RunState.INTERRUPTED and any(task.state is TaskState.WAITING for task in tasks)
+    if is_waiting or run.state not in (RunState.FAILED, RunState.STOPPED, RunState.INTERRUPTED):
+        return
+    own = re.compile(rf"\brun-{run.id}(?!\S*/)")  # its own limit, not that of a part: `run-ID/task-1`
+    is_full = run.state is RunState.STOPPED and any(own.search(task.note) for task in tasks)
+    more = f" --add {shlex.quote(run.limit)}" if is_full and run.limit is not None else ""  # as much again
+    say(f"go on with: bursar resume {run.id}{more}\n")
+
+
 def _export_statistics(context: RunContext) -> None:
     """`.planning/.token-stats.json` says what the project's attempts have taken; git takes no notice of it.
 
@@ -146,7 +162,7 @@ def print_report(stores: Stores, run_id: str, *, as_json: bool) -> None:
     if run is None:
         raise UserError(f"there is no run `{run_id}`", hint="bursar status --all")
     windows = read_window_record(Path(state_dir(), "runs", run.id))
-    report = build_run_report(stores.journal, stores.ledger, run, windows)
+    report = build_run_report(stores.journal, stores.ledger, as_it_stands(run), windows)
     if as_json:
         write_json(report_as_data(report))
     else:

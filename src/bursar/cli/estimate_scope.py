@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -62,6 +63,10 @@ def _nonempty(scope: Scope) -> Scope:
 
 
 def _of_folder(folder: PhaseFolder) -> Scope:
+    if not folder.plans:
+        roadmap = folder.path / "ROADMAP.md"
+        hint = shlex.join(["bursar", "estimate", str(roadmap)]) if roadmap.is_file() else None
+        raise UserError(f"there are no plans in {folder.path}", hint=hint)
     return Scope(f"phase {folder.phase}", [*_of_plans(_open_plans(folder), ())])
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bursar.errors import UserError
-from bursar.journal import Journal, RunRow
+from bursar.journal import Journal, RunRow, RunState
+from bursar.processes import is_alive
 from bursar.session import find_project
 from bursar.worktrees import open_repository
 
@@ -34,3 +37,10 @@ def find_run(journal: Journal, run_id: str | None) -> RunRow:
             f"there is no run `{run_id}`" if run_id else "no run of this project yet", hint="bursar status --all"
         )
     return run
+
+
+def as_it_stands(run: RunRow) -> RunRow:
+    """The row; `interrupted` where it says `running` and nobody conducts the run any more, as `status` says it."""
+    if run.state is not RunState.RUNNING or (run.conductor and is_alive(run.conductor)):
+        return run
+    return replace(run, state=RunState.INTERRUPTED)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from bursar.budget import parse_limit
-from bursar.cli.conducting import conduct, say, send_earlier_alerts, tell_undelivered
+from bursar.cli.conducting import conduct, say, send_earlier_alerts, tell_how_to_go_on, tell_undelivered
+from bursar.cli.json_output import write_json
 from bursar.cli.logged import charging_logs
 from bursar.cli.parsing import parser
 from bursar.cli.plan_approval import require_approval
@@ -66,6 +67,8 @@ def run_plan(
     asked = read_asked(opened, options)
     tools = build_tools(asked.settings, asked.flags, asked.agent)
     if opened.origin.workspace is None and _is_done(opened, tools):
+        if asked.as_json:
+            write_json(None)  # nothing was run, so there is no report; yet whoever reads it finds JSON
         return OK
     _check_that_it_may_run(opened, tools, limit)
     tell_missing_login(asked.agent)
@@ -132,6 +135,8 @@ def _conduct(
         send_earlier_alerts(asked.notifier, context)
         code = conduct(conductor, context, rows, watch, as_json=asked.as_json)
         tell_roadmap(context)
+        if request is None:  # else whoever asked for it is told by who carries it out
+            tell_how_to_go_on(context)
         return code
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 import bursar
+from bursar.cli.finding import as_it_stands
 from bursar.cli.json_output import write_json
 from bursar.cli.parsing import parser
 from bursar.clock import SystemClock
@@ -49,7 +50,8 @@ def export_run(arguments: Sequence[str]) -> int:
     if imported is not None:
         sys.stdout.write(imported.content)
         return OK
-    data = _exported(journal, run) | {"report": report_as_data(build_run_report(journal, stores.ledger, run))}
+    report = build_run_report(journal, stores.ledger, as_it_stands(run))
+    data = _exported(journal, run) | {"report": report_as_data(report)}
     sys.stdout.write(_render(data))
     return OK
 

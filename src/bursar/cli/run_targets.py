@@ -85,8 +85,16 @@ def _path(name: str) -> Path:
     if path.is_dir():
         raise UserError(f"{path} is a directory, not a plan", hint=_instead_of(path))
     if not path.exists():
-        raise UserError(f"there is no {'job list' if path.suffix.lower() == '.json' else _kind(path)} at {path}")
+        kind = "job list" if path.suffix.lower() == ".json" else _kind(path)
+        raise UserError(f"there is no {kind} at {path}", hint=_for_phase(name))
     return path
+
+
+def _for_phase(name: str) -> str | None:
+    """How a phase is run, where its number was given, as other commands take it; None where it was not."""
+    roadmap = Path(".planning", "ROADMAP.md")
+    is_number = name.replace(".", "", 1).isdecimal() and name.isascii()
+    return f"bursar run {roadmap} --phases {name}" if is_number and roadmap.is_file() else None
 
 
 def _kind(path: Path) -> str:

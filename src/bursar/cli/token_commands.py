@@ -181,6 +181,7 @@ def _warn(desk: Desk, ended: Reservation, charged: Amount) -> None:
         " log, too, counts twice there"
         for each in balances
         if LOGS_LABEL in each.budget.selector
+        if each.budget.limit.unit is Unit.TOKENS or charged.nano_usd is not None
     ]
     sys.stderr.writelines(f"warning: {each}\n" for each in warnings)
 

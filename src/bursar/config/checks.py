@@ -6,11 +6,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from bursar.budget import parse_limit
 from bursar.config.ledger_place import check_ledger_url
 from bursar.config.parallel import check_parallel
 from bursar.config.prices import check_prices
 from bursar.config.tables import RunTable, Settings
-from bursar.config.windows import check_windows
+from bursar.config.windows import WINDOW_AGENTS, check_windows
 from bursar.errors import UserError
 from bursar.notify import check_target
 
@@ -27,7 +28,11 @@ def check_settings(settings: Settings, path: Path) -> None:
     check_parallel(settings.parallel, f"{path}: parallel.")
     check_prices(settings.price, f"{path}: ")
     check_windows(settings.window, f"{path}: ")
+    _check_amounts(settings, path)
     for agent, table in settings.agents.items():
+        if agent not in WINDOW_AGENTS:
+            known = f"known agents: {', '.join(WINDOW_AGENTS)}"
+            raise UserError(f"{path}: agents.{agent}: there is no such agent", hint=known)
         unknown = sorted(set(table.models) - {"small", "medium", "large"})
         if unknown:
             raise UserError(f"{path}: agents.{agent}.models knows small, medium and large, not {', '.join(unknown)}")
@@ -37,6 +42,16 @@ def check_settings(settings: Settings, path: Path) -> None:
     for number, target in enumerate(settings.notify.targets, 1):
         if problem := check_target(target):  # the target itself is not shown: it may hold a credential
             raise UserError(f"{path}: number {number} of notify.targets {problem}")
+
+
+def _check_amounts(settings: Settings, path: Path) -> None:
+    run, routing = settings.run, settings.routing
+    amounts = {"run.default_hold": run.default_hold, "routing.value": routing.value}
+    for name, text in (amounts | ({"routing.attempt_cap": routing.attempt_cap} if routing.attempt_cap else {})).items():
+        try:
+            parse_limit(text)
+        except UserError as error:
+            raise UserError(f"{path}: {name}: {error.message}", hint=error.hint) from error
 
 
 def _check_run(run: RunTable, path: Path) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from bursar.config.checks import check_settings
 from bursar.config.files import project_file, read_settings_file, user_file
+from bursar.config.hints import hint_for
 from bursar.config.ledger_place import URL_VARIABLE
 from bursar.config.parallel import parallel_in_environment
 from bursar.config.tables import AgentSettings, Settings
@@ -84,7 +85,8 @@ def _convert(table: Mapping[str, Any], path: Path) -> Settings:
         return msgspec.convert(table, Settings)
     except msgspec.ValidationError as error:
         is_amount = "Expected `str`" in str(error) and "$.price" in str(error)
-        raise UserError(f"{path}: {error}", hint='amounts are text: "3 USD"' if is_amount else None) from error
+        hint = 'amounts are text: "3 USD"' if is_amount else hint_for(error, Settings, _KEYS_OF_BUDGETS)
+        raise UserError(f"{path}: {error}", hint=hint) from error
 
 
 def _merge(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from bursar.budget import OF_TASKS, Shortfall, title_of
+from bursar.budget import OF_TASKS, Shortfall, Unit, format_quantity, title_of
 from bursar.events import TaskWaited
 from bursar.journal import TaskState
 from bursar.ledger import Denial
+from bursar.money import NANO_PER_USD
 from bursar.plan import Task
 from bursar.run.context import RunContext
 from bursar.run.holds import Hold
@@ -68,8 +69,8 @@ class Denials:
     def _in_words(self, number: str) -> str:
         words, own = _in_words(self._shortfalls_of(number)), self._of_this_look().get(number)
         if own is not None and any(shortfall.wanted is None for shortfall in own.shortfalls):
-            words += f": no price of {self._context.model_of(self._tasks[number])} is known; {_HINT}"
-        return words
+            return words + f": no price of {self._context.model_of(self._tasks[number])} is known; {_HINT}"
+        return words if own is None else words + _figures(own.shortfalls)
 
     def _shortfalls_of(self, number: str) -> Sequence[Shortfall]:
         """Of its own denial; of a task that was not asked for, those of others in budgets that all tasks share."""
@@ -95,3 +96,22 @@ def _in_words(shortfalls: Sequence[Shortfall]) -> str:
     if len(names) == 1:
         return f"budget {names[0]} " + ("refuses a cost that is unknown" if is_unpriced else "has no room for it")
     return f"budgets {', '.join(names)} " + ("refuse a cost that is unknown" if is_unpriced else "have no room for it")
+
+
+def _figures(shortfalls: Sequence[Shortfall]) -> str:
+    """How much each of those budgets that have something left lacks; empty where none has, which says it all."""
+    lacking = {
+        title_of(each.balance.budget.name): f"{_rounded(has, each)} left, {_rounded(each.wanted, each)} needed"
+        for each in shortfalls
+        if each.wanted is not None and (has := each.balance.available) > 0
+    }
+    said = [f"{name}: {words}" if len(shortfalls) > 1 else words for name, words in lacking.items()]
+    return f" ({'; '.join(said)})" if said else ""
+
+
+def _rounded(quantity: int, shortfall: Shortfall) -> str:
+    """What is there is not said to be more than it is, nor what is needed to be less."""
+    unit = shortfall.balance.budget.limit.unit
+    step = NANO_PER_USD // 100 if unit is Unit.USD else 1
+    whole = quantity // step if quantity <= shortfall.balance.available else -(-quantity // step)
+    return format_quantity(whole * step, unit)

@@ -131,3 +131,32 @@ def test_what_a_finished_task_is_worth_is_said_in_usd(text: str, usd: float | No
         return
     with pytest.raises(UserError, match=r"routing\.value must be in USD, not 5k tokens"):
         table.value_usd()
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("[run]\nagnt = 'claude'", "did you mean `agent`?"),
+        ("[budgets]", "did you mean `budget`?"),
+        ("[sandbox]\nzzz = 1", "known are enabled, network, readable, writable"),
+        ("[[price]]\nmodle = 'x'", "did you mean `model`?"),
+        ("[[price]]\nmodel = 'x'\n[[price.long_context]]\nabov = '2k tokens'", "did you mean `above`?"),
+        ("[routing]\npolicy = 'best'", "one of auto, learned, rules"),
+        ("[agents.claude]\nlane = 'free'", "one of api, subscription, unknown"),
+        ("[[window]]\nagent = 'codex'\nwindow = '5h'\nlimit = '80%'\non_limit = 'stop'", "one of block, warn"),
+        ("[agents.claud]\nprogram = 'x'", "known agents: claude, codex, gemini, opencode, command"),
+        ("[run]\nagent = 5", None),
+    ],
+)
+def test_what_is_not_known_is_told_with_what_is(tmp_path: Path, text: str, hint: str | None) -> None:
+    with pytest.raises(UserError) as refused:
+        load(tmp_path, text)
+    assert refused.value.hint == hint
+    assert str(tmp_path / "bursar.toml") in refused.value.message
+
+
+@pytest.mark.parametrize("key", ["run.default_hold", "routing.value", "routing.attempt_cap"])
+def test_an_amount_without_a_unit_is_told_with_its_key(tmp_path: Path, key: str) -> None:
+    table, _, name = key.partition(".")
+    with pytest.raises(UserError, match=rf"bursar\.toml: {key}: the limit `5` has no unit"):
+        load(tmp_path, f"[{table}]\n{name} = '5'")

@@ -18,7 +18,9 @@ MONEY = Budget(name="month", limit=parse_limit("5 USD"))
 FIRST, SECOND = (Budget(name=f"task-{at}", limit=parse_limit("10 tokens"), selector={"task": at}) for at in "12")
 
 
-def told(denied: Mapping[str, list[Budget]], *remaining: str, wanted: int | None = 50) -> dict[str, str]:
+def told(
+    denied: Mapping[str, list[Budget]], *remaining: str, wanted: int | None = 50, spent: int = 10
+) -> dict[str, str]:
     """What is told of the remaining tasks, once those of `denied` were denied by these budgets."""
     said: list[TaskWaited] = []
     journal = SimpleNamespace(set_task=lambda *_, **__: None)
@@ -31,7 +33,7 @@ def told(denied: Mapping[str, list[Budget]], *remaining: str, wanted: int | None
     tasks = {number: Task(number=number, name="") for number in remaining}
     denials = Denials(cast(RunContext, context), tasks, cast(Any, None), lambda: list(denied))
     for number, budgets in denied.items():
-        balances = (Balance(budget=budget, spent=10, reserved=0, metered=0) for budget in budgets)
+        balances = (Balance(budget=budget, spent=spent, reserved=0, metered=0) for budget in budgets)
         denials.add(
             number, Denial(key=number, shortfalls=tuple(Shortfall(balance=each, wanted=wanted) for each in balances))
         )
@@ -48,6 +50,15 @@ def test_a_denied_task_hears_of_those_that_denied_it() -> None:
 
 def test_a_task_that_was_not_asked_for_hears_of_those_that_all_share() -> None:
     assert told({"1": [ALL, FIRST]}, "1", "3")["3"] == "budget all has no room for it"
+
+
+def test_who_has_something_left_says_how_much_and_what_is_needed() -> None:
+    both = told({"1": [ALL, FIRST]}, "1", "3", spent=4)
+    figures = "all: 6 tokens left, 50 tokens needed; task-1: 6 tokens left, 50 tokens needed"
+    assert both["1"] == f"budgets all, task-1 have no room for it ({figures})"
+    assert both["3"] == "budget all has no room for it"  # nobody knows what it would need
+    dollars = told({"1": [MONEY]}, "1", spent=3_921_000_001, wanted=2_683_002_000)["1"]
+    assert dollars == "budget month has no room for it (1.07 USD left, 2.69 USD needed)"
 
 
 def test_an_unknown_cost_is_said_of_whom_it_concerns() -> None:
