@@ -36,13 +36,13 @@ check: $(VENV)/.dev  ## lint, format, types, import law
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check  ## everything but the long fault loops
+test: check  ## everything but what takes long
 	$(PYTEST) -m "not faults"
 
 agents: $(VENV)/.dev  ## write docs/agents.md from a run of the conformance suite on the real agent CLIs
 	$(BIN)/python -m tests.conformance.agent_table
 
-faults: $(VENV)/.dev  ## the long kill and fault loops (up to 45 minutes)
+faults: $(VENV)/.dev  ## the long kill and fault loops, and other tests that take long (up to 45 minutes)
 	$(PYTEST) -m faults --timeout 2400
 
 soak: $(VENV)/.dev  ## the fault loops again and again with new seeds, until ctrl-C

@@ -14,6 +14,11 @@ LEAK = "SET_BY_THE_REPOSITORY"
 LISTED = "LISTED-BY-THE-REPOSITORY"
 
 
+_READY = '{"jsonrpc":"2.0","id":0,"result":{"capabilities":{}}}'
+_GREETING = f"printf 'Content-Length: {len(_READY)}\\r\\n\\r\\n%s' {shlex.quote(_READY)}; cat > /dev/null"
+"""What a language server says to whoever starts it, who would wait for it for most of a minute."""
+
+
 class Counter:
     """A server on loopback that answers nothing and counts who came."""
 
@@ -149,7 +154,7 @@ def _opencode(traces: Path, url: str) -> Mapping[str, str]:
         "mcp": {"other": {"type": "local", "command": ["sh", "-c", _touch(traces, "mcp")], "enabled": True}},
         "plugin": ["./other.js"],
         "formatter": {"other": {"command": ["sh", "-c", _touch(traces, "formatter")], "extensions": [".txt"]}},
-        "lsp": {"other": {"command": ["sh", "-c", _touch(traces, "lsp")], "extensions": [".txt"]}},
+        "lsp": {"other": {"command": ["sh", "-c", f"{_touch(traces, 'lsp')}; {_GREETING}"], "extensions": [".txt"]}},
     }
     tool = (
         _plugin(traces / "tool")

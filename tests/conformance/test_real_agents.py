@@ -97,7 +97,7 @@ def test_refusal(bench: RealBench, cell: Cell) -> None:
     cell("refused", f"{bench.kind.refusal}: ends at once, nothing charged for it")
 
 
-@pytest.mark.parametrize("status", [429, 500, 529])
+@pytest.mark.parametrize("status", [429, 529, pytest.param(500, marks=pytest.mark.faults)])
 def test_refused_once(bench: RealBench, cell: Cell, status: int) -> None:
     run = bench.run(Step(status=status, times=1, text="Done."))
     assert_exact(run, bench)
@@ -197,6 +197,7 @@ def test_sub_agents_are_withheld(bench: RealBench, cell: Cell) -> None:
     cell("sub-agents, by default", "withheld")
 
 
+@pytest.mark.faults  # `make test` has TERM
 def test_int_in_a_reply(bench: RealBench, cell: Cell) -> None:
     run = stop_in_a_reply(bench, signal.SIGINT)
     assert run.exit_code == bench.kind.int_code
@@ -211,6 +212,7 @@ def test_term_in_a_reply(bench: RealBench, cell: Cell) -> None:
     cell("TERM in a reply: no closing statement", f"exit {run.exit_code}, bounded")
 
 
+@pytest.mark.faults  # a quarter of a minute; `make test` has the kill in a reply
 def test_kill_in_a_tool(bench: RealBench, cell: Cell) -> None:
     """Nothing is in flight: what was served is known to the token, from the stream or the log."""
     run = bench.start(write(bench), shell("touch started; exec sleep 60"), Step(text="Never."))
@@ -247,6 +249,7 @@ def test_a_line_of_17_mb(bench: RealBench, cell: Cell) -> None:
     cell("it prints a line of 17 MB itself", said)
 
 
+@pytest.mark.faults  # as much again
 def test_loud_tools(bench: RealBench, cell: Cell) -> None:
     """One line of 17 MB, then 20 MB of lines as fast as they come."""
     one_line = "head -c 17000000 /dev/zero | tr '\\0' x; touch printed"

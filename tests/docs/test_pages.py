@@ -55,6 +55,27 @@ def test_the_map_has_every_room() -> None:
     assert set(re.findall(r"^  ([a-z]+)/ ", text, re.MULTILINE)) == rooms
 
 
+def test_the_map_names_only_what_is_there() -> None:
+    """As `run/rerouting.py`, a file, or `run.dispatch.Dispatch`, a class in a module of that room."""
+    text, source = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"), ROOT / "src" / "bursar"
+    files = re.findall(r"`([a-z_/]+\.(?:py|md))`", text)
+    assert len(files) > 10
+    assert [file for file in files if not (source / file).exists()] == []
+    rooms = "|".join(folder.name for folder in source.iterdir() if folder.is_dir())
+    named = re.findall(rf"`((?:{rooms})(?:\.[A-Za-z_]+)+)`", text)
+    assert len(named) > 20
+    assert [name for name in named if not is_there(source, name)] == []
+
+
+def is_there(source: Path, name: str) -> bool:
+    """Whether each part is a module of the room that the name begins with, or defined in one."""
+    room, *parts = name.split(".")
+    modules = list((source / room).rglob("*.py"))
+    code = "\n".join(module.read_text(encoding="utf-8") for module in modules)
+    stems = {module.stem for module in modules}
+    return all(part in stems or re.search(rf"\b(?:def|class) {part}\b", code) for part in parts)
+
+
 def test_readme_has_every_command_and_no_other() -> None:
     named = set(re.findall(r"`bursar ([a-z]+)", README.read_text(encoding="utf-8")))
     assert named == set(COMMANDS)

@@ -80,6 +80,11 @@ def test_budget_stops_it(agent: str, make_run: MakeRun, cell: Cell) -> None:
     cell("a child that outlives its parent", "ended, at a stop as at a success")
 
 
+@pytest.mark.parametrize(
+    "agent",
+    [pytest.param(name, marks=[pytest.mark.faults] if name != "claude" else []) for name in KINDS],
+    indirect=True,
+)  # half a minute for the four
 def test_told_to_wrap_up_by_stop(agent: str, make_jobs: MakeJobs, cell: Cell) -> None:
     """An instance of a job list, in a home of its own: it hears it in its tool, ends by itself, nothing is unknown.
 

@@ -151,7 +151,7 @@ def test_claude_is_gone_on_with_after_its_supervisor_was_killed(make_project: Ma
 @pytest.mark.real_agent
 @pytest.mark.timeout(280)
 @pytest.mark.parametrize(
-    "agent", ["codex", "gemini", pytest.param("opencode", marks=pytest.mark.faults)]
+    "agent", ["codex", *(pytest.param(name, marks=pytest.mark.faults) for name in ("gemini", "opencode"))]
 )  # half a minute
 def test_other_agents_remember_too(make_project: MakeProject, agent: str) -> None:
     """As with Claude Code; each tells its usage in its own way, and none of it is counted again."""

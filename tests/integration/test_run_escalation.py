@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bursar.clock import SystemClock
 from bursar.history import Observation, open_history
+from bursar.ledger import open_ledger
 from bursar.money import NANO_PER_USD
-from bursar.paths import HISTORY_FILE
+from bursar.paths import HISTORY_FILE, LEDGER_FILE
 from bursar.testing.script import Rule, Script, Step
 from tests.integration.conftest import MakeProject
 from tests.integration.kit import CALL_TOKENS, MODELS, Project, parallel, plan, settings, shell, task, trouble, write
@@ -225,6 +227,22 @@ def test_a_rate_limit_hands_the_task_to_another_agent(make_project: MakeProject,
     assert ended.code == 1
     assert "goes to agent claude: command is rate limited" in ended.err
     assert "/nonexistent/claude" in ended.err
+
+
+def test_another_agent_is_billed_as_its_own_settings_say(make_project: MakeProject) -> None:
+    """Dollars of the subscription that it takes over from are not real, its own are: they count."""
+    toml = escalating(more='failover = ["claude"]\n').replace(
+        "[agents.command]\n", '[agents.command]\nlane = "subscription"\n'
+    )
+    toml += '[agents.claude]\nprogram = "/nonexistent/claude"\nlane = "api"\n'
+    answers = Script(rules=(Rule(marker=TASK, steps=(Step(status=429, text="rate_limit_error"),)),))
+    project = make_project(one_task(), answers, toml)
+    assert project.run().code == 1
+    held = open_ledger(project.state / LEDGER_FILE, SystemClock()).reservations({})
+    assert {(each.labels["agent"], each.labels["lane"]) for each in held} == {
+        ("command", "subscription"),
+        ("claude", "api"),
+    }
 
 
 def remember(project: Project, model: str, outcome: str, cents: float, count: int) -> None:

@@ -45,7 +45,10 @@ def parallel_after_one(name: str) -> str:
     return task(name, 'parallel="can-parallelize" depends-on="1"')
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 5), (signal.SIGHUP, 5)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 5), pytest.param(signal.SIGHUP, 5, marks=pytest.mark.faults)],
+)
 def test_stopped_from_outside_then_again(make_project: MakeProject, number: signal.Signals, code: int) -> None:
     project, run = two_at_the_gate(make_project)
     agents = [each.pid for each in project.agents]

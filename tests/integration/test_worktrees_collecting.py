@@ -154,8 +154,17 @@ def test_collected_work_outlives_a_clearing_up(checkout: Checkout) -> None:
     assert checkout.show(change.commit, "new.txt") == "new"
 
 
-@pytest.mark.parametrize("gone", [("index",), ("index", "index.begun"), ("HEAD",)])
-def test_what_is_not_checked_out_is_never_taken_for_deleted(checkout: Checkout, gone: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("gone", "refusal"),
+    [
+        (("index",), None),
+        (("index", "index.begun"), "git's state of the worktree is gone"),
+        (("HEAD",), "fatal: not a git repository: .*/worktrees/one"),
+    ],
+)
+def test_what_is_not_checked_out_is_never_taken_for_deleted(
+    checkout: Checkout, gone: tuple[str, ...], refusal: str | None
+) -> None:
     """Which files those are stands in git's state of the worktree alone; without it nothing is collected."""
     checkout.git("sparse-checkout", "set", "--no-cone", "/a.txt")
     repository = checkout.repository
@@ -164,10 +173,12 @@ def test_what_is_not_checked_out_is_never_taken_for_deleted(checkout: Checkout, 
     (worktree.path / "a.txt").write_text("changed\n")
     for name in gone:
         (worktree.state_dir / name).unlink()
-    try:
-        change = commit_work(repository, worktree, "work")
-    except SetupError:
-        return  # its files are kept, and that is said
+    if refusal is not None:
+        with pytest.raises(SetupError, match=refusal):
+            commit_work(repository, worktree, "work")
+        assert (worktree.path / "a.txt").read_text() == "changed\n"
+        return
+    change = commit_work(repository, worktree, "work")
     assert change is not None
     assert change.deleted == ()
     assert change.files == ("a.txt",)

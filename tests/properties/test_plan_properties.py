@@ -268,6 +268,7 @@ LARGE = {
     ],
 )
 @pytest.mark.timeout(90)
+@pytest.mark.faults  # half a minute
 def test_large_hostile_text_ends_soon(kind: str, place: str) -> None:
     """Not a timing: reading takes well under a second, and a search that is not linear takes minutes."""
     part = LARGE[kind]

@@ -1,6 +1,6 @@
 """One adapter per agent CLI: how it is found, started, listened to and stopped.
 
-Nothing here starts a process, meters or prices: `run` does the first, the rooms below do the others.
+Nothing here starts a process, meters or prices: `supervision` does the first, the rooms below do the others.
 """
 
 from bursar.agents.claude.adapter import ClaudeAgent

@@ -1,3 +1,3 @@
-"""The command line: one file per command group. stdout is data, stderr is words."""
+"""The command line: one file per command, and what several share. stdout is data, stderr is words."""
 
 __all__: list[str] = []

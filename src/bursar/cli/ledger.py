@@ -119,8 +119,10 @@ def _adjust(ledger: Ledger, options: Any) -> int:
 
 
 def _check_adjustment(found: Reservation, charged: Amount, actual: Amount) -> None:
-    """Raises:
-    UserError: what was not charged cannot be given back, and what was metered was used.
+    """The correction gives back what was charged without being metered, and no more.
+
+    Raises:
+        UserError: it gives back what was not charged, or what was metered and so was used.
     """
     most = charged.nano_usd
     if actual.nano_usd is None and most is not None:

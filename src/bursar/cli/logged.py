@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bursar.budget import Budget, Lane
+from bursar.budget import Budget
 from bursar.cli.usage_prices import stated_prices
 from bursar.clock import Clock, SystemClock
 from bursar.config import Settings, find_ledger_place, load_settings, read_budgets
@@ -92,11 +92,10 @@ def _go_on_charging(tools: Tools, charge: Callable[[Ledger], None], stop: thread
 
 
 def _work(state: Path, own_sessions: set[str], settings: Settings, environment: Mapping[str, str]) -> LoggedWork:
-    lanes = {name: Lane(agent.lane) for name, agent in settings.agents.items()}
     return LoggedWork(
         state_dir=state,
         own_sessions=own_sessions,
-        lanes=lanes,
+        lanes=settings.lanes(),
         environment=environment,
         stated=stated_prices(environment),
     )

@@ -37,8 +37,10 @@ class Parser(argparse.ArgumentParser):
         return self.parse_intermixed_args(arguments)
 
     def error(self, message: str) -> NoReturn:
-        """Raises:
-        UserError: always; the hint names the command's help.
+        """What argparse says of wrong words is an error as any other.
+
+        Raises:
+            UserError: always; the hint names the command's help.
         """
         raise UserError(message, hint=f"{self.prog} --help")
 

@@ -57,8 +57,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _archive_of(folder: Path) -> PhaseArchive:
-    """Raises:
-    UserError: the phase is not finished; every plan that stands in the way is named.
+    """The finished phase, summed up.
+
+    Raises:
+        UserError: the phase is not finished; every plan that stands in the way is named.
     """
     number = phase_number(folder.name) or folder.name
     found = build_archive(folder.name, number, read_phase_folder(folder))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bursar.cli.conducting import print_report
 from bursar.cli.finding import latest_run_here
 from bursar.cli.parsing import parser
 from bursar.cli.report_savings import report_savings
 from bursar.cli.run_exchange import tell_imported
-from bursar.cli.session import print_report
 from bursar.clock import SystemClock
 from bursar.config import find_ledger_place, open_stores
 from bursar.errors import OK, UserError

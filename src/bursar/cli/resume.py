@@ -61,8 +61,10 @@ def _options(arguments: Sequence[str]) -> Any:
 
 
 def _check_resumable(journal: Journal, run: RunRow) -> None:
-    """Raises:
-    UserError: the run has ended for good, or is of another machine.
+    """The run can go on, here.
+
+    Raises:
+        UserError: the run has ended for good, or is of another machine.
     """
     if journal.imported(run.id) is not None:
         raise UserError(f"run {run.id} is of another machine, and can only go on there", hint=f"bursar report {run.id}")

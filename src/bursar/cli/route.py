@@ -38,8 +38,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _refuse_idle(chosen: Any, names: Sequence[str], why: str, hint: str) -> None:
-    """Raises:
-    UserError: one of these was given, and would do nothing.
+    """None of these was given.
+
+    Raises:
+        UserError: one of these was given, and would do nothing.
     """
     for name in names:
         if getattr(chosen, name):

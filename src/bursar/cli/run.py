@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from bursar.budget import parse_limit
+from bursar.cli.conducting import conduct, say, send_earlier_alerts, tell_undelivered
 from bursar.cli.logged import charging_logs
 from bursar.cli.parsing import parser
 from bursar.cli.plan_approval import require_approval
@@ -19,7 +20,6 @@ from bursar.cli.run_targets import open_target, tell_left_out
 from bursar.cli.run_times import wait_for_start
 from bursar.cli.run_tools import build_tools, read_settings, tell_missing_login
 from bursar.cli.run_watch import Watch
-from bursar.cli.session import conduct, say, send_earlier_alerts, tell_undelivered
 from bursar.config import FILE_NAME, Settings, define_budgets, load_project_settings
 from bursar.errors import OK, UserError
 from bursar.journal import RunRow
@@ -95,8 +95,10 @@ def _check_that_it_may_run(opened: PlanToRun, tools: Tools, limit: RunLimit | No
 
 
 def _require_approval(opened: PlanToRun, tools: Tools, settings: Settings, *, is_given: bool) -> None:
-    """Raises:
-    UserError: nobody has approved it, or `settings` are not what was approved: their file has changed since.
+    """A person has approved what is to run, and the settings are what was approved.
+
+    Raises:
+        UserError: nobody has approved it, or `settings` are not what was approved: their file has changed since.
     """
     own_settings, more = load_project_settings(opened.origin.project), lines_to_approve(opened)
     require_approval(opened.plans, own_settings, tools.stores.journal, trust=is_given, more=more)

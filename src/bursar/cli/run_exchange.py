@@ -132,8 +132,10 @@ def _digest(data: Mapping[str, Any]) -> str:
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
-    """Raises:
-    UserError: it cannot be read, or is not what was exported.
+    """The file's text, and what it says: an exported run, as it was exported.
+
+    Raises:
+        UserError: it cannot be read, or is not what was exported.
     """
     try:
         if path.stat().st_size > _LARGEST_BYTES:
@@ -154,8 +156,10 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
 
 
 def _rows(path: Path, data: Mapping[str, Any]) -> tuple[RunRow, list[TaskRow], list[AttemptRow], list[PlanRow]]:
-    """Raises:
-    UserError: a row is none, or belongs to another run.
+    """The run's rows, all of them its own.
+
+    Raises:
+        UserError: a row is none, or belongs to another run.
     """
     try:
         run = msgspec.convert(data["run"], RunRow)

@@ -124,8 +124,10 @@ def _checkpoint_type(given: str) -> str:
 
 
 def _check_types(approved: Sequence[str], opened: PlanToRun) -> None:
-    """Raises:
-    UserError: a type is neither known nor the plan's, so whoever gave it would find the run waiting in the morning.
+    """Every type is known, or one of the plan's own.
+
+    Raises:
+        UserError: a type is neither known nor the plan's, so whoever gave it would find the run waiting in the morning.
     """
     known = {"", *CHECKPOINT_TYPES, *(kind_of(task) for task in opened.plan.tasks if task.is_checkpoint)}
     for kind in approved:

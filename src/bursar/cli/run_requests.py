@@ -89,8 +89,10 @@ def _grace(kind: RequestKind, parsed: Any) -> float:
 
 
 def _check_open(journal: Journal, run: RunRow, kind: RequestKind) -> None:
-    """Raises:
-    UserError: the run has ended for good, or is of another machine.
+    """Something can still be asked of the run.
+
+    Raises:
+        UserError: the run has ended for good, or is of another machine.
     """
     if journal.imported(run.id) is not None:
         raise UserError(f"run {run.id} is of another machine: {kind} it there", hint=f"bursar report {run.id}")
@@ -123,8 +125,10 @@ def _end_alone(journal: Journal, run: RunRow, kind: RequestKind, grace_seconds: 
 
 
 def _check_ended(journal: Journal, run: RunRow) -> None:
-    """Raises:
-    UserError: attempts of the run are as they were: its plan could not be taken up.
+    """No attempt of the run is open, and nothing is held for one.
+
+    Raises:
+        UserError: attempts of the run are as they were: its plan could not be taken up.
     """
     if _is_open(journal, run):
         raise UserError(

@@ -63,8 +63,10 @@ def tell_left_out(selection: Selection) -> None:
 
 
 def _open(selection: Selection, directory: Path) -> PlanToRun:
-    """Raises:
-    UserError: nothing of it can be run, and not because all of it is done.
+    """The plans to be run; none where all of it is done.
+
+    Raises:
+        UserError: nothing of it can be run, and not because all of it is done.
     """
     if not selection.choice.parts and selection.left_out:
         listed = "\n".join(f"  {each}" for each in selection.left_out)

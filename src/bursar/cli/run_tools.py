@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bursar.agents import Agent
-from bursar.budget import Lane, Unit, WindowLimit, parse_limit
-from bursar.cli.session import say
+from bursar.budget import Unit, WindowLimit, parse_limit
+from bursar.cli.conducting import say
 from bursar.clock import SystemClock
 from bursar.config import (
     URL_VARIABLE,
-    AgentSettings,
     Settings,
     build_agent,
     build_sandbox,
@@ -131,7 +130,7 @@ def _run_settings(settings: Settings, flags: Flags) -> RunSettings:
         attempt_cap=parse_limit(settings.routing.attempt_cap) if settings.routing.attempt_cap else None,
         downgrades=settings.routing.downgrade,
         escalates_named=settings.routing.escalate_named,
-        lane=Lane(settings.agents.get(flags.agent or settings.run.agent, AgentSettings()).lane),
+        lanes=settings.lanes(),
         startup_delay_seconds=flags.startup_delay_seconds,
         verifies_merged=settings.run.verify_merged,
         fresh_attempts=settings.run.fresh_attempts,

@@ -94,8 +94,10 @@ def read_logs(index: LogIndex, environment: Mapping[str, str]) -> None:
 
 
 def _wanted(options: Options, zone: Zone) -> Wanted:
-    """Raises:
-    UserError: a limit is no day, or they are the wrong way round.
+    """What the options leave of the calls; days begin and end at midnight in `zone`.
+
+    Raises:
+        UserError: a limit is no day, or they are the wrong way round.
     """
     since = None if options.since is None else 1000 * zone.midnight(_day("--since", options.since))
     until = None if options.until is None else 1000 * zone.midnight(_day("--until", options.until) + 1)

@@ -110,8 +110,10 @@ def _read_any(arguments: Sequence[str]) -> Options:
 
 
 def _count(text: object) -> int:
-    """Raises:
-    UserError: it is no number from 1 on.
+    """How many, from 1 on.
+
+    Raises:
+        UserError: it is no number from 1 on.
     """
     try:
         count = int(str(text))

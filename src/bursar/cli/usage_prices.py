@@ -27,8 +27,10 @@ def stated_prices(environment: Mapping[str, str]) -> StatedPrices:
 
 
 def _read(environment: Mapping[str, str]) -> Sequence[PriceOverride]:
-    """Raises:
-    UserError: the file is not TOML, or says what makes no sense.
+    """The prices that the user's settings state.
+
+    Raises:
+        UserError: the file is not TOML, or says what makes no sense.
     """
     from bursar.config import load_user_settings
 

@@ -72,8 +72,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _command(text: str) -> list[str]:
-    """Raises:
-    UserError: it is no command.
+    """The command, word by word.
+
+    Raises:
+        UserError: it is no command.
     """
     try:
         command = shlex.split(text)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from bursar.budget import Unit, WindowLimit, parse_limit, parse_share
+from bursar.budget import Lane, Unit, WindowLimit, parse_limit, parse_share
 from bursar.config.parallel import ParallelTable
 from bursar.config.prices import COUNTER_OF, PriceTable
 from bursar.config.sizes import parse_size
@@ -197,6 +197,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     limits: LimitsTable = LimitsTable()
     price: list[PriceTable] = []
     window: list[WindowTable] = []
+
+    def lanes(self) -> dict[str, Lane]:
+        """Who bills an agent's calls, by the agent's name; those that are not named are not in it."""
+        return {name: Lane(agent.lane) for name, agent in self.agents.items()}
 
     def windows(self) -> list[WindowLimit]:
         """How much of subscriptions' windows may be used."""

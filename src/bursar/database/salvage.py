@@ -43,7 +43,6 @@ class Salvage:
 
     Attributes:
         is_log_whole: every frame of the log that belongs to it can be believed.
-        missing_pages: how many pages the file should have and does not.
     """
 
     def __init__(self, path: str) -> None:
@@ -57,11 +56,7 @@ class Salvage:
         self._size = _page_size(self._content)
         self._log: dict[int, bytes] = {}
         self.is_log_whole = True
-        pages = self._read_log(path + "-wal")
-        told = pages or int.from_bytes(self._content[28:32], "big")
-        there = max(len(self._content) // self._size, *self._log, 0) if self._log else len(self._content) // self._size
-        self.missing_pages = max(0, told - there)
-        self._count = there
+        self._read_log(path + "-wal")
 
     @property
     def identity(self) -> tuple[int, int] | None:
@@ -79,7 +74,8 @@ class Salvage:
 
     def records(self) -> Iterator[Record]:
         """Every record that can be read, of tables and of indices, from the first page to the last."""
-        for number in range(1, self._count + 1):
+        in_file = range(1, len(self._content) // self._size + 1)
+        for number in sorted({*in_file, *self._log}):  # a damaged log may name a page far beyond all others
             page = self._page(number)
             yield from (Record(*each, True) for each in self._records_of(number, page))
             if number in self._log:
@@ -177,29 +173,29 @@ class Salvage:
     def _file_page(self, number: int) -> bytes:
         return self._content[(number - 1) * self._size : number * self._size] if number > 0 else b""
 
-    def _read_log(self, path: str) -> int:
-        """The pages of committed transactions; the answer is how many pages the database had after the last, or 0.
+    def _read_log(self, path: str) -> None:
+        """The pages of committed transactions are known.
 
         After a frame that is damaged those that follow are taken too: who knows what was in it knows better than to
         believe it blindly, and better than to forget it.
         """
         if not os.path.exists(path):
-            return 0
+            return
         with open(path, "rb") as file:
             log = file.read()
         if len(log) < _WAL_HEADER + _FRAME_HEADER:
-            return 0
+            return
         magic, size = struct.unpack(">I4xI", log[:12])
         order = ">" if magic & 1 else "<"
         sums = _checksum(log[:24], order, (0, 0))
         is_header_right = magic & ~1 == _WAL_MAGIC and size == self._size
         self.is_log_whole = is_header_right and struct.pack(">II", *sums) == log[24:32]
         salts = log[16:24] if self.is_log_whole else log[_WAL_HEADER + 8 : _WAL_HEADER + 16]
-        pages, waiting = 0, dict[int, bytes]()
+        waiting = dict[int, bytes]()
         step = _FRAME_HEADER + self._size
         for at in range(_WAL_HEADER, len(log) - step + 1, step):
             head, page = log[at : at + _FRAME_HEADER], log[at + _FRAME_HEADER : at + step]
-            if head[8:16] != salts and head[8:12] != salts[:4] and head[12:16] != salts[4:]:
+            if head[8:12] != salts[:4] and head[12:16] != salts[4:]:
                 break  # of an earlier turn of the log, in which both were others
             sums = _checksum(page, order, _checksum(head[:8], order, sums))
             if head[8:16] != salts or struct.pack(">II", *sums) != head[16:24]:
@@ -209,8 +205,7 @@ class Salvage:
             waiting[number] = page
             if after:
                 self._log |= waiting
-                pages, waiting = after, {}
-        return pages
+                waiting = {}
 
 
 def _page_size(content: bytes) -> int:

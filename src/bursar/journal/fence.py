@@ -32,8 +32,10 @@ class Fence:
         return "SELECT 1 FROM run WHERE id = ? AND conductor = ?", (self.run_id, self.conductor)
 
     def check(self, rows: Sequence[Any]) -> None:
-        """Raises:
-        Superseded: these rows, the question's, say that the run is somebody else's.
+        """The run is still this conductor's, as the rows (the question's answer) say.
+
+        Raises:
+            Superseded: it is somebody else's.
         """
         if not rows:
             raise Superseded(

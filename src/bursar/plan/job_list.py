@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
 
 from bursar.plan.model import Metrics, Plan, PlanForm, Position, Problem, Task, TokenRange
 
@@ -71,11 +70,6 @@ class JobList:
     instances: tuple[Instance, ...]
     digest: str = ""
     warnings: tuple[Problem, ...] = ()
-
-    @property
-    def by_number(self) -> Mapping[str, Instance]:
-        """The instances by number, which is that of their task."""
-        return MappingProxyType({each.number: each for each in self.instances})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ def parse_roadmap(text: str, path: Path) -> Roadmap:
     if not mentions and outline.bullets:
         mentions = outline.bullets
         source.warn(mentions[0].offset, "phases are read from plain text, as no heading, check list or table names any")
-    drafts = [draft_phase(source, group) for group in _by_number(source, mentions)]
+    drafts = [draft_phase(group) for group in _by_number(source, mentions)]
     if not drafts:
         hint = "name phases in headings such as `### Phase 1: Foundation`"
         source.warn(0, "no phase is named in this roadmap", hint=hint)

@@ -30,7 +30,7 @@ class Draft:
     parts: tuple[Part, ...]
 
 
-def draft_phase(source: Source, mentions: Sequence[Mention]) -> Draft:
+def draft_phase(mentions: Sequence[Mention]) -> Draft:
     """The number, name and place of the phase that `mentions` name, and its labelled parts, headings first."""
     ranked = sorted(mentions, key=lambda mention: mention.kind)
     return Draft(

@@ -92,8 +92,10 @@ class Prices:
         return tuple(difflib.get_close_matches(plain_name(name), known, n=count, cutoff=0.5))
 
     def check_overrides(self) -> None:
-        """Raises:
-        UserError: an override is like a model that nobody knows.
+        """Every override that is like a model is like one that has a price.
+
+        Raises:
+            UserError: an override is like a model that nobody knows.
         """
         for override in self._overrides:
             if override.like and not self._rates_like(override.like):

@@ -222,7 +222,7 @@ def _better(
             best,
             Step(option.name, choice.cap, worth + stakes.value * rejected, cost, accepted + rejected, cost, accepted),
         )
-    after = _after(option, choice, weights, good, ended, rest, stakes, factor)
+    after = _after(choice, weights, good, ended, rest, stakes, factor)
     return _more(
         best,
         Step(
@@ -242,7 +242,6 @@ def _more(best: Step, step: Step) -> Step:
 
 
 def _after(
-    option: Option,
     choice: CapChoice,
     weights: Weights,
     good: Weights,

@@ -87,7 +87,11 @@ class RouteDesk:
         return {"stop": True} if choice is None else {"task": choice.task, **_reply(choice)}
 
     def _read_purchase(self, request: Mapping[str, Any]) -> Purchase:
-        """Raises: BadRequest: no model is on offer, or a field is wrong."""
+        """The purchase that is asked about.
+
+        Raises:
+            BadRequest: no model is on offer, or a field is wrong.
+        """
         self._remember(request)
         offers = tuple(_read_offer(offer, place) for place, offer in enumerate(_list(request, "models")))
         if not offers:

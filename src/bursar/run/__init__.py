@@ -1,7 +1,7 @@
 """The conductor: from a plan to merged work, within a budget. It alone joins the rooms below.
 
-Two kinds of process live here. The conductor decides what starts and brings work home; one supervisor per attempt
-meters an agent and enforces its hold, and goes on doing so when the conductor is gone.
+The conductor decides what starts and brings work home. It enforces no hold and meters nothing: the supervisors do, one
+per attempt, which go on when it is gone. Where attempts are carried out is a port, `Executor`.
 """
 
 from bursar.run.alerts import alerts_of_run

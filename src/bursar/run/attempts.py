@@ -26,10 +26,10 @@ from bursar.run.job_holds import find_short_budgets
 from bursar.run.judgement import Judgement, judge
 from bursar.run.kept import forget_kept, is_kept, keep_worktree
 from bursar.run.launching import build_spec, define_task_budget, part_countings
+from bursar.run.lessons import restore_lessons
 from bursar.run.merge_queue import Refusal
 from bursar.run.place import Place
 from bursar.run.refused_merges import RefusedMerges
-from bursar.run.retrying import restore_lessons
 from bursar.run.settling import Settling
 from bursar.supervision import Outcome, close_home
 from bursar.verification import Verdict
@@ -78,7 +78,8 @@ class Attempts:
     def restore(self, rows: Sequence[AttemptRow]) -> None:
         """What attempts of earlier conductors have left is gone on with, and what they have met is told."""
         self.refused.restore(rows)
-        restore_lessons(self._context, {task.number: task for task in self._context.plan.tasks}, rows, self.refused)
+        tasks = {task.number: task for task in self._context.plan.tasks}
+        restore_lessons(self._context, tasks, rows, self.refused.lesson_of)
         self._continuing.restore(rows)
 
     def begin(self, task: Task) -> Begun | Denial:

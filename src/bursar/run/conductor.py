@@ -48,7 +48,7 @@ from bursar.run.place import Place
 from bursar.run.purchasing import Purchases
 from bursar.run.recovery import recover
 from bursar.run.requests import Requests
-from bursar.run.retrying import restore_routes
+from bursar.run.rerouting import restore_routes
 from bursar.run.running_attempts import RunningAttempts
 from bursar.run.scheduler import Scheduler, Skipped
 from bursar.run.window_watch import WindowWatch

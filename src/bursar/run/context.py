@@ -46,7 +46,7 @@ class RunSettings:
         attempt_limit_seconds: wall time of one attempt; None for no limit.
         verify_limit_seconds: wall time of one verify command.
         auto_approved: checkpoint types that pass without a person, e.g. `human-verify`.
-        lane: who bills the agent's calls.
+        lanes: who bills an agent's calls, by the agent's name; of one that is not named nobody knows.
         startup_delay_seconds: the least time between two starts of agents.
         forecast_seconds: the least time between two forecasts of what is left; 0 for none.
         max_attempts: at one task in one run, each after a failure and on a larger tier.
@@ -70,7 +70,7 @@ class RunSettings:
     attempt_limit_seconds: float | None = 3600.0
     verify_limit_seconds: float = 900.0
     auto_approved: frozenset[str] = frozenset()
-    lane: Lane = Lane.UNKNOWN
+    lanes: Mapping[str, Lane] = field(default_factory=dict)
     startup_delay_seconds: float = 0.0
     forecast_seconds: float = 0.0
     max_attempts: int = 1
@@ -189,10 +189,9 @@ class RunContext:
         return roadmap | {
             "project": str(self.project),
             "run": self.run.id,
-            "agent": self.agent.name,
             "user": user_name(),
             "host": _host_name(),
-            LANE_LABEL: self.settings.lane.value,
+            **self._agent_labels(self.agent),
         }
 
     def labels_of(self, task: Task) -> dict[str, str]:
@@ -202,9 +201,12 @@ class RunContext:
         """
         command, plan = command_of(task), self.plan_of(task)
         own = {"plan": plan.id} | ({"phase": plan.phase} if plan.phase else {})
-        own |= {"task": task.number, "model": self.model_of(task), "agent": self.agent_of(task).name}
+        own |= {"task": task.number, "model": self.model_of(task), **self._agent_labels(self.agent_of(task))}
         instance = {"instance": self.instances[task.number].name} if task.number in self.instances else {}
         return self.labels | own | instance | ({"command": command} if command else {})
+
+    def _agent_labels(self, agent: Agent) -> dict[str, str]:
+        return {"agent": agent.name, LANE_LABEL: self.settings.lanes.get(agent.name, Lane.UNKNOWN).value}
 
     def plan_of(self, task: Task) -> Plan:
         """The plan that the task's author wrote it in."""

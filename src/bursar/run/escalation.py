@@ -1,6 +1,4 @@
-"""What comes after an attempt that has failed: a larger tier, another provider's agent, or nothing. And what the next
-attempt is told of it: the verdict and the work that failed, both cut short; never the conversation.
-"""
+"""What comes after an attempt that has failed: a larger tier, another provider's agent, or nothing."""
 
 from __future__ import annotations
 
@@ -13,8 +11,6 @@ from bursar.plan import Task
 from bursar.routing import PastAttempt, Tier, choose_route, larger_tier, smaller_tier
 from bursar.run.advice import Advice, Advised, Wish
 
-MOST_LOG_CHARACTERS = 4_000
-MOST_DIFF_CHARACTERS = 12_000
 _RATE_LIMITED = re.compile(r"\b429\b|rate.?limit|too many requests|overloaded|usage limit reached", re.IGNORECASE)
 
 
@@ -211,26 +207,3 @@ class Escalation:
         while found is not None and agent.model_for(found) == now:
             found = step(found)
         return found
-
-
-def build_lesson(model: str, note: str, log: str, diff: str) -> str:
-    """What an attempt is told of the one before it, in Markdown; the log's end and the diff's beginning, cut short."""
-    parts = [f"{model} has tried this task before you and failed: {note}. Its changes are not in your worktree."]
-    if log.strip():
-        parts.append(f"The end of what the verify command printed:\n\n{fence(log[-MOST_LOG_CHARACTERS:], 'text')}")
-    if diff.strip():
-        parts.append(f"What it had changed:\n\n{fence_diff(diff)}")
-    return "\n\n".join(parts)
-
-
-def fence_diff(diff: str) -> str:
-    """The beginning of a patch, as a code block."""
-    cut = "" if len(diff) <= MOST_DIFF_CHARACTERS else "\n… cut short"
-    return fence(diff[:MOST_DIFF_CHARACTERS] + cut, "diff")
-
-
-def fence(text: str, kind: str) -> str:
-    """A code block that its text cannot end."""
-    longest = max((len(run) for run in re.findall("`{3,}", text)), default=2)
-    fence = "`" * (longest + 1)
-    return f"{fence}{kind}\n{text.strip()}\n{fence}"

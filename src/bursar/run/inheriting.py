@@ -14,7 +14,7 @@ from bursar.errors import BursarError
 from bursar.journal import AttemptRow, AttemptState, TaskRow
 from bursar.plan import ContextMode, Task
 from bursar.run.context import RunContext
-from bursar.run.escalation import fence
+from bursar.run.lessons import fence
 from bursar.supervision import read_outcome
 from bursar.worktrees import read_diff
 

@@ -46,14 +46,18 @@ class Origin(Protocol):
         ...
 
     def check_same(self, run: RunRow) -> None:
-        """Raises:
-        UserError: the unfinished run started from somewhere else.
+        """The unfinished run started from here.
+
+        Raises:
+            UserError: it started from somewhere else.
         """
         ...
 
     def check_brought_home(self, run: RunRow) -> None:
-        """Raises:
-        UserError: the finished run's work waits for a person.
+        """The finished run's work is where the user looks for it.
+
+        Raises:
+            UserError: it waits for a person.
         """
         ...
 
@@ -89,8 +93,10 @@ class CheckoutOrigin:
         return self.repository.root
 
     def check_same(self, run: RunRow) -> None:
-        """Raises:
-        UserError: it started from another branch than the one that is checked out.
+        """The run started from the branch that is checked out.
+
+        Raises:
+            UserError: it started from another branch than the one that is checked out.
         """
         if run.branch != self.head.branch:
             raise UserError(

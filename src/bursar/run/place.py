@@ -109,14 +109,18 @@ class Workspace:
         return None
 
     async def merge(self, task: Task, attempt: AttemptRow, change: Change) -> str | Refusal | None:
-        """Raises:
-        InternalError: always; nothing is collected here, so there is nothing to merge.
+        """Never: a workspace has nothing to merge.
+
+        Raises:
+            InternalError: always; nothing is collected here.
         """
         raise InternalError("a workspace has nothing to merge")
 
     async def keep(self, attempt: AttemptRow, change: Change) -> str:
-        """Raises:
-        InternalError: always; nothing is collected here, so there is nothing to keep.
+        """Never: a workspace has nothing to keep.
+
+        Raises:
+            InternalError: always; nothing is collected here.
         """
         raise InternalError("a workspace has nothing to keep")
 

@@ -28,8 +28,8 @@ from bursar.plan import (
 )
 from bursar.pricing import RateTable
 from bursar.routing import choose_route
-from bursar.run.collecting import without_collecting
 from bursar.run.context import RunSettings, Stores
+from bursar.run.garbage import without_garbage_collection
 from bursar.run.holds import price_of_tokens
 from bursar.run.origins import CheckoutOrigin, Origin, WorkspaceOrigin
 from bursar.run.programs import Selection, link_program
@@ -105,7 +105,7 @@ class Tools:
     conductor: str = ""
 
 
-@without_collecting()
+@without_garbage_collection()
 def check_plan_file(path: Path) -> tuple[Plan, Graph]:
     """The plan and its graph.
 
@@ -147,8 +147,10 @@ def open_program(selection: Selection, directory: Path) -> PlanToRun:
 
 
 def _open_checkout(directory: Path, *paths: Path) -> CheckoutOrigin:
-    """Raises:
-    SetupError, UserError: as `open_plan`.
+    """The repository that has `directory`, or else the first of `paths`; its checkout is clean.
+
+    Raises:
+        SetupError, UserError: as `open_plan`.
     """
     repository = _find_repository(directory, paths[0].parent)
     _check_paths(repository.root, *paths)

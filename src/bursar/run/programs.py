@@ -162,8 +162,10 @@ def link_program(program: Program) -> Graph:
 
 
 def _choose(phases: Sequence[PhaseToRun], files: Collection[Path] | None = None) -> ChosenPlans:
-    """Raises:
-    InvalidPlan: something has to be mended first; every problem is named.
+    """The plans in the order in which they can be done, and what is left out.
+
+    Raises:
+        InvalidPlan: something has to be mended first; every problem is named.
     """
 
     def is_wanted(plan: IndexedPlan) -> bool:
@@ -193,8 +195,10 @@ def _is_over(roadmap: Roadmap, number: str) -> LeftOut:
 def _check_awaited(
     roadmap: Roadmap, chosen: Collection[str], depends_on: Mapping[str, Sequence[str]], found: Mapping[str, PhaseToRun]
 ) -> None:
-    """Raises:
-    UserError: a phase that was asked for waits for one that is neither done nor asked for.
+    """Phases that were asked for wait for nothing but phases that are done or asked for, too.
+
+    Raises:
+        UserError: one waits for another phase.
     """
     for number in (each for each in depends_on if each in chosen):
         for name in depends_on[number]:

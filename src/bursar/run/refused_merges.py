@@ -14,7 +14,7 @@ from bursar.events import AttemptEnded
 from bursar.journal import AttemptRow, RefusalRow
 from bursar.plan import Task
 from bursar.run.context import RunContext
-from bursar.run.escalation import MOST_LOG_CHARACTERS, fence, fence_diff
+from bursar.run.lessons import MOST_LOG_CHARACTERS, fence, fence_diff
 from bursar.run.merge_queue import RedMerge, Refusal
 from bursar.worktrees import MergeConflict, read_diff
 

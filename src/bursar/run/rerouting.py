@@ -4,15 +4,23 @@ model or agent, to a person, or nowhere any more. Each is journaled and told.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+
+from bursar.budget import Unit
 from bursar.events import AttemptEnded, TaskRerouted, TaskWaited
-from bursar.journal import AttemptRow, TaskState
+from bursar.history import VERDICTS
+from bursar.journal import AttemptRow, AttemptState, TaskState
 from bursar.ledger import Denial
+from bursar.money import NANO_PER_USD
 from bursar.plan import Task
+from bursar.routing import MOST_OF_WHAT_REMAINS, PastAttempt, Tier, larger_tier
 from bursar.run.attempts import Attempts, Begun
 from bursar.run.context import RunContext
 from bursar.run.dispatch_events import Ended, Rerouted
 from bursar.run.escalation import Escalated
-from bursar.run.retrying import is_about_dollars, learn_from, may_go_on, read_lesson, takes_too_much
+from bursar.run.holds import Hold
+from bursar.run.launching import cap_name
+from bursar.run.lessons import read_lesson
 
 
 class Rerouting:
@@ -26,7 +34,7 @@ class Rerouting:
         """An attempt has begun, on a smaller tier where dollars are short; or no tier's hold was granted."""
         self._keep_modest(task)
         begun = self._attempts.begin(task)
-        while isinstance(begun, Denial) and self._context.settings.downgrades and is_about_dollars(begun):
+        while isinstance(begun, Denial) and self._context.settings.downgrades and _is_about_dollars(begun):
             escalated = self._context.escalation.downgrade(task)
             if escalated is None:
                 break
@@ -45,7 +53,7 @@ class Rerouting:
         """
         if not is_stopping and self._starts_afresh(task, row, ended):
             return Rerouted(task.number)
-        learn_from(self._context, task, ended)
+        _learn_from(self._context, task, ended)
         if self._attempts.refused.is_refused(row) and self._asks_to_merge(task, row, ended):
             return Ended(task.number, "interrupted")
         may_be_tried = not (is_stopping or is_asked)
@@ -70,7 +78,7 @@ class Rerouting:
 
     def _goes_on_elsewhere(self, task: Task, ended: AttemptEnded) -> bool:
         """Whether the task, whose attempt has failed or has reached its cap, is on offer again, on another route."""
-        if not may_go_on(self._context, task, ended):
+        if not _may_go_on(self._context, task, ended):
             return False
         lesson = "" if self._context.settings.max_attempts == 1 else read_lesson(self._context, task, ended)
         escalation = self._context.escalation
@@ -94,13 +102,13 @@ class Rerouting:
     def _keep_modest(self, task: Task) -> None:
         """A task that would take too much of what remains begins one tier down, if that takes little enough."""
         context, hold_for = self._context, self._attempts.holds.hold_for
-        if not context.settings.downgrades or not takes_too_much(context, task, hold_for):
+        if not context.settings.downgrades or not _takes_too_much(context, task, hold_for):
             return
         tier = context.escalation.tier_of(task)
         escalated = context.escalation.downgrade(task)
         if escalated is None:
             return
-        if takes_too_much(context, task, hold_for):
+        if _takes_too_much(context, task, hold_for):
             context.escalation.restore(task, tier)
         else:
             self._reroute(task, escalated)
@@ -112,3 +120,61 @@ class Rerouting:
 
     def _set_task(self, task: Task, state: TaskState, note: str) -> None:
         self._context.stores.journal.set_task(self._context.run.id, task.number, state, note=note)
+
+
+def restore_routes(context: RunContext, tasks: Mapping[str, Task], rows: Sequence[AttemptRow]) -> None:
+    """Tasks that have failed in this run go on above the tier that failed last, where they may be tried more than once.
+
+    At the largest tier they stay there. A task that is being worked on stays on its tier.
+    """
+    for row in rows:
+        if row.ended_at is None and context.is_current(row):
+            context.escalation.restore(tasks[row.task], _tier_of(context, row))
+    if context.settings.max_attempts == 1:
+        return
+    failed = {row.task: row for row in rows if row.state is AttemptState.FAILED and context.is_current(row)}
+    for number, row in failed.items():
+        task = tasks[number]
+        first = context.escalation.tier_of(task)
+        tried = _tier_of(context, row)
+        if first is not None and tried is not None:
+            context.escalation.restore(task, larger_tier(tried) or tried)
+
+
+def _may_go_on(context: RunContext, task: Task, ended: AttemptEnded) -> bool:
+    """Whether the attempt failed, or was stopped by nothing but its own cap: another limit stops the next one too."""
+    if ended.outcome == "failed":
+        return True
+    if ended.outcome != "stopped" or context.cap_of(task) is None:
+        return False
+    balances = context.stores.ledger.balances(context.labels_of(task))
+    full = {each.budget.name for each in balances if not each.available}
+    return full == {cap_name(context, task)}
+
+
+def _is_about_dollars(denial: Denial) -> bool:
+    """Whether all that is missing is dollars: a smaller model asks for fewer of those, not of tokens."""
+    return all(each.balance.budget.limit.unit is Unit.USD for each in denial.shortfalls)
+
+
+def _takes_too_much(context: RunContext, task: Task, hold_for: Callable[[Task], Hold]) -> bool:
+    """Whether an attempt at the task would hold more than 15 % of the dollars that remain in any of its budgets.
+
+    Source: the design documents, which allow no task more.
+    """
+    wanted = hold_for(task).amount.nano_usd
+    balances = context.stores.ledger.balances(context.labels_of(task))
+    dollars = [each.available for each in balances if each.budget.limit.unit is Unit.USD]
+    dollars = [left for left in dollars if left]  # a budget that is used up refuses by itself
+    return wanted is not None and bool(dollars) and wanted > MOST_OF_WHAT_REMAINS * min(dollars)
+
+
+def _learn_from(context: RunContext, task: Task, ended: AttemptEnded) -> None:
+    """Routes that are still to be chosen know how the attempt went; one that was interrupted or free tells nothing."""
+    verdict = VERDICTS.get(ended.outcome)
+    if verdict is not None and ended.nano_usd:
+        context.escalation.learn(task, PastAttempt(context.model_of(task), verdict, ended.nano_usd / NANO_PER_USD))
+
+
+def _tier_of(context: RunContext, row: AttemptRow) -> Tier | None:
+    return next((tier for tier in Tier if context.agent.model_for(tier) == row.model), None)

@@ -100,7 +100,7 @@ class RunningAttempts:
 
     def _take(self, task: Task, ended: AttemptEnded, *, is_stopping: bool, is_asked: bool) -> Ended | Rerouted:
         row = self._rows.pop(task.number)
-        self._windows.ended(row.key, Path(row.directory), self._context.agent_of(task).name, ended.resets_at)
+        self._windows.ended(Path(row.directory), self._context.agent_of(task).name, ended.resets_at)
         return self._rerouting.after(task, row, ended, is_stopping=is_stopping, is_asked=is_asked)
 
     def _watch(self, task: Task, row: AttemptRow) -> None:

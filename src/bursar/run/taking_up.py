@@ -16,10 +16,10 @@ from bursar.paths import AUDIT_FILE
 from bursar.plan import Plan
 from bursar.processes import identify, is_alive
 from bursar.run.advice import Advice
-from bursar.run.collecting import without_collecting
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext
 from bursar.run.executor import AttemptExecutor
+from bursar.run.garbage import without_garbage_collection
 from bursar.run.prepare import PlanToRun, Tools
 from bursar.run.run_budgets import RunBudget, RunLimit, check_unit, define_budgets, limit_never_defined
 from bursar.supervision import keep_audit
@@ -61,7 +61,7 @@ def _latest_run(opened: PlanToRun, tools: Tools) -> RunRow | None:
     return tools.stores.journal.latest_run(str(origin.project), str(opened.plan.path), workspace, opened.scope)
 
 
-@without_collecting()
+@without_garbage_collection()
 def take_up(
     opened: PlanToRun,
     tools: Tools,
@@ -114,8 +114,10 @@ def _read(tools: Tools, run: RunRow) -> tuple[Sequence[AttemptRow], Sequence[Res
 
 
 def _check_nobody_conducts(run: RunRow, conductor: str) -> None:
-    """Raises:
-    UserError: a process that lives conducts the run; the lock that says so has been lost.
+    """Nobody conducts the run, as far as its row tells, or it is this conductor already.
+
+    Raises:
+        UserError: a process that lives conducts the run; the lock that says so has been lost.
     """
     if run.conductor is not None and run.conductor != conductor and is_alive(run.conductor):
         raise UserError(f"run {run.id} is being run by another process", hint="bursar status")

@@ -107,10 +107,10 @@ class WindowWatch:
         self._gate.began(key, agent)
         self._looks.watch(directory, agent)
 
-    def ended(self, key: str, directory: Path, agent: str, resets_at: int | None) -> None:
-        """It runs no more; `resets_at`: a limit of the provider's has ended it, and is over then."""
+    def ended(self, directory: Path, agent: str, resets_at: int | None) -> None:
+        """One of the agent's runs no more; `resets_at`: a limit of the provider's has ended it, and is over then."""
         self._looks.leave(directory, agent)
-        self._gate.ended(key, agent, resets_at)
+        self._gate.ended(agent, resets_at)
 
     def tell_wait(self) -> None:
         """Where tasks are waited for, the moment at which the first of them is looked at again is announced, once."""

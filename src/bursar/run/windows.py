@@ -98,8 +98,8 @@ class WindowGate:
         if self._limits:
             self._attempts.setdefault(key, _Attempt(agent))
 
-    def ended(self, key: str, agent: str, resets_at: int | None) -> None:
-        """It runs no more; `resets_at` (s since 1970): it was refused until then."""
+    def ended(self, agent: str, resets_at: int | None) -> None:
+        """An attempt of the agent's runs no more; `resets_at` (s since 1970): it was refused until then."""
         self._looked_at.pop(agent, None)  # it may have been told something at its end
         if resets_at is None:
             self._refusals.pop(agent, None)

@@ -65,10 +65,12 @@ class SessionLock:
         self._lock: int | None = None
 
     def __enter__(self) -> None:
-        """Raises:
-        LedgerBusy: another command took more than half a minute; nothing was written.
-        SetupError: the lock file cannot be opened.
-        StoreError: the state directory is not ours alone.
+        """The lock is this process's.
+
+        Raises:
+            LedgerBusy: another command took more than half a minute; nothing was written.
+            SetupError: the lock file cannot be opened.
+            StoreError: the state directory is not ours alone.
         """
         try:
             make_place(self._path)

@@ -67,8 +67,10 @@ class SnapshotWriter:
         self._file: int | None = None
 
     def __enter__(self) -> SnapshotWriter:
-        """Raises:
-        SetupError: the file's folder cannot be made, or not be written.
+        """A draft beside the snapshot is open; the snapshot is as it was.
+
+        Raises:
+            SetupError: the file's folder cannot be made, or not be written.
         """
         try:
             os.makedirs(os.path.dirname(self._path), exist_ok=True)

@@ -39,8 +39,10 @@ class Log(Protocol):
     """Where a copy of what the agent prints goes."""
 
     def write(self, content: bytes, /) -> object:
-        """Raises:
-        OSError: it could not be written.
+        """The copy goes on with `content`; what that answers means nothing.
+
+        Raises:
+            OSError: it could not be written.
         """
         ...
 

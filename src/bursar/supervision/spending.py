@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from bursar.budget import Alert, Amount, Budget, Counting, OnLimit, Unit, format_quantity, title_of
+from bursar.budget import Amount, Budget, Counting, OnLimit, Unit, format_quantity, title_of
 from bursar.ledger import CallRecord, Denial, Ledger, Reservation
 from bursar.metering import UnknownCall, UsageDelta
 from bursar.pricing import STANDARD, RateTable
@@ -31,7 +31,6 @@ class Spending:
         self._largest_call = 0
         self._by_provenance: dict[str, int] = {}
         self.reservation = reservation
-        self.alerts: list[Alert] = []
         self.unpriced_models: set[str] = set()
         self.assumed_tiers: set[tuple[str, str]] = set()
 
@@ -84,7 +83,6 @@ class Spending:
                 provenance=delta.provenance,
             ),
         )
-        self.alerts += self.reservation.alerts
 
     def _cost(self, model: str, usage: Usage, service_tier: str) -> int | None:
         """What the call costs; at a service tier of which no price is known, the dearest that is, and that is noted."""
@@ -206,7 +204,6 @@ class Spending:
         if actual.nano_usd is None:
             actual, unknown = self._unpriced(actual, unknown)
         self.reservation = self._ledger.settle(self._key, actual, unknown=unknown)
-        self.alerts += self.reservation.alerts
 
     def _unpriced(self, actual: Amount, unknown: Amount) -> tuple[Amount, Amount]:
         """With a price missing, money is charged as held: the priced part as actual, the rest as unknown."""

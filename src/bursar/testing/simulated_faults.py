@@ -38,8 +38,10 @@ class Faults:
     is_dead: bool = False
 
     def check_alive(self) -> None:
-        """Raises:
-        Crash: the process is dead.
+        """The process has not died.
+
+        Raises:
+            Crash: the process is dead.
         """
         if self.is_dead:
             raise Crash
@@ -64,8 +66,10 @@ class Faults:
         return result
 
     def die(self) -> None:
-        """Raises:
-        Crash: always; from now on everywhere.
+        """The process is dead, from now on everywhere.
+
+        Raises:
+            Crash: always; from now on everywhere.
         """
         self.is_dead = True
         raise Crash

@@ -81,8 +81,10 @@ class SimulatedGit:
         return {file: text for file, text in self.commits[commit].tree.items() if before.get(file) != text}
 
     def advance(self, ref: str, commit: str, expected: str | None) -> None:
-        """Raises:
-        GitFailed: the ref was not where it was expected.
+        """The ref points to `commit`.
+
+        Raises:
+            GitFailed: the ref was not where it was expected.
         """
         if self.refs.get(ref) != expected:
             raise GitFailed(["update-ref", ref], 128, "the ref is not where it was expected")

@@ -267,7 +267,7 @@ class _Simulation:
         )
 
     def _check_quiet(self, ended: str) -> None:
-        """A conductor that came to an end by itself has left nobody at work and no hold open."""
+        """A conductor that came to an end by itself has left nobody at work."""
         if self.machine.supervisors:
             self._breaches.append(f"the run is {ended}, and agents are at work: {sorted(self.machine.supervisors)}")
 

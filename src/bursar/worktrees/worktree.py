@@ -183,8 +183,10 @@ def _submodules(repository: Repository, worktree: Worktree) -> Iterator[tuple[Su
 
 
 def _check_submodules(repository: Repository, worktree: Worktree) -> None:
-    """Raises:
-    SubmoduleChanged: files of one were changed.
+    """Every submodule's files are as they were checked out.
+
+    Raises:
+        SubmoduleChanged: files of one were changed.
     """
     changed: list[str] = []
     for submodule, index in _submodules(repository, worktree):
@@ -208,8 +210,10 @@ def _keep_from_pruning(worktree: Worktree, commit: str) -> None:
 
 
 def _check_place(worktree: Worktree) -> None:
-    """Raises:
-    SetupError: a link stands where the worktree was: it may lead to the user's own checkout.
+    """The worktree is a folder of its own, as it was made.
+
+    Raises:
+        SetupError: a link stands where the worktree was: it may lead to the user's own checkout.
     """
     if worktree.path.is_symlink() or worktree.path.parent.is_symlink():
         raise SetupError(f"the worktree {worktree.path} was replaced by a link")

@@ -16,6 +16,7 @@ import pytest
 from bursar.estimation import Estimator
 from tests.unit.estimation.streams import Runs, key
 
+pytestmark = pytest.mark.faults  # ten seconds of arithmetic; test_estimator.py asks for the same in one world
 LONG, SHORT = range(3), range(3, 20)  # seeds of worlds with so many outcomes
 COUNT, FEW = 150, 30
 

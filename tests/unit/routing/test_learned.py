@@ -80,7 +80,9 @@ def test_a_weaker_and_dearer_model_is_named_and_not_bought() -> None:
 
 
 def test_a_second_try_is_a_purchase_worse_than_the_first() -> None:
-    for candidate in taught("dearer is better").candidates(fresh()):
+    candidates = taught("dearer is better").candidates(fresh())
+    assert len(candidates) == len(OFFERS)
+    for candidate in candidates:
         assert 0 < candidate.second_chance < candidate.chance
         assert candidate.second_cost_usd > 0
 

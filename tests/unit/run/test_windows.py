@@ -80,7 +80,7 @@ class Desk:
 
     def end(self, key: str, tokens: int) -> None:
         self.ledger.settle(key, Amount(tokens, 0))
-        self.gate.ended(key, "codex", None)
+        self.gate.ended("codex", None)
 
     def may(self, tokens: int) -> bool:
         self.clock.passed += 10
@@ -181,7 +181,7 @@ def test_thresholds_fire_once_in_a_window_and_again_in_the_next() -> None:
 
 def test_a_refused_agent_is_left_alone_until_it_said() -> None:
     desk = Desk()
-    desk.gate.ended("r/1/1", "codex", int(RESET.timestamp()))
+    desk.gate.ended("codex", int(RESET.timestamp()))
     refusal = desk.gate.refusal("codex")
     assert refusal is not None
     assert refusal.until == RESET + timedelta(seconds=1)
@@ -197,13 +197,13 @@ def test_one_that_is_refused_again_and_again_waits_longer_and_longer() -> None:
     desk = Desk()
     waits = []
     for _ in range(10):
-        desk.gate.ended("r/1/1", "codex", int(NOON.timestamp()))  # a clock that is behind: it is over already
+        desk.gate.ended("codex", int(NOON.timestamp()))  # a clock that is behind: it is over already
         refusal = desk.gate.refusal("codex")
         waits.append(0 if refusal is None else (refusal.until - desk.clock.now()).total_seconds())
         desk.clock.passed += waits[-1]
     assert waits == [1, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
-    desk.gate.ended("r/1/1", "codex", None)
-    desk.gate.ended("r/1/1", "codex", int(NOON.timestamp()))
+    desk.gate.ended("codex", None)
+    desk.gate.ended("codex", int(NOON.timestamp()))
     assert desk.gate.refusal("codex") is None
 
 
@@ -290,7 +290,7 @@ def test_what_other_runs_of_the_same_person_hold_counts_too() -> None:
 def test_attempts_that_are_refused_side_by_side_were_refused_once() -> None:
     desk = Desk()
     for number in range(5):
-        desk.gate.ended(f"r/{number}/1", "codex", int(NOON.timestamp()) + 30 + number)
+        desk.gate.ended("codex", int(NOON.timestamp()) + 30 + number)
     refusal = desk.gate.refusal("codex")
     assert refusal is not None
     assert refusal.until == NOON + timedelta(seconds=35)

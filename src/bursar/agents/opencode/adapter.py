@@ -14,9 +14,9 @@ from bursar.agents.condition import Condition
 from bursar.agents.environment import CONTINUES
 from bursar.agents.home import PrivateHome
 from bursar.agents.opencode.condition import PACKAGE, examine_opencode
+from bursar.agents.opencode.nested_sessions import DATABASE
 from bursar.agents.opencode.places import data_folder, login_file
 from bursar.agents.opencode.reader import OpencodeReader
-from bursar.agents.opencode.sub_agents import DATABASE
 from bursar.agents.opencode.subagents import TYPES
 from bursar.agents.port import Launch, LaunchRequest, StopStep, StreamReader
 from bursar.agents.subagents import settings_of

@@ -14,10 +14,10 @@ from bursar.agents.logged_reader import POLL_SECONDS
 from bursar.agents.opencode import wire
 from bursar.agents.opencode.counts import usage_of
 from bursar.agents.opencode.faults import FaultLog
+from bursar.agents.opencode.nested_sessions import NestedSessions
 from bursar.agents.opencode.places import data_folder
 from bursar.agents.opencode.sessions import has_asked
 from bursar.agents.opencode.steps import Steps
-from bursar.agents.opencode.sub_agents import SubAgents
 from bursar.agents.summaries import summarise
 from bursar.events import (
     AgentEvent,
@@ -43,7 +43,7 @@ class OpencodeReader:
     def __init__(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
         data = self._data = data_folder(environment)
         self._faults = FaultLog(data)
-        self._sub_agents = SubAgents(data, leaves_out_earlier=bytes_before(environment) > 0)
+        self._nested = NestedSessions(data, leaves_out_earlier=bytes_before(environment) > 0)
         self._lost: list[str] = []
         self._steps: dict[str, Steps] = {}
         self._session_id: str | None = None
@@ -58,7 +58,7 @@ class OpencodeReader:
     def poll(self) -> tuple[AgentEvent, ...]:
         """Replies that broke off, and what sub-agents used."""
         self._lost += self._faults.poll()
-        return self._lost_calls() + self._sub_agents.poll(self._session_id)
+        return self._lost_calls() + self._nested.poll(self._session_id)
 
     def feed_telemetry(self, body: bytes) -> tuple[AgentEvent, ...]:
         """It has none."""
@@ -67,7 +67,7 @@ class OpencodeReader:
     def finish(self) -> tuple[AgentEvent, ...]:
         """The last of its log; and how it ended, if the last that it said was the end of its work or an error."""
         self._lost += self._faults.close()
-        events = self._lost_calls() + self._sub_agents.poll(self._session_id)
+        events = self._lost_calls() + self._nested.poll(self._session_id)
         statement, self._statement = self._statement, None
         return events if statement is None else (*events, self._judged(statement))
 

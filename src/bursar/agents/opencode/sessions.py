@@ -8,7 +8,7 @@ from pathlib import Path
 
 import apsw
 
-from bursar.agents.opencode.sub_agents import DATABASE
+from bursar.agents.opencode.nested_sessions import DATABASE
 from bursar.agents.unfollowed import open_plain
 
 _ROLES = (

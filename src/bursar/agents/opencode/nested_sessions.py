@@ -26,7 +26,7 @@ _DESCENDANTS = (
 _message = msgspec.json.Decoder(wire.StoredMessage)
 
 
-class SubAgents:
+class NestedSessions:
     """Reads the database while it grows. It is only looked at again when it has changed."""
 
     def __init__(self, data: Path | None, *, leaves_out_earlier: bool = False) -> None:
