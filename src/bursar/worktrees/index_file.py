@@ -35,7 +35,7 @@ def parse_index(content: bytes, id_bytes: int) -> dict[bytes, Entry] | None:
         name_at = at + _ID + id_bytes + 2
         length = int.from_bytes(content[name_at - 2 : name_at], "big")
         path = content[name_at : name_at + length]
-        if length >= _PLAIN or path.count(b"/") > _MOST_DEPTH:
+        if name_at > end or length >= _PLAIN or path.count(b"/") > _MOST_DEPTH:
             return None
         mode = int.from_bytes(content[at + _MODE : at + _MODE + 4], "big")
         files[path] = Entry(b"%o" % mode, content[at + _ID : name_at - 2])
