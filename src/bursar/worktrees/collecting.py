@@ -21,15 +21,18 @@ from pathlib import Path
 
 from bursar.worktrees.folders import remove_folder
 from bursar.worktrees.git import GitFailed, git
-from bursar.worktrees.objects import compare
+from bursar.worktrees.index_file import parse_index
+from bursar.worktrees.objects import compare, write_files
 from bursar.worktrees.pipes import describe_swapped
+from bursar.worktrees.plain_files import read_plain
 from bursar.worktrees.registry import has_more_state
 from bursar.worktrees.repository import Repository
-from bursar.worktrees.trees import REPOSITORY, Difference
+from bursar.worktrees.trees import REPOSITORY, Difference, Tree
 
 _BEGUN = "index.begun"
 _STATE_FILES = ("HEAD", "commondir", "gitdir", "config.worktree")  # that git reads whatever index it is given
 _MOST_INDEX_BYTES = 1 << 30
+_MOST_READ_BYTES = 1 << 16  # some 700 files
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,26 +115,37 @@ def _anew(repository: Repository, left: Left) -> tuple[str, list[Difference]]:
 def _collect(
     repository: Repository, left: Left, where: Mapping[str, str], forced: Sequence[str]
 ) -> tuple[str, list[Difference]]:
-    tree = _write_tree(repository, left.path, where)
+    tree = _write_tree(repository, left, where)
     if forced:
         tree = _add_forced(left.path, where, forced) or tree
     changed = compare(repository, left.base, tree)
     if inner := _new_repositories(changed):
         _take_in(left.path, where, inner)
-        tree = _write_tree(repository, left.path, where)
+        tree = _write_tree(repository, left, where)
         changed = compare(repository, left.base, tree)
     return tree, changed
 
 
-def _write_tree(repository: Repository, path: Path, where: Mapping[str, str]) -> str:
+def _write_tree(repository: Repository, left: Left, where: Mapping[str, str]) -> str:
     """All that git does not ignore, as a tree; in a sparse checkout also what lies outside of it."""
+    path = left.path
     add = ("add", "--all", *(("--sparse",) if "core.sparsecheckout" in repository.gits.settings else ()))
     code, _ = git(path, *add, environment=where, accept=(0, 128))
     if code:  # git refuses a repository inside that has no commit yet
         _, others = git(path, "ls-files", "-z", "--others", "--exclude-standard", environment=where)
         _take_in(path, where, [other.rstrip("/") for other in others.split("\0") if other.endswith("/")])
         git(path, *add, environment=where)
-    return git(path, "write-tree", environment=where)[1].strip()
+    files = _read_index(Path(where["GIT_INDEX_FILE"]), left.base)
+    tree = None if files is None else write_files(repository, left.base, files)
+    return tree or git(path, "write-tree", environment=where)[1].strip()
+
+
+def _read_index(path: Path, base: str) -> Tree | None:
+    """The files that an index names; None where it is not plain, or so large that git has read it sooner."""
+    with suppress(OSError):
+        if path.stat().st_size <= _MOST_READ_BYTES:
+            return parse_index(read_plain(path), len(base) // 2)
+    return None
 
 
 def _forced(left: Left, where: Mapping[str, str], own: Sequence[Path]) -> list[str]:

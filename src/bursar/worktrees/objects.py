@@ -8,7 +8,21 @@ from typing import IO
 
 from bursar.worktrees.git import GitFailed, git
 from bursar.worktrees.repository import Repository
-from bursar.worktrees.trees import Difference, Tree, differences, join, parse_tree, render_tree
+from bursar.worktrees.trees import (
+    REPOSITORY,
+    Difference,
+    Entry,
+    Read,
+    Tree,
+    Write,
+    differences,
+    join,
+    parse_tree,
+    render_tree,
+    tree_of,
+)
+
+_ASK = ("cat-file", "--batch-command")
 
 
 def read_tree(repository: Repository, name: str) -> Tree:
@@ -20,7 +34,7 @@ def read_tree(repository: Repository, name: str) -> Tree:
     known = repository.gits.trees
     if (tree := known.get(name)) is not None:
         return tree
-    content = repository.gits.ask("cat-file", "--batch", request=f"{name}^{{tree}}\n".encode(), read=_read_content)
+    content = repository.gits.ask(*_ASK, request=f"contents {name}^{{tree}}\n".encode(), read=_read_content)
     if content is None:
         raise GitFailed(("cat-file", "tree", name), 128, "there is no such tree")
     return known.add(name, parse_tree(content, len(name) // 2))
@@ -28,34 +42,58 @@ def read_tree(repository: Repository, name: str) -> Tree:
 
 def read_blob(repository: Repository, name: str) -> bytes | None:
     """The content of the file of that name, `COMMIT:PATH`; None where there is none."""
-    request = f"{name}\n".encode("utf-8", "surrogateescape")
-    return repository.gits.ask("cat-file", "--batch", request=request, read=_read_file)
+    request = f"contents {name}\n".encode("utf-8", "surrogateescape")
+    return repository.gits.ask(*_ASK, request=request, read=_read_file)
 
 
 def compare(repository: Repository, before: str, after: str) -> list[Difference]:
     """The paths in which two commits or trees differ, in git's order."""
-    found = differences(
-        lambda name: read_tree(repository, name.hex()), read_tree(repository, before), read_tree(repository, after)
-    )
-    return sorted(found)
+    return sorted(differences(_reader(repository), read_tree(repository, before), read_tree(repository, after)))
 
 
 def join_trees(repository: Repository, base: str, ours: str, theirs: str) -> str | None:
     """The tree of `ours` with what `theirs` has changed since `base`; None where that is for git itself to judge."""
-
-    def read(name: bytes) -> Tree:
-        return read_tree(repository, name.hex())
-
-    def write(tree: Tree) -> bytes:
-        name = _write(repository, "tree", render_tree(tree))
-        repository.gits.trees.add(name, tree)
-        return bytes.fromhex(name)
-
+    read, write = _reader(repository), _writer(repository)
     try:
         joined = join(read, write, *(read_tree(repository, each) for each in (base, ours, theirs)))
         return None if joined is None else write(joined).hex()
     except GitFailed:
         return None  # such as a name that git has let in once, and would not take from us
+
+
+def write_files(repository: Repository, base: str, files: Tree) -> str | None:
+    """The tree with these files, by path; None where that is for git itself to judge.
+
+    What is as in the commit `base` is there already. Of all else it is asked whether the contents are.
+    """
+    read, write = _reader(repository), _writer(repository)
+    try:
+        tree = write(tree_of(read, write, files, read_tree(repository, base))).hex()
+        changed = compare(repository, base, tree)
+        return tree if all(_is_there(repository, each.after) for each in changed) else None
+    except GitFailed:
+        return None
+
+
+def _is_there(repository: Repository, entry: Entry | None) -> bool:
+    """Whether git has the content; that of another repository is not its own."""
+    if entry is None or entry.mode == REPOSITORY:
+        return True
+    answer = repository.gits.ask(*_ASK, request=f"info {entry.id.hex()}\n".encode(), read=_read_line)
+    return answer.split(" ")[1] == "blob"
+
+
+def _reader(repository: Repository) -> Read:
+    return lambda name: read_tree(repository, name.hex())
+
+
+def _writer(repository: Repository) -> Write:
+    def write(tree: Tree) -> bytes:
+        name = _write(repository, "tree", render_tree(tree))
+        repository.gits.trees.add(name, tree)
+        return bytes.fromhex(name)
+
+    return write
 
 
 def write_commit(repository: Repository, tree: str, parent: str, message: str) -> str:

@@ -90,6 +90,24 @@ def join(read: Read, write: Write, base: Tree, ours: Tree, theirs: Tree) -> dict
     return joined
 
 
+def tree_of(read: Read, write: Write, files: Tree, before: Tree) -> dict[bytes, Entry]:
+    """The tree with these files, by path; a folder of it that is as in `before` is not written again."""
+    tree: dict[bytes, Entry] = {}
+    folders: dict[bytes, dict[bytes, Entry]] = {}
+    for path, entry in files.items():
+        name, is_within, rest = path.partition(b"/")
+        if is_within:
+            folders.setdefault(name, {})[rest] = entry
+        else:
+            tree[name] = entry
+    for name, inside in folders.items():
+        old = before.get(name)
+        was = _inside(read, old)
+        now = tree_of(read, write, inside, was)
+        tree[name] = old if old is not None and now == was else Entry(FOLDER, write(now))
+    return tree
+
+
 def _inside(read: Read, entry: Entry | None) -> Tree:
     return read(entry.id) if entry is not None and entry.mode == FOLDER else {}
 

@@ -16,6 +16,7 @@ from bursar.worktrees.trees import (
     join,
     parse_tree,
     render_tree,
+    tree_of,
 )
 
 Files = Mapping[str, str]
@@ -155,3 +156,43 @@ def test_a_name_that_both_have_changed_is_for_git_to_judge(ours: Files, theirs: 
     base, one, two = store.tree(BASE), store.tree(ours), store.tree(theirs)
     assert join(store.read, store.write, base, one, two) is None
     assert join(store.read, store.write, base, two, one) is None
+
+
+def flat(store: Store, tree: Tree) -> dict[bytes, Entry]:
+    """The files of a tree by path, as an index has them."""
+    found: dict[bytes, Entry] = {}
+    for name, entry in tree.items():
+        inside = flat(store, store.read(entry.id)) if entry.mode == FOLDER else None
+        found |= {name: entry} if inside is None else {name + b"/" + path: leaf for path, leaf in inside.items()}
+    return found
+
+
+BEFORE = {"a": "1", "x/b": "2", "x/y/c": "3", "z/d": "4"}
+
+
+@pytest.mark.parametrize(
+    ("after", "written"),
+    [
+        (BEFORE, 0),
+        ({**BEFORE, "a": "5"}, 0),
+        ({**BEFORE, "x/b": "5"}, 1),
+        ({**BEFORE, "x/y/c": "5"}, 2),
+        ({**BEFORE, "new/deep/f": "5"}, 2),
+        ({"a": "1", "x/b": "2", "z/d": "4"}, 1),
+        ({"a": "1", "z/d": "4"}, 0),
+        ({"a/now/inside": "1", "x": "2"}, 2),
+        ({"x/y/c": "3"}, 1),
+        ({"a": "@1", "x/b": "2", "x/y/c": "3", "z/d": "4"}, 0),
+    ],
+)
+def test_a_tree_is_made_of_its_files_and_only_what_is_new_is_written(after: Files, written: int) -> None:
+    store = Store()
+    before, expected = store.tree(BEFORE), store.tree(after)
+    calls: list[Tree] = []
+
+    def write(tree: Tree) -> bytes:
+        calls.append(tree)
+        return store.write(tree)
+
+    assert tree_of(store.read, write, flat(store, expected), before) == expected
+    assert len(calls) == written
