@@ -97,7 +97,7 @@ def test_refusal(bench: RealBench, cell: Cell) -> None:
     cell("refused", f"{bench.kind.refusal}: ends at once, nothing charged for it")
 
 
-@pytest.mark.parametrize("status", [429, 529, pytest.param(500, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("status", [429, *(pytest.param(status, marks=pytest.mark.faults) for status in (500, 529))])
 def test_refused_once(bench: RealBench, cell: Cell, status: int) -> None:
     run = bench.run(Step(status=status, times=1, text="Done."))
     assert_exact(run, bench)
@@ -109,6 +109,7 @@ def test_refused_once(bench: RealBench, cell: Cell, status: int) -> None:
     cell(f"{status} once", "tries again, exact" if status in bench.kind.repeats else "gives up, exact")
 
 
+@pytest.mark.faults  # ten seconds for the four
 def test_two_tools_at_once(bench: RealBench) -> None:
     tools = (*shell("echo one > one.txt").tools, *shell("echo two > two.txt").tools)
     run = bench.run(Step(text="Both.", tools=tools), Step(text="Done.", usage=SECOND))

@@ -133,10 +133,10 @@ def test_files_of_submodules_are_there(make_project: MakeProject) -> None:
     ("command", "changed"),
     [
         ("echo new > vendor/library/new.txt", "vendor/library/new.txt"),
-        ("echo more >> vendor/library/lib.txt", "vendor/library/lib.txt"),
-        ("rm vendor/library/inner/deep.txt", "vendor/library/inner/deep.txt"),
         ("rm -r vendor/library", "vendor/library"),
-        ("git init -q vendor/library", "vendor/library"),
+        pytest.param("echo more >> vendor/library/lib.txt", "vendor/library/lib.txt", marks=pytest.mark.faults),
+        pytest.param("rm vendor/library/inner/deep.txt", "vendor/library/inner/deep.txt", marks=pytest.mark.faults),
+        pytest.param("git init -q vendor/library", "vendor/library", marks=pytest.mark.faults),
     ],
 )
 def test_a_change_in_a_submodule_is_refused_and_kept(make_project: MakeProject, command: str, changed: str) -> None:

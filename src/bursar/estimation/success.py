@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bursar.estimation.key import Key
 
 USUAL = 0.85  # Source: the design documents, where nothing is known
-_WORTH = 2.0  # how many outcomes the wider group's rate is worth
+_WORTH = 6.0  # how many outcomes the wider group's rate is worth (docs/decisions/0033-how-estimates-learn.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,15 @@ class SuccessRates:
             count[1] += 1
 
     def estimate(self, key: Key) -> SuccessRate:
-        """The rate of the narrowest group, pulled towards that of the next wider one, and so on."""
-        rate, seen = USUAL, 0
-        for group in _groups(key):
-            succeeded, seen = self._counts.get(group, (0, 0))
-            rate = (succeeded + _WORTH * rate) / (seen + _WORTH)
-        return SuccessRate(rate, seen)
+        """The rate of the narrowest group, pulled towards that of what else the next wider one has seen, and so on.
+
+        No outcome counts twice: what is in a narrower group is left out of the wider ones.
+        """
+        counts = [self._counts.get(group, [0, 0]) for group in _groups(key)]
+        rate = USUAL
+        for (succeeded, seen), (succeeded_within, seen_within) in pairwise([*counts, [0, 0]]):
+            rate = (succeeded - succeeded_within + _WORTH * rate) / (seen - seen_within + _WORTH)
+        return SuccessRate(rate, counts[-1][1])
 
 
 def _groups(key: Key) -> tuple[tuple[object, ...], ...]:

@@ -63,7 +63,8 @@ def test_success_is_borrowed_from_what_is_alike() -> None:
         rates.observe(easy, True)
         rates.observe(hard, False)
     other = build_key(task("Refactor"), "tokens", model="good", project="")
-    assert rates.estimate(easy).rate > 0.95
-    assert rates.estimate(hard).rate < 0.05
-    assert 0.9 < rates.estimate(other).rate < rates.estimate(easy).rate  # another type, and the same model
-    assert rates.estimate(other).observations == 0
+    rates.observe(other, False)
+    assert rates.estimate(easy).rate > 0.85
+    assert rates.estimate(hard).rate < 0.2
+    assert 0.7 < rates.estimate(other).rate < rates.estimate(easy).rate  # another type, and the same model
+    assert (rates.estimate(easy).observations, rates.estimate(other).observations) == (30, 1)
