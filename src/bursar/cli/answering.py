@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bursar.cli.finding import find_run
+from bursar.cli.finding import conductor_of, find_run
 from bursar.clock import SystemClock
 from bursar.errors import OK, UserError
 from bursar.journal import Journal, TaskRow, TaskState, open_journal
 from bursar.paths import JOURNAL_FILE, state_dir
-from bursar.processes import is_alive
 from bursar.run import give_answer, ring, user_name
 
 
@@ -25,7 +24,7 @@ def pass_checkpoint(run_id: str, number: str, text: str | None) -> int:
         task = _find(journal, find_run(journal, run_id).id, number)
         said = _pass(journal, task, text)
         run = find_run(journal, run_id)  # as it stands now: a conductor may have begun meanwhile
-        is_conducted = run.conductor is not None and is_alive(run.conductor)
+        is_conducted = conductor_of(run) is not None
         is_checkpoint = journal.controls.question(run_id, number) is not None
         if is_conducted:
             ring(Path(state_dir(), "runs", run_id))

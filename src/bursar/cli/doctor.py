@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bursar.cli.finding import conductor_of
 from bursar.cli.json_output import write_json
 from bursar.cli.parsing import parser
 from bursar.errors import OK, TASK_FAILED, BursarError
 from bursar.journal import AttemptRow, AttemptState, Journal, RunState, open_journal
 from bursar.layout import count_of
 from bursar.paths import JOURNAL_FILE, SPARES, state_dir
-from bursar.processes import is_alive
 from bursar.run import is_kept
 from bursar.worktrees import (
     Repository,
@@ -125,8 +125,7 @@ def _spare_folders(repository: Repository, journal: Journal | None) -> Iterator[
     """Where runs of this repository that nobody conducts kept worktrees; git does not list those."""
     for folder in sorted(Path(state_dir(), "runs").glob(f"*/{SPARES}")) if journal is not None else ():
         run = journal.run(folder.parent.name) if journal is not None else None
-        is_conducted = run is not None and run.conductor is not None and is_alive(run.conductor)
-        if run is not None and run.project == str(repository.root) and not is_conducted:
+        if run is not None and run.project == str(repository.root) and conductor_of(run) is None:
             yield folder
 
 
@@ -156,7 +155,7 @@ def _look_at(worktree: Worktree, attempt: AttemptRow | None) -> Leftover | None:
 
 def _is_conducted(repository: Repository, journal: Journal | None) -> bool:
     runs = journal.conducted_runs(str(repository.root)) if journal is not None else ()
-    return any(run.conductor and is_alive(run.conductor) for run in runs)
+    return any(conductor_of(run) is not None for run in runs)
 
 
 def _clean(repository: Repository, leftover: Leftover) -> Leftover:

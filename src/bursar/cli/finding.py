@@ -39,8 +39,12 @@ def find_run(journal: Journal, run_id: str | None) -> RunRow:
     return run
 
 
+def conductor_of(run: RunRow) -> str | None:
+    """The process that conducts the run; None where nobody does, or it has died."""
+    return run.conductor if run.conductor and is_alive(run.conductor) else None
+
+
 def as_it_stands(run: RunRow) -> RunRow:
     """The row; `interrupted` where it says `running` and nobody conducts the run any more, as `status` says it."""
-    if run.state is not RunState.RUNNING or (run.conductor and is_alive(run.conductor)):
-        return run
-    return replace(run, state=RunState.INTERRUPTED)
+    is_left = run.state is RunState.RUNNING and conductor_of(run) is None
+    return replace(run, state=RunState.INTERRUPTED) if is_left else run

@@ -16,14 +16,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bursar.cli.finding import find_run
+from bursar.cli.finding import conductor_of, find_run
 from bursar.cli.parsing import parser
 from bursar.cli.quantities import parse_seconds
 from bursar.clock import SystemClock
 from bursar.config import find_ledger_place, open_stores
 from bursar.errors import OK, BursarError, UserError
 from bursar.journal import AttemptState, Journal, Request, RequestKind, RunRow, RunState, TaskState, open_journal
-from bursar.ledger import State
+from bursar.ledger import Ledger, State
 from bursar.paths import JOURNAL_FILE, state_dir
 from bursar.processes import is_alive, pid_of
 from bursar.run import RunLock, end_agents, forget_jobs, ring, user_name
@@ -51,8 +51,8 @@ def ask(kind: RequestKind, arguments: Sequence[str]) -> int:
             _say(f"run {run.id} is cancelled already")
             return OK
         _check_open(journal, run, kind)
-        if run.conductor and is_alive(run.conductor):
-            return _ask_conductor(journal, run, run.conductor, kind, grace)
+        if (conductor := conductor_of(run)) is not None:
+            return _ask_conductor(journal, run, conductor, kind, grace)
         return _end_alone(journal, run, kind, grace)
     finally:
         journal.close()
@@ -114,10 +114,10 @@ def _ask_conductor(journal: Journal, run: RunRow, conductor: str, kind: RequestK
         _say(f"end them at once with: bursar stop --now {run.id}")
     _wait_for(conductor, _PATIENCE_SECONDS + grace_seconds)
     now = journal.run(run.id) or run
-    is_conducted = now.conductor is not None and is_alive(now.conductor)
-    if now.conductor is not None and not is_conducted and _is_open(journal, now):  # it died over it
+    successor = conductor_of(now)
+    if now.conductor is not None and successor is None and _is_open(journal, now):  # it died over it
         return _end_alone(journal, now, kind, grace_seconds)
-    if is_conducted and now.conductor != conductor:
+    if successor not in (None, conductor):
         _say(f"run {run.id} is gone on with since by another process, which was not asked: see bursar status")
         return OK
     return _tell_end(journal, run, kind)
@@ -166,9 +166,8 @@ def _conduct_to_end(journal: Journal, run: RunRow, kind: RequestKind, grace_seco
 
 def _end_agents(journal: Journal, run: RunRow, grace_seconds: float) -> None:
     """No agent that was left alone works any more, and that is said; a resume collects what they have done."""
-    ledger = open_stores(Path(state_dir()), find_ledger_place(), SystemClock()).ledger
     rows = journal.attempts(run.id)
-    asyncio.run(end_agents(Path(state_dir(), "runs", run.id), rows, ledger, grace_seconds))
+    asyncio.run(end_agents(Path(state_dir(), "runs", run.id), rows, _ledger(), grace_seconds))
     _say(f"no agent of run {run.id} works any more, and what was used is settled; a resume collects what was done")
 
 
@@ -176,8 +175,8 @@ def _successor(journal: Journal, run: RunRow) -> str | None:
     """The process that has the lock, once it conducts the run; None where it does not for a while."""
     for _ in range(_TAKING_OVER_SECONDS * 10):
         now = journal.run(run.id)
-        if now is not None and now.conductor and is_alive(now.conductor):
-            return now.conductor
+        if now is not None and (conductor := conductor_of(now)) is not None:
+            return conductor
         time.sleep(0.1)
     return None
 
@@ -198,8 +197,11 @@ def _is_open(journal: Journal, run: RunRow) -> bool:
     """Whether an attempt, or money held for one, still waits for a conductor to end it."""
     if any(row.state in _OPEN for row in journal.attempts(run.id)):
         return True
-    ledger = open_stores(Path(state_dir()), find_ledger_place(), SystemClock()).ledger
-    return bool(ledger.reservations({"run": run.id}, state=State.HELD))
+    return bool(_ledger().reservations({"run": run.id}, state=State.HELD))
+
+
+def _ledger() -> Ledger:
+    return open_stores(Path(state_dir()), find_ledger_place(), SystemClock()).ledger
 
 
 def _wait_for(conductor: str, seconds: float) -> None:
@@ -218,7 +220,7 @@ def _wait_for(conductor: str, seconds: float) -> None:
 def _tell_end(journal: Journal, run: RunRow, kind: RequestKind) -> int:
     """How the run stands now, and where what was not merged is."""
     now = journal.run(run.id) or run
-    if now.conductor and is_alive(now.conductor):
+    if conductor_of(now) is not None:
         _say(f"run {run.id} has not ended yet, but it was told to: see bursar status")
         return OK
     if now.state is RunState.SUCCEEDED:

@@ -47,7 +47,9 @@ def check_settings(settings: Settings, path: Path) -> None:
 def _check_amounts(settings: Settings, path: Path) -> None:
     run, routing = settings.run, settings.routing
     amounts = {"run.default_hold": run.default_hold, "routing.value": routing.value}
-    for name, text in (amounts | ({"routing.attempt_cap": routing.attempt_cap} if routing.attempt_cap else {})).items():
+    if routing.attempt_cap:
+        amounts["routing.attempt_cap"] = routing.attempt_cap
+    for name, text in amounts.items():
         try:
             parse_limit(text)
         except UserError as error:

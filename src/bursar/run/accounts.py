@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bursar.budget import NOTHING, Budget, is_retired, is_selected, title_of
+from bursar.budget import NOTHING, Amount, Budget, is_retired, is_selected, title_of
 from bursar.estimation import choose_task_type, task_facts
 from bursar.events import AttemptEnded
 from bursar.history import Observation
@@ -39,6 +39,7 @@ def observe(
     if outcome is None:
         return None
     before = used_before(context, context.stores.journal.controls.continues(row.key))  # one piece of work, seen whole
+    amount = before.amount + Amount(outcome.metered_tokens, outcome.metered_nano_usd)
     seen = Observation(
         key=row.key,
         at=context.now(),
@@ -50,8 +51,8 @@ def observe(
         agent=context.agent_of(task).name,
         model=row.model,
         outcome=judgement.state,
-        tokens=before.tokens + outcome.metered_tokens,
-        nano_usd=_sum(before.nano_usd, outcome.metered_nano_usd),
+        tokens=amount.tokens,
+        nano_usd=amount.nano_usd,
         calls=before.calls + outcome.calls,
         wall_seconds=before.wall_seconds + outcome.wall_seconds,
         task_type=choose_task_type(task),
@@ -60,10 +61,6 @@ def observe(
     )
     context.stores.history.record(seen)
     return seen
-
-
-def _sum(before: int | None, then: int | None) -> int | None:
-    return None if before is None or then is None else before + then
 
 
 def build_ended(

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bursar.budget import NOTHING, Amount
 from bursar.journal import AttemptRow, AttemptState, Remainder
 from bursar.paths import HOME_FOLDER
 from bursar.plan import Task
@@ -36,13 +37,11 @@ class Used:
     """What parts of one piece of work have come to.
 
     Attributes:
-        nano_usd: None where the price of a part is not known.
         calls: to the model; of a part whose supervisor was killed nobody has counted them.
         wall_seconds: of the agents alone; the same holds for it.
     """
 
-    tokens: int = 0
-    nano_usd: int | None = 0
+    amount: Amount = NOTHING
     calls: int = 0
     wall_seconds: float = 0.0
 
@@ -92,7 +91,7 @@ class Continuing:
     def shrink(self, task: Task, hold: Hold) -> Hold:
         """What is to be held where a part of the task is done, and paid for."""
         left = self._find(task)
-        return hold if left is None else less(hold, _tokens_before(self._context, left.row.key))
+        return hold if left is None else less(hold, _amount_before(self._context, left.row.key).tokens)
 
     def take(self, task: Task, row: AttemptRow) -> AttemptRow:
         """The attempt, which is about to begin, as it goes on with the last one; as it is where there is none."""
@@ -149,24 +148,20 @@ def used_before(context: RunContext, key: str | None) -> Used:
     """What the attempt and those that it goes on with have used, as it was metered; nothing for None."""
     if key is None:
         return Used()
-    tokens, costs, calls, wall_seconds = 0, list[int | None](), 0, 0.0
-    directories = {row.key: Path(row.directory) for row in context.stores.journal.attempts(context.run.id)}
-    for each in _chain(context, key):
-        reservation = context.stores.ledger.reservation(each)
-        if reservation is not None:
-            tokens += reservation.known.tokens
-            costs.append(reservation.known.nano_usd)
-        if each in directories and (outcome := read_outcome(directories[each])) is not None:
-            calls += outcome.calls
-            wall_seconds += outcome.wall_seconds
-    nano_usd = None if None in costs else sum(cost for cost in costs if cost is not None)
-    return Used(tokens, nano_usd, calls, wall_seconds)
+    parts = {*_chain(context, key)}
+    rows = [row for row in context.stores.journal.attempts(context.run.id) if row.key in parts]
+    outcomes = [outcome for row in rows if (outcome := read_outcome(Path(row.directory))) is not None]
+    return Used(
+        _amount_before(context, key),
+        calls=sum(outcome.calls for outcome in outcomes),
+        wall_seconds=sum(outcome.wall_seconds for outcome in outcomes),
+    )
 
 
-def _tokens_before(context: RunContext, key: str) -> int:
-    """The tokens of `used_before`. Asked for with every look at what could start, so it reads nothing of the others."""
+def _amount_before(context: RunContext, key: str) -> Amount:
+    """That of `used_before`. Asked for with every look at what could start, so it reads nothing of the others."""
     found = map(context.stores.ledger.reservation, _chain(context, key))
-    return sum(each.known.tokens for each in found if each is not None)
+    return sum((each.known for each in found if each is not None), NOTHING)
 
 
 def _chain(context: RunContext, key: str | None) -> Iterator[str]:

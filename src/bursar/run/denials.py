@@ -101,7 +101,7 @@ def _in_words(shortfalls: Sequence[Shortfall]) -> str:
 def _figures(shortfalls: Sequence[Shortfall]) -> str:
     """How much each of those budgets that have something left lacks; empty where none has, which says it all."""
     lacking = {
-        title_of(each.balance.budget.name): f"{_rounded(has, each)} left, {_rounded(each.wanted, each)} needed"
+        title_of(each.balance.budget.name): _left_and_needed(has, each.wanted, each.balance.budget.limit.unit)
         for each in shortfalls
         if each.wanted is not None and (has := each.balance.available) > 0
     }
@@ -109,9 +109,8 @@ def _figures(shortfalls: Sequence[Shortfall]) -> str:
     return f" ({'; '.join(said)})" if said else ""
 
 
-def _rounded(quantity: int, shortfall: Shortfall) -> str:
-    """What is there is not said to be more than it is, nor what is needed to be less."""
-    unit = shortfall.balance.budget.limit.unit
+def _left_and_needed(left: int, needed: int, unit: Unit) -> str:
+    """What is there is not said to be more than it is, nor what is needed to be less: USD are rounded to cents."""
     step = NANO_PER_USD // 100 if unit is Unit.USD else 1
-    whole = quantity // step if quantity <= shortfall.balance.available else -(-quantity // step)
-    return format_quantity(whole * step, unit)
+    left, needed = left // step * step, -(-needed // step) * step
+    return f"{format_quantity(left, unit)} left, {format_quantity(needed, unit)} needed"
