@@ -5,9 +5,7 @@ Imported only where somebody verifies: everything else starts quicker without it
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from json.encoder import encode_basestring
 from typing import Any, TypeVar
@@ -15,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from bursar.budget import Balance
+from bursar.garbage import without_garbage_collection
 from bursar.ledger.books import Mark, Standing
 from bursar.ledger.entries import FIRST_HASH, RawEntry, digest_of, encode_budget, format_instant, read_entry
 from bursar.ledger.fold import fold_lines
@@ -49,20 +48,8 @@ def check_books(
         holdings: as values, or, which is quicker, as rows of `rows.SELECT_HOLDINGS`.
         calls: key and value, or, which is quicker, as rows of `rows.SELECT_CALLS`.
     """
-    with _without_collector():
+    with without_garbage_collection():
         return _check_all(rows, standings, holdings, calls, marks, balances, phases)
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Nothing in here is cyclic, and walking a million entries over and over would cost a quarter of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _check_all(

@@ -12,6 +12,7 @@ from bursar.agents import Agent, read_command
 from bursar.budget import Limit, Unit
 from bursar.clock import Clock
 from bursar.errors import InvalidPlan, SetupError, UserError
+from bursar.garbage import without_garbage_collection
 from bursar.graph import Cycle, Graph, build_graph, check_plan, plan_nodes
 from bursar.ids import IdSource
 from bursar.plan import (
@@ -29,7 +30,6 @@ from bursar.plan import (
 from bursar.pricing import RateTable
 from bursar.routing import choose_route
 from bursar.run.context import RunSettings, Stores
-from bursar.run.garbage import without_garbage_collection
 from bursar.run.holds import price_of_tokens
 from bursar.run.origins import CheckoutOrigin, Origin, WorkspaceOrigin
 from bursar.run.programs import Selection, link_program

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bursar.errors import StoreError, UserError
 from bursar.events import RunEvent
+from bursar.garbage import without_garbage_collection
 from bursar.history import ROUTES_FROM, learn_policy
 from bursar.journal import AttemptRow, PlanRow, RunRow, RunState, TaskRow, TaskState
 from bursar.ledger import Reservation
@@ -19,7 +20,6 @@ from bursar.run.advice import Advice
 from bursar.run.conductor import Conductor
 from bursar.run.context import RunContext
 from bursar.run.executor import AttemptExecutor
-from bursar.run.garbage import without_garbage_collection
 from bursar.run.prepare import PlanToRun, Tools
 from bursar.run.run_budgets import (
     RunBudget,
